@@ -1,0 +1,240 @@
+// Options are the configuration that a component declares: what a template
+// may say to it, checked before the component sees it, with every problem
+// found at once and each one told with its place.
+
+import type { BuildContext } from "./build_context.ts";
+import { ConfigError, type ConfigProblem } from "./config_error.ts";
+import { renderAll } from "./render.ts";
+
+/** The kinds of value that an option takes, and what the component gets for each. */
+export interface OptionTypes {
+  /** A text. */
+  string: string;
+  /** A number; a template may write it as text. */
+  number: number;
+  /** True or false; a template may write them as text. */
+  boolean: boolean;
+  /** A list of texts; a template may write a list of one as the text alone. */
+  strings: string[];
+  /** Texts by name. */
+  map: Record<string, string>;
+  /** A length of time such as `"5m30s"`; the component gets milliseconds. */
+  duration: number;
+  /** Whatever the template has, untouched but for the templates in it. */
+  any: unknown;
+}
+
+/** One key of a component's configuration. */
+export interface Option<T extends keyof OptionTypes = keyof OptionTypes> {
+  /** The kind of value it takes. */
+  readonly type: T;
+  /** What it is for, in a sentence. */
+  readonly description: string;
+  /** True when it cannot be left out. */
+  readonly required?: boolean;
+  /** The value where the template has none, in the form that the component gets. */
+  readonly default?: OptionTypes[T];
+  /** The only texts that it takes. */
+  readonly oneOf?: readonly string[];
+  /**
+   * False when the component renders the templates in this value itself,
+   * later, with data of its own (see `render`).
+   */
+  readonly interpolate?: boolean;
+}
+
+/** The configuration that a component declares: each key with what it takes. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** The configuration that a component with these options gets. */
+export type ConfigOf<O extends Options> = {
+  [K in keyof O]:
+    | OptionTypes[O[K]["type"]]
+    | (O[K] extends { required: true } ? never
+      : O[K] extends { default: OptionTypes[keyof OptionTypes] } ? never
+      : undefined);
+};
+
+/**
+ * Checks a configuration against the options that a component declares:
+ * renders its templates, converts what a template may write loosely, fills in
+ * defaults, and refuses what is unknown.
+ *
+ * `serve` calls it before `prepare`; a component calls it itself only for a
+ * configuration that it got in another way.
+ *
+ * @param config The configuration as the template has it.
+ * @param options What the component declares; anything is taken when absent.
+ * @param build The build that the component is a part of.
+ * @returns The configuration with its final values.
+ * @throws {ConfigError} With every problem that was found.
+ */
+export async function decodeConfig<O extends Options>(
+  config: Record<string, unknown>,
+  options: O | undefined,
+  build: BuildContext,
+): Promise<ConfigOf<O>> {
+  const problems: ConfigProblem[] = [];
+  const decoded: Record<string, unknown> = {};
+  for (const [key, raw] of Object.entries(config)) {
+    const option = options === undefined || Object.hasOwn(options, key)
+      ? options?.[key]
+      : null;
+    if (option === null) {
+      problems.push(
+        await ConfigError.unknownKey([key], Object.keys(options!)),
+      );
+      continue;
+    }
+    try {
+      const value = option?.interpolate === false
+        ? raw
+        : await renderAll(raw, build, [key]);
+      decoded[key] = option === undefined
+        ? value
+        : convert(value, option, [key]);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  for (const [key, option] of Object.entries(options ?? {})) {
+    if (decoded[key] !== undefined) continue;
+    if (option.default !== undefined) {
+      decoded[key] = structuredClone(option.default);
+    } else if (option.required && !Object.hasOwn(config, key)) {
+      problems.push({ path: [key], message: `"${key}" must be given` });
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return decoded as ConfigOf<O>;
+}
+
+function convert(
+  value: unknown,
+  option: Option,
+  path: (string | number)[],
+): unknown {
+  if (value === null || value === undefined) return undefined;
+  const converted = converters[option.type](value, path);
+  if (option.oneOf && !option.oneOf.includes(converted as string)) {
+    throw problem(
+      path,
+      `must be one of ${quoted(option.oneOf)}, not ${JSON.stringify(value)}`,
+    );
+  }
+  return converted;
+}
+
+type Converter = (value: unknown, path: (string | number)[]) => unknown;
+
+const converters: Record<keyof OptionTypes, Converter> = {
+  string: text,
+  number(value, path) {
+    const number = typeof value === "string" && value.trim() !== ""
+      ? Number(value)
+      : value;
+    if (typeof number !== "number" || !Number.isFinite(number)) {
+      throw problem(path, `must be a number, not ${described(value)}`);
+    }
+    return number;
+  },
+  boolean(value, path) {
+    if (typeof value === "boolean") return value;
+    // The words that Go's strconv.ParseBool takes.
+    if (/^(1|t|T|TRUE|true|True)$/.test(String(value))) return true;
+    if (/^(0|f|F|FALSE|false|False|)$/.test(String(value))) return false;
+    throw problem(path, `must be true or false, not ${described(value)}`);
+  },
+  strings(value, path) {
+    if (!Array.isArray(value)) return [text(value, path)];
+    return value.map((item, index) => text(item, [...path, index]));
+  },
+  map(value, path) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw problem(
+        path,
+        `must be an object of texts, not ${described(value)}`,
+      );
+    }
+    return Object.fromEntries(
+      Object.entries(value).map((
+        [key, item],
+      ) => [key, text(item, [...path, key])]),
+    );
+  },
+  duration(value, path) {
+    const milliseconds = parseDuration(value);
+    if (milliseconds === undefined) {
+      throw problem(
+        path,
+        `must be a length of time such as "5s" or "1h30m", not ${
+          described(value)
+        }`,
+      );
+    }
+    return milliseconds;
+  },
+  any: (value) => value,
+};
+
+function text(value: unknown, path: (string | number)[]): string {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+      return String(value);
+    case "boolean":
+      // As Go's mapstructure weakly decodes it, which is what Packer uses.
+      return value ? "1" : "0";
+    default:
+      throw problem(path, `must be a text, not ${described(value)}`);
+  }
+}
+
+const UNITS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 60e3,
+  h: 3600e3,
+};
+
+/**
+ * Reads a length of time as Go writes it.
+ *
+ * @param value For example `"1h30m"`, `"1.5s"` or `"300ms"`; `0` and `"0"` need no unit.
+ * @returns Milliseconds, or undefined when it is none.
+ */
+export function parseDuration(value: unknown): number | undefined {
+  if (value === 0 || value === "0") return 0;
+  if (typeof value !== "string") return undefined;
+  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/
+    .exec(value);
+  if (!match) return undefined;
+  let milliseconds = 0;
+  for (
+    const [, number, unit] of match[2]!.matchAll(
+      /(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g,
+    )
+  ) {
+    milliseconds += Number(number) * UNITS[unit!]!;
+  }
+  return match[1] === "-" ? -milliseconds : milliseconds;
+}
+
+function problem(path: (string | number)[], message: string): ConfigError {
+  return new ConfigError([{ path, message: `"${path.join(".")}" ${message}` }]);
+}
+
+function described(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  return JSON.stringify(value) ?? String(value);
+}
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(", ");
+}

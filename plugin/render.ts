@@ -1,0 +1,92 @@
+// Rendering fills in the templates ({{...}}) in a text that came from a
+// baler template, with what a component knows of its build.
+
+import type { BuildContext } from "./build_context.ts";
+import { ConfigError } from "./config_error.ts";
+
+/** What a text may refer to beside the build itself. */
+export interface RenderData {
+  /** What `{{.Field}}` reads. */
+  fields?: Record<string, unknown>;
+  /** What ``{{build `NAME`}}`` reads: what the builder published. */
+  generated?: Record<string, unknown>;
+}
+
+/**
+ * Fills in the templates in a text.
+ *
+ * @param text The text, for example `"{{.Vars}} sh {{.Path}}"`.
+ * @param build The build that the component is a part of.
+ * @param data What the text may refer to beside it.
+ * @returns The text with its templates filled in.
+ * @throws {Error} When a template in it is not valid, with line and column.
+ *
+ * @example
+ * ```ts
+ * import { type BuildContext, render } from "@baler/baler";
+ *
+ * export function commandLine(build: BuildContext, script: string) {
+ *   return render("sh {{.Path}}", build, { fields: { Path: script } });
+ * }
+ * ```
+ */
+export async function render(
+  text: string,
+  build: BuildContext,
+  data: RenderData = {},
+): Promise<string> {
+  if (!text.includes("{{")) return text;
+  // Most configurations have no template in them: the engine is loaded by the
+  // first that has.
+  const { interpolate } = await import("./interpolate/mod.ts");
+  return interpolate(text, {
+    userVariables: build.userVariables,
+    buildName: build.name,
+    buildType: build.type,
+    build: data.generated,
+    data: data.fields,
+    templatePath: build.templatePath,
+    coreVersion: build.packerVersion,
+    initTime: build.startedAt,
+  });
+}
+
+/**
+ * Fills in the templates in every text of a value, at any depth.
+ *
+ * @param value A value of JSON.
+ * @param build The build that the component is a part of.
+ * @param path Where the value stands, for the error.
+ * @returns The value with its templates filled in.
+ * @throws {ConfigError} When a template in it is not valid.
+ */
+export async function renderAll(
+  value: unknown,
+  build: BuildContext,
+  path: (string | number)[],
+): Promise<unknown> {
+  if (typeof value === "string") {
+    try {
+      return await render(value, build);
+    } catch (error) {
+      throw new ConfigError([{
+        path,
+        message: `"${path.join(".")}": ${(error as Error).message}`,
+      }]);
+    }
+  }
+  if (Array.isArray(value)) {
+    return await Promise.all(
+      value.map((item, index) => renderAll(item, build, [...path, index])),
+    );
+  }
+  if (typeof value === "object" && value !== null) {
+    const entries = await Promise.all(
+      Object.entries(value).map(async ([key, item]) =>
+        [key, await renderAll(item, build, [...path, key])] as const
+      ),
+    );
+    return Object.fromEntries(entries);
+  }
+  return value;
+}
