@@ -60,7 +60,6 @@ export class Compiler {
         this.#trying.set(target, attempt.catch(() => {}));
       }
       if (await attempt) return Deno.version.deno;
-      this.#unreachable.add(target);
     } else {
       await denoOrThrow(
         Deno.execPath(),
@@ -106,8 +105,11 @@ export class Compiler {
     if (result.success) return true;
     // A base that the user named is never replaced by another.
     const baseFailed = gaveUp || result.text.includes("Setting up base binary");
-    if (baseFailed && !Deno.env.get("DENORT_BIN")) return false;
-    throw failure(compilation, result.text);
+    if (!baseFailed || Deno.env.get("DENORT_BIN")) {
+      throw failure(compilation, result.text);
+    }
+    this.#unreachable.add(compilation.target ?? Deno.build.target);
+    return false;
   }
 
   async #fromNpm(compilation: Compilation): Promise<void> {
