@@ -42,7 +42,8 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "provisioner-file": files,
   // Only asks, and the host's ui does that.
   "provisioner-breakpoint": {},
-  "post-processor-manifest": files,
+  // Notes the name that the host gave its run.
+  "post-processor-manifest": { ...files, env: ["PACKER_RUN_UUID"] },
   "post-processor-checksum": files,
   "post-processor-compress": files,
   // Looks for the files that it is told to name.
