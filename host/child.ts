@@ -1,0 +1,145 @@
+// A child: one process with three pipes, started without a shell in a group
+// of its own, and ended together with all that it started.
+
+// @ts-types="npm:@types/cross-spawn@6.0.6"
+import spawn from "cross-spawn";
+import type { ChildProcess } from "node:child_process";
+import { HAS_PROCESS_GROUPS, signalGroup } from "./process_group.ts";
+
+/** What is started, and who takes what it writes. */
+export interface ChildOptions {
+  /** The command and its arguments. */
+  argv: readonly string[];
+  /** Its environment; the host's own unless given. */
+  env?: Record<string, string>;
+  /** The folder it starts in; the host's own unless given. */
+  cwd?: string;
+  /** Called with each piece of its stdout. */
+  onStdout(chunk: Uint8Array): void;
+  /** Called at the end of its stdout. */
+  onStdoutEnd(): void;
+  /** Called with each piece of its stderr. */
+  onStderr(chunk: Uint8Array): void;
+}
+
+/** How a process ended. */
+export interface Exit {
+  /** Its exit code; null when a signal ended it. */
+  code: number | null;
+  /** The signal that ended it; null when it exited by itself. */
+  signal: string | null;
+}
+
+/** How long what a dead process left in its pipes may take to be read, in milliseconds. */
+const DRAIN = 2_000;
+
+/** The processes that are alive; whatever happens, none may outlive the host. */
+const alive = new Set<Child>();
+
+/** Ends all processes that this host started, at once. */
+export function killAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
+/** One process. */
+export class Child {
+  /**
+   * Resolves when the process is gone and all that it wrote has been taken.
+   * Rejects when it could not be started.
+   */
+  readonly exited: Promise<Exit>;
+  readonly #process: ChildProcess;
+
+  constructor(options: ChildOptions) {
+    const [command, ...args] = options.argv;
+    const child = spawn(command!, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: HAS_PROCESS_GROUPS,
+      windowsHide: true,
+      env: options.env,
+      cwd: options.cwd,
+    });
+    this.#process = child;
+    child.stdout!.on("data", options.onStdout);
+    child.stdout!.on("end", options.onStdoutEnd);
+    child.stderr!.on("data", options.onStderr);
+    // What it does not read it will not read: its exit tells the reason.
+    child.stdin!.on("error", () => {});
+    child.stdout!.on("error", () => {});
+    child.stderr!.on("error", () => {});
+    if (child.pid !== undefined) alive.add(this);
+    this.exited = this.#exit();
+    this.exited.catch(() => {});
+  }
+
+  /** Its process id; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Writes to its stdin. */
+  write(bytes: Uint8Array): void {
+    this.#process.stdin!.write(bytes);
+  }
+
+  /** Ends its stdin, once all that was written has been taken. */
+  closeStdin(): void {
+    this.#process.stdin!.end();
+  }
+
+  /** Signals the process and all that it started. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void {
+    if (this.pid !== undefined) signalGroup(this.pid, signal);
+  }
+
+  #exit(): Promise<Exit> {
+    const child = this.#process;
+    return new Promise((resolve, reject) => {
+      child.once("error", (error) => {
+        alive.delete(this);
+        reject(error);
+      });
+      child.once("exit", (code, signal) => {
+        // What it started must not outlive it, nor hold its pipes open.
+        this.kill("SIGKILL");
+        alive.delete(this);
+        const exit = exitOf(code, signal);
+        const patience = setTimeout(() => {
+          child.stdout!.destroy();
+          child.stderr!.destroy();
+        }, DRAIN);
+        child.once("close", () => {
+          clearTimeout(patience);
+          resolve(exit);
+        });
+      });
+    });
+  }
+}
+
+const SIGNALS: Record<number, string> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  6: "SIGABRT",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  15: "SIGTERM",
+};
+
+/** Deno up to 2.4 tells of a death by signal as exit code 128 + its number. */
+function exitOf(code: number | null, signal: string | null): Exit {
+  if (signal !== null) return { code: null, signal };
+  const named = code === null ? undefined : SIGNALS[code - 128];
+  return named === undefined ? { code, signal } : { code: null, signal: named };
+}
+
+/** How a process ended, as the end of a sentence. */
+export function exitText({ code, signal }: Exit): string {
+  return signal === null
+    ? `exited with code ${code}`
+    : `was ended by ${signal}`;
+}

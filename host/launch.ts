@@ -1,0 +1,353 @@
+// Launching: starts a plugin's process, shakes hands, and gives its
+// components out as objects that look as if they lived here.
+
+import { Connection } from "../plugin/rpc/connection.ts";
+import { FrameReader } from "../plugin/rpc/frame.ts";
+import {
+  ConnectionClosedError,
+  DEFAULT_LIMITS,
+  PROTOCOL_VERSIONS,
+  ProtocolError,
+} from "../plugin/rpc/protocol.ts";
+import { VERSION } from "../plugin/version.ts";
+import { Child, type Exit, exitText } from "./child.ts";
+import { checkExecutable, startFailure } from "./executable.ts";
+import { type Log, NO_LOG } from "./log.ts";
+import { LogRelay } from "./log_relay.ts";
+import { PluginError } from "./plugin_error.ts";
+
+/** How a plugin is launched. */
+export interface LaunchOptions {
+  /** What the plugin is called in the log and in errors; its path unless given. */
+  name?: string;
+  /** Where its stderr goes, line by line; nowhere unless given. */
+  log?: Log;
+  /** Its environment; the host's own unless given. */
+  env?: Record<string, string>;
+  /** The folder it starts in; the host's own unless given. */
+  cwd?: string;
+  /** How long it may take to say hello, in milliseconds; 60,000 unless given. */
+  startTimeout?: number;
+  /**
+   * How long it may take to end by itself when it is closed, in milliseconds;
+   * 15,000 unless given. Then it gets SIGTERM, and 5,000 ms later SIGKILL.
+   */
+  grace?: number;
+  /** Gives up the launch when aborted. */
+  signal?: AbortSignal;
+}
+
+/** What a plugin says of itself when it starts. */
+export interface PluginInfo {
+  /** The protocol version that was chosen. */
+  protocol: number;
+  /** The version of the library that it is written with. */
+  sdk: string;
+  /** Its own version, where it has one. */
+  version?: string;
+  /** By kind, the names of its components; "" serves under any name. */
+  components: Record<string, string[]>;
+}
+
+const START_TIMEOUT = 60_000;
+const GRACE = 15_000;
+const TERM_GRACE = 5_000;
+
+/**
+ * Launches a plugin.
+ *
+ * @param command Its path, or a command and its arguments, like
+ * `["ssh", "build1", "/opt/x"]`.
+ * @param options How it is launched.
+ * @returns The plugin, once it has said hello.
+ * @throws {PluginError} When it cannot be started, is no baler plugin, or does
+ * not start in time.
+ *
+ * @example
+ * ```ts no-run
+ * import { launch } from "@baler/baler/host";
+ *
+ * interface Greeter {
+ *   greet(name: string): Promise<string>;
+ * }
+ *
+ * await using plugin = await launch("/opt/greeter");
+ * const greeter = await plugin.create<Greeter>("greeter", "polite");
+ * console.log(await greeter.greet("Ada"));
+ * ```
+ */
+export async function launch(
+  command: string | readonly string[],
+  options: LaunchOptions = {},
+): Promise<Plugin> {
+  const argv = typeof command === "string" ? [command] : command;
+  const name = options.name ?? argv.join(" ");
+  options.signal?.throwIfAborted();
+  await checkExecutable(argv, name);
+  const plugin = new Plugin(argv, name, options);
+  try {
+    await plugin.started;
+  } catch (error) {
+    await plugin.close();
+    throw error;
+  }
+  return plugin;
+}
+
+/** A plugin that runs in a process of its own. */
+export class Plugin implements AsyncDisposable {
+  /** What it is called in the log and in errors. */
+  readonly name: string;
+  /** Resolves when it has said hello. */
+  readonly started: Promise<void>;
+  readonly #argv: readonly string[];
+  readonly #options: LaunchOptions;
+  readonly #child: Child;
+  readonly #relay: LogRelay;
+  readonly #connection: Connection;
+  readonly #start = Promise.withResolvers<void>();
+  #firstLine: FrameReader | undefined = new FrameReader(DEFAULT_LIMITS);
+  #info: PluginInfo | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Starts the process; {@linkcode launch} also waits for its hello. */
+  constructor(
+    argv: readonly string[],
+    name: string,
+    options: LaunchOptions,
+  ) {
+    this.name = name;
+    this.#argv = argv;
+    this.#options = options;
+    this.#relay = new LogRelay(name, options.log ?? NO_LOG);
+    this.#child = new Child({
+      argv,
+      env: options.env,
+      cwd: options.cwd,
+      onStdout: (chunk) => this.#receive(chunk),
+      onStdoutEnd: () => this.#stdoutEnded(),
+      onStderr: (chunk) => this.#relay.push(chunk),
+    });
+    this.#connection = new Connection({
+      write: (bytes) => this.#child.write(bytes),
+      peer: name,
+      onProtocolError: () => void this.close(),
+    });
+    this.started = this.#start.promise;
+    this.started.catch(() => {});
+    this.#limitStart();
+    this.#child.exited.then(
+      (exit) => this.#gone(exit),
+      (error) => this.#fail(startFailure(name, argv, error)),
+    );
+  }
+
+  /** What it said of itself. */
+  get info(): PluginInfo {
+    if (this.#info === undefined) throw new Error("the plugin has not started");
+    return this.#info;
+  }
+
+  /** Its process id. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** How many references each side holds of the other's. */
+  get references(): { exported: number; imported: number } {
+    return this.#connection.references;
+  }
+
+  /** Its last lines on stderr, oldest first: 20 at the most. */
+  get lastLines(): string[] {
+    return this.#relay.lastLines;
+  }
+
+  /**
+   * Makes a component that it serves.
+   *
+   * @param kind The kind of component, for example `"builder"`.
+   * @param name The component's name.
+   * @returns An object whose methods run in the plugin.
+   * @throws {Error} When it serves none of that name, or cannot make it.
+   */
+  async create<T extends object>(kind: string, name: string): Promise<T> {
+    const byKind = this.info.components;
+    const names = Object.hasOwn(byKind, kind) ? byKind[kind]! : [];
+    if (!names.includes(name) && !names.includes("")) {
+      throw new PluginError(
+        this.name,
+        `serves no ${kind} "${name}"; it serves ${served(byKind)}`,
+      );
+    }
+    return await this.#connection.call(0, "create", [kind, name]) as T;
+  }
+
+  /**
+   * Ends the plugin: its stdin is closed, so that it gives up the work under
+   * way, cleans up and exits; if it does not, it is ended.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#end();
+  }
+
+  /** Ends the plugin. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #end(): Promise<void> {
+    const { grace = GRACE } = this.#options;
+    this.#connection.close(
+      new ConnectionClosedError(`${this.name} has been closed`),
+    );
+    this.#child.closeStdin();
+    const term = setTimeout(() => this.#child.kill("SIGTERM"), grace);
+    const kill = setTimeout(
+      () => this.#child.kill("SIGKILL"),
+      grace + TERM_GRACE,
+    );
+    await this.#child.exited.catch(() => {});
+    clearTimeout(term);
+    clearTimeout(kill);
+    this.#relay.end();
+  }
+
+  #limitStart(): void {
+    const { startTimeout = START_TIMEOUT, signal } = this.#options;
+    const late = setTimeout(() => {
+      this.#fail(
+        new PluginError(
+          this.name,
+          `did not say hello within ${startTimeout / 1000} s`,
+          this.lastLines,
+        ),
+      );
+      this.#child.kill("SIGKILL");
+    }, startTimeout);
+    const abort = () => {
+      this.#fail(signal!.reason);
+      this.#child.kill("SIGKILL");
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    const settled = () => {
+      clearTimeout(late);
+      signal?.removeEventListener("abort", abort);
+    };
+    this.started.then(settled, settled);
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#firstLine === undefined) return this.#connection.receive(chunk);
+    const end = chunk.indexOf(10) + 1;
+    try {
+      this.#firstLine.push(
+        end === 0 ? chunk : chunk.subarray(0, end),
+        ({ json }) => this.#hello(json),
+      );
+    } catch (error) {
+      this.#fail(this.#notAPlugin((error as Error).message));
+      this.#child.kill("SIGKILL");
+    }
+    if (this.#firstLine === undefined && end > 0 && end < chunk.length) {
+      this.#connection.receive(chunk.subarray(end));
+    }
+  }
+
+  #hello(json: Record<string, unknown>): void {
+    const { hello, protocols, sdk, version, components } = json;
+    if (
+      hello !== "baler" || !Array.isArray(protocols) ||
+      typeof sdk !== "string" || !isComponents(components)
+    ) {
+      throw new ProtocolError("its first line is no hello");
+    }
+    const protocol = Math.max(
+      ...PROTOCOL_VERSIONS.filter((version) => protocols.includes(version)),
+    );
+    if (!Number.isFinite(protocol)) {
+      const isOlder = Math.max(...protocols) < Math.max(...PROTOCOL_VERSIONS);
+      const refuse = `baler ${VERSION} speaks protocol ${
+        PROTOCOL_VERSIONS.join(", ")
+      }, ${this.name} speaks ${protocols.join(", ")}: upgrade ${
+        isOlder ? "the plugin" : "baler"
+      }`;
+      this.#writeLine({ refuse });
+      this.#fail(new PluginError(this.name, `cannot be used: ${refuse}`));
+      void this.close();
+      return;
+    }
+    this.#info = {
+      protocol,
+      sdk,
+      components,
+      ...(typeof version === "string" ? { version } : {}),
+    };
+    this.#writeLine({ welcome: protocol, host: `baler ${VERSION}` });
+    this.#firstLine = undefined;
+    this.#options.log?.write(this.name, ["Plugin started"]);
+    this.#start.resolve();
+  }
+
+  #writeLine(json: Record<string, unknown>): void {
+    this.#child.write(
+      new TextEncoder().encode(`{"json":${JSON.stringify(json)}}\n`),
+    );
+  }
+
+  #notAPlugin(detail: string): PluginError {
+    return new PluginError(
+      this.name,
+      `is not a baler plugin: ${detail}`,
+      this.lastLines,
+    );
+  }
+
+  /** Stdout is closed: the process is at its end, or has to be ended. */
+  #stdoutEnded(): void {
+    const patience = setTimeout(() => this.#child.kill("SIGKILL"), DRAIN_EXIT);
+    const settled = () => clearTimeout(patience);
+    this.#child.exited.then(settled, settled);
+  }
+
+  #gone(exit: Exit): void {
+    this.#relay.end();
+    if (this.#info === undefined) {
+      this.#fail(
+        this.#closing === undefined
+          ? new PluginError(
+            this.name,
+            `${exitText(exit)} before it said hello; is it a baler plugin?`,
+            this.lastLines,
+          )
+          : new ConnectionClosedError(`${this.name} has been closed`),
+      );
+      return;
+    }
+    this.#connection.close(
+      new PluginError(this.name, exitText(exit), this.lastLines, exit),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#start.reject(error);
+    this.#connection.close(error as Error);
+  }
+}
+
+/** How long a process may live on once its stdout is closed, in milliseconds. */
+const DRAIN_EXIT = 2_000;
+
+function isComponents(value: unknown): value is Record<string, string[]> {
+  return typeof value === "object" && value !== null &&
+    Object.values(value).every((names) =>
+      Array.isArray(names) && names.every((name) => typeof name === "string")
+    );
+}
+
+function served(components: Record<string, string[]>): string {
+  const all = Object.entries(components).flatMap(([kind, names]) =>
+    names.map((name) => name === "" ? `any ${kind}` : `${kind} "${name}"`)
+  );
+  return all.length === 0 ? "nothing" : all.join(", ");
+}

@@ -1,0 +1,71 @@
+// The log relay: tags each line that a plugin writes to stderr with the
+// plugin's path, and keeps its last lines for the day it dies.
+
+import { concat, harmlessText, type Log } from "./log.ts";
+
+const NEWLINE = 10;
+
+/** How many of a plugin's last lines are kept, and how much of each. */
+const KEPT_LINES = 20;
+const KEPT_LENGTH = 2000;
+
+/** Relays one plugin's stderr into the log, in whole lines. */
+export class LogRelay {
+  readonly #name: string;
+  readonly #log: Log;
+  /** The beginning of a line whose end has not come yet. */
+  #begun: Uint8Array[] = [];
+  #last: Uint8Array[] = [];
+
+  constructor(name: string, log: Log) {
+    this.#name = name;
+    this.#log = log;
+  }
+
+  /**
+   * Takes what was read from the plugin's stderr.
+   *
+   * @param chunk Bytes, in pieces of any size; kept until their line is whole.
+   */
+  push(chunk: Uint8Array): void {
+    const lines: Uint8Array[] = [];
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, start);
+      if (end === -1) break;
+      let line = chunk.subarray(start, end);
+      if (this.#begun.length > 0) {
+        line = concat([...this.#begun, line]);
+        this.#begun = [];
+      }
+      lines.push(line);
+      start = end + 1;
+    }
+    if (start < chunk.length) this.#begun.push(chunk.slice(start));
+    this.#write(lines);
+  }
+
+  /** Writes the line that has no end, if there is one. */
+  end(): void {
+    if (this.#begun.length === 0) return;
+    const line = concat(this.#begun);
+    this.#begun = [];
+    this.#write([line]);
+  }
+
+  /** The plugin's last lines, oldest first, fit to be shown. */
+  get lastLines(): string[] {
+    return this.#last.map((line) =>
+      harmlessText(new TextDecoder().decode(line)).trimEnd()
+    );
+  }
+
+  #write(lines: Uint8Array[]): void {
+    if (lines.length === 0) return;
+    for (const line of lines.slice(-KEPT_LINES)) {
+      this.#last.push(line.slice(0, KEPT_LENGTH));
+    }
+    this.#last.splice(0, this.#last.length - KEPT_LINES);
+    this.#log.write(this.#name, lines);
+  }
+}

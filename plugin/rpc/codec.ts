@@ -1,0 +1,322 @@
+// The codec turns messages into lines and back: superjson's format throughout,
+// with a custom annotation for each thing that superjson has no notion of.
+
+import { SuperJSON } from "superjson";
+import { errorFromRecord, errorToRecord } from "./error_record.ts";
+import type { Frame } from "./frame.ts";
+import { ProtocolError } from "./protocol.ts";
+import type { References } from "./references.ts";
+import { isPlainObject, isSendable, type Kind, kindOf } from "./kind.ts";
+
+/** A message ready for the wire. */
+export interface Encoded {
+  /** The line, without its end. */
+  line: string;
+  /** The raw bytes that go behind it. */
+  bytes: Uint8Array[];
+}
+
+/** What is being encoded or decoded right now; superjson's transformers are global. */
+interface Pass {
+  references: References;
+  bytes: Uint8Array[];
+  /** Raw bytes that are in the message already, by value: one value, one index. */
+  indexes: Map<Uint8Array, number>;
+}
+let pass: Pass | undefined;
+
+function current(): Pass {
+  if (pass === undefined) {
+    throw new Error("no message is being read or written");
+  }
+  return pass;
+}
+
+/** superjson asks one transformer after the other about the same value. */
+let asked: { value: unknown; kind: Kind | "yours" | undefined } = {
+  value: undefined,
+  kind: undefined,
+};
+
+function kindHere(value: unknown): Kind | "yours" | undefined {
+  if (asked.value === value) return asked.kind;
+  let kind: Kind | "yours" | undefined = kindOf(value);
+  if (kind !== undefined && current().references.isTheirs(value as object)) {
+    kind = "yours";
+  }
+  asked = { value, kind };
+  return kind;
+}
+
+const format = new SuperJSON();
+
+format.registerCustom<Uint8Array, number>({
+  isApplicable: (value): value is Uint8Array => kindHere(value) === "bytes",
+  serialize(value) {
+    const { bytes, indexes } = current();
+    let index = indexes.get(value);
+    if (index === undefined) {
+      index = bytes.length;
+      indexes.set(value, index);
+      bytes.push(value);
+    }
+    return index;
+  },
+  deserialize(index) {
+    const value = Number.isInteger(index) ? current().bytes[index] : undefined;
+    if (value === undefined) {
+      throw new ProtocolError(`there are no bytes ${index}`);
+    }
+    return value;
+  },
+}, "bytes");
+
+format.registerCustom<Error, Record<string, never>>({
+  isApplicable: (value): value is Error => kindHere(value) === "error",
+  serialize: (error) => errorToRecord(error) as Record<string, never>,
+  deserialize: errorFromRecord,
+}, "error");
+
+for (
+  const kind of [
+    "function",
+    "object",
+    "signal",
+    "readable",
+    "writable",
+  ] as const
+) {
+  format.registerCustom<object, Record<string, never>>({
+    isApplicable: (value): value is object => kindHere(value) === kind,
+    serialize: (value) =>
+      current().references.describe(kind, value, nested) as Record<
+        string,
+        never
+      >,
+    deserialize: (record) =>
+      current().references.materialize(kind, record, nestedValue),
+  }, kind);
+}
+
+format.registerCustom<object, number>({
+  isApplicable: (value): value is object => kindHere(value) === "yours",
+  serialize: (value) => current().references.theirs(value),
+  deserialize: (ref) => current().references.ours(ref),
+}, "yours");
+
+format.registerCustom<unknown, never>({
+  isApplicable: (value): value is unknown => kindHere(value) === "unsendable",
+  serialize(value) {
+    throw new TypeError(
+      `${named(value)} cannot be sent to another process`,
+    );
+  },
+  deserialize() {
+    throw new ProtocolError("a message has a value of no kind");
+  },
+}, "unsendable");
+
+/** What goes into a message as a superjson document of its own: fields, reasons. */
+function nested(value: unknown): unknown {
+  if (isPlain(value)) return { json: value };
+  // A copy, in which no object stands twice: superjson would take that for
+  // something to note, at a place that its reader does not find again.
+  return JSON.parse(JSON.stringify(format.serialize(value)));
+}
+
+function nestedValue(document: unknown): unknown {
+  if (
+    typeof document !== "object" || document === null ||
+    !Object.hasOwn(document, "json")
+  ) {
+    throw new ProtocolError("a nested value is not a superjson document");
+  }
+  const { json, meta } = document as { json: never; meta?: never };
+  return meta === undefined
+    ? json
+    : format.deserialize({ json, meta }, { inPlace: true });
+}
+
+/**
+ * Writes a message.
+ *
+ * @param message The message.
+ * @param references Where what goes by reference is kept.
+ * @throws {TypeError} When something in it cannot be sent, with its place.
+ */
+export function encode(
+  message: Record<string, unknown>,
+  references: References,
+): Encoded {
+  if (isPlain(message)) {
+    return { line: `{"json":${JSON.stringify(message)}}`, bytes: [] };
+  }
+  const outer = pass;
+  pass = { references, bytes: [], indexes: new Map() };
+  references.beginMessage();
+  try {
+    const { json, meta } = format.serialize(message);
+    const bytes = pass.bytes;
+    if (bytes.length > 0) {
+      (json as Record<string, unknown>).bytes = bytes.map((part) =>
+        part.length
+      );
+    }
+    const line = JSON.stringify(meta === undefined ? { json } : { json, meta });
+    references.commitMessage();
+    return { line, bytes };
+  } catch (error) {
+    references.rollBackMessage();
+    throw located(error, message);
+  } finally {
+    pass = outer;
+    asked = { value: undefined, kind: undefined };
+  }
+}
+
+/** A message as it was meant. */
+export interface Decoded {
+  message: Record<string, unknown>;
+  /** The references of the signals in it. */
+  signals: number[];
+}
+
+const NONE: number[] = [];
+
+/**
+ * Reads a message.
+ *
+ * @param frame The message as it came.
+ * @param references Where what came by reference is kept.
+ * @throws {ProtocolError} When it does not fit together.
+ */
+export function decode(
+  frame: Frame,
+  references: References,
+): Decoded {
+  if (frame.meta === undefined) return { message: frame.json, signals: NONE };
+  const outer = pass;
+  pass = { references, bytes: frame.bytes, indexes: new Map() };
+  references.beginMessage();
+  try {
+    const message: unknown = format.deserialize(
+      { json: frame.json as never, meta: frame.meta as never },
+      { inPlace: true },
+    );
+    if (typeof message !== "object" || message === null) {
+      throw new ProtocolError("a message is not an object");
+    }
+    return {
+      message: message as Record<string, unknown>,
+      signals: references.commitMessage(),
+    };
+  } catch (error) {
+    references.commitMessage();
+    if (error instanceof ProtocolError) throw error;
+    throw new ProtocolError(
+      `a message's meta does not fit it: ${(error as Error).message}`,
+      { cause: error },
+    );
+  } finally {
+    pass = outer;
+  }
+}
+
+/** How many objects are looked through one by one before a set is made of them. */
+const FEW = 16;
+
+/**
+ * Whether superjson would write a value without any annotation, so that
+ * JSON.stringify alone gives the same text for a small part of the price.
+ */
+export function isPlain(root: unknown): boolean {
+  const seen: object[] = [];
+  let many: Set<object> | undefined;
+  const look = (value: unknown): boolean => {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return true;
+      case "number":
+        return Number.isFinite(value) && !(value === 0 && 1 / value < 0);
+      case "object":
+        break;
+      default:
+        return false;
+    }
+    if (value === null) return true;
+    if (many !== undefined ? many.has(value) : seen.includes(value)) {
+      return false;
+    }
+    if (many !== undefined) many.add(value);
+    else if (seen.push(value) > FEW) many = new Set(seen);
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) {
+        if (!look(value[index])) return false;
+      }
+      return true;
+    }
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return false;
+    for (const key in value) {
+      // superjson has its own word on these; let it say it.
+      if (
+        key === "__proto__" || key === "constructor" || key === "prototype"
+      ) return false;
+      if (!look((value as Record<string, unknown>)[key])) return false;
+    }
+    return true;
+  };
+  return look(root);
+}
+
+function named(value: unknown): string {
+  switch (typeof value) {
+    case "symbol":
+      return `${String(value)}`;
+    case "object":
+      return value instanceof Date
+        ? "an invalid Date"
+        : `a ${value?.constructor?.name ?? "value of no class"}`;
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** Adds to an error the place of the value that could not be sent. */
+function located(error: unknown, message: Record<string, unknown>): unknown {
+  if (!(error instanceof Error)) return error;
+  const place = findUnsendable(message.args ?? message.value, "", new Set());
+  if (place === undefined) return error;
+  const where = message.call === undefined
+    ? "the returned value"
+    : "the arguments";
+  return new TypeError(
+    `${error.message} (at ${place === "" ? where : `${place} of ${where}`})`,
+    { cause: error },
+  );
+}
+
+function findUnsendable(
+  value: unknown,
+  path: string,
+  seen: Set<unknown>,
+): string | undefined {
+  if (!isSendable(value, new Set(), 1)) return path;
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (kindOf(value) !== undefined && !isPlainObject(value)) return;
+  const entries: Iterable<[unknown, unknown]> = value instanceof Map
+    ? value
+    : value instanceof Set
+    ? [...value].entries()
+    : Object.entries(value);
+  for (const [key, item] of entries) {
+    const found = findUnsendable(
+      item,
+      Array.isArray(value) ? `${path}[${key}]` : `${path}.${String(key)}`,
+      seen,
+    );
+    if (found !== undefined) return found;
+  }
+}

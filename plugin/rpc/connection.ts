@@ -1,0 +1,361 @@
+// A connection: calls in both directions over one pair of pipes, numbered and
+// concurrent, each answered once, and all of them failed at once when it ends.
+
+import { decode, encode } from "./codec.ts";
+import { type Frame, FrameReader } from "./frame.ts";
+import {
+  ConnectionClosedError,
+  DEFAULT_LIMITS,
+  excerpt,
+  type Limits,
+  ProtocolError,
+} from "./protocol.ts";
+import { References } from "./references.ts";
+
+/** What a connection is made of. */
+export interface ConnectionOptions {
+  /** Writes to the other side; what it is given is not used again. */
+  write(bytes: Uint8Array): void;
+  /** Who the other side is, for errors: a plugin's path, or `"the host"`. */
+  peer: string;
+  /** What the other side may call without having been given it. */
+  root?: object;
+  /** The most that is accepted from the other side. */
+  limits?: Limits;
+  /**
+   * Called once when the other side breaks the protocol; the connection is
+   * closed by then.
+   */
+  onProtocolError?(error: ProtocolError): void;
+}
+
+/** A call that has not been answered yet. */
+interface PendingCall {
+  method: string | undefined;
+  promise: Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** Where it was made. */
+  trace: { stack?: string };
+}
+
+const encoder = new TextEncoder();
+
+/** One end of the wire. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #reader: FrameReader;
+  readonly #references: References;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #root: Record<string, unknown>;
+  #lastCall = 0;
+  #serving = 0;
+  #whenIdle: (() => void)[] = [];
+  #closed: Error | undefined;
+  /** Text and bytes that wait for the end of the turn. */
+  #outgoing: (string | Uint8Array)[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#reader = new FrameReader(options.limits ?? DEFAULT_LIMITS);
+    this.#root = (options.root ?? {}) as Record<string, unknown>;
+    this.#references = new References({
+      call: (ref, method, args) => this.call(ref, method, args),
+      release: (release, count) => this.#send({ release, count }),
+      abort: (abort, reason) => this.#send({ abort, reason }),
+    });
+  }
+
+  /** How many references each side holds of the other's. */
+  get references(): { exported: number; imported: number } {
+    const { exported, imported } = this.#references;
+    return { exported, imported };
+  }
+
+  /** How many calls are being answered here. */
+  get serving(): number {
+    return this.#serving;
+  }
+
+  /** How many calls wait for an answer from the other side. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Resolves when no call is being answered here. */
+  idle(): Promise<void> {
+    if (this.#serving === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /**
+   * Calls something of the other side.
+   *
+   * @param ref Its reference; 0 is the root.
+   * @param method The method's name; none for a function.
+   * @param args The arguments.
+   * @returns What it returned.
+   * @throws {Error} What it threw, with a stack of both sides.
+   * @throws {ConnectionClosedError} When the connection ended before the answer.
+   * @throws {TypeError} When an argument cannot be sent.
+   */
+  call(
+    ref: number,
+    method: string | undefined,
+    args: unknown[],
+  ): Promise<unknown> {
+    if (this.#closed !== undefined) return refused(this.#closed);
+    const call = ++this.#lastCall;
+    const message: Record<string, unknown> = { call };
+    if (ref !== 0) message.on = ref;
+    if (method !== undefined) message.method = method;
+    if (args.length > 0) message.args = args;
+    const trace: { stack?: string } = {};
+    Error.captureStackTrace(trace, this.call);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    try {
+      this.#send(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#pending.set(call, { method, promise, resolve, reject, trace });
+    return promise;
+  }
+
+  /**
+   * Takes what was read from the other side.
+   *
+   * @param chunk Bytes, in pieces of any size; not kept.
+   */
+  receive(chunk: Uint8Array): void {
+    if (this.#closed !== undefined) return;
+    try {
+      this.#reader.push(chunk, (frame) => {
+        if (this.#closed === undefined) this.#take(frame);
+      });
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /**
+   * Takes the end of what can be read from the other side.
+   *
+   * @param reason What the calls under way fail with.
+   */
+  receiveEnd(reason: Error): void {
+    if (this.#closed !== undefined) return;
+    if (this.#reader.isBetweenFrames) this.close(reason);
+    else this.#break(new ProtocolError("a message ends in the middle"));
+  }
+
+  /**
+   * Ends the connection: calls under way fail, signals that came over it are
+   * aborted, references are gone.
+   *
+   * @param reason What they fail with.
+   */
+  close(reason: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#flush();
+    this.#closed = reason;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of pending) {
+      // A call that nobody waits for is no reason to die of its failure.
+      call.promise.catch(() => {});
+      call.reject(reason);
+    }
+    this.#references.close(reason);
+  }
+
+  #break(error: unknown): void {
+    const cause = error instanceof ProtocolError
+      ? error
+      : new ProtocolError(String((error as Error)?.message ?? error), {
+        cause: error,
+      });
+    const named = new ProtocolError(
+      `${this.#options.peer} does not keep to baler's protocol: ${cause.message}`,
+      { cause: cause.cause ?? cause },
+    );
+    this.close(named);
+    this.#options.onProtocolError?.(named);
+  }
+
+  #take(frame: Frame): void {
+    const { message, signals } = decode(frame, this.#references);
+    if (message.call !== undefined) this.#serve(message, signals);
+    else if (message.return !== undefined) {
+      this.#returned(this.#answered(message.return), message.value);
+    } else if (message.throw !== undefined) {
+      const call = this.#answered(message.throw);
+      call.reject(this.#withBothStacks(message.error, call));
+    } else if (message.release !== undefined) {
+      if (!isCount(message.release) || !isCount(message.count)) {
+        throw new ProtocolError("a release has no reference or no count");
+      }
+      this.#references.released(message.release, message.count);
+    } else if (message.abort !== undefined) {
+      if (!isCount(message.abort)) {
+        throw new ProtocolError("an abort has no reference");
+      }
+      this.#references.aborted(message.abort, message.reason);
+    } else {
+      throw new ProtocolError(
+        `a message is of no known kind: ${
+          excerpt(Object.keys(message).join(", "))
+        }`,
+      );
+    }
+  }
+
+  #answered(number: unknown): PendingCall {
+    const call = this.#pending.get(number as number);
+    if (call === undefined) {
+      throw new ProtocolError(
+        `an answer to call ${number}, which was not made`,
+      );
+    }
+    this.#pending.delete(number as number);
+    return call;
+  }
+
+  #returned(call: PendingCall, value: unknown): void {
+    // It would be taken for a promise, and called.
+    if (isThenable(value)) {
+      const error = new ProtocolError('a returned value has a method "then"');
+      call.reject(error);
+      throw error;
+    }
+    call.resolve(value);
+  }
+
+  #serve(message: Record<string, unknown>, signals: number[]): void {
+    const { call, on = 0, method, args = [] } = message;
+    if (
+      !isCount(call) || !(on === 0 || isCount(on)) || !Array.isArray(args) ||
+      !(method === undefined || typeof method === "string")
+    ) {
+      throw new ProtocolError("a call has no number, or a strange one");
+    }
+    this.#serving++;
+    let result: unknown;
+    try {
+      // Started here and now, before the next message is looked at: that is
+      // what keeps one side's calls in their order.
+      result = on === 0
+        ? this.#invokeRoot(method, args)
+        : this.#references.invoke(on, method, args);
+    } catch (error) {
+      this.#answer(call, "throw", error, signals);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#answer(call, "return", value, signals),
+        (error) => this.#answer(call, "throw", error, signals),
+      );
+    } else this.#answer(call, "return", result, signals);
+  }
+
+  #invokeRoot(method: string | undefined, args: unknown[]): unknown {
+    if (method === undefined || !Object.hasOwn(this.#root, method)) {
+      throw new TypeError(
+        `there is no method ${JSON.stringify(method)} to call`,
+      );
+    }
+    return (this.#root[method] as (...args: unknown[]) => unknown)(...args);
+  }
+
+  #answer(
+    call: number,
+    kind: "return" | "throw",
+    value: unknown,
+    signals: number[],
+  ): void {
+    if (signals.length > 0) this.#references.weakenSignals(signals);
+    if (this.#closed === undefined) {
+      try {
+        this.#send(answerMessage(call, kind, value));
+      } catch (error) {
+        // It cannot be sent: the caller is told, instead of waiting for ever.
+        this.#send(answerMessage(call, "throw", error));
+      }
+    }
+    if (--this.#serving === 0) {
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  }
+
+  #send(message: Record<string, unknown>): void {
+    if (this.#closed !== undefined) return;
+    const { line, bytes } = encode(message, this.#references);
+    if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
+    this.#outgoing.push(line + "\n");
+    // Copied, since the caller may go on using them.
+    for (const part of bytes) this.#outgoing.push(part.slice());
+  }
+
+  /** Writes all messages of a turn at once. */
+  #flush(): void {
+    const outgoing = this.#outgoing;
+    if (outgoing.length === 0) return;
+    this.#outgoing = [];
+    let text = "";
+    for (const part of outgoing) {
+      if (typeof part === "string") text += part;
+      else {
+        if (text !== "") this.#options.write(encoder.encode(text));
+        text = "";
+        if (part.length > 0) this.#options.write(part);
+      }
+    }
+    if (text !== "") this.#options.write(encoder.encode(text));
+  }
+
+  #withBothStacks(error: unknown, call: PendingCall): unknown {
+    if (!(error instanceof Error)) return error;
+    const local = call.trace.stack?.split("\n").slice(1).join("\n") ?? "";
+    const stack =
+      `${error.stack}\n    --- in ${this.#options.peer}, called by ${
+        call.method ?? "a function"
+      }() here: ---\n${local}`;
+    Object.defineProperty(error, "stack", {
+      value: stack,
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
+    return error;
+  }
+}
+
+function answerMessage(
+  call: number,
+  kind: "return" | "throw",
+  value: unknown,
+): Record<string, unknown> {
+  if (kind === "throw") return { throw: call, error: value };
+  return value === undefined ? { return: call } : { return: call, value };
+}
+
+/** A call of a connection that has ended; nobody need look at its failure. */
+function refused(reason: Error): Promise<never> {
+  const promise = Promise.reject(
+    reason instanceof ConnectionClosedError
+      ? reason
+      : new ConnectionClosedError(reason.message, { cause: reason }),
+  );
+  promise.catch(() => {});
+  return promise;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}

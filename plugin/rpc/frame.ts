@@ -1,0 +1,186 @@
+// Frames: cuts what comes out of a pipe, in pieces of any size, into messages
+// (a line of JSON and the raw bytes behind it), and trusts none of it.
+
+import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
+
+/** A message as it stands on the wire. */
+export interface Frame {
+  /** superjson's `json`: always an object. */
+  json: Record<string, unknown>;
+  /** superjson's `meta`, as yet unchecked. */
+  meta: unknown;
+  /** The raw bytes behind the line. */
+  bytes: Uint8Array[];
+}
+
+const NEWLINE = 10;
+
+/** Cuts a stream of bytes into frames. */
+export class FrameReader {
+  readonly #limits: Limits;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  /** The beginning of a line whose end has not come yet. */
+  #line: Uint8Array[] = [];
+  #lineLength = 0;
+  /** The frame whose raw bytes are still coming. */
+  #frame: Frame | undefined;
+  /** Which of its bytes is being filled, and how far. */
+  #index = 0;
+  #filled = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** True when nothing of a message has come yet that is not whole. */
+  get isBetweenFrames(): boolean {
+    return this.#lineLength === 0 && this.#frame === undefined;
+  }
+
+  /**
+   * Takes the next piece.
+   *
+   * @param chunk What was read; it is not kept.
+   * @param onFrame Called at once for each frame that is now whole.
+   * @throws {ProtocolError} When it is not a message, or too large.
+   */
+  push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
+    let position = 0;
+    while (position < chunk.length) {
+      if (this.#frame !== undefined) {
+        position = this.#fill(this.#frame, chunk, position, onFrame);
+        continue;
+      }
+      const end = chunk.indexOf(NEWLINE, position);
+      const stop = end === -1 ? chunk.length : end;
+      if (this.#lineLength + stop - position > this.#limits.line) {
+        throw new ProtocolError(
+          `a line is longer than ${this.#limits.line} bytes`,
+        );
+      }
+      if (end === -1) {
+        this.#line.push(chunk.slice(position));
+        this.#lineLength += chunk.length - position;
+        return;
+      }
+      const line = this.#takeLine(chunk.subarray(position, end));
+      position = end + 1;
+      if (line.length === 0) continue;
+      const frame = this.#parse(line);
+      if (frame.bytes.length === 0) onFrame(frame);
+      else {
+        this.#frame = frame;
+        this.#index = 0;
+        this.#filled = 0;
+        // Bytes of no length are complete as they are, with nothing to wait for.
+        this.#fill(frame, chunk, position, onFrame, position);
+      }
+    }
+  }
+
+  #takeLine(rest: Uint8Array): Uint8Array {
+    if (this.#lineLength === 0) return rest;
+    const line = new Uint8Array(this.#lineLength + rest.length);
+    let offset = 0;
+    for (const piece of this.#line) {
+      line.set(piece, offset);
+      offset += piece.length;
+    }
+    line.set(rest, offset);
+    this.#line = [];
+    this.#lineLength = 0;
+    return line;
+  }
+
+  /** Fills the frame's bytes from `chunk`, and says how far the chunk is used. */
+  #fill(
+    frame: Frame,
+    chunk: Uint8Array,
+    position: number,
+    onFrame: (frame: Frame) => void,
+    end = chunk.length,
+  ): number {
+    while (this.#index < frame.bytes.length) {
+      const target = frame.bytes[this.#index]!;
+      const count = Math.min(target.length - this.#filled, end - position);
+      target.set(chunk.subarray(position, position + count), this.#filled);
+      position += count;
+      this.#filled += count;
+      if (this.#filled < target.length) return position;
+      this.#index++;
+      this.#filled = 0;
+    }
+    this.#frame = undefined;
+    onFrame(frame);
+    return position;
+  }
+
+  #parse(line: Uint8Array): Frame {
+    let text: string;
+    try {
+      text = this.#decoder.decode(line);
+    } catch {
+      throw new ProtocolError(
+        `a line is not UTF-8: ${excerpt(new TextDecoder().decode(line))}`,
+      );
+    }
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch {
+      throw new ProtocolError(`a line is not a message: ${excerpt(text)}`);
+    }
+    if (
+      !isObject(document) || !Object.hasOwn(document, "json") ||
+      !isObject(document.json)
+    ) {
+      throw new ProtocolError(`a line is not a message: ${excerpt(text)}`);
+    }
+    // A key can be written with escapes: only then is a closer look needed.
+    if (
+      (text.includes("__proto__") || text.includes("\\u")) &&
+      hasProtoKey(document)
+    ) {
+      throw new ProtocolError(`a message has a key "__proto__"`);
+    }
+    return {
+      json: document.json,
+      meta: document.meta,
+      bytes: document.json.bytes === undefined
+        ? []
+        : this.#allocate(document.json.bytes),
+    };
+  }
+
+  #allocate(lengths: unknown): Uint8Array[] {
+    if (
+      !Array.isArray(lengths) ||
+      !lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
+    ) {
+      throw new ProtocolError("a message's bytes are not a list of lengths");
+    }
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    if (total > this.#limits.bytes) {
+      throw new ProtocolError(
+        `a message has ${total} bytes behind it, more than ${this.#limits.bytes}`,
+      );
+    }
+    return lengths.map((length) => new Uint8Array(length));
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Looks without recursion: the nesting is the other side's choice. */
+function hasProtoKey(root: unknown): boolean {
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null) continue;
+    if (Object.hasOwn(value, "__proto__")) return true;
+    for (const child of Object.values(value)) open.push(child);
+  }
+  return false;
+}

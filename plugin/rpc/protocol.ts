@@ -1,0 +1,52 @@
+// The protocol's own words: its version, its messages, its limits, and the
+// error that ends a connection on which it is broken. docs/protocol.md is the
+// specification.
+
+/** The protocol versions that this side speaks. */
+export const PROTOCOL_VERSIONS: readonly number[] = [1];
+
+/** What a plugin says first. */
+export interface Hello {
+  hello: "baler";
+  protocols: number[];
+  sdk: string;
+  version?: string;
+  components: Record<string, string[]>;
+}
+
+/** The most that is accepted from the other side. */
+export interface Limits {
+  /** The longest line, in bytes. */
+  line: number;
+  /** The most raw bytes behind one line. */
+  bytes: number;
+}
+
+/** The limits where none are given. */
+export const DEFAULT_LIMITS: Limits = {
+  line: 64 * 1024 * 1024,
+  bytes: 1024 * 1024 * 1024,
+};
+
+/** The other side does not keep to the protocol: the connection is over. */
+export class ProtocolError extends Error {
+  /** The error's class, which stays when it crosses to another process. */
+  override readonly name = "ProtocolError";
+}
+
+/** The connection ended while something still needed it. */
+export class ConnectionClosedError extends Error {
+  /** The error's class, which stays when it crosses to another process. */
+  override readonly name = "ConnectionClosedError";
+}
+
+/**
+ * A piece of what the other side sent, short and harmless enough to be shown
+ * in an error.
+ */
+export function excerpt(text: string): string {
+  const quoted = JSON.stringify(text.slice(0, 200));
+  return text.length > 200
+    ? `${quoted}... (${text.length} characters)`
+    : quoted;
+}
