@@ -98,10 +98,10 @@ for (
   }, kind);
 }
 
-format.registerCustom<object, number>({
+format.registerCustom<object, { ref: number }>({
   isApplicable: (value): value is object => kindHere(value) === "yours",
-  serialize: (value) => current().references.theirs(value),
-  deserialize: (ref) => current().references.ours(ref),
+  serialize: (value) => ({ ref: current().references.theirs(value) }),
+  deserialize: (record) => current().references.ours(record?.ref),
 }, "yours");
 
 format.registerCustom<unknown, never>({
