@@ -60,7 +60,7 @@ export class FilesArtifact implements Artifact {
   }
 
   /**
-   * Deletes the files; one that is gone already is no error, and one that
+   * Deletes the files, folders with all that is in them; one that is gone already is no error, and one that
    * cannot be deleted does not keep the others.
    *
    * @throws {Error} When files are left, with the name of each and why.
@@ -69,7 +69,9 @@ export class FilesArtifact implements Artifact {
     const left: string[] = [];
     for (const file of this.files) {
       try {
-        await Deno.remove(resolve(this.#workingDirectory, file));
+        await Deno.remove(resolve(this.#workingDirectory, file), {
+          recursive: true,
+        });
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) continue;
         left.push(`cannot delete ${file}: ${(error as Error).message}`);

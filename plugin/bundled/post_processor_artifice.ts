@@ -1,0 +1,90 @@
+// The post-processor artifice puts other files in the place of an artifact's:
+// those that a build left on this machine, which are what it was about.
+
+import { resolve } from "@std/path";
+import type { BuildContext } from "../build_context.ts";
+import type { PrepareOptions } from "../builder.ts";
+import { ConfigError } from "../config_error.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import type {
+  PostProcessOptions,
+  PostProcessor,
+  PostProcessResult,
+} from "../post_processor.ts";
+import { FilesArtifact } from "./files_artifact.ts";
+import { glob } from "./glob.ts";
+import { servePostProcessor } from "../serve.ts";
+
+/** What the post-processor artifice takes. */
+export const options = {
+  files: {
+    type: "strings",
+    required: true,
+    description:
+      "The files that make up the artifact, as paths or patterns such as `dist/*.tar`.",
+  },
+} as const satisfies Options;
+
+/** Replaces an artifact by files that are on this machine. */
+export default class ArtificePostProcessor
+  implements PostProcessor<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #files: string[] = [];
+  #build!: BuildContext;
+
+  /** Takes the patterns. */
+  configure(
+    { config, build }: PrepareOptions<ConfigOf<typeof options>>,
+  ): void {
+    if (!config.files?.length) {
+      throw new ConfigError([{
+        path: ["files"],
+        message:
+          'No files specified in artifice configuration: name at least one in "files"',
+      }]);
+    }
+    this.#files = config.files;
+    this.#build = build;
+  }
+
+  /** Finds the files; the artifact that came in stays unless the template says otherwise. */
+  async postProcess(
+    { ui, artifact, signal }: PostProcessOptions,
+  ): Promise<PostProcessResult> {
+    const { workingDirectory } = this.#build;
+    if (artifact.files.length > 0) {
+      await ui.say(
+        `Discarding files from artifact: ${artifact.files.join(", ")}`,
+      );
+    }
+    const files: string[] = [];
+    for (const pattern of this.#files) {
+      signal.throwIfAborted();
+      for (const file of await glob(pattern, workingDirectory)) {
+        try {
+          await Deno.stat(resolve(workingDirectory, file));
+        } catch (error) {
+          throw new Error(
+            `unable to use ${file}, which "${pattern}" in "files" matches: ${
+              (error as Error).message
+            }`,
+          );
+        }
+        files.push(file);
+      }
+    }
+    await ui.say(`Using these artifact files: ${files.join(", ")}`);
+    return {
+      artifact: new FilesArtifact({
+        builderId: "packer.post-processor.artifice",
+        files,
+        workingDirectory,
+        text: `Created artifact from files: ${files.join(", ")}`,
+      }),
+      keep: true,
+    };
+  }
+}
+
+if (import.meta.main) servePostProcessor(new ArtificePostProcessor());

@@ -1,0 +1,280 @@
+// The post-processor compress puts an artifact's files into one archive.
+
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { basename, dirname, resolve } from "@std/path";
+import type { BuildContext } from "../build_context.ts";
+import type { PrepareOptions } from "../builder.ts";
+import { ConfigError } from "../config_error.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import type {
+  PostProcessOptions,
+  PostProcessor,
+  PostProcessResult,
+} from "../post_processor.ts";
+import { render } from "../render.ts";
+import { type ArchiveFormat, archiveFormat } from "./archive_format.ts";
+import { bgzf, gzipOptions } from "./bgzf.ts";
+import { ByteProgress, fileChunks } from "./file_chunks.ts";
+import { FilesArtifact } from "./files_artifact.ts";
+import { templateProblems } from "./template_check.ts";
+import { servePostProcessor } from "../serve.ts";
+
+const OUTPUT = "packer_{{.BuildName}}_{{.BuilderType}}";
+
+/** What the post-processor compress takes. */
+export const options = {
+  output: {
+    type: "string",
+    default: OUTPUT,
+    interpolate: false,
+    description:
+      "The archive's name, whose ending says what it is: .tar, .zip, .gz, .bgzf, .lz4, .tar.gz, .tar.bgzf or .tar.lz4; .tar.gz unless it has one of them. {{.BuildName}} and {{.BuilderType}} are filled in.",
+  },
+  format: {
+    type: "string",
+    description:
+      "What the archive is, whatever its name ends with: an ending as above.",
+  },
+  compression_level: {
+    type: "number",
+    default: -1,
+    description:
+      "How hard gzip, bgzf and zip compress, from 1 (fast) to 9 (small); -1 for the usual.",
+  },
+} as const satisfies Options;
+
+/** Packs an artifact's files into an archive. */
+export default class CompressPostProcessor
+  implements PostProcessor<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #output = OUTPUT;
+  #format!: ArchiveFormat;
+  #level = -1;
+  #build!: BuildContext;
+
+  /** Takes the output, and what it is to be. */
+  async configure(
+    { config, build }: PrepareOptions<ConfigOf<typeof options>>,
+  ): Promise<void> {
+    this.#build = build;
+    this.#output = config.output || OUTPUT;
+    this.#format = archiveFormat(this.#output, config.format);
+    // 0 is what Packer takes for "not given".
+    this.#level = Math.min(Math.trunc(config.compression_level), 9) || -1;
+    const problems = await templateProblems(this.#output, ["output"]);
+    const { compression } = this.#format;
+    if (compression === "xz") {
+      problems.push({
+        path: [config.format ? "format" : "output"],
+        message:
+          "xz archives cannot be written; use .tar, .zip, .gz, .bgzf, .lz4, .tar.gz, .tar.bgzf or .tar.lz4",
+      });
+    }
+    if (this.#level < -2 && /gzip|bgzf/.test(compression ?? "")) {
+      problems.push({
+        path: ["compression_level"],
+        message:
+          `Invalid compression level. Expected an integer from -1 to 9, not ${config.compression_level}.`,
+      });
+    }
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+
+  /** Writes the archive; one that is not finished does not stay. */
+  async postProcess(
+    { ui, artifact, data, signal }: PostProcessOptions,
+  ): Promise<PostProcessResult> {
+    const { name, type, workingDirectory } = this.#build;
+    const { archive, compression } = this.#format;
+    signal.throwIfAborted();
+    const target = await render(this.#output, this.#build, {
+      fields: { ...data, BuildName: name, BuilderType: type },
+      generated: data,
+    });
+    if (archive === undefined && artifact.files.length !== 1) {
+      throw new Error(
+        `Can only have 1 input file when not using tar/zip. Found ${artifact.files.length} files: [${
+          artifact.files.join(" ")
+        }]`,
+      );
+    }
+    const path = resolve(workingDirectory, target);
+    const inputs = await inputsOf(artifact.files, workingDirectory, path);
+    if (compression !== undefined) {
+      await ui.say(
+        `Using ${compression} compression with 1 core for ${target}`,
+      );
+    }
+    await ui.say(
+      archive === "zip"
+        ? `Zipping ${target}`
+        : archive === "tar"
+        ? `Tarring ${target} with ${compression ?? "no compression"}`
+        : `Archiving ${artifact.files[0]} with ${compression}`,
+    );
+    const progress = new ByteProgress(
+      ui,
+      `compress ${basename(target)}`,
+      inputs.reduce((sum, { info }) => sum + info.size, 0),
+    );
+    await written(path, target, signal, async (sink) => {
+      const stages: unknown[] = [
+        await this.#source(inputs, { signal, progress }),
+      ];
+      if (compression !== undefined) stages.push(await this.#compressor());
+      // deno-lint-ignore no-explicit-any
+      await pipeline([...stages, sink] as any, { signal });
+    });
+    await progress.end();
+    await ui.say(`Archive ${target} completed`);
+    return {
+      artifact: new FilesArtifact({
+        builderId: "packer.post-processor.compress",
+        files: [target],
+        workingDirectory,
+        text: `compressed artifacts in: ${target}`,
+      }),
+    };
+  }
+
+  async #source(
+    inputs: Input[],
+    reading: Parameters<typeof fileChunks>[1],
+  ): Promise<AsyncIterable<Uint8Array>> {
+    switch (this.#format.archive) {
+      case "tar": {
+        const { tar } = await import("./tar.ts");
+        const { ownerNames } = await import("./owner_names.ts");
+        const { users, groups } = await ownerNames();
+        return tar(inputs.map(({ file, path, info }) => ({
+          name: basename(file),
+          mode: permissions(info),
+          size: info.size,
+          uid: info.uid ?? 0,
+          gid: info.gid ?? 0,
+          userName: info.uid === null ? undefined : users.get(info.uid),
+          groupName: info.gid === null ? undefined : groups.get(info.gid),
+          content: fileChunks(path, reading),
+        })));
+      }
+      case "zip": {
+        const { zip } = await import("./zip.ts");
+        const entries = inputs.map(({ file, path, info }) => ({
+          path: file,
+          mode: permissions(info),
+          size: info.size,
+          content: () => fileChunks(path, reading),
+        }));
+        return zip(entries, this.#level > 0 ? this.#level : 6);
+      }
+      default:
+        return fileChunks(inputs[0]!.path, reading);
+    }
+  }
+
+  async #compressor() {
+    switch (this.#format.compression) {
+      case "bgzf":
+        return (source: AsyncIterable<Uint8Array>) => bgzf(source, this.#level);
+      case "lz4":
+        return (await import("./lz4.ts")).lz4;
+      default:
+        return createGzip({
+          ...gzipOptions(this.#level),
+          chunkSize: 128 * 1024,
+        });
+    }
+  }
+}
+
+interface Input {
+  file: string;
+  path: string;
+  info: Deno.FileInfo;
+}
+
+function permissions({ mode }: Deno.FileInfo): number {
+  return (mode ?? 0o644) & 0o7777;
+}
+
+async function inputsOf(
+  files: readonly string[],
+  workingDirectory: string,
+  target: string,
+): Promise<Input[]> {
+  const existing = await Deno.stat(target).catch(() => undefined);
+  const inputs: Input[] = [];
+  for (const file of files) {
+    const path = resolve(workingDirectory, file);
+    let info: Deno.FileInfo;
+    try {
+      info = await Deno.stat(path);
+    } catch (error) {
+      throw new Error(
+        `Unable to read file ${file}: ${(error as Error).message}`,
+      );
+    }
+    if (!info.isFile) {
+      throw new Error(
+        `Unable to read file ${file}: it is not a file; an artifact whose files are to be archived must name each`,
+      );
+    }
+    const same = existing !== undefined && existing.ino !== null &&
+      existing.ino === info.ino && existing.dev === info.dev;
+    if (path === target || same) {
+      throw new Error(
+        `the archive ${target} would be written over ${file}, which goes into it; give it another "output"`,
+      );
+    }
+    inputs.push({ file, path, info });
+  }
+  return inputs;
+}
+
+type Sink = (source: AsyncIterable<Uint8Array>) => Promise<void>;
+
+async function written(
+  path: string,
+  target: string,
+  signal: AbortSignal,
+  write: (sink: Sink) => Promise<void>,
+): Promise<void> {
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new Error(
+      `Unable to create dir for archive ${target}: ${(error as Error).message}`,
+    );
+  }
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path, { write: true, create: true, truncate: true });
+  } catch (error) {
+    throw new Error(
+      `Unable to create archive ${target}: ${(error as Error).message}`,
+    );
+  }
+  try {
+    await write(async (source) => {
+      for await (const chunk of source) {
+        for (let at = 0; at < chunk.length;) {
+          at += await file.write(chunk.subarray(at));
+        }
+      }
+    });
+    file.close();
+  } catch (error) {
+    const { isFile } = await file.stat();
+    file.close();
+    // A device or a pipe is not ours to take away.
+    if (isFile) await Deno.remove(path);
+    signal.throwIfAborted();
+    throw new Error(
+      `Error creating archive ${target}: ${(error as Error).message}`,
+    );
+  }
+}
+
+if (import.meta.main) servePostProcessor(new CompressPostProcessor());
