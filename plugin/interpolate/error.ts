@@ -1,0 +1,87 @@
+// The one error that a template can end in: it knows where in the text it
+// happened, so that whoever shows it can point at the place.
+
+/**
+ * A template that cannot be parsed or evaluated.
+ *
+ * `message` reads `line 1, column 3: what happened; what to do`. `reason` is
+ * the same without the place, `offset` counts UTF-16 units from 0, `line` and
+ * `column` count from 1, the column in code points.
+ *
+ * @example
+ * ```ts
+ * import { interpolate, InterpolationError } from "@baler/baler/interpolate";
+ *
+ * try {
+ *   interpolate("a\n{{nope}}", {});
+ * } catch (error) {
+ *   if (error instanceof InterpolationError) console.log(error.line, error.column); // 2 3
+ * }
+ * ```
+ */
+export class InterpolationError extends Error {
+  /** The class's name, as `Error.prototype.name`. */
+  override readonly name = "InterpolationError";
+  /** What happened, without the place. */
+  readonly reason: string;
+  /** UTF-16 units from the start of the template's text. */
+  readonly offset: number;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in code points. */
+  readonly column: number;
+
+  /**
+   * Says that something in a template is wrong.
+   *
+   * @param source the template's whole text
+   * @param span where in it: an offset, or the part that was being evaluated
+   * @param reason what happened
+   * @param options the cause, if another error led here
+   */
+  constructor(
+    source: string,
+    span: number | Span,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    const offset = typeof span === "number" ? span : span.start;
+    const before = source.slice(0, offset);
+    const lineStart = before.lastIndexOf("\n") + 1;
+    const line = before.split("\n").length;
+    const column = [...before.slice(lineStart)].length + 1;
+    const at = typeof span === "number"
+      ? ""
+      : `, at <${excerpt(source, span)}>`;
+    super(`line ${line}, column ${column}${at}: ${reason}`, options);
+    this.reason = reason;
+    this.offset = offset;
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** A part of a template's text: UTF-16 units, `end` excluded. */
+export interface Span {
+  /** Offset of the first unit. */
+  readonly start: number;
+  /** Offset after the last unit. */
+  readonly end: number;
+}
+
+const longestExcerpt = 60;
+
+function excerpt(source: string, span: Span): string {
+  const text = source.slice(span.start, span.end);
+  return text.length > longestExcerpt
+    ? `${text.slice(0, longestExcerpt)}...`
+    : text;
+}
+
+/**
+ * What a template function throws when its arguments make no sense. The
+ * evaluator adds the function's name and the place.
+ */
+export class FunctionError extends Error {
+  override readonly name = "FunctionError";
+}

@@ -1,0 +1,217 @@
+// Evaluates a parsed template: writes its text and what its actions yield.
+// What a template may cost is bounded: steps, depth and the length of texts.
+
+import type { Statement, Template } from "./ast.ts";
+import type { InterpolationContext } from "./context.ts";
+import { InterpolationError, type Span } from "./error.ts";
+import { evaluatePipeline } from "./expression.ts";
+import { deepestCall, longestText, mostSteps } from "./limits.ts";
+import { display } from "./printf.ts";
+import { elementsOf, entriesOf, isTrue, kindOf } from "./values.ts";
+import { Variables } from "./variables.ts";
+
+/**
+ * Evaluates a template.
+ *
+ * @throws InterpolationError when an action cannot be evaluated
+ */
+export function evaluate(
+  template: Template,
+  context: InterpolationContext,
+): string {
+  const run = new Run(template, context);
+  const dot = context.data ?? undefined;
+  run.variables.declare("$", dot);
+  run.write(template.body, dot);
+  return run.output;
+}
+
+// How a list of statements was left.
+type Exit = "done" | "break" | "continue";
+
+/** One evaluation under way. */
+export class Run {
+  /** What `$` and `$name` stand for. */
+  variables: Variables<unknown> = new Variables();
+  /** What was written so far. */
+  output = "";
+  #steps = 0;
+  #depth = 0;
+
+  /**
+   * @param template what is evaluated
+   * @param context what it reads
+   */
+  constructor(
+    readonly template: Template,
+    readonly context: InterpolationContext,
+  ) {}
+
+  /** Ends the evaluation with the reason. */
+  fail(span: Span, reason: string, options?: ErrorOptions): never {
+    throw new InterpolationError(this.template.source, span, reason, options);
+  }
+
+  /** Counts one step of work. */
+  step(span: Span): void {
+    if (++this.#steps > mostSteps) {
+      this.fail(span, `the template takes more than ${mostSteps} steps`);
+    }
+  }
+
+  /** Runs what goes one level deeper, unless it is too deep. */
+  nested<T>(span: Span, work: () => T): T {
+    if (++this.#depth > deepestCall) {
+      this.fail(
+        span,
+        `templates and blocks nest more than ${deepestCall} levels`,
+      );
+    }
+    const result = work();
+    this.#depth--;
+    return result;
+  }
+
+  /** Writes the statements. */
+  write(statements: readonly Statement[], dot: unknown): Exit {
+    for (const statement of statements) {
+      const exit = statement.kind === "text"
+        ? this.#text(statement.text)
+        : this.#action(statement, dot);
+      if (exit !== "done") return exit;
+    }
+    return "done";
+  }
+
+  #text(text: string): "done" {
+    this.output += text;
+    return "done";
+  }
+
+  #action(
+    statement: Exclude<Statement, { kind: "text" }>,
+    dot: unknown,
+  ): Exit {
+    this.step(statement);
+    switch (statement.kind) {
+      case "break":
+      case "continue":
+        return statement.kind;
+      case "output":
+        return this.#output(statement, dot);
+      case "template":
+        return this.#template(statement, dot);
+    }
+    const mark = this.variables.mark();
+    const exit = this.nested(statement, () => {
+      if (statement.kind === "if") return this.#if(statement, dot);
+      if (statement.kind === "range") return this.#range(statement, dot);
+      const value = evaluatePipeline(this, statement.pipeline, dot);
+      return isTrue(value)
+        ? this.write(statement.body, value)
+        : this.write(statement.otherwise, dot);
+    });
+    this.variables.forget(mark);
+    return exit;
+  }
+
+  #output(
+    { pipeline }: Extract<Statement, { kind: "output" }>,
+    dot: unknown,
+  ): "done" {
+    const value = evaluatePipeline(this, pipeline, dot);
+    if (pipeline.variables.length > 0) return "done";
+    const kind = kindOf(value);
+    if (kind === "function") this.fail(pipeline, "can't print a function");
+    this.output += kind === "nil" ? "<no value>" : this.#shown(pipeline, value);
+    if (this.output.length > longestText) {
+      this.fail(
+        pipeline,
+        `the template writes more than ${longestText} characters`,
+      );
+    }
+    return "done";
+  }
+
+  #shown(span: Span, value: unknown): string {
+    try {
+      return display(value);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      return this.fail(span, `can't print it: ${reason}`, { cause });
+    }
+  }
+
+  #if(statement: Extract<Statement, { kind: "if" }>, dot: unknown): Exit {
+    for (const { condition, body } of statement.branches) {
+      if (isTrue(evaluatePipeline(this, condition, dot))) {
+        return this.write(body, dot);
+      }
+    }
+    return this.write(statement.otherwise, dot);
+  }
+
+  #range(
+    statement: Extract<Statement, { kind: "range" | "with" }>,
+    dot: unknown,
+  ): Exit {
+    const { pipeline, body, otherwise } = statement;
+    const value = evaluatePipeline(this, { ...pipeline, variables: [] }, dot);
+    const entries = this.#entries(statement, value);
+    for (const [key, element] of entries) {
+      this.step(statement);
+      const mark = this.variables.mark();
+      const values = pipeline.variables.length === 1
+        ? [element]
+        : [key, element];
+      for (const [index, name] of pipeline.variables.entries()) {
+        if (pipeline.assigns) this.variables.assign(name, values[index]);
+        else this.variables.declare(name, values[index]);
+      }
+      const exit = this.write(body, element);
+      this.variables.forget(mark);
+      if (exit === "break") break;
+    }
+    return entries.length === 0 ? this.write(otherwise, dot) : "done";
+  }
+
+  #entries(
+    { pipeline }: Extract<Statement, { kind: "range" | "with" }>,
+    value: unknown,
+  ): [unknown, unknown][] {
+    switch (kindOf(value)) {
+      case "nil":
+        return [];
+      case "list":
+        return [...elementsOf(value).entries()];
+      case "map":
+        return entriesOf(value);
+    }
+    const shown = this.#shown(pipeline, value).slice(0, 60);
+    return this.fail(
+      pipeline,
+      `range can't iterate over ${shown}; it goes through lists and maps`,
+    );
+  }
+
+  #template(
+    statement: Extract<Statement, { kind: "template" }>,
+    dot: unknown,
+  ): "done" {
+    const body = this.template.definitions.get(statement.name);
+    if (!body) {
+      this.fail(
+        statement,
+        `template ${JSON.stringify(statement.name)} not defined`,
+      );
+    }
+    const value = statement.pipeline &&
+      evaluatePipeline(this, statement.pipeline, dot);
+    const outer = this.variables;
+    this.variables = new Variables();
+    this.variables.declare("$", value);
+    this.nested(statement, () => this.write(body, value));
+    this.variables = outer;
+    return "done";
+  }
+}

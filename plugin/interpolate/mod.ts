@@ -1,0 +1,81 @@
+// Interpolation: the `{{ }}` of a template, in the part of Go's text/template
+// language and with the functions that Packer's JSON templates use.
+
+import type { Template } from "./ast.ts";
+import type { InterpolationContext } from "./context.ts";
+import { evaluate } from "./evaluate.ts";
+import { isFunction } from "./expression.ts";
+import { parseTemplate } from "./parser.ts";
+
+export type {
+  Branch,
+  Command,
+  Operand,
+  Pipeline,
+  Statement,
+  Template,
+} from "./ast.ts";
+export { type InterpolationContext, placeholderMessage } from "./context.ts";
+export { InterpolationError, type Span } from "./error.ts";
+export { evaluate } from "./evaluate.ts";
+export type { Float } from "./values.ts";
+
+/**
+ * Whether a text can hold anything to interpolate. Where it is false,
+ * {@linkcode interpolate} returns the text as it is.
+ */
+export function mayInterpolate(text: string): boolean {
+  return text.includes("{{");
+}
+
+/**
+ * Interpolates a text once: what it yields is not interpolated again.
+ *
+ * @param text the template
+ * @param context what its functions and fields read
+ * @throws InterpolationError when it cannot be parsed or evaluated
+ *
+ * @example
+ * ```ts
+ * import { interpolate } from "@baler/baler/interpolate";
+ *
+ * interpolate("{{user `name`}}-{{.Path | upper}}", {
+ *   userVariables: { name: "web" },
+ *   data: { Path: "/tmp/x" },
+ * }); // "web-/TMP/X"
+ * ```
+ */
+export function interpolate(
+  text: string,
+  context: InterpolationContext,
+): string {
+  return mayInterpolate(text) ? evaluate(parse(text, context), context) : text;
+}
+
+/**
+ * Parses a text, to be evaluated later, or many times, with
+ * {@linkcode evaluate}.
+ *
+ * @param text the template
+ * @param context names the functions that it may call beside the known ones
+ * @throws InterpolationError at the first mistake
+ */
+export function parse(
+  text: string,
+  context: Pick<InterpolationContext, "functions"> = {},
+): Template {
+  return parseTemplate(text, (name) => isFunction(name, context));
+}
+
+/**
+ * Makes sure that a text can be parsed and calls only known functions,
+ * without evaluating it: nothing that it reads has to be known yet.
+ *
+ * @throws InterpolationError at the first mistake
+ */
+export function validateTemplate(
+  text: string,
+  context: Pick<InterpolationContext, "functions"> = {},
+): void {
+  if (mayInterpolate(text)) parse(text, context);
+}
