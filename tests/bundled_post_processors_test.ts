@@ -570,7 +570,7 @@ Deno.test("manifest loses no entry of processes that write at once, also when on
   await first.read();
   killed.kill("SIGKILL");
   await killed.status;
-  await first.cancel();
+  await Promise.all([first.cancel(), killed.stderr.cancel()]);
   for (const writer of writers) {
     const { success, stderr } = await writer.output();
     assert(success, new TextDecoder().decode(stderr));
