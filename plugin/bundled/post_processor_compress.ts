@@ -13,6 +13,8 @@ import type {
   PostProcessResult,
 } from "../post_processor.ts";
 import { render } from "../render.ts";
+import { type ArchiveInput, archiveInputs } from "./archive_inputs.ts";
+import { writeArchive } from "./archive_output.ts";
 import { type ArchiveFormat, archiveFormat } from "./archive_format.ts";
 import { bgzf, gzipOptions } from "./bgzf.ts";
 import { ByteProgress, fileChunks } from "./file_chunks.ts";
@@ -101,7 +103,7 @@ export default class CompressPostProcessor
       );
     }
     const path = resolve(workingDirectory, target);
-    const inputs = await inputsOf(artifact.files, workingDirectory, path);
+    const inputs = await archiveInputs(artifact.files, workingDirectory, path);
     if (compression !== undefined) {
       await ui.say(
         `Using ${compression} compression with 1 core for ${target}`,
@@ -119,7 +121,7 @@ export default class CompressPostProcessor
       `compress ${basename(target)}`,
       inputs.reduce((sum, { info }) => sum + info.size, 0),
     );
-    await written(path, target, signal, async (sink) => {
+    await writeArchive(path, target, signal, async (sink) => {
       const stages: unknown[] = [
         await this.#source(inputs, { signal, progress }),
       ];
@@ -140,7 +142,7 @@ export default class CompressPostProcessor
   }
 
   async #source(
-    inputs: Input[],
+    inputs: ArchiveInput[],
     reading: Parameters<typeof fileChunks>[1],
   ): Promise<AsyncIterable<Uint8Array>> {
     switch (this.#format.archive) {
@@ -148,9 +150,9 @@ export default class CompressPostProcessor
         const { tar } = await import("./tar.ts");
         const { ownerNames } = await import("./owner_names.ts");
         const { users, groups } = await ownerNames();
-        return tar(inputs.map(({ file, path, info }) => ({
+        return tar(inputs.map(({ file, path, info, mode }) => ({
           name: basename(file),
-          mode: permissions(info),
+          mode,
           size: info.size,
           uid: info.uid ?? 0,
           gid: info.gid ?? 0,
@@ -161,9 +163,9 @@ export default class CompressPostProcessor
       }
       case "zip": {
         const { zip } = await import("./zip.ts");
-        const entries = inputs.map(({ file, path, info }) => ({
+        const entries = inputs.map(({ file, path, info, mode }) => ({
           path: file,
-          mode: permissions(info),
+          mode,
           size: info.size,
           content: () => fileChunks(path, reading),
         }));
@@ -186,94 +188,6 @@ export default class CompressPostProcessor
           chunkSize: 128 * 1024,
         });
     }
-  }
-}
-
-interface Input {
-  file: string;
-  path: string;
-  info: Deno.FileInfo;
-}
-
-function permissions({ mode }: Deno.FileInfo): number {
-  return (mode ?? 0o644) & 0o7777;
-}
-
-async function inputsOf(
-  files: readonly string[],
-  workingDirectory: string,
-  target: string,
-): Promise<Input[]> {
-  const existing = await Deno.stat(target).catch(() => undefined);
-  const inputs: Input[] = [];
-  for (const file of files) {
-    const path = resolve(workingDirectory, file);
-    let info: Deno.FileInfo;
-    try {
-      info = await Deno.stat(path);
-    } catch (error) {
-      throw new Error(
-        `Unable to read file ${file}: ${(error as Error).message}`,
-      );
-    }
-    if (!info.isFile) {
-      throw new Error(
-        `Unable to read file ${file}: it is not a file; an artifact whose files are to be archived must name each`,
-      );
-    }
-    const same = existing !== undefined && existing.ino !== null &&
-      existing.ino === info.ino && existing.dev === info.dev;
-    if (path === target || same) {
-      throw new Error(
-        `the archive ${target} would be written over ${file}, which goes into it; give it another "output"`,
-      );
-    }
-    inputs.push({ file, path, info });
-  }
-  return inputs;
-}
-
-type Sink = (source: AsyncIterable<Uint8Array>) => Promise<void>;
-
-async function written(
-  path: string,
-  target: string,
-  signal: AbortSignal,
-  write: (sink: Sink) => Promise<void>,
-): Promise<void> {
-  try {
-    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  } catch (error) {
-    throw new Error(
-      `Unable to create dir for archive ${target}: ${(error as Error).message}`,
-    );
-  }
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw new Error(
-      `Unable to create archive ${target}: ${(error as Error).message}`,
-    );
-  }
-  try {
-    await write(async (source) => {
-      for await (const chunk of source) {
-        for (let at = 0; at < chunk.length;) {
-          at += await file.write(chunk.subarray(at));
-        }
-      }
-    });
-    file.close();
-  } catch (error) {
-    const { isFile } = await file.stat();
-    file.close();
-    // A device or a pipe is not ours to take away.
-    if (isFile) await Deno.remove(path);
-    signal.throwIfAborted();
-    throw new Error(
-      `Error creating archive ${target}: ${(error as Error).message}`,
-    );
   }
 }
 
