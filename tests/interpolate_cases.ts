@@ -452,6 +452,16 @@ export const refusals: [template: string, words: string][] = [
 
 /** A template, the data that it reads, and what it yields. */
 export const withData: [template: string, data: unknown, result: string][] = [
+  [
+    "{{eq . nil}} {{eq .A nil}} {{eq nil .N}}",
+    { A: "x", N: null },
+    "false false true",
+  ],
+  [
+    '{{printf "%6t|%+v|%-5d|" .A .B .A}}',
+    { A: "x", B: 1 },
+    "%!t(string=     x)|1|%!d(string=x    )|",
+  ],
   ["{{.A.B.C}}", { "A": {} }, "<no value>"],
   [
     "{{.}}",

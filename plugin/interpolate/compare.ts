@@ -2,23 +2,27 @@
 // broken numbers are two kinds.
 
 import { FunctionError } from "./error.ts";
-import { kindOf, numberOf, typeName } from "./values.ts";
+import { type Kind, kindOf, numberOf, typeName } from "./values.ts";
 
 /** The two comparisons that all others are made of. */
 export const compare = { same, less };
 
+const basics = new Set<Kind>(["bool", "float64", "int", "string"]);
+
 function same(a: unknown, b: unknown): boolean {
   const kind = kindOf(a);
   const other = kindOf(b);
+  if (kind === "nil" || other === "nil") return kind === other;
+  if (basics.has(kind) || basics.has(other)) {
+    if (kind !== other) throw mismatch(a, b);
+    if (kind === "int") return BigInt(numberOf(a)) === BigInt(numberOf(b));
+    return kind === "float64" ? numberOf(a) === numberOf(b) : a === b;
+  }
   for (const [value, itsKind] of [[a, kind], [b, other]] as const) {
-    if (itsKind === "list" || itsKind === "map" || itsKind === "function") {
+    if (itsKind !== "struct") {
       throw new FunctionError(`non-comparable type: ${typeName(value)}`);
     }
   }
-  if (kind === "nil" || other === "nil") return kind === other;
-  if (kind !== other) throw mismatch(a, b);
-  if (kind === "int") return BigInt(numberOf(a)) === BigInt(numberOf(b));
-  if (kind === "float64") return numberOf(a) === numberOf(b);
   return a === b;
 }
 

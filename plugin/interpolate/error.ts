@@ -10,13 +10,11 @@
  *
  * @example
  * ```ts
- * import { interpolate, InterpolationError } from "@baler/baler/interpolate";
+ * import { assertEquals } from "@std/assert";
  *
- * try {
- *   interpolate("a\n{{nope}}", {});
- * } catch (error) {
- *   if (error instanceof InterpolationError) console.log(error.line, error.column); // 2 3
- * }
+ * const error = new InterpolationError("a\n{{nope}}", 4, "no such function");
+ * assertEquals([error.line, error.column], [2, 3]);
+ * assertEquals(error.message, "line 2, column 3: no such function");
  * ```
  */
 export class InterpolationError extends Error {

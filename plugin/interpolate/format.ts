@@ -77,16 +77,17 @@ function format(
       }
       return `%!${verb}(<nil>)`;
     case "string":
-      return formatText(value as string, verb, spec) ?? wrong(value, verb);
+      return formatText(value as string, verb, spec) ??
+        wrong(value, verb, spec);
     case "bool":
-      if (verb !== "v" && verb !== "t") return wrong(value, verb);
+      if (verb !== "v" && verb !== "t") return wrong(value, verb, spec);
       return pad(String(value), { ...spec, zero: false });
     case "int":
       return formatInteger(BigInt(numberOf(value)), verb, spec) ??
-        wrong(value, verb);
+        wrong(value, verb, spec);
     case "float64":
       return formatFloat(Number(numberOf(value)), verb, spec) ??
-        wrong(value, verb);
+        wrong(value, verb, spec);
     case "list":
       if (value instanceof Uint8Array && "sqxX".includes(verb)) {
         return formatText(new TextDecoder().decode(value), verb, spec, value)!;
@@ -106,7 +107,7 @@ function format(
     case "struct": {
       const text = structText(value as object);
       if (text !== undefined) {
-        return formatText(text, verb, spec) ?? wrong(value, verb);
+        return formatText(text, verb, spec) ?? wrong(value, verb, spec);
       }
       const fields = Object.entries(value as object).map(([name, inner]) =>
         named ? `${name}:${nested(inner)}` : nested(inner)
@@ -114,7 +115,7 @@ function format(
       return `{${fields.join(" ")}}`;
     }
     default:
-      return wrong(value, verb);
+      return wrong(value, verb, spec);
   }
 }
 
@@ -130,11 +131,11 @@ function structText(value: object): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
-function wrong(value: unknown, verb: string): string {
-  const kind = kindOf(value);
-  const shown = kind === "function"
+function wrong(value: unknown, verb: string, spec: Spec): string {
+  const plain = { ...spec, sharp: false };
+  const shown = kindOf(value) === "function"
     ? ""
-    : format(value, "v", noFlags, 0, false);
+    : format(value, "v", plain, 0, false);
   return `%!${verb}(${goType(value)}=${shown})`;
 }
 

@@ -136,7 +136,10 @@ const firstCharacters = new Set([".", ",", ...pieces.map(([text]) => text[0])]);
  *
  * @example
  * ```ts
- * formatTime(new Date("2021-03-04T05:06:07Z"), "Jan _2 2006, 15:04"); // "Mar  4 2021, 05:06"
+ * import { assertEquals } from "@std/assert";
+ *
+ * const time = new Date("2021-03-04T05:06:07Z");
+ * assertEquals(formatTime(time, "Jan _2 2006, 15:04"), "Mar  4 2021, 05:06");
  * ```
  */
 export function formatTime(time: Date, layout: string): string {

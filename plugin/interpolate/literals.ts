@@ -16,17 +16,26 @@ export class LiteralError extends Error {}
 export function parseNumber(text: string): number | bigint | Float {
   const [, sign, digits] = /^([+-]?)(.*)$/s.exec(text)!;
   const plain = digits!.replaceAll("_", "");
-  if (/^([+-]?[\d.]*)i$/.test(plain)) {
+  if (/^[\d.eE+-]+i$/.test(plain)) {
     throw new LiteralError(`complex number ${text}: templates have none here`);
   }
-  if (digits!.includes("__") || /^_|_$/.test(digits!)) throw badNumber(text);
+  if (hasLooseUnderscore(digits!)) throw badNumber(text);
   if (/^(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9]\d*|0)$/.test(plain)) {
     return integer(text, sign!, plain);
   }
-  if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain)) throw badNumber(text);
+  const broken = /[.eE]/.test(plain) &&
+    /^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain);
   const value = Number(plain) * (sign === "-" ? -1 : 1);
-  if (!Number.isFinite(value)) throw badNumber(text);
-  return /[.eE]/.test(plain) ? new Float(value) : value;
+  if (!broken || !Number.isFinite(value)) throw badNumber(text);
+  return new Float(value);
+}
+
+// An underscore may stand between digits, and after 0x, 0b or 0o.
+function hasLooseUnderscore(digits: string): boolean {
+  const body = digits.replace(/^0[xXbBoO]_?/, "0");
+  return /^0[xX]/.test(digits)
+    ? /(?<![\da-fA-F])_|_(?![\da-fA-F])/.test(body)
+    : /(?<!\d)_|_(?!\d)/.test(body);
 }
 
 function integer(text: string, sign: string, plain: string): number | bigint {

@@ -37,12 +37,13 @@ export function mayInterpolate(text: string): boolean {
  *
  * @example
  * ```ts
- * import { interpolate } from "@baler/baler/interpolate";
+ * import { assertEquals } from "@std/assert";
  *
- * interpolate("{{user `name`}}-{{.Path | upper}}", {
+ * const text = interpolate("{{user `name`}}-{{.Path | upper}}", {
  *   userVariables: { name: "web" },
  *   data: { Path: "/tmp/x" },
- * }); // "web-/TMP/X"
+ * });
+ * assertEquals(text, "web-/TMP/X");
  * ```
  */
 export function interpolate(

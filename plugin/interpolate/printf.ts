@@ -15,7 +15,9 @@ const widest = 1e6;
  *
  * @example
  * ```ts
- * sprintf("%05d|%-4s|%v", [42, "a", [1, true]]); // "00042|a   |[1 true]"
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sprintf("%05d|%-4s|%v", [42, "a", [1, true]]), "00042|a   |[1 true]");
  * ```
  */
 export function sprintf(format: string, operands: readonly unknown[]): string {
@@ -56,7 +58,8 @@ class Printer {
     this.#index();
     const width = this.#size("BADWIDTH");
     let precision: number | undefined;
-    if (this.#format[this.#at] === ".") {
+    const last = this.#at === this.#format.length - 1;
+    if (this.#format[this.#at] === "." && !last) {
       this.#at++;
       this.#index();
       precision = this.#size("BADPREC") ?? 0;

@@ -28,7 +28,9 @@ const conversions: Record<string, (parts: TimeParts) => string> = {
  *
  * @example
  * ```ts
- * strftime(new Date("2021-03-04T05:06:07Z"), "%Y%m%d"); // "20210304"
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(strftime(new Date("2021-03-04T05:06:07Z"), "%Y%m%d"), "20210304");
  * ```
  */
 export function strftime(time: Date, format: string): string {
