@@ -5,7 +5,7 @@ import { decodeConfig, type Options } from "./options.ts";
 import type { PrepareOptions } from "./builder.ts";
 
 /** The method of each kind that takes the configuration, and the one that works. */
-const METHODS: Record<string, [takesConfig: string, works: string]> = {
+const METHODS: Record<string, [take: string, work: string]> = {
   builder: ["prepare", "run"],
   provisioner: ["prepare", "provision"],
   "post-processor": ["configure", "postProcess"],
@@ -15,6 +15,11 @@ type Component = Record<string, (argument: unknown) => unknown> & {
   options?: Options;
 };
 
+/** Whether a kind of component takes a configuration, and keeps it. */
+export function takesConfig(kind: string): boolean {
+  return Object.hasOwn(METHODS, kind);
+}
+
 /**
  * What the host gets of a component.
  *
@@ -23,16 +28,16 @@ type Component = Record<string, (argument: unknown) => unknown> & {
  * @returns The component itself for a kind that has no configuration.
  */
 export function decoded(kind: string, component: object): object {
-  if (!Object.hasOwn(METHODS, kind)) return component;
-  const [takesConfig, works] = METHODS[kind]!;
+  if (!takesConfig(kind)) return component;
+  const [take, work] = METHODS[kind]!;
   const own = component as Component;
   return new Decoded(own.options, {
-    [takesConfig]: async ({ config, build }) =>
-      own[takesConfig]!({
+    [take]: async ({ config, build }) =>
+      own[take]!({
         config: await decodeConfig(config, own.options, build),
         build,
       }),
-    [works]: (options) => own[works]!(options),
+    [work]: (options) => own[work]!(options),
   });
 }
 

@@ -3,7 +3,7 @@
 
 import type { Builder } from "./builder.ts";
 import type { Command } from "./command.ts";
-import { decoded } from "./decoded.ts";
+import { decoded, takesConfig } from "./decoded.ts";
 import type { Hook } from "./hook.ts";
 import type { PostProcessor } from "./post_processor.ts";
 import type { Provisioner } from "./provisioner.ts";
@@ -278,8 +278,20 @@ class Session {
     if (served === undefined) {
       throw new Error(`this plugin serves no ${kind} "${name}"`);
     }
+    if (typeof served !== "function" && takesConfig(kind)) {
+      // Its configuration would be overwritten: the host starts another process.
+      if (this.#given.has(served)) {
+        throw Object.assign(
+          new Error(`this plugin serves one ${kind} "${name}" a process`),
+          { code: "E_ONE_INSTANCE" },
+        );
+      }
+      this.#given.add(served);
+    }
     return decoded(kind, await instanceOf(served));
   }
+  /** The instances that the host has been given. */
+  readonly #given = new Set<object>();
 
   /** Gives up the work under way, lets it clean up, and ends the process. */
   async #end(code: number): Promise<void> {

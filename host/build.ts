@@ -1,0 +1,315 @@
+// One build: a builder, the provisioners that it lets at its machine, and the
+// post-processors that work on its artifact.
+
+import type { Artifact } from "../plugin/artifact.ts";
+import type { BuildContext } from "../plugin/build_context.ts";
+import type { Builder, PrepareResult } from "../plugin/builder.ts";
+import type { PostProcessor } from "../plugin/post_processor.ts";
+import type { Provisioner } from "../plugin/provisioner.ts";
+import { BuildPlugins } from "./build_plugins.ts";
+import { BuildErrors } from "./build_errors.ts";
+import type { FoundPlugin } from "./find_plugin.ts";
+import type { LaunchOptions } from "./launch.ts";
+import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
+import type { BuildUi } from "./ui.ts";
+
+/** A component that a build is to have. */
+export interface ComponentPlan {
+  /** Its `type` in the template, or its `name` where it has one. */
+  name: string;
+  /** The plugin that serves it. */
+  plugin: FoundPlugin;
+  /** Its configuration. */
+  config: Record<string, unknown>;
+  /** Makes an error of its configuration point at the template's line. */
+  locate(error: unknown): unknown;
+}
+
+/** A provisioner that a build is to have. */
+export interface ProvisionerPlan extends ComponentPlan {
+  /** How long to wait before it, in milliseconds. */
+  pauseBefore: number;
+  /** How often it is tried again when it fails. */
+  maxRetries: number;
+  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  timeout: number;
+}
+
+/** A post-processor that a build is to have. */
+export interface PostProcessorPlan extends ComponentPlan {
+  /** Whether the artifact that goes into it stays; its own choice when absent. */
+  keepInputArtifact?: boolean;
+}
+
+/** What a build is made of. */
+export interface BuildPlan {
+  /** What its components learn about it. */
+  context: BuildContext;
+  builder: ComponentPlan;
+  provisioners: ProvisionerPlan[];
+  errorCleanupProvisioner?: ProvisionerPlan;
+  /** The sequences of post-processors. */
+  postProcessors: PostProcessorPlan[][];
+}
+
+/** What is left of an artifact when its build is over and its plugin gone. */
+export interface ArtifactSummary {
+  builderId: string;
+  id: string;
+  files: string[];
+  text: string;
+}
+
+/** How long a cancelled build may take to clean up, in milliseconds. */
+const CANCEL_GRACE = 30_000;
+
+interface PostProcessStep extends PostProcessorPlan {
+  component: PostProcessor;
+}
+
+/** One build. */
+export class Build implements AsyncDisposable {
+  readonly #plan: BuildPlan;
+  readonly #ui: BuildUi;
+  readonly #plugins: BuildPlugins;
+  #builder: Builder | undefined;
+  #provisioners: ProvisionStep[] = [];
+  #cleanup: ProvisionStep | undefined;
+  #postProcessors: PostProcessStep[][] = [];
+
+  /**
+   * @param plan What it is made of.
+   * @param ui Where it shows what it does.
+   * @param launch How its plugins are launched.
+   */
+  constructor(plan: BuildPlan, ui: BuildUi, launch: LaunchOptions) {
+    this.#plan = plan;
+    this.#ui = ui;
+    this.#plugins = new BuildPlugins(launch);
+  }
+
+  /** The build's name. */
+  get name(): string {
+    return this.#plan.context.name;
+  }
+
+  /** Where it shows what it does. */
+  get ui(): BuildUi {
+    return this.#ui;
+  }
+
+  /**
+   * Launches the build's plugins and gives each component its configuration;
+   * nothing is built yet.
+   *
+   * @returns What the components warn of.
+   * @throws {BuildErrors} With everything that a component refuses.
+   */
+  async prepare(): Promise<string[]> {
+    const { builder, provisioners, errorCleanupProvisioner, postProcessors } =
+      this.#plan;
+    const warnings: string[] = [];
+    const errors: unknown[] = [];
+
+    const prepared = async <T extends object>(
+      kind: string,
+      plan: ComponentPlan,
+      method: "prepare" | "configure",
+    ): Promise<T | undefined> => {
+      try {
+        const component = await this.#plugins.component<T>(kind, plan.plugin);
+        const take = (component as Record<string, unknown>)[method] as (
+          options: unknown,
+        ) => Promise<PrepareResult | undefined>;
+        const result = await take.call(component, {
+          config: plan.config,
+          build: this.#plan.context,
+        });
+        warnings.push(...(result?.warnings ?? []).map(String));
+        return component;
+      } catch (error) {
+        errors.push(plan.locate(error));
+      }
+    };
+    const provisioner = async (plan: ProvisionerPlan) => ({
+      ...plan,
+      component: await prepared<Provisioner>("provisioner", plan, "prepare"),
+    });
+    const postProcessor = async (plan: PostProcessorPlan) => ({
+      ...plan,
+      component: await prepared<PostProcessor>(
+        "post-processor",
+        plan,
+        "configure",
+      ),
+    });
+
+    // All at once: most of the time goes into starting processes.
+    const [builderComponent, steps, cleanup, sequences] = await Promise.all([
+      prepared<Builder>("builder", builder, "prepare"),
+      Promise.all(provisioners.map(provisioner)),
+      errorCleanupProvisioner && provisioner(errorCleanupProvisioner),
+      Promise.all(
+        postProcessors.map((sequence) =>
+          Promise.all(sequence.map(postProcessor))
+        ),
+      ),
+    ]);
+    if (errors.length > 0) throw new BuildErrors(errors);
+    // Without an error each of them is there.
+    this.#builder = builderComponent;
+    this.#provisioners = steps as ProvisionStep[];
+    this.#cleanup = cleanup as ProvisionStep | undefined;
+    this.#postProcessors = sequences as PostProcessStep[][];
+    return warnings;
+  }
+
+  /**
+   * Builds.
+   *
+   * @param signal Cancels the build when aborted.
+   * @returns The artifacts that it leaves.
+   * @throws {Error} When the build failed, or was cancelled.
+   */
+  async run(signal: AbortSignal): Promise<ArtifactSummary[]> {
+    if (this.#builder === undefined) {
+      throw new Error("the build is not prepared");
+    }
+    const impatience = this.#endUnlessItEndsAfter(signal);
+    try {
+      signal.throwIfAborted();
+      const hook = new ProvisionHook({
+        ui: this.#ui,
+        debug: this.#plan.context.debug,
+        steps: this.#provisioners,
+        cleanup: this.#cleanup,
+        signal,
+      });
+      const artifact = await this.#builder.run({ ui: this.#ui, hook, signal });
+      if (!artifact) return [];
+      return await this.#postProcess(artifact, hook.data, signal);
+    } finally {
+      impatience();
+    }
+  }
+
+  /** Ends the build's plugins. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#plugins[Symbol.asyncDispose]();
+  }
+
+  async #postProcess(
+    original: Artifact,
+    data: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<ArtifactSummary[]> {
+    const errors: unknown[] = [];
+    const artifacts: Artifact[] = [];
+    let keepOriginal = this.#postProcessors.length === 0;
+
+    for (const sequence of this.#postProcessors) {
+      let prior = original;
+      let failed = false;
+      for (const step of sequence) {
+        if (signal.aborted) throw signal.reason;
+        this.#ui.say(`Running post-processor: ${step.name}`);
+        try {
+          const { artifact, keep } = await this.#postProcessOne(
+            step,
+            prior,
+            data,
+            signal,
+          );
+          if (prior === original) keepOriginal ||= keep;
+          else if (keep) artifacts.push(prior);
+          else await prior.destroy();
+          prior = artifact;
+        } catch (error) {
+          if (signal.aborted) throw signal.reason;
+          errors.push(
+            new Error(
+              `Post-processor failed: ${(error as Error)?.message ?? error}`,
+              {
+                cause: error,
+              },
+            ),
+          );
+          failed = true;
+          break;
+        }
+      }
+      if (!failed && prior !== original) artifacts.push(prior);
+    }
+
+    if (keepOriginal) artifacts.unshift(original);
+    const summaries = artifacts.map(summaryOf);
+    if (!keepOriginal) {
+      try {
+        await original.destroy();
+      } catch (error) {
+        errors.push(
+          new Error(
+            `Error destroying builder artifact: ${
+              (error as Error)?.message ?? error
+            }`,
+            { cause: error },
+          ),
+        );
+      }
+    }
+    if (errors.length > 0) throw new BuildErrors(errors);
+    return summaries;
+  }
+
+  async #postProcessOne(
+    step: PostProcessStep,
+    artifact: Artifact,
+    data: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<{ artifact: Artifact; keep: boolean }> {
+    const result = await step.component.postProcess({
+      ui: this.#ui.ofStep(step.name),
+      artifact,
+      data,
+      signal,
+    });
+    const keep = result.keep ?? false;
+    if (step.keepInputArtifact === undefined) {
+      return { artifact: result.artifact, keep };
+    }
+    const forced = keep && result.mustKeep === true;
+    return {
+      artifact: result.artifact,
+      keep: step.keepInputArtifact || forced,
+    };
+  }
+
+  /**
+   * Ends the plugins of a build that is cancelled and does not end by itself.
+   *
+   * @returns Stops the watch.
+   */
+  #endUnlessItEndsAfter(signal: AbortSignal): () => void {
+    let timer: number | undefined;
+    const cancelled = () => {
+      timer = setTimeout(
+        () => void this.#plugins[Symbol.asyncDispose](),
+        CANCEL_GRACE,
+      );
+    };
+    signal.addEventListener("abort", cancelled, { once: true });
+    return () => {
+      signal.removeEventListener("abort", cancelled);
+      clearTimeout(timer);
+    };
+  }
+}
+
+function summaryOf(artifact: Artifact): ArtifactSummary {
+  return {
+    builderId: String(artifact.builderId),
+    id: String(artifact.id),
+    files: [...(artifact.files ?? [])].map(String),
+    text: String(artifact),
+  };
+}

@@ -1,0 +1,62 @@
+// The plugins of one build: each launched once, however many of the build's
+// components it serves, and all of them ended with the build.
+
+import { launch, type LaunchOptions, type Plugin } from "./launch.ts";
+import type { FoundPlugin } from "./find_plugin.ts";
+
+/** The plugins of one build. */
+export class BuildPlugins implements AsyncDisposable {
+  readonly #options: LaunchOptions;
+  readonly #launches: { command: string; plugin: Promise<Plugin> }[] = [];
+
+  /**
+   * @param options How each of them is launched.
+   */
+  constructor(options: LaunchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a component.
+   *
+   * @param kind The kind of component.
+   * @param found The plugin that serves it.
+   * @returns The component, living in the plugin's process.
+   * @throws {PluginError} When the plugin cannot be launched, or serves no such component.
+   */
+  async component<T extends object>(
+    kind: string,
+    found: FoundPlugin,
+  ): Promise<T> {
+    const command = JSON.stringify(found.argv);
+    const running = this.#launches.find((one) => one.command === command);
+    if (running === undefined) return await this.#inNewProcess(kind, found);
+    try {
+      return await (await running.plugin).create<T>(kind, found.name);
+    } catch (error) {
+      // It serves one instance, and that one is taken.
+      if ((error as { code?: unknown })?.code !== "E_ONE_INSTANCE") throw error;
+      return await this.#inNewProcess(kind, found);
+    }
+  }
+
+  async #inNewProcess<T extends object>(
+    kind: string,
+    found: FoundPlugin,
+  ): Promise<T> {
+    const plugin = launch(found.argv, { ...this.#options, name: found.label });
+    this.#launches.push({ command: JSON.stringify(found.argv), plugin });
+    return await (await plugin).create<T>(kind, found.name);
+  }
+
+  /** Ends them all. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#launches.map(async ({ plugin }) => {
+      try {
+        await (await plugin).close();
+      } catch {
+        // It never started; whoever asked for it was told.
+      }
+    }));
+  }
+}

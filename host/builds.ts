@@ -1,0 +1,63 @@
+// All builds of a template: run side by side, as many at a time as wanted,
+// each to its own end.
+
+import type { ArtifactSummary, Build } from "./build.ts";
+import { messageOf } from "./build_errors.ts";
+import { durationText } from "./duration_text.ts";
+
+/** How one build ended. */
+export interface BuildResult {
+  /** The build's name. */
+  name: string;
+  /** The artifacts that it left; absent when it failed. */
+  artifacts?: ArtifactSummary[];
+  /** Why it failed; absent when it did not. */
+  error?: unknown;
+}
+
+/**
+ * Runs builds.
+ *
+ * @param builds The builds, prepared. Each is disposed of at its end.
+ * @param parallel How many run at a time; 0 for all.
+ * @param signal Cancels all of them when aborted.
+ * @returns How each ended, in the order of `builds`.
+ */
+export async function runBuilds(
+  builds: readonly Build[],
+  parallel: number,
+  signal: AbortSignal,
+): Promise<BuildResult[]> {
+  const results: BuildResult[] = [];
+  let next = 0;
+  const runSome = async () => {
+    while (next < builds.length) {
+      const index = next++;
+      results[index] = await runOne(builds[index]!, signal);
+    }
+  };
+  const count = parallel === 0 ? builds.length : parallel;
+  await Promise.all(
+    Array.from({ length: Math.min(count, builds.length) }, runSome),
+  );
+  return results;
+}
+
+async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
+  const { name, ui } = build;
+  const begin = performance.now();
+  const took = () => durationText(performance.now() - begin);
+  try {
+    const artifacts = await build.run(signal);
+    ui.plain("say", `Build '${name}' finished after ${took()}.`);
+    return { name, artifacts };
+  } catch (error) {
+    ui.plain(
+      "error",
+      `Build '${name}' errored after ${took()}: ${messageOf(error)}`,
+    );
+    return { name, error };
+  } finally {
+    await build[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,120 @@
+// Flags: reads a command's words as Packer's users write them, with one dash
+// or two, and refuses what it does not know.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { nearest } from "../plugin/config_error.ts";
+
+/** A command was called in a way that it does not understand: exit code 2. */
+export class UsageError extends Error {
+  /** The error's class. */
+  override readonly name = "UsageError";
+}
+
+/** One flag of a command. */
+export interface Flag {
+  /** `"boolean"` for one that is on or off, `"list"` for one that may come again. */
+  type: "boolean" | "string" | "list";
+  /** What stands behind it in the help, for example `"=foo,bar"`. */
+  value?: string;
+  /** What it does, in a line. */
+  description: string;
+  /** What it is when it is not given. */
+  default?: boolean | string;
+}
+
+/** The flags of a command, by name. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** What the flags of a command come to. */
+export type FlagValues<F extends Flags> = {
+  [K in keyof F]: F[K]["type"] extends "boolean" ? boolean
+    : F[K]["type"] extends "list" ? string[]
+    : string | undefined;
+};
+
+/**
+ * Reads a command's words.
+ *
+ * @param args The words behind the command's name.
+ * @param flags The flags that it has.
+ * @returns The flags' values, and the words that are none.
+ * @throws {UsageError} When a flag is unknown or lacks its value.
+ */
+export async function readFlags<F extends Flags>(
+  args: readonly string[],
+  flags: F,
+): Promise<{ values: FlagValues<F>; words: string[] }> {
+  const names = Object.keys(flags);
+  const unknown: string[] = [];
+  const withTwoDashes = args.map((word) =>
+    /^-[A-Za-z][\w-]/.test(word) ? `-${word}` : word
+  );
+  requireValues(withTwoDashes, flags);
+  const parsed = parseArgs(withTwoDashes, {
+    boolean: names.filter((name) => flags[name]!.type === "boolean"),
+    string: names.filter((name) => flags[name]!.type !== "boolean"),
+    collect: names.filter((name) => flags[name]!.type === "list"),
+    default: Object.fromEntries(
+      names.flatMap((name) =>
+        flags[name]!.default === undefined ? [] : [[name, flags[name]!.default]]
+      ),
+    ),
+    unknown: (word: string, key?: string) => {
+      if (key === undefined) return true;
+      unknown.push(word);
+      return false;
+    },
+  }) as Record<string, unknown> & { _: (string | number)[] };
+  if (unknown.length > 0) throw await unknownFlag(unknown[0]!, names);
+  return {
+    values: Object.fromEntries(
+      names.map((name) => [name, parsed[name]]),
+    ) as FlagValues<F>,
+    words: parsed._.map(String),
+  };
+}
+
+/** A flag that takes a value must not take the flag behind it for one. */
+function requireValues(words: readonly string[], flags: Flags): void {
+  words.forEach((word, index) => {
+    const name = word.startsWith("--") ? word.slice(2) : undefined;
+    if (name === undefined || !Object.hasOwn(flags, name)) return;
+    if (flags[name]!.type === "boolean") return;
+    const next = words[index + 1];
+    if (next === undefined || next.startsWith("--")) {
+      throw new UsageError(
+        `the flag -${name} needs a value: -${name}${
+          flags[name]!.value ?? "=VALUE"
+        }`,
+      );
+    }
+  });
+}
+
+async function unknownFlag(
+  word: string,
+  names: readonly string[],
+): Promise<UsageError> {
+  const name = word.replace(/^-+/, "").replace(/=.*$/, "");
+  const near = await nearest(name, names);
+  return new UsageError(
+    `unknown flag -${name}${
+      near === undefined ? "" : `; did you mean -${near}?`
+    }`,
+  );
+}
+
+/**
+ * The part of a command's help that lists its flags.
+ *
+ * @param flags The flags.
+ */
+export function flagsHelp(flags: Flags): string {
+  const rows = Object.entries(flags).map(([name, flag]) =>
+    [`-${name}${flag.value ?? ""}`, flag.description] as const
+  );
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join(
+    "\n",
+  );
+}

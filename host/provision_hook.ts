@@ -1,0 +1,171 @@
+// The provision hook: runs a build's provisioners, one after the other, at
+// the moment at which its builder has a machine for them.
+
+import {
+  type Hook,
+  HOOK_CLEANUP_PROVISION,
+  HOOK_PROVISION,
+  type HookOptions,
+} from "../plugin/hook.ts";
+import type { Provisioner } from "../plugin/provisioner.ts";
+import type { Ui } from "../plugin/ui.ts";
+import { messageOf } from "./build_errors.ts";
+
+/** A provisioner that is ready to run. */
+export interface ProvisionStep {
+  /** Its `type` in the template. */
+  name: string;
+  component: Provisioner;
+  /** How long to wait before it, in milliseconds. */
+  pauseBefore: number;
+  /** How often it is tried again when it fails. */
+  maxRetries: number;
+  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  timeout: number;
+}
+
+/** What a provision hook is made of. */
+export interface ProvisionHookOptions {
+  /** Where it shows what it does, when the builder gives no ui. */
+  ui: Ui;
+  /** True to ask before each provisioner. */
+  debug: boolean;
+  /** The provisioners, in their order. */
+  steps: readonly ProvisionStep[];
+  /** The one that runs when a step failed. */
+  cleanup?: ProvisionStep;
+  /** Aborted when the build is cancelled. */
+  signal: AbortSignal;
+}
+
+/** Runs a build's provisioners. */
+export class ProvisionHook implements Hook {
+  readonly #options: ProvisionHookOptions;
+  #data: Record<string, unknown> = {};
+
+  constructor(options: ProvisionHookOptions) {
+    this.#options = options;
+  }
+
+  /** What the builder has published so far; the host's own business. */
+  get data(): Record<string, unknown> {
+    return this.#data;
+  }
+
+  /**
+   * Runs the provisioners, or the cleanup provisioner.
+   *
+   * @throws {Error} When one of them failed for good.
+   */
+  async run(options: HookOptions): Promise<void> {
+    const { steps, cleanup } = this.#options;
+    this.#data = { ...this.#data, ...options.data };
+    if (options.name === HOOK_PROVISION) {
+      for (const step of steps) await this.#provision(step, options);
+    } else if (options.name === HOOK_CLEANUP_PROVISION) {
+      if (cleanup !== undefined) await this.#provision(cleanup, options);
+    }
+  }
+
+  async #provision(step: ProvisionStep, options: HookOptions): Promise<void> {
+    const ui = options.ui ?? this.#options.ui;
+    const signal = options.signal === undefined
+      ? this.#options.signal
+      : AbortSignal.any([options.signal, this.#options.signal]);
+    if (step.pauseBefore > 0) {
+      await ui.say(
+        `Pausing ${
+          goDuration(step.pauseBefore)
+        } before the next provisioner...`,
+      );
+      await wait(step.pauseBefore, signal);
+    }
+    if (this.#options.debug) {
+      await ui.ask(
+        `Pausing before the next provisioner (${step.name}). Press enter to continue.`,
+      );
+    }
+    for (let triesLeft = step.maxRetries;; triesLeft--) {
+      try {
+        return await this.#try(step, options, ui, signal);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        if (triesLeft <= 0) {
+          if (step.maxRetries > 0) await ui.say("retry limit reached.");
+          throw error;
+        }
+        await ui.say(
+          `Provisioner failed with ${
+            JSON.stringify(messageOf(error))
+          }, retrying with ${triesLeft} trie(s) left`,
+        );
+      }
+    }
+  }
+
+  async #try(
+    step: ProvisionStep,
+    options: HookOptions,
+    ui: Ui,
+    cancelled: AbortSignal,
+  ): Promise<void> {
+    let signal = cancelled;
+    let timer: number | undefined;
+    if (step.timeout > 0) {
+      await ui.say(
+        `Setting a ${
+          goDuration(step.timeout)
+        } timeout for the next provisioner...`,
+      );
+      const late = new AbortController();
+      timer = setTimeout(
+        () =>
+          late.abort(
+            new DOMException(
+              `the provisioner ${step.name} took longer than its timeout of ${
+                goDuration(step.timeout)
+              }`,
+              "TimeoutError",
+            ),
+          ),
+        step.timeout,
+      );
+      signal = AbortSignal.any([cancelled, late.signal]);
+    }
+    try {
+      await step.component.provision({
+        ui,
+        communicator: options.communicator,
+        data: this.#data,
+        signal,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A length of time as Go writes it: `500ms`, `1m30s`. */
+function goDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${milliseconds}ms`;
+  const hours = Math.floor(milliseconds / 3_600_000);
+  const minutes = Math.floor(milliseconds / 60_000) % 60;
+  const seconds = (milliseconds % 60_000) / 1000;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
+}
+
+function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+}

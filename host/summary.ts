@@ -1,0 +1,54 @@
+// The summary at the end of all builds: what failed and why, and what there
+// is now that was not there before.
+
+import { messageOf } from "./build_errors.ts";
+import type { BuildResult } from "./builds.ts";
+import type { HostUi } from "./ui.ts";
+
+/**
+ * Shows how all builds ended.
+ *
+ * @param ui Where it is shown.
+ * @param results How each build ended.
+ * @param isCancelled Whether the builds were cancelled.
+ */
+export function showSummary(
+  ui: HostUi,
+  results: readonly BuildResult[],
+  isCancelled: boolean,
+): void {
+  const failed = results.filter((result) => result.error !== undefined);
+  if (failed.length > 0) {
+    ui.event("", "error-count", [String(failed.length)]);
+    ui.error("\n==> Some builds didn't complete successfully and had errors:");
+    for (const { name, error } of failed) {
+      ui.event(name, "error", [messageOf(error)]);
+      ui.error(`--> ${name}: ${messageOf(error)}`);
+    }
+  }
+
+  const made = results.filter((result) => result.artifacts?.length);
+  if (made.length === 0) {
+    ui.say(
+      isCancelled
+        ? "\n==> The builds were cancelled; no artifacts were created."
+        : "\n==> Builds finished but no artifacts were created.",
+    );
+    return;
+  }
+  ui.say("\n==> Builds finished. The artifacts of successful builds are:");
+  for (const { name, artifacts = [] } of made) {
+    ui.event(name, "artifact-count", [String(artifacts.length)]);
+    artifacts.forEach((artifact, index) => {
+      const event = (...data: string[]) =>
+        ui.event(name, "artifact", [String(index), ...data]);
+      event("builder-id", artifact.builderId);
+      event("id", artifact.id);
+      event("string", artifact.text);
+      event("files-count", String(artifact.files.length));
+      artifact.files.forEach((file, at) => event("file", String(at), file));
+      event("end");
+      ui.say(`--> ${name}: ${artifact.text}`);
+    });
+  }
+}

@@ -1,0 +1,187 @@
+// The host's ui: what its own steps, its builds and their plugins show, as
+// text for people or as events for programs, and all of it in the log too.
+
+import type { Progress, Ui } from "../plugin/ui.ts";
+import type { Log } from "./log.ts";
+import { machineReadableLine } from "./machine_readable.ts";
+import { progressText } from "./progress_text.ts";
+import type { Screen } from "./screen.ts";
+
+/** How the host shows what it has to show. */
+export interface UiOptions {
+  /** Where it is shown. */
+  screen: Screen;
+  /** Where it is logged. */
+  log: Log;
+  /** True for events instead of text. */
+  machineReadable: boolean;
+  /** False for text without colours. */
+  color: boolean;
+  /** True to put the time in front of each line. */
+  timestamps?: boolean;
+  /** Takes out what must not be seen. */
+  redact?(text: string): string;
+}
+
+const RED = "1;31";
+
+/** The colours of builds, as SGR parameters, in the order in which they get them. */
+const BUILD_COLORS = ["32", "36", "35", "33", "34"];
+
+/** The host's own ui, from which each build gets one. */
+export class HostUi implements Ui {
+  readonly #options: UiOptions;
+
+  constructor(options: UiOptions) {
+    this.#options = options;
+  }
+
+  /** Whether builds are told apart by colours. */
+  get hasColor(): boolean {
+    return this.#options.color && !this.#options.machineReadable;
+  }
+
+  /** Whether it shows events instead of text. */
+  get isMachineReadable(): boolean {
+    return this.#options.machineReadable;
+  }
+
+  say(line: string): void {
+    this.show("say", line);
+  }
+
+  message(line: string): void {
+    this.show("message", line);
+  }
+
+  error(line: string): void {
+    this.show("error", line, RED);
+  }
+
+  machine(category: string, ...data: string[]): void {
+    this.event("", category, data);
+  }
+
+  ask(query: string, signal?: AbortSignal): Promise<string> {
+    if (this.#options.machineReadable) {
+      return Promise.reject(
+        new Error("nobody can be asked when the output is machine-readable"),
+      );
+    }
+    return this.#options.screen.ask(this.#redacted(query), signal);
+  }
+
+  progress(progress: Progress): void {
+    if (this.#options.machineReadable) return;
+    this.#options.screen.status(progress.done ? "" : progressText(progress));
+  }
+
+  /**
+   * The ui of one build.
+   *
+   * @param name What stands in front of each line.
+   * @param index Which of the builds it is, from 0: the colour follows from it.
+   */
+  ofBuild(name: string, index: number): BuildUi {
+    return new BuildUi(this, name, BUILD_COLORS[index % BUILD_COLORS.length]!);
+  }
+
+  /** Shows a line of a kind, in a colour where colours are wanted. */
+  show(kind: "say" | "message" | "error", text: string, color?: string): void {
+    const { screen, log, machineReadable, timestamps } = this.#options;
+    const seen = this.#redacted(text);
+    log.write("ui", seen.split("\n"));
+    if (machineReadable) {
+      screen.line(machineReadableLine("", "ui", [kind, seen]));
+      return;
+    }
+    const line = timestamps
+      ? `${new Date().toISOString().slice(0, 19)}Z: ${seen}`
+      : seen;
+    screen.line(line, this.#options.color ? color : undefined);
+  }
+
+  /** Shows an event to programs; people see nothing. */
+  event(target: string, type: string, data: readonly string[]): void {
+    if (!this.#options.machineReadable) return;
+    this.#options.screen.line(
+      machineReadableLine(target, type, data.map((one) => this.#redacted(one))),
+    );
+  }
+
+  #redacted(text: string): string {
+    return this.#options.redact?.(text) ?? text;
+  }
+}
+
+/** The ui of one build, or of one step of it: each line says whose it is. */
+export class BuildUi implements Ui {
+  readonly #host: HostUi;
+  readonly #name: string;
+  readonly #target: string;
+  readonly #color: string;
+
+  constructor(host: HostUi, name: string, color: string, target = name) {
+    this.#host = host;
+    this.#name = name;
+    this.#target = target;
+    this.#color = color;
+  }
+
+  /** The ui of a step of this build, for example a post-processor. */
+  ofStep(step: string): BuildUi {
+    return new BuildUi(
+      this.#host,
+      `${this.#target} (${step})`,
+      this.#color,
+      this.#target,
+    );
+  }
+
+  say(line: string): void {
+    this.#host.show("say", this.#prefixed("==>", line), `1;${this.#color}`);
+  }
+
+  message(line: string): void {
+    this.#host.show("message", this.#prefixed("   ", line), `0;${this.#color}`);
+  }
+
+  error(line: string): void {
+    this.#host.show("error", this.#prefixed("==>", line), RED);
+  }
+
+  machine(category: string, ...data: string[]): void {
+    // A component may name another target, as `"target,category"`.
+    const comma = category.indexOf(",");
+    if (comma === -1) this.#host.event(this.#target, category, data);
+    else {
+      this.#host.event(
+        category.slice(0, comma),
+        category.slice(comma + 1),
+        data,
+      );
+    }
+  }
+
+  ask(query: string, signal?: AbortSignal): Promise<string> {
+    return this.#host.ask(this.#prefixed("==>", query), signal);
+  }
+
+  progress(progress: Progress): void {
+    this.#host.progress({
+      ...progress,
+      label: `${this.#name}: ${progress.label}`,
+    });
+  }
+
+  /** A line of the build that has no prefix, in its colour. */
+  plain(kind: "say" | "error", line: string): void {
+    this.#host.show(kind, line, kind === "error" ? RED : `1;${this.#color}`);
+  }
+
+  #prefixed(arrow: string, text: string): string {
+    return String(text).split("\n").map((line) =>
+      `${arrow} ${this.#name}: ${line}`
+    ).join("\n");
+  }
+}
