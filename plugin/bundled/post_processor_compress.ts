@@ -2,7 +2,7 @@
 
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { basename, dirname, resolve } from "@std/path";
+import { basename, resolve } from "@std/path";
 import type { BuildContext } from "../build_context.ts";
 import type { PrepareOptions } from "../builder.ts";
 import { ConfigError } from "../config_error.ts";
