@@ -129,9 +129,9 @@ Deno.test("a build's names, version and folder are written where they are known"
     buildType: "null",
     coreVersion: "1.2.3",
     templatePath: "/a/b/../c/t.json",
-    pwd: () => "/work",
+    pwd: () => "/elsewhere",
   };
-  assertEquals(interpolate(text, known), "web null 1.2.3 /a/c /work");
+  assertEquals(interpolate(text, known), "web null 1.2.3 /a/c /elsewhere");
   assertEquals(interpolate("{{pwd}}", {}), Deno.cwd());
   const here = interpolate("{{template_dir}}", { templatePath: "t.json" });
   assertEquals(here, Deno.cwd());
