@@ -25,7 +25,10 @@ export interface Artifact {
   readonly builderId: string;
   /** What identifies the artifact where it lives; empty when its files say it all. */
   readonly id: string;
-  /** Absolute paths of the files that make up the artifact. */
+  /**
+   * The files that make up the artifact, named as the template names them: a
+   * relative path is meant from the build's `workingDirectory`.
+   */
   readonly files: readonly string[];
   /**
    * Something more about the artifact, for those who know to ask.

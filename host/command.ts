@@ -1,0 +1,94 @@
+// What each word of the command line is: its help, its flags, its work.
+
+import { type Flags, flagsHelp, type FlagValues, readFlags, UsageError } from "./flags.ts";
+import type { Log } from "./log.ts";
+import type { Redactor } from "./redactor.ts";
+import type { Screen } from "./screen.ts";
+import type { HostUi } from "./ui.ts";
+
+/** What every command is given. */
+export interface CommandContext {
+  /** Where it shows what it does. */
+  ui: HostUi;
+  /** Makes another ui, for a command whose flags say how it shows things. */
+  makeUi(options: { color?: boolean; timestamps?: boolean }): HostUi;
+  log: Log;
+  redactor: Redactor;
+  screen: Screen;
+}
+
+/** A word of the command line. */
+export interface HostCommand {
+  /** What stands behind the command's name, for example `"[options] TEMPLATE"`. */
+  usage: string;
+  /** What it does, in a few lines. */
+  description: string;
+  /** Its flags. */
+  flags: Flags;
+  /**
+   * Runs it.
+   *
+   * @param args The words behind its name.
+   * @returns The exit code.
+   * @throws {UsageError} When it was called in a way that it does not understand.
+   */
+  run(context: CommandContext, args: readonly string[]): Promise<number>;
+}
+
+/**
+ * Makes a command.
+ *
+ * @param definition The command, whose `run` gets its flags and words.
+ */
+export function hostCommand<F extends Flags>(
+  definition: Omit<HostCommand, "flags" | "run"> & {
+    flags: F;
+    run(
+      context: CommandContext,
+      flags: FlagValues<F>,
+      words: string[],
+    ): Promise<number>;
+  },
+): HostCommand {
+  return {
+    ...definition,
+    async run(context, args) {
+      const { values, words } = await readFlags(args, definition.flags);
+      return await definition.run(context, values, words);
+    },
+  };
+}
+
+/**
+ * The one word that a command takes.
+ *
+ * @param words The words that it got.
+ * @param what What the word is, for example `"a template"`.
+ * @throws {UsageError} When it got none, or more.
+ */
+export function onlyWord(words: readonly string[], what: string): string {
+  if (words.length === 1) return words[0]!;
+  throw new UsageError(
+    words.length === 0
+      ? `${what} must be given`
+      : `${what} must be given, and nothing else: ${words.join(" ")}`,
+  );
+}
+
+/**
+ * A command's help.
+ *
+ * @param name The command's name.
+ * @param command The command.
+ */
+export function commandHelp(name: string, command: HostCommand): string {
+  const options = Object.keys(command.flags).length === 0
+    ? ""
+    : `\n\nOptions:\n\n${flagsHelp(command.flags)}`;
+  const description = command.description.split("\n").map((line) =>
+    line === "" ? "" : `  ${line}`
+  ).join("\n");
+  return `Usage: baler ${
+    [name, command.usage].join(" ").trim()
+  }\n\n${description}${options}`;
+}

@@ -1,0 +1,119 @@
+// The command line: what `baler` does with its words, from the flags that
+// stand before a command to the exit code.
+
+import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
+import { killAll } from "./child.ts";
+import { type CommandContext, commandHelp } from "./command.ts";
+import { COMMANDS } from "./commands/mod.ts";
+import { mainHelp } from "./commands/help.ts";
+import { variable } from "./environment.ts";
+import { errorText } from "./error_text.ts";
+import { UsageError } from "./flags.ts";
+import { createLog, type Log, type LogTarget, NO_LOG } from "./log.ts";
+import { runPluginCommand } from "./plugin_command.ts";
+import { Redactor } from "./redactor.ts";
+import { Screen } from "./screen.ts";
+import { HostUi } from "./ui.ts";
+
+const NOT_UNDERSTOOD = 2;
+
+/**
+ * Does what the command line asks for.
+ *
+ * @param args The words behind the program's name.
+ * @returns The exit code: 0 when it went well, 1 when not, 2 when it was not understood.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const redactor = new Redactor();
+  let log: Log;
+  try {
+    log = openLog(redactor);
+  } catch (error) {
+    console.error(`Error: ${errorText(error)}`);
+    return 1;
+  }
+  const machineReadable = args.some((word) => MACHINE_READABLE.test(word));
+  const words = args.filter((word) => !MACHINE_READABLE.test(word));
+  const screen = new Screen();
+  const makeUi: CommandContext["makeUi"] = (
+    { color = screen.wantsColor, timestamps = false },
+  ) =>
+    new HostUi({
+      screen,
+      log,
+      machineReadable,
+      color,
+      timestamps,
+      redact: redactor.redact,
+    });
+  const ui = makeUi({});
+  // Whatever happens to this process, what it started goes with it.
+  globalThis.addEventListener("unload", killAll);
+  try {
+    return await runWords({ ui, makeUi, log, redactor, screen }, words);
+  } catch (error) {
+    if (error instanceof Error) {
+      log.write("baler", (error.stack ?? "").split("\n"));
+    }
+    // Machines and people read what went wrong where they read the rest.
+    if (machineReadable) ui.error(errorText(error));
+    else console.error(redactor.redact(`Error: ${errorText(error)}`));
+    return error instanceof UsageError ? NOT_UNDERSTOOD : 1;
+  }
+}
+
+const MACHINE_READABLE = /^--?machine-readable(=true)?$/;
+
+async function runWords(
+  context: CommandContext,
+  words: readonly string[],
+): Promise<number> {
+  const [name, ...rest] = words;
+  const wantsHelp = rest.some((word) => /^(-h|--?help)$/.test(word));
+  switch (name) {
+    case undefined:
+      context.ui.say(await mainHelp());
+      return NOT_UNDERSTOOD;
+    case "-h":
+    case "-help":
+    case "--help":
+      context.ui.say(await mainHelp());
+      return 0;
+    case "-v":
+    case "-version":
+    case "--version":
+      return await (await COMMANDS.version!.load()).run(context, []);
+  }
+  if (Object.hasOwn(COMMANDS, name)) {
+    const command = await COMMANDS[name]!.load();
+    if (!wantsHelp) return await command.run(context, rest);
+    context.ui.say(commandHelp(name, command));
+    return 0;
+  }
+  return await runPluginCommand(context, name, rest, {
+    bundled: BUNDLED_NAMES,
+    bundledArgv,
+  });
+}
+
+/** Opens the log that BALER_LOG and BALER_LOG_PATH ask for. */
+function openLog(redactor: Redactor): Log {
+  const wanted = variable("LOG");
+  if (wanted === undefined || wanted === "" || wanted === "0") return NO_LOG;
+  const targets: LogTarget[] = [Deno.stderr];
+  const path = variable("LOG_PATH");
+  if (path !== undefined && path !== "") {
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    } catch (error) {
+      throw new Error(
+        `the log file ${path} (BALER_LOG_PATH) cannot be written: ${
+          (error as Error).message
+        }`,
+      );
+    }
+    targets.push(file);
+  }
+  return createLog({ targets, redact: redactor.redact });
+}

@@ -1,0 +1,40 @@
+// The words of the command line, each with what `baler help` says of it and
+// where it is loaded from when it is called.
+
+import type { HostCommand } from "../command.ts";
+
+/** A word of the command line that has not been loaded. */
+export interface CommandEntry {
+  /** What it does, in one line. */
+  synopsis: string;
+  /** Loads it. */
+  load(): Promise<HostCommand>;
+}
+
+/** The words that baler brings along. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  build: {
+    synopsis: "build artifacts from a template",
+    load: async () => (await import("./build.ts")).build,
+  },
+  help: {
+    synopsis: "show how baler, or one of its commands, is used",
+    load: async () => (await import("./help.ts")).help,
+  },
+  inspect: {
+    synopsis: "show what is in a template",
+    load: async () => (await import("./inspect.ts")).inspect,
+  },
+  plugins: {
+    synopsis: "list the plugins that would be used, and why",
+    load: async () => (await import("./plugins.ts")).plugins,
+  },
+  validate: {
+    synopsis: "check that a template can be built",
+    load: async () => (await import("./validate.ts")).validate,
+  },
+  version: {
+    synopsis: "show baler's version",
+    load: async () => (await import("./version.ts")).version,
+  },
+};

@@ -1,0 +1,18 @@
+// `baler version`.
+
+import { VERSION } from "../../plugin/version.ts";
+import { hostCommand } from "../command.ts";
+
+/** Shows baler's version. */
+export const version = hostCommand({
+  usage: "",
+  description: "Shows baler's version.",
+  flags: {},
+  run({ ui }) {
+    ui.machine("version", VERSION);
+    ui.machine("version-prelease", "");
+    ui.machine("version-commit", "");
+    ui.say(`baler v${VERSION}`);
+    return Promise.resolve(0);
+  },
+});

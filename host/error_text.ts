@@ -1,0 +1,26 @@
+// What an error says to the person at the terminal: the message alone, as
+// long as the error was meant for them.
+
+import { messageOf } from "./build_errors.ts";
+
+/** Names of errors that say that a program is wrong, not what it was given. */
+const FAULTS = new Set([
+  "AssertionError",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+]);
+
+/**
+ * An error, fit to be shown.
+ *
+ * @param error What was thrown.
+ */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!FAULTS.has(error.name)) return messageOf(error);
+  return `${error.name}: ${messageOf(error)}\n` +
+    "This is a fault in baler or in a plugin; BALER_LOG=1 shows where.";
+}
