@@ -46,8 +46,8 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "post-processor-manifest": { ...files, env: ["PACKER_RUN_UUID"] },
   "post-processor-checksum": files,
   "post-processor-compress": files,
-  // Looks for the files that it is told to name.
-  "post-processor-artifice": { read: true },
+  // Looks for the files that it is told to name, and deletes them with the artifact.
+  "post-processor-artifice": files,
   "post-processor-shell-local": filesAndCommands,
 };
 
