@@ -1,0 +1,326 @@
+// The syntax of JSON, read for the places of its values and for its mistakes:
+// where each key and value stands, and what a person did who wrote something
+// else than JSON.
+
+/** Where a value stands in a text; offsets are UTF-16 units from 0. */
+export interface Place {
+  /** Where its key stands; absent where it has none. */
+  key?: number;
+  /** Where it begins. */
+  start: number;
+  /** What is in it: by key in an object, by index in a list. */
+  inner?: Map<string, Place> | Place[];
+}
+
+/** Something in a text that JSON, or whoever reads it, does not take. */
+export interface Mistake {
+  /** Where it is: UTF-16 units from 0. */
+  offset: number;
+  /** What is wrong, and what to do. */
+  message: string;
+}
+
+/** What there is to know of a text. */
+export interface Syntax {
+  /** The outermost value; absent where the text is no JSON. */
+  root?: Place;
+  /** The mistake after which reading on makes no sense. */
+  mistake?: Mistake;
+  /** The keys that an object has twice, in the order of the text. */
+  duplicates: Mistake[];
+  /** The keys that no object may have. */
+  forbidden: Mistake[];
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORD = /[\p{L}\p{N}_$.+-]+/uy;
+const SPACE = /[ \t\r\n]*/y;
+// Stops at what cannot be within a text: the quote, a line end, a control character.
+// deno-lint-ignore no-control-regex
+const TEXT = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+
+/** Reads a text as JSON (RFC 8259), and remembers where everything stands. */
+export function scanJson(text: string): Syntax {
+  return new Scanner(text).scan();
+}
+
+interface Open {
+  place: Place;
+  /** The object's next key; absent in a list. */
+  key?: string;
+}
+
+class MistakeFound extends Error {
+  constructor(readonly mistake: Mistake) {
+    super(mistake.message);
+  }
+}
+
+/** Reads one text. It keeps its own stack, so that depth costs no call stack. */
+class Scanner {
+  readonly #text: string;
+  readonly #syntax: Syntax = { duplicates: [], forbidden: [] };
+  readonly #open: Open[] = [];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  scan(): Syntax {
+    try {
+      this.#syntax.root = this.#document();
+    } catch (error) {
+      if (!(error instanceof MistakeFound)) throw error;
+      this.#syntax.mistake = error.mistake;
+    }
+    return this.#syntax;
+  }
+
+  #document(): Place {
+    this.#space();
+    if (this.#at === this.#text.length) {
+      this.#fail("there is nothing in it: expected a value, for example {}");
+    }
+    const root: Place = { start: this.#at };
+    this.#value(root);
+    while (this.#open.length > 0) this.#next(this.#open.at(-1)!);
+    this.#space();
+    if (this.#at < this.#text.length) {
+      this.#refuseComment();
+      this.#fail(
+        `expected the end of the file but found ${this.#found()}; one file holds one value`,
+      );
+    }
+    return root;
+  }
+
+  /** Reads a value that begins here; an object or a list is only opened. */
+  #value(place: Place): void {
+    const text = this.#text;
+    switch (text[this.#at]) {
+      case "{":
+        this.#at++;
+        place.inner = new Map();
+        this.#open.push({ place });
+        return;
+      case "[":
+        this.#at++;
+        place.inner = [];
+        this.#open.push({ place });
+        return;
+      case '"':
+        this.#quoted();
+        return;
+    }
+    for (const literal of ["true", "false", "null"]) {
+      if (text.startsWith(literal, this.#at)) {
+        return this.#end(this.#at + literal.length);
+      }
+    }
+    NUMBER.lastIndex = this.#at;
+    if (!NUMBER.test(text)) this.#refuseValue();
+    this.#end(NUMBER.lastIndex);
+  }
+
+  /** Ends a number or a literal, behind which no letter or digit may follow. */
+  #end(end: number): void {
+    WORD.lastIndex = end;
+    if (WORD.test(this.#text)) this.#refuseValue();
+    this.#at = end;
+  }
+
+  /** Reads on in the innermost object or list. */
+  #next({ place }: Open): void {
+    const inner = place.inner!;
+    const isList = Array.isArray(inner);
+    const close = isList ? "]" : "}";
+    const isFirst = isList ? inner.length === 0 : inner.size === 0;
+    this.#space();
+    if (this.#text[this.#at] === close) {
+      this.#at++;
+      this.#open.pop();
+      return;
+    }
+    if (!isFirst) {
+      this.#separator(close);
+    } else if (this.#at === this.#text.length) {
+      this.#refuseEnd();
+    }
+    const value: Place = { start: this.#at };
+    if (isList) {
+      inner.push(value);
+    } else {
+      value.key = this.#at;
+      this.#key(inner, value);
+    }
+    value.start = this.#at;
+    this.#value(value);
+  }
+
+  #separator(close: string): void {
+    if (this.#text[this.#at] !== ",") {
+      if (this.#at === this.#text.length) this.#refuseEnd();
+      this.#refuseComment();
+      const hint = /["{[]/.test(this.#text[this.#at]!)
+        ? "; is there a comma missing before it?"
+        : "";
+      this.#fail(
+        `expected "," or "${close}" but found ${this.#found()}${hint}`,
+      );
+    }
+    const comma = this.#at++;
+    this.#space();
+    if (this.#text[this.#at] === close) {
+      const what = close === "}" ? "key of an object" : "value of a list";
+      this.#fail(
+        `expected another ${what} behind this "," but found "${close}"; remove the comma, JSON has none behind the last`,
+        comma,
+      );
+    }
+    if (this.#at === this.#text.length) this.#refuseEnd();
+  }
+
+  #key(keys: Map<string, Place>, value: Place): void {
+    if (this.#text[this.#at] !== '"') this.#refuseKey();
+    const key = JSON.parse(this.#quoted()) as string;
+    if (keys.has(key)) {
+      this.#syntax.duplicates.push({
+        offset: value.key!,
+        message:
+          `duplicate field: ${key}; the object has it before, remove one`,
+      });
+    }
+    if (key === "__proto__") {
+      this.#syntax.forbidden.push({
+        offset: value.key!,
+        message: `"__proto__" cannot be a key; name it otherwise`,
+      });
+    }
+    keys.set(key, value);
+    this.#space();
+    if (this.#text[this.#at] !== ":") {
+      if (this.#at === this.#text.length) this.#refuseEnd();
+      this.#fail(
+        `expected ":" behind the key "${key}" but found ${this.#found()}`,
+      );
+    }
+    this.#at++;
+    this.#space();
+  }
+
+  /** Reads a text with its quotes. */
+  #quoted(): string {
+    const text = this.#text;
+    const start = this.#at;
+    TEXT.lastIndex = start + 1;
+    TEXT.test(text);
+    const end = TEXT.lastIndex;
+    if (text[end] === '"') {
+      this.#at = end + 1;
+      return text.slice(start, this.#at);
+    }
+    if (end >= text.length || text[end] === "\n" || text[end] === "\r") {
+      this.#fail(
+        'this text has no closing "; it ends on the line where it began (a line end in it is written \\n)',
+        start,
+      );
+    }
+    if (text[end] === "\\") {
+      this.#fail(
+        `"${
+          text.slice(end, end + 2).trim()
+        }" is no escape; a backslash is written \\\\`,
+        end,
+      );
+    }
+    const code = text.charCodeAt(end).toString(16).padStart(4, "0");
+    this.#fail(
+      `a control character cannot stand in a text; write it \\${
+        text[end] === "\t" ? "t" : `u${code}`
+      }`,
+      end,
+    );
+  }
+
+  #space(): void {
+    SPACE.lastIndex = this.#at;
+    SPACE.test(this.#text);
+    this.#at = SPACE.lastIndex;
+  }
+
+  #refuseKey(): never {
+    this.#refuseComment();
+    const found = this.#found();
+    const word = this.#word();
+    if (this.#text[this.#at] === "'" || word !== "") {
+      const name = word || this.#text.slice(this.#at + 1).match(/^[^'\n]*/)![0];
+      this.#fail(
+        `expected a key in double quotes but found ${found}; write "${name}"`,
+      );
+    }
+    this.#fail(`expected a key in double quotes but found ${found}`);
+  }
+
+  #refuseValue(): never {
+    if (this.#at === this.#text.length) this.#refuseEnd();
+    this.#refuseComment();
+    const word = this.#word();
+    const found = this.#found();
+    const lower = word.toLowerCase();
+    if (this.#text[this.#at] === "'") {
+      this.#fail(
+        `expected a value but found ${found}; JSON has texts in double quotes`,
+      );
+    }
+    if (["true", "false", "null"].includes(lower)) {
+      this.#fail(`expected a value but found ${found}; write ${lower}`);
+    }
+    if (["none", "nil", "undefined", "nan"].includes(lower)) {
+      this.#fail(`expected a value but found ${found}; write null`);
+    }
+    if (/^[+-.]?\d/.test(word)) {
+      this.#fail(
+        `${found} is no number in JSON; write it like 0.5 or -3, or in double quotes`,
+      );
+    }
+    const hint = word === "" ? "" : "; a text stands in double quotes";
+    this.#fail(`expected a value but found ${found}${hint}`);
+  }
+
+  #refuseComment(): void {
+    if (/[/#]/.test(this.#text[this.#at] ?? "")) {
+      this.#fail(
+        `expected JSON but found ${this.#found()}; JSON has no comments, but a root key that begins with "_" is one`,
+      );
+    }
+  }
+
+  #refuseEnd(): never {
+    const { place } = this.#open.at(-1)!;
+    const [what, close] = Array.isArray(place.inner)
+      ? ["list", "]"]
+      : ["object", "}"];
+    const line = this.#text.slice(0, place.start).split("\n").length;
+    this.#fail(
+      `the file ends here, but the ${what} that begins on line ${line} is not closed; is there a "${close}" missing?`,
+      this.#text.trimEnd().length,
+    );
+  }
+
+  #word(): string {
+    WORD.lastIndex = this.#at;
+    return WORD.exec(this.#text)?.[0] ?? "";
+  }
+
+  #found(): string {
+    const character = this.#text.codePointAt(this.#at);
+    if (character === undefined) return "the end of the file";
+    const word = this.#word() || String.fromCodePoint(character);
+    return JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}...` : word);
+  }
+
+  #fail(message: string, offset = this.#at): never {
+    throw new MistakeFound({ offset, message });
+  }
+}

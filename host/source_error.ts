@@ -1,0 +1,136 @@
+// A source error points at the places in a file where something is wrong:
+// file, line and column, the line itself, and a caret below it.
+
+/** A place in a file. */
+export interface SourceLocation {
+  /** From 1. */
+  line: number;
+  /** From 1, in characters. */
+  column: number;
+  /** The whole line, without its end. */
+  lineText: string;
+}
+
+/** One thing that is wrong in a file. */
+export interface SourceProblem {
+  /** What is wrong, and what to do. */
+  message: string;
+  /** Where; absent when it is no place but the whole. */
+  location?: SourceLocation;
+}
+
+/** What knows where its values stand. */
+export interface Located {
+  /** The file as the person named it. */
+  readonly source: string;
+  /** Where the value under these keys and indexes stands. */
+  locate(
+    path: readonly (string | number)[],
+    where?: "key" | "value",
+  ): SourceLocation;
+}
+
+const MOST_SHOWN = 20;
+const WIDTH = 100;
+
+/**
+ * A file that is refused, with every problem that was found in it.
+ *
+ * @example
+ * ```ts
+ * import { SourceError } from "@baler/baler/host";
+ *
+ * const error = new SourceError([{
+ *   message: "builder 1: missing 'type'",
+ *   location: { line: 2, column: 5, lineText: "    {}" },
+ * }], "template.json");
+ * console.log(error.message);
+ * // template.json:2:5: builder 1: missing 'type'
+ * //         {}
+ * //         ^
+ * ```
+ */
+export class SourceError extends Error {
+  /** The error's class, which stays when it crosses to another process. */
+  override readonly name = "SourceError";
+  /** Everything that is wrong, in the order of the file. */
+  readonly problems: readonly SourceProblem[];
+  /** The file as the person named it. */
+  readonly source: string;
+
+  /**
+   * @param problems What is wrong; at least one.
+   * @param source The file as the person named it.
+   */
+  constructor(problems: readonly SourceProblem[], source: string) {
+    const sorted = problems.toSorted((a, b) =>
+      (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
+      (a.location?.column ?? 0) - (b.location?.column ?? 0)
+    );
+    const shown = sorted.slice(0, MOST_SHOWN).map((one) => show(one, source));
+    const more = sorted.length - shown.length;
+    if (more > 0) shown.push(`and ${more} more`);
+    super(shown.join("\n"));
+    this.problems = sorted;
+    this.source = source;
+  }
+
+  /**
+   * The error of one problem.
+   *
+   * @param document The file.
+   * @param path The keys and indexes that lead to what is wrong.
+   * @param message What is wrong, and what to do.
+   * @param where Whether the caret stands below the key or the value.
+   */
+  static at(
+    document: Located,
+    path: readonly (string | number)[],
+    message: string,
+    where: "key" | "value" = "value",
+  ): SourceError {
+    const location = document.locate(path, where);
+    return new SourceError([{ message, location }], document.source);
+  }
+}
+
+function show({ message, location }: SourceProblem, source: string): string {
+  if (location === undefined) return `${source}: ${message}`;
+  const { line, column } = location;
+  return `${source}:${line}:${column}: ${message}\n${excerpt(location)}`;
+}
+
+/** The line, or what of a long one is around the place, and a caret below it. */
+function excerpt({ column, lineText }: SourceLocation): string {
+  // A minified file is one line of megabytes: only what is near is looked at.
+  const near = [...lineText.slice(0, 2 * (column + WIDTH))];
+  const from = near.length <= WIDTH
+    ? 0
+    : Math.max(0, Math.min(column - 1 - WIDTH / 2, near.length - WIDTH));
+  const to = from + WIDTH;
+  const before = near.slice(from, column - 1).map(visible);
+  const rest = near.slice(column - 1, to).map(visible);
+  const head = from > 0 ? "..." : "";
+  const tail = to < near.length ? "..." : "";
+  const text = `    ${head}${before.join("")}${rest.join("")}${tail}`;
+  const caret = `    ${" ".repeat(head.length)}${before.map(blank).join("")}^`;
+  return `${text.trimEnd()}\n${caret}`;
+}
+
+/** A character as it can be shown: one that steers a terminal could hide the place. */
+function visible(character: string): string {
+  // deno-lint-ignore no-control-regex
+  return /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(character)
+    ? "\ufffd"
+    : character;
+}
+
+/** Blanks as wide as a character is on a terminal. */
+function blank(character: string): string {
+  if (character === "\t") return "\t";
+  if (/\p{M}/u.test(character)) return "";
+  return WIDE.test(character) ? "  " : " ";
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
