@@ -11,7 +11,7 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import { compile } from "../tools/compile.ts";
-import { exampleExecutable } from "../tools/executables.ts";
+import { pluginExecutable } from "../tools/executables.ts";
 import { obtain, type Piece } from "../tools/npm_runtime.ts";
 import { permissionFlags } from "../tools/permissions.ts";
 
@@ -31,7 +31,7 @@ Deno.test("compile() lists what there is when a name is unknown", async () => {
   );
 });
 
-Deno.test("exampleExecutable() reads the permissions from the folder's deno.json", async () => {
+Deno.test("pluginExecutable() reads the permissions from the folder's deno.json", async () => {
   await using folder = await temporaryFolder();
   const write = (config: unknown) =>
     Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
@@ -47,7 +47,7 @@ Deno.test("exampleExecutable() reads the permissions from the folder's deno.json
       },
     },
   });
-  assertEquals(await exampleExecutable(folder.path, "x"), {
+  assertEquals(await pluginExecutable(folder.path, "x"), {
     name: "x",
     entry: join(folder.path, "main.ts"),
     flags: [
@@ -61,7 +61,7 @@ Deno.test("exampleExecutable() reads the permissions from the folder's deno.json
 
   await write({ name: "no-permissions" });
   await assertRejects(
-    () => exampleExecutable(folder.path, "x"),
+    () => pluginExecutable(folder.path, "x"),
     TypeError,
     'add "compile": {"permissions": {…}}',
   );

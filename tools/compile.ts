@@ -4,7 +4,11 @@ import { parseArgs } from "@std/cli/parse-args";
 import { basename, dirname, join, relative, resolve } from "@std/path";
 import { closestString } from "@std/text/closest-string";
 import { Compiler } from "./compiler.ts";
-import { type Executable, knownExecutables } from "./executables.ts";
+import {
+  type Executable,
+  knownExecutables,
+  pluginExecutable,
+} from "./executables.ts";
 import { fingerprint, isCurrent, remember } from "./fingerprint.ts";
 
 /** The platforms that an executable can be made for. */
@@ -67,7 +71,10 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<CompiledExecutable[]> {
   const { targets = [undefined], say = console.error } = options;
-  const out = resolve(options.out ?? join(import.meta.dirname!, "..", "dist"));
+  const out = (executable: Executable) =>
+    resolve(
+      options.out ?? executable.out ?? join(import.meta.dirname!, "..", "dist"),
+    );
   for (const target of targets) {
     if (target !== undefined && !platforms.includes(target)) {
       throw unknown("platform", target, platforms);
@@ -89,7 +96,13 @@ export async function compile(
         made[index] = {
           name,
           target,
-          ...await compileOne(compiler, executable, out, target, say),
+          ...await compileOne(
+            compiler,
+            executable,
+            out(executable),
+            target,
+            say,
+          ),
         };
       } catch (error) {
         failures.push(error as Error);
@@ -164,14 +177,31 @@ async function named(
   wanted: readonly (string | Executable)[],
 ): Promise<{ name: string; executable: Executable }[]> {
   const known = await knownExecutables();
+  const folders = await pluginsInFolders(wanted);
   return wanted.map((item) => {
     if (typeof item !== "string") return { name: item.name, executable: item };
-    const executable = known.get(item);
+    const executable = known.get(item) ?? folders.get(item);
     if (executable === undefined) {
       throw unknown("executable", item, [...known.keys()]);
     }
     return { name: item, executable };
   });
+}
+
+// A plugin of one's own, anywhere: the executable goes into its folder, and is called like it.
+async function pluginsInFolders(
+  wanted: readonly (string | Executable)[],
+): Promise<Map<string, Executable>> {
+  const found = new Map<string, Executable>();
+  for (const item of wanted) {
+    if (typeof item !== "string" || !/[\\/]/.test(item)) continue;
+    const folder = resolve(item);
+    found.set(item, {
+      ...await pluginExecutable(folder, basename(folder)),
+      out: folder,
+    });
+  }
+  return found;
 }
 
 function unknown(
@@ -195,7 +225,9 @@ function shown(path: string): string {
 const usage = `deno task compile [options] [name…]
 
 Makes dist/baler, or the executables named: baler, a bundled plugin (builder-file
-makes dist/baler-builder-file) or a folder of examples/.
+makes dist/baler-builder-file), a folder of examples/, or the path of a plugin's
+folder (../my-plugin makes ../my-plugin/my-plugin), in which main.ts is the
+program and deno.json says what it may do: "compile": {"permissions": {…}}.
 
   --all            make all of them
   --target TARGET  for another platform, into dist/TARGET/; may be repeated:

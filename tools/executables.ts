@@ -11,6 +11,8 @@ export interface Executable {
   readonly entry: string;
   /** The flags of `deno compile` that grant its permissions. */
   readonly flags: readonly string[];
+  /** The folder that it is put in, where that is not `dist`. */
+  readonly out?: string;
 }
 
 const root = join(import.meta.dirname!, "..");
@@ -74,7 +76,7 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
   for (const name of await exampleNames()) {
     known.set(
       name,
-      await exampleExecutable(join(root, "examples", name), name),
+      await pluginExecutable(join(root, "examples", name), name),
     );
   }
   return known;
@@ -91,7 +93,7 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
  * @param name of the executable.
  * @throws {TypeError} when deno.json cannot be read or has no usable permissions.
  */
-export async function exampleExecutable(
+export async function pluginExecutable(
   folder: string,
   name: string,
 ): Promise<Executable> {

@@ -1,0 +1,47 @@
+/**
+ * The host's side as a library: gives any program plugins that are processes
+ * of their own.
+ *
+ * A program made by `deno compile` cannot import code that it was not compiled
+ * with. It can launch a plugin, though, and use what the plugin serves as if
+ * it lived in the program itself: objects, functions, streams and signals
+ * cross in both directions. The kinds of component are the program's own.
+ *
+ * @example The program
+ * ```ts no-run
+ * import { launch } from "@baler/baler/host";
+ *
+ * interface Filter {
+ *   apply(image: Uint8Array): Promise<Uint8Array>;
+ * }
+ *
+ * await using plugin = await launch("/opt/filters");
+ * const blur = await plugin.create<Filter>("filter", "blur");
+ * console.log(await blur.apply(new Uint8Array(16)));
+ * ```
+ *
+ * @example The plugin
+ * ```ts no-run
+ * import { serve } from "@baler/baler";
+ *
+ * class Blur {
+ *   apply(image: Uint8Array) {
+ *     return image.map((value) => value >> 1);
+ *   }
+ * }
+ *
+ * serve({ filter: { blur: Blur } });
+ * ```
+ *
+ * @module
+ */
+
+export { type Exit, killAll } from "./child.ts";
+export {
+  launch,
+  type LaunchOptions,
+  Plugin,
+  type PluginInfo,
+} from "./launch.ts";
+export { createLog, type Log, type LogOptions, type LogTarget } from "./log.ts";
+export { PluginError } from "./plugin_error.ts";
