@@ -1,0 +1,107 @@
+// The environment: the variables that steer baler, the folders that it uses,
+// and the Packer version whose templates it reads.
+
+import { DELIMITER, dirname, isAbsolute, join, resolve } from "@std/path";
+
+/** The Packer version whose templates this baler reads. */
+export const PACKER_VERSION = "1.6.6";
+
+/**
+ * A variable of the environment that steers baler.
+ *
+ * @param name Its name behind the prefix, for example `"LOG_PATH"`.
+ * @returns The value of BALER_NAME or, where that is unset, of PACKER_NAME.
+ */
+export function variable(name: string): string | undefined {
+  return Deno.env.get(`BALER_${name}`) ?? Deno.env.get(`PACKER_${name}`);
+}
+
+/**
+ * The folder of the person's configuration: `$XDG_CONFIG_HOME/baler`,
+ * `~/.config/baler`, or `%APPDATA%\baler` on Windows.
+ *
+ * @returns Its absolute path, or undefined where the person has no home.
+ */
+export function configFolder(): string | undefined {
+  return ownFolder("APPDATA", "XDG_CONFIG_HOME", ".config");
+}
+
+/**
+ * The folder for what can be had again: BALER_CACHE_DIR, or else
+ * `$XDG_CACHE_HOME/baler`, `~/.cache/baler`, or `%LOCALAPPDATA%\baler` on
+ * Windows.
+ *
+ * @returns Its absolute path, or undefined where the person has no home.
+ */
+export function cacheFolder(): string | undefined {
+  const asked = variable("CACHE_DIR");
+  if (asked) return resolve(asked);
+  return ownFolder("LOCALAPPDATA", "XDG_CACHE_HOME", ".cache");
+}
+
+/**
+ * The folder of the plugins that the person installed.
+ *
+ * @returns Its absolute path, or undefined where the person has no home.
+ */
+export function userPluginFolder(): string | undefined {
+  const folder = configFolder();
+  return folder && join(folder, "plugins");
+}
+
+/** A folder in which plugins are looked for. */
+export interface PluginFolder {
+  /** Its absolute path. */
+  readonly path: string;
+  /** Why it is one, for example `"--plugin-dir"`. */
+  readonly reason: string;
+}
+
+/**
+ * The folders in which plugins are looked for, the first first.
+ *
+ * @param options What the command line says: the folders of `--plugin-dir`.
+ */
+export function pluginFolders(
+  options: { pluginDir?: readonly string[] } = {},
+): PluginFolder[] {
+  const folders = (options.pluginDir ?? []).map((path) => ({
+    path: resolve(path),
+    reason: "--plugin-dir",
+  }));
+  const fromEnvironment = variable("PLUGIN_PATH") ?? "";
+  for (const path of fromEnvironment.split(DELIMITER)) {
+    if (path === "") continue;
+    folders.push({ path: resolve(path), reason: "BALER_PLUGIN_PATH" });
+  }
+  const ofUser = userPluginFolder();
+  if (ofUser !== undefined) {
+    folders.push({ path: ofUser, reason: "your plugin folder" });
+  }
+  // Run from source, the executable is Deno's, and its folder has no say.
+  if (Deno.build.standalone) {
+    folders.push({
+      path: dirname(Deno.execPath()),
+      reason: "the folder of the baler executable",
+    });
+  }
+  return folders.filter(({ path }, index) =>
+    folders.findIndex((other) => other.path === path) === index
+  );
+}
+
+function ownFolder(
+  windows: string,
+  xdg: string,
+  inHome: string,
+): string | undefined {
+  if (Deno.build.os === "windows") {
+    const folder = Deno.env.get(windows);
+    return folder ? join(folder, "baler") : undefined;
+  }
+  const folder = Deno.env.get(xdg);
+  // The XDG specification has a relative path ignored.
+  if (folder && isAbsolute(folder)) return join(folder, "baler");
+  const home = Deno.env.get("HOME");
+  return home ? join(home, inHome, "baler") : undefined;
+}

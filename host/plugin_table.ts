@@ -1,0 +1,190 @@
+// A plugin table says where plugins are, by kind and name. A template and the
+// core configuration can each have one.
+
+import { isAbsolute, resolve } from "@std/path";
+import type { JsonPath } from "./json_document.ts";
+import { isObject, type Problems, typeOf } from "./template_fields.ts";
+
+/** The kinds of component that baler has. */
+export type PluginKind =
+  | "builder"
+  | "provisioner"
+  | "post-processor"
+  | "command"
+  | "hook";
+
+/** The kinds of component that baler has, each with its key in a table. */
+export const PLUGIN_KINDS: ReadonlyMap<PluginKind, string> = new Map([
+  ["builder", "builders"],
+  ["provisioner", "provisioners"],
+  ["post-processor", "post-processors"],
+  ["command", "commands"],
+  ["hook", "hooks"],
+]);
+
+/** How a plugin is started: an executable and its arguments. */
+export type PluginCommand = readonly string[];
+
+/** Where one plugin is. */
+export interface PluginTableEntry {
+  /** How it is started. */
+  readonly argv: PluginCommand;
+  /** The file that says so. */
+  readonly source: string;
+  /** The line in it, from 1. */
+  readonly line: number;
+  /** The keys that lead to it there. */
+  readonly at: JsonPath;
+}
+
+/** Where plugins are, by kind and name. */
+export type PluginTable = Readonly<
+  Record<PluginKind, ReadonlyMap<string, PluginTableEntry>>
+>;
+
+/** A table without plugins. */
+export function emptyPluginTable(): Record<
+  PluginKind,
+  Map<string, PluginTableEntry>
+> {
+  return {
+    builder: new Map(),
+    provisioner: new Map(),
+    "post-processor": new Map(),
+    command: new Map(),
+    hook: new Map(),
+  };
+}
+
+/**
+ * Reads a plugin table.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param directory The folder that `./` and `../` start from.
+ * @param problems Takes what is wrong.
+ */
+export async function readPluginTable(
+  value: unknown,
+  path: JsonPath,
+  directory: string,
+  problems: Problems,
+): Promise<PluginTable> {
+  const table = emptyPluginTable();
+  if (value === null || value === undefined) return table;
+  if (!isObject(value)) {
+    problems.add(
+      path,
+      `expected an object of plugins by kind, got ${
+        typeOf(value)
+      }; write it like ${EXAMPLE}`,
+    );
+    return table;
+  }
+  const kinds = new Map(
+    [...PLUGIN_KINDS].map(([kind, plural]) => [plural, kind]),
+  );
+  for (const [plural, plugins] of Object.entries(value)) {
+    const at = [...path, plural];
+    const kind = kinds.get(plural);
+    if (kind === undefined) {
+      if (!plural.startsWith("_")) {
+        await problems.addUnknown(at, `unknown key "${plural}"`, [
+          ...kinds.keys(),
+        ]);
+      }
+    } else if (isObject(plugins)) {
+      for (const [name, command] of Object.entries(plugins)) {
+        const entry = readEntry(command, [...at, name], directory, problems);
+        if (entry !== undefined) table[kind].set(name, entry);
+      }
+    } else if (plugins !== null) {
+      problems.add(
+        at,
+        `"${plural}" must be an object from name to path, not ${
+          typeOf(plugins)
+        }; write it like ${EXAMPLE}`,
+      );
+    }
+  }
+  return table;
+}
+
+const EXAMPLE =
+  '{"builders": {"custom-cloud": "/opt/baler-builder-custom-cloud"}}';
+
+function readEntry(
+  command: unknown,
+  at: JsonPath,
+  directory: string,
+  problems: Problems,
+): PluginTableEntry | undefined {
+  const argv = readPluginCommand(command, at, directory, problems);
+  if (argv === undefined) return undefined;
+  const { source } = problems.document;
+  return { argv, source, line: problems.document.locate(at).line, at };
+}
+
+/**
+ * Reads how a plugin is started: a path, or a list of a path or command name
+ * and its arguments.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param directory The folder that `./` and `../` start from.
+ * @param problems Takes what is wrong.
+ * @returns The command, or undefined where it is none.
+ */
+export function readPluginCommand(
+  value: unknown,
+  path: JsonPath,
+  directory: string,
+  problems: Problems,
+): PluginCommand | undefined {
+  if (typeof value === "string") {
+    const executable = readPath(value, directory);
+    if (executable === undefined) {
+      problems.add(
+        path,
+        `"${value}" is not the path of a plugin: a path starts with ${
+          Deno.build.os === "windows" ? "C:\\" : "/"
+        }, ./ or ../; for a command on PATH write ["${value}"]`,
+      );
+    }
+    return executable === undefined ? undefined : [executable];
+  }
+  if (
+    !Array.isArray(value) || value.length === 0 ||
+    !value.every((word) => typeof word === "string")
+  ) {
+    problems.add(
+      path,
+      `a plugin is a path or a list of texts such as ["ssh", "build1", "/opt/plugin"], not ${
+        Array.isArray(value)
+          ? value.length === 0 ? "an empty list" : "this list"
+          : typeOf(value)
+      }`,
+    );
+    return undefined;
+  }
+  const [first, ...args] = value as [string, ...string[]];
+  const executable = readPath(first, directory) ??
+    (/^[^/\\]+$/.test(first) ? first : undefined);
+  if (executable === undefined) {
+    problems.add(
+      [...path, 0],
+      `"${first}" is neither a command name nor a path that starts with /, ./ or ../`,
+    );
+    return undefined;
+  }
+  return [executable, ...args];
+}
+
+/** Whether a text is a path by its form: absolute, or one that starts with ./ or ../. */
+export function isPath(text: string): boolean {
+  return isAbsolute(text) || /^\.\.?[/\\]/.test(text);
+}
+
+function readPath(text: string, directory: string): string | undefined {
+  return isPath(text) ? resolve(directory, text) : undefined;
+}

@@ -1,0 +1,292 @@
+// A template says what to build: read from its file, with every key checked
+// and every part normalised, and with the place of each part.
+
+import { dirname, resolve } from "@std/path";
+import {
+  type JsonDocument,
+  type JsonPath,
+  parseJsonDocument,
+} from "./json_document.ts";
+import { type PluginTable, readPluginTable } from "./plugin_table.ts";
+import { type BuilderEntry, readBuilders } from "./template_builders.ts";
+import {
+  Fields,
+  isObject,
+  type JsonObject,
+  Problems,
+  typeOf,
+} from "./template_fields.ts";
+import {
+  type PostProcessorEntry,
+  readPostProcessors,
+} from "./template_post_processors.ts";
+import {
+  type ProvisionerEntry,
+  readProvisioner,
+  readProvisioners,
+} from "./template_provisioners.ts";
+import { readText } from "./read_text.ts";
+import { checkTemplate } from "./template_check.ts";
+
+export type { BuilderEntry } from "./template_builders.ts";
+export type { PostProcessorEntry } from "./template_post_processors.ts";
+export type { ProvisionerEntry } from "./template_provisioners.ts";
+
+/** A template. */
+export interface Template {
+  /** The file as the person named it; `"<stdin>"` for the standard input. */
+  readonly source: string;
+  /** Its absolute path; absent when it came from the standard input. */
+  readonly path?: string;
+  /** The folder that its relative paths start from. */
+  readonly directory: string;
+  /** What it is for. */
+  readonly description?: string;
+  /** The Packer version that it asks for. */
+  readonly minPackerVersion?: string;
+  /** By name, the variables' defaults, not interpolated; null where a value must be given. */
+  readonly variables: ReadonlyMap<string, string | null>;
+  /** The names of the variables whose values are not to be shown. */
+  readonly sensitiveVariables: readonly string[];
+  /** The builders, in the template's order. */
+  readonly builders: readonly BuilderEntry[];
+  /** The provisioners, in the order in which they run. */
+  readonly provisioners: readonly ProvisionerEntry[];
+  /** What runs when a provisioner failed. */
+  readonly errorCleanupProvisioner?: ProvisionerEntry;
+  /** The sequences of post-processors. */
+  readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
+  /** Where it says plugins are. */
+  readonly plugins: PluginTable;
+  /** The file's content, to point at places in it. */
+  readonly document: JsonDocument;
+}
+
+/** How a template is read. */
+export interface TemplateOptions {
+  /**
+   * Checks no more than that each part has its form, as `validate
+   * -syntax-only` and `inspect` do: not that there is a builder, that the
+   * builders named in `only`, `except` and `override` exist, and that the
+   * Packer version it asks for is high enough.
+   */
+  syntaxOnly?: boolean;
+}
+
+const ROOT_KEYS = [
+  "builders",
+  "comments",
+  "description",
+  "error-cleanup-provisioner",
+  "min_packer_version",
+  "plugins",
+  "post-processors",
+  "provisioners",
+  "push",
+  "sensitive-variables",
+  "variables",
+];
+
+/**
+ * Reads a template from a file, or from the standard input.
+ *
+ * @param path The file; `"-"` for the standard input.
+ * @param options How it is read.
+ * @throws {SourceError} With every problem that it has, each with its place.
+ * @throws {Error} When it cannot be read.
+ */
+export async function readTemplate(
+  path: string,
+  options: TemplateOptions = {},
+): Promise<Template> {
+  if (path === "-") {
+    const text = await readText("-", "template");
+    return await parse(text, "<stdin>", undefined, options);
+  }
+  if (/\.pkr\.(hcl|json)$/.test(path)) {
+    throw new Error(
+      `${path}: HCL2 templates are not supported; baler reads Packer's JSON templates`,
+    );
+  }
+  return await parse(
+    await readText(path, "template"),
+    path,
+    resolve(path),
+    options,
+  );
+}
+
+/**
+ * Reads a template from its text.
+ *
+ * @param text The text.
+ * @param source The file as the person would name it.
+ * @param options How it is read.
+ * @returns The template; its relative paths start from the folder of `source`.
+ * @throws {SourceError} With every problem that it has, each with its place.
+ *
+ * @example
+ * ```ts
+ * import { parseTemplate } from "@baler/baler/host";
+ *
+ * const template = await parseTemplate(
+ *   '{"builders": [{"type": "file", "target": "a", "content": "b"}]}',
+ *   "template.json",
+ * );
+ * console.log(template.builders[0]?.name); // file
+ * ```
+ */
+export async function parseTemplate(
+  text: string,
+  source: string,
+  options: TemplateOptions = {},
+): Promise<Template> {
+  const path = source === "<stdin>" ? undefined : resolve(source);
+  return await parse(text, source, path, options);
+}
+
+async function parse(
+  text: string,
+  source: string,
+  path: string | undefined,
+  options: TemplateOptions,
+): Promise<Template> {
+  const document = parseJsonDocument(text, source);
+  const problems = new Problems(document);
+  const root = await readRoot(document.value, problems);
+  const directory = path === undefined ? Deno.cwd() : dirname(path);
+
+  // Packer takes a root key in any case.
+  const at = (key: string): JsonPath => [
+    Object.hasOwn(root, key)
+      ? key
+      : Object.keys(root).find((one) => one.toLowerCase() === key) ?? key,
+  ];
+  const of = (key: string): unknown => root[at(key)[0]!] ?? null;
+
+  const builders = readBuilders(
+    of("builders"),
+    at("builders"),
+    directory,
+    problems,
+  );
+  const buildersAreSound = problems.count === 0;
+  const cleanup = of("error-cleanup-provisioner");
+  const errorCleanupProvisioner = cleanup === null
+    ? undefined
+    : readProvisioner(
+      cleanup,
+      "On Error Cleanup Provisioner error: ",
+      at("error-cleanup-provisioner"),
+      problems,
+    );
+  const fields = new Fields(
+    Object.fromEntries(ROOT_KEYS.map((key) => [key, of(key)])),
+    [],
+    "",
+    "strict",
+    problems,
+  );
+  const description = fields.text("description");
+  const minPackerVersion = fields.text("min_packer_version");
+  fields.object("push");
+  const template: Template = {
+    source,
+    ...(path === undefined ? {} : { path }),
+    directory,
+    ...(description ? { description } : {}),
+    ...(minPackerVersion ? { minPackerVersion } : {}),
+    variables: readVariables(of("variables"), at("variables"), problems),
+    sensitiveVariables: fields.texts("sensitive-variables") ?? [],
+    builders,
+    provisioners: readProvisioners(
+      of("provisioners"),
+      at("provisioners"),
+      problems,
+    ),
+    ...(errorCleanupProvisioner ? { errorCleanupProvisioner } : {}),
+    postProcessors: readPostProcessors(
+      of("post-processors"),
+      at("post-processors"),
+      problems,
+    ),
+    plugins: await readPluginTable(
+      of("plugins"),
+      at("plugins"),
+      directory,
+      problems,
+    ),
+    document,
+  };
+  if (!options.syntaxOnly) checkTemplate(template, buildersAreSound, problems);
+  problems.throwIfAny();
+  return template;
+}
+
+/** The document's value as an object of known keys and comments. */
+async function readRoot(
+  value: unknown,
+  problems: Problems,
+): Promise<JsonObject> {
+  if (value === null) return {};
+  if (!isObject(value)) {
+    problems.add(
+      [],
+      `a template is an object: expected a map, got ${
+        typeOf(value)
+      }; write {"builders": [...]}`,
+    );
+    problems.throwIfAny();
+    return {};
+  }
+  for (const [key, comment] of Object.entries(value)) {
+    if (key.startsWith("_")) {
+      if (typeof comment !== "string") {
+        problems.add(
+          [key],
+          `Failed to cast root level comment value in comment "${key}" to string; it is ${
+            typeOf(comment)
+          }, put it in quotes`,
+        );
+      }
+    } else if (!ROOT_KEYS.includes(key.toLowerCase())) {
+      await problems.addUnknown(
+        [key],
+        `Unknown root level key in template: '${key}'`,
+        ROOT_KEYS,
+      );
+    }
+  }
+  return value;
+}
+
+function readVariables(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): Map<string, string | null> {
+  const variables = new Map<string, string | null>();
+  if (value === null) return variables;
+  if (!isObject(value)) {
+    problems.add(
+      path,
+      `'variables' expected a map, got ${
+        typeOf(value)
+      }; write {"name": "default"}`,
+    );
+    return variables;
+  }
+  for (const [name, initial] of Object.entries(value)) {
+    if (typeof initial === "string" || initial === null) {
+      variables.set(name, initial);
+    } else {
+      problems.add(
+        [...path, name],
+        `variable ${name}: expected type 'string', got ${
+          typeOf(initial)
+        }; put it in quotes`,
+      );
+    }
+  }
+  return variables;
+}

@@ -1,0 +1,164 @@
+// The builders of a template: a list as Packer has it, or an object from the
+// build's name to the plugin that builds it.
+
+import { basename } from "@std/path";
+import type { JsonPath } from "./json_document.ts";
+import { type PluginCommand, readPluginCommand } from "./plugin_table.ts";
+import {
+  Fields,
+  isObject,
+  type JsonObject,
+  type Problems,
+  typeOf,
+} from "./template_fields.ts";
+
+/** A builder of a template. */
+export interface BuilderEntry {
+  /** Its name, not interpolated yet: the `name`, or else the `type`. */
+  readonly name: string;
+  /** Which builder it is. */
+  readonly type: string;
+  /** Its configuration, without the keys that are baler's own. */
+  readonly config: JsonObject;
+  /** The keys and indexes that lead to it in the document. */
+  readonly at: JsonPath;
+  /** How its plugin is started, where the entry says so itself. */
+  readonly plugin?: PluginCommand;
+}
+
+/**
+ * Reads a template's `builders`.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param directory The template's folder.
+ * @param problems Takes what is wrong.
+ */
+export function readBuilders(
+  value: unknown,
+  path: JsonPath,
+  directory: string,
+  problems: Problems,
+): BuilderEntry[] {
+  if (value === null) return [];
+  if (isObject(value)) return readNamed(value, path, directory, problems);
+  if (!Array.isArray(value)) {
+    problems.add(
+      path,
+      `'builders': source data must be an array or slice, got ${
+        typeOf(value)
+      }; write a list of builders, or an object from name to plugin path`,
+    );
+    return [];
+  }
+  const names = new Set<string>();
+  const builders: BuilderEntry[] = [];
+  for (const [index, raw] of value.entries()) {
+    const builder = readOne(raw, index, [...path, index], problems);
+    if (builder === undefined) continue;
+    if (names.has(builder.name)) {
+      problems.add(
+        [...path, index],
+        `builder ${
+          index + 1
+        }: builder with name '${builder.name}' already exists; give it another "name"`,
+      );
+      continue;
+    }
+    names.add(builder.name);
+    builders.push(builder);
+  }
+  return builders;
+}
+
+function readOne(
+  raw: unknown,
+  index: number,
+  at: JsonPath,
+  problems: Problems,
+): BuilderEntry | undefined {
+  const label = `builder ${index + 1}: `;
+  if (!isObject(raw)) {
+    problems.add(
+      at,
+      `${label}expected a map, got ${typeOf(raw)}; write {"type": "..."}`,
+    );
+    return undefined;
+  }
+  const fields = new Fields(raw, at, label, "weak", problems);
+  const type = fields.text("type");
+  const name = fields.text("name");
+  if (type === "") {
+    problems.add(
+      at,
+      `${label}missing 'type'; name the builder, for example "file"`,
+    );
+  }
+  if (!type || name === undefined) return undefined;
+  return {
+    name: name || type,
+    type,
+    config: fields.without(["name", "type"]),
+    at,
+  };
+}
+
+function readNamed(
+  builders: JsonObject,
+  path: JsonPath,
+  directory: string,
+  problems: Problems,
+): BuilderEntry[] {
+  return Object.entries(builders).flatMap(([name, raw]): BuilderEntry[] => {
+    const at = [...path, name];
+    const label = `builder "${name}": `;
+    if (name === "") {
+      problems.add(at, `${label}a build needs a name`, "key");
+      return [];
+    }
+    if (!isObject(raw)) {
+      const plugin = readPluginCommand(raw, at, directory, problems);
+      return plugin === undefined
+        ? []
+        : [{ name, type: servedName(plugin) ?? name, config: {}, at, plugin }];
+    }
+    if (!Object.hasOwn(raw, "plugin")) {
+      problems.add(
+        at,
+        `${label}missing 'plugin'; give the path of its plugin, or write "builders" as a list`,
+      );
+      return [];
+    }
+    const fields = new Fields(raw, at, label, "weak", problems);
+    const type = fields.text("type");
+    if (Object.hasOwn(raw, "name")) {
+      problems.add(
+        [...at, "name"],
+        `${label}its name is the key; remove "name"`,
+        "key",
+      );
+    }
+    const plugin = readPluginCommand(
+      raw.plugin,
+      [...at, "plugin"],
+      directory,
+      problems,
+    );
+    if (plugin === undefined || type === undefined) return [];
+    return [{
+      name,
+      type: type || (servedName(plugin) ?? name),
+      config: fields.without(["name", "type", "plugin"]),
+      at,
+      plugin,
+    }];
+  });
+}
+
+/** The builder that an executable serves, by the executable's name. */
+function servedName(plugin: PluginCommand): string | undefined {
+  for (const word of [plugin[0]!, plugin.at(-1)!]) {
+    const name = /^baler-builder-(.+?)(?:\.exe)?$/.exec(basename(word))?.[1];
+    if (name !== undefined) return name;
+  }
+}

@@ -1,0 +1,130 @@
+// The post-processors of a template: sequences, of which each starts from the
+// builder's artifact.
+
+import type { JsonPath } from "./json_document.ts";
+import {
+  Fields,
+  isObject,
+  type JsonObject,
+  type Problems,
+  typeOf,
+} from "./template_fields.ts";
+
+/** A post-processor of a template. */
+export interface PostProcessorEntry {
+  /** Its name: the `name`, or else the `type`. */
+  readonly name: string;
+  /** Which post-processor it is. */
+  readonly type: string;
+  /** The builders that it is for, by their names before interpolation; empty for all. */
+  readonly only: readonly string[];
+  /** The builders that it is not for. */
+  readonly except: readonly string[];
+  /** Whether what goes into it stays; the post-processor's own choice when absent. */
+  readonly keepInputArtifact?: boolean;
+  /** Its configuration, without the keys that are baler's own. */
+  readonly config: JsonObject;
+  /** The keys and indexes that lead to it in the document. */
+  readonly at: JsonPath;
+}
+
+const OWN_KEYS = ["except", "keep_input_artifact", "name", "only", "type"];
+
+/**
+ * Reads a template's `post-processors`.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param problems Takes what is wrong.
+ * @returns The sequences; a post-processor that stands alone is a sequence of one.
+ */
+export function readPostProcessors(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): PostProcessorEntry[][] {
+  if (value === null) return [];
+  if (!Array.isArray(value)) {
+    problems.add(
+      path,
+      `'post-processors': source data must be an array or slice, got ${
+        typeOf(value)
+      }; write a list of post-processors`,
+    );
+    return [];
+  }
+  return value.flatMap((raw, index): PostProcessorEntry[][] => {
+    const at = [...path, index];
+    const label = `post-processor ${index + 1}`;
+    if (Array.isArray(raw)) {
+      return [
+        raw.flatMap((one, step) =>
+          readOne(one, `${label}.${step + 1}: `, [...at, step], problems) ?? []
+        ),
+      ];
+    }
+    if (typeof raw !== "string" && !isObject(raw)) {
+      problems.add(
+        at,
+        `${label}: bad format; a post-processor is a text, an object or a list of these, not ${
+          typeOf(raw)
+        }`,
+      );
+      return [];
+    }
+    const entry = readOne(raw, `${label}.1: `, at, problems);
+    return entry === undefined ? [] : [[entry]];
+  });
+}
+
+function readOne(
+  raw: unknown,
+  label: string,
+  at: JsonPath,
+  problems: Problems,
+): PostProcessorEntry | undefined {
+  if (Array.isArray(raw)) {
+    problems.add(
+      at,
+      `${label}sequence not allowed to be nested in a sequence; move it out of the list around it`,
+    );
+    return undefined;
+  }
+  if (typeof raw !== "string" && !isObject(raw)) {
+    problems.add(
+      at,
+      `${label}unknown format; a post-processor is a text or an object, not ${
+        typeOf(raw)
+      }`,
+    );
+    return undefined;
+  }
+  const object = typeof raw === "string" ? { type: raw } : raw;
+  const fields = new Fields(object, at, label, "strict", problems);
+  const before = problems.count;
+  const type = fields.text("type");
+  const name = fields.text("name");
+  const only = fields.texts("only");
+  const except = fields.texts("except");
+  const keep = fields.boolean("keep_input_artifact");
+  if (type === "") {
+    problems.add(
+      at,
+      `${label}type is required; name the post-processor, for example "manifest"`,
+    );
+  }
+  if (
+    !type || name === undefined || !only || !except || problems.count > before
+  ) {
+    return undefined;
+  }
+  return {
+    name: name || type,
+    type,
+    only,
+    except,
+    ...(keep === undefined ? {} : { keepInputArtifact: keep }),
+    config: fields.without(OWN_KEYS),
+    at,
+  };
+}

@@ -1,0 +1,137 @@
+// The provisioners of a template, and which builders each of them is for.
+
+import type { JsonPath } from "./json_document.ts";
+import {
+  Fields,
+  isObject,
+  type JsonObject,
+  type Problems,
+  typeOf,
+} from "./template_fields.ts";
+
+/** A provisioner of a template. */
+export interface ProvisionerEntry {
+  /** Which provisioner it is. */
+  readonly type: string;
+  /** The builders that it is for, by their names before interpolation; empty for all. */
+  readonly only: readonly string[];
+  /** The builders that it is not for. */
+  readonly except: readonly string[];
+  /** By builder name, what its configuration has otherwise there. */
+  readonly override: Readonly<JsonObject>;
+  /** How long to wait before it, in milliseconds. */
+  readonly pauseBefore: number;
+  /** How often it is tried again, not interpolated yet; "" where it says nothing. */
+  readonly maxRetries: string;
+  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  readonly timeout: number;
+  /** Its configuration, without the keys that are baler's own. */
+  readonly config: JsonObject;
+  /** The keys and indexes that lead to it in the document. */
+  readonly at: JsonPath;
+}
+
+const OWN_KEYS = [
+  "except",
+  "max_retries",
+  "only",
+  "override",
+  "pause_before",
+  "timeout",
+  "type",
+];
+
+/**
+ * Reads a template's `provisioners`.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param problems Takes what is wrong.
+ */
+export function readProvisioners(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): ProvisionerEntry[] {
+  if (value === null) return [];
+  if (!Array.isArray(value)) {
+    problems.add(
+      path,
+      `'provisioners': source data must be an array or slice, got ${
+        typeOf(value)
+      }; write a list of provisioners`,
+    );
+    return [];
+  }
+  return value.flatMap((raw, index) =>
+    readProvisioner(
+      raw,
+      `provisioner ${index + 1}: `,
+      [...path, index],
+      problems,
+    ) ?? []
+  );
+}
+
+/**
+ * Reads one provisioner.
+ *
+ * @param raw What is in the document.
+ * @param label What problems call it, for example `"provisioner 1: "`.
+ * @param at Where it is.
+ * @param problems Takes what is wrong.
+ */
+export function readProvisioner(
+  raw: unknown,
+  label: string,
+  at: JsonPath,
+  problems: Problems,
+): ProvisionerEntry | undefined {
+  if (raw !== null && !isObject(raw)) {
+    problems.add(
+      at,
+      `${label}expected a map, got ${typeOf(raw)}; write {"type": "..."}`,
+    );
+    return undefined;
+  }
+  const fields = new Fields(raw ?? {}, at, label, "weak", problems);
+  const type = fields.text("type");
+  if (type === "") {
+    problems.add(
+      at,
+      `${label}Provisioner missing 'type'; name the provisioner, for example "shell-local"`,
+    );
+  }
+  const only = fields.texts("only");
+  const except = fields.texts("except");
+  const override = fields.object("override") ?? {};
+  const pauseBefore = fields.duration("pause_before");
+  const maxRetries = fields.text("max_retries");
+  const timeout = fields.duration("timeout");
+  for (const [name, config] of Object.entries(override)) {
+    if (config !== null && !isObject(config)) {
+      problems.add(
+        [...at, "override", name],
+        `${label}override '${name}' expected a map, got ${typeOf(config)}`,
+      );
+    }
+  }
+  if (
+    !type || !only || !except || pauseBefore === undefined ||
+    maxRetries === undefined || timeout === undefined
+  ) {
+    return undefined;
+  }
+  const config = fields.without(OWN_KEYS);
+  return {
+    type,
+    only,
+    except,
+    override,
+    pauseBefore,
+    maxRetries,
+    timeout,
+    config,
+    at,
+  };
+}

@@ -1,0 +1,31 @@
+// The Packer version that a template asks for, compared as Packer compares it.
+
+import { PACKER_VERSION } from "./environment.ts";
+
+// A version of HashiCorp's: numbers, then perhaps a prerelease and metadata.
+const VERSION =
+  /^v?(\d+(?:\.\d+)*)(?:-\d+[0-9A-Za-z~-]*(?:\.[0-9A-Za-z~-]+)*|-?[A-Za-z~-]+[0-9A-Za-z~-]*(?:\.[0-9A-Za-z~-]+)*)?(?:\+[0-9A-Za-z~-]+(?:\.[0-9A-Za-z~-]+)*)?$/;
+
+/**
+ * Why a template that asks for a Packer version cannot be built, or undefined
+ * when it can.
+ *
+ * @param asked The template's `min_packer_version`; "" asks for none.
+ */
+export function versionProblem(asked: string): string | undefined {
+  if (asked === "") return undefined;
+  const numbers = VERSION.exec(asked)?.[1]?.split(".").map(Number);
+  if (numbers === undefined) {
+    return `min_version is invalid: Malformed version: ${asked}; write it like "${PACKER_VERSION}"`;
+  }
+  const own = PACKER_VERSION.split(".").map(Number);
+  // A prerelease comes before its release, so only the numbers can be too high.
+  for (let at = 0; at < Math.max(own.length, numbers.length); at++) {
+    const difference = (numbers[at] ?? 0) - (own[at] ?? 0);
+    if (difference < 0) return undefined;
+    if (difference > 0) {
+      return `This template requires Packer version ${asked} or higher; using ${PACKER_VERSION}, the version whose templates baler reads`;
+    }
+  }
+  return undefined;
+}
