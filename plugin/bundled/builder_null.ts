@@ -1,0 +1,156 @@
+// The builder null makes nothing: it is there for what its provisioners do.
+
+import type { Artifact } from "../artifact.ts";
+import type { BuildContext } from "../build_context.ts";
+import type {
+  Builder,
+  BuilderRunOptions,
+  PrepareOptions,
+  PrepareResult,
+} from "../builder.ts";
+import { ConfigError } from "../config_error.ts";
+import type { ConfigOf, Option, Options } from "../options.ts";
+import { serveBuilder } from "../serve.ts";
+import { LocalCommunicator } from "./local_communicator.ts";
+import { NoneCommunicator } from "./none_communicator.ts";
+import { provision } from "./provision_step.ts";
+import { runUuid } from "./run_uuid.ts";
+
+// Known, so that a template for Packer is told which communicators there are
+// here rather than that it has keys that nobody knows.
+const OF_OTHER_COMMUNICATORS = [
+  "pause_before_connecting",
+  "ssh_agent_auth",
+  "ssh_bastion_agent_auth",
+  "ssh_bastion_host",
+  "ssh_bastion_interactive",
+  "ssh_bastion_password",
+  "ssh_bastion_port",
+  "ssh_bastion_private_key_file",
+  "ssh_bastion_username",
+  "ssh_ciphers",
+  "ssh_clear_authorized_keys",
+  "ssh_disable_agent_forwarding",
+  "ssh_file_transfer_method",
+  "ssh_handshake_attempts",
+  "ssh_host",
+  "ssh_keep_alive_interval",
+  "ssh_keypair_name",
+  "ssh_local_tunnels",
+  "ssh_password",
+  "ssh_port",
+  "ssh_private_key_file",
+  "ssh_proxy_host",
+  "ssh_proxy_password",
+  "ssh_proxy_port",
+  "ssh_proxy_username",
+  "ssh_pty",
+  "ssh_read_write_timeout",
+  "ssh_remote_tunnels",
+  "ssh_timeout",
+  "ssh_username",
+  "winrm_host",
+  "winrm_insecure",
+  "winrm_no_proxy",
+  "winrm_password",
+  "winrm_port",
+  "winrm_timeout",
+  "winrm_use_ntlm",
+  "winrm_use_ssl",
+  "winrm_username",
+] as const;
+
+const options = {
+  ...Object.fromEntries(
+    OF_OTHER_COMMUNICATORS.map((key) => [key, {
+      type: "any",
+      description: "Of a communicator that is not in this baler.",
+    }]),
+  ) as Record<typeof OF_OTHER_COMMUNICATORS[number], Option<"any">>,
+  communicator: {
+    type: "string",
+    description:
+      "How provisioners reach the machine: `none`, where there is none, or `local`, for this one.",
+  },
+} as const satisfies Options;
+
+/** Makes nothing. */
+export default class NullBuilder implements Builder<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #communicator!: "none" | "local";
+  #build!: BuildContext;
+
+  /** Takes the communicator. */
+  prepare(
+    { config, build }: PrepareOptions<ConfigOf<typeof options>>,
+  ): PrepareResult {
+    const { communicator, ...others } = config;
+    this.#build = build;
+    if (communicator !== "none" && communicator !== "local") {
+      const wanted = communicator
+        ? `"${communicator}"`
+        : `"ssh" (Packer's default)`;
+      throw new ConfigError([{
+        path: ["communicator"],
+        message: `the communicator ${wanted} is not in this baler; ` +
+          'set "communicator" to "none" (there is no machine) or ' +
+          '"local" (provisioners work on this machine)',
+      }]);
+    }
+    this.#communicator = communicator;
+    return {
+      warnings: Object.keys(others).map((key) =>
+        `"${key}" does nothing with the communicator "${communicator}"`
+      ),
+      generatedData: communicator === "local"
+        ? [...PUBLISHED, "Host", "ConnType"]
+        : [...PUBLISHED],
+    };
+  }
+
+  /** Runs the provisioners. */
+  async run({ ui, hook, signal }: BuilderRunOptions): Promise<Artifact> {
+    const { onError, workingDirectory } = this.#build;
+    const data = {
+      ID: "Null",
+      PackerRunUUID: await runUuid(),
+      PackerHTTPAddr: "ERR_HTTP_ADDR_NOT_IMPLEMENTED_BY_BUILDER",
+      PackerHTTPIP: "ERR_HTTP_IP_NOT_IMPLEMENTED_BY_BUILDER",
+      PackerHTTPPort: "ERR_HTTP_PORT_NOT_IMPLEMENTED_BY_BUILDER",
+    };
+    const step = { ui, hook, signal, onError };
+    if (this.#communicator === "none") {
+      const communicator = new NoneCommunicator();
+      await provision({ ...step, communicator, data });
+    } else {
+      await using communicator = new LocalCommunicator({ workingDirectory });
+      await provision({
+        ...step,
+        communicator,
+        data: { ...data, Host: "localhost", ConnType: "local" },
+      });
+    }
+    return new NullArtifact();
+  }
+}
+
+const PUBLISHED = [
+  "ID",
+  "PackerRunUUID",
+  "PackerHTTPAddr",
+  "PackerHTTPIP",
+  "PackerHTTPPort",
+];
+
+class NullArtifact implements Artifact {
+  readonly builderId = "fnoeding.null";
+  readonly id = "Null";
+  readonly files = [];
+  destroy() {}
+  toString() {
+    return "Did not export anything. This is the null builder";
+  }
+}
+
+if (import.meta.main) serveBuilder(new NullBuilder());

@@ -1,0 +1,289 @@
+// shell-local, the provisioner and the post-processor: scripts that run on this
+// machine, beside the one that is being built.
+
+import { resolve } from "@std/path";
+import type { BuildContext } from "../build_context.ts";
+import { ConfigError, type ConfigProblem } from "../config_error.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import { render } from "../render.ts";
+import type { Ui } from "../ui.ts";
+import {
+  environmentVars,
+  environmentVarsProblems,
+} from "./environment_vars.ts";
+import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
+import { LocalProcess } from "./local_process.ts";
+import { shownOn } from "./output_lines.ts";
+import { inlineScript, scriptProblems } from "./script_options.ts";
+import { TemporaryFile } from "./temporary_file.ts";
+
+/** The configuration that shell-local takes. */
+export const localShellOptions = {
+  command: {
+    type: "string",
+    description: "A command to run; the same as `inline` with one line.",
+  },
+  inline: {
+    type: "strings",
+    description: "The lines of a script to run.",
+  },
+  inline_shebang: {
+    type: "string",
+    description: "The program that runs `inline`; `/bin/sh -e` by default.",
+  },
+  script: { type: "string", description: "The path of a script to run." },
+  scripts: {
+    type: "strings",
+    description: "The paths of scripts to run, in this order.",
+  },
+  environment_vars: {
+    type: "strings",
+    description: "Variables for the script, each as `KEY=value`.",
+  },
+  env_var_format: {
+    type: "string",
+    description:
+      "How a variable is written into `{{.Vars}}`; `%s='%s' ` by default.",
+  },
+  execute_command: {
+    type: "strings",
+    interpolate: false,
+    description:
+      'The program that runs a script, and its arguments; `["/bin/sh", "-c", "{{.Vars}} {{.Script}}"]` by default.',
+  },
+  only_on: {
+    type: "strings",
+    description:
+      "The operating systems on which the script runs; it is skipped on others.",
+  },
+  tempfile_extension: {
+    type: "string",
+    description: "The extension of the file that `inline` is written to.",
+  },
+  use_linux_pathing: {
+    type: "boolean",
+    default: false,
+    description:
+      "Give the paths of scripts as the Linux subsystem of Windows sees them.",
+  },
+  valid_exit_codes: {
+    type: "strings",
+    description: "The exit codes that mean success; `[0]` by default.",
+  },
+} as const satisfies Options;
+
+/** The configuration of shell-local, decoded. */
+export type LocalShellConfig = ConfigOf<typeof localShellOptions>;
+
+const SYSTEMS = [
+  "darwin",
+  "freebsd",
+  "linux",
+  "openbsd",
+  "solaris",
+  "windows",
+];
+
+const TOO_MANY =
+  "You may only specify one of the following options: Command, Inline, Script or Scripts. " +
+  "Please consolidate these options in your config.";
+
+/** What {@linkcode LocalShell.run} is given. */
+export interface LocalShellRunOptions {
+  /** Where it shows what it does. */
+  ui: Ui;
+  /** What the builder published. */
+  data: Record<string, unknown>;
+  /** Ends the script when aborted. */
+  signal: AbortSignal;
+}
+
+/** Runs the scripts of one shell-local. */
+export class LocalShell {
+  readonly #config: LocalShellConfig;
+  readonly #build: BuildContext;
+  readonly #windows = Deno.build.os === "windows";
+  #scripts: string[] = [];
+  #inline: readonly string[] = [];
+
+  private constructor(config: LocalShellConfig, build: BuildContext) {
+    this.#config = config;
+    this.#build = build;
+  }
+
+  /**
+   * Takes a configuration.
+   *
+   * @param config The configuration.
+   * @param build The build that it is a part of.
+   * @throws {ConfigError} When it cannot be run.
+   */
+  static async of(
+    config: LocalShellConfig,
+    build: BuildContext,
+  ): Promise<LocalShell> {
+    const shell = new LocalShell(config, build);
+    const problems = [
+      ...await shell.#takeScripts(),
+      ...shell.#takeInline(),
+      ...environmentVarsProblems(config.environment_vars),
+      ...exitCodesProblems(config.valid_exit_codes),
+      ...(config.only_on ?? []).flatMap((system, index) =>
+        SYSTEMS.includes(system) ? [] : [{
+          path: ["only_on", index],
+          message: `Invalid OS specified in only_on: '${system}'\n` +
+            `Supported OS names: ${SYSTEMS.join(", ")}`,
+        }]
+      ),
+    ];
+    if (problems.length > 0) throw new ConfigError(problems);
+    return shell;
+  }
+
+  async #takeScripts(): Promise<ConfigProblem[]> {
+    const { script, scripts = [], use_linux_pathing } = this.#config;
+    const named = script ? [...scripts, script] : scripts;
+    this.#scripts = named.map((path) =>
+      resolve(this.#build.workingDirectory, path)
+    );
+    const problems = await scriptProblems(
+      named,
+      this.#build.workingDirectory,
+      script ? "script" : "scripts",
+    );
+    if (!use_linux_pathing) return problems;
+    this.#scripts = this.#scripts.map((path, index) => {
+      const drive = /^([A-Za-z]):\/(.*)$/s.exec(path.replaceAll("\\", "/"));
+      if (drive) return `/mnt/${drive[1]!.toLowerCase()}/${drive[2]}`;
+      problems.push({
+        path: script ? ["script"] : ["scripts", index],
+        message:
+          "There was an error splitting your absolute path; expected to find a drive " +
+          `following the format ':/' but did not: absolute path: ${path}`,
+      });
+      return path;
+    });
+    return problems;
+  }
+
+  #takeInline(): ConfigProblem[] {
+    const { command, inline = [], script, scripts, use_linux_pathing } =
+      this.#config;
+    this.#inline = command ? [command] : inline;
+    const given = [command, inline.length, script, scripts?.length];
+    const problems: ConfigProblem[] = [];
+    switch (given.filter(Boolean).length) {
+      case 0:
+        problems.push({
+          path: [],
+          message:
+            "Command, Inline, Script and Scripts options cannot all be empty.",
+        });
+        break;
+      case 1:
+        break;
+      default:
+        problems.push({ path: [], message: TOO_MANY });
+    }
+    if (use_linux_pathing && this.#inline.length > 0) {
+      problems.push({
+        path: ["use_linux_pathing"],
+        message: "Command and Inline cannot be used with the Windows Linux " +
+          "Subsystem. Please use the Script or Scripts options instead",
+      });
+    }
+    return problems;
+  }
+
+  /**
+   * Runs the scripts, one after the other.
+   *
+   * @param options Where to show it, and what the templates in it may refer to.
+   * @throws {Error} When one of them failed; the signal's reason when it is aborted.
+   */
+  async run({ ui, data, signal }: LocalShellRunOptions): Promise<void> {
+    signal.throwIfAborted();
+    const { only_on, inline_shebang, tempfile_extension } = this.#config;
+    if (only_on?.length && !only_on.includes(Deno.build.os)) {
+      return void await ui.say("Skipping shell-local due to runtime OS");
+    }
+    const vars = await environmentVars({
+      vars: this.#config.environment_vars,
+      format: this.#config.env_var_format || this.#usualFormat,
+      build: this.#build,
+      data,
+    });
+    if (this.#scripts.length === 0) {
+      const lines = await this.#render(this.#inline, data, data);
+      const shebang = inline_shebang || (this.#windows ? "" : "/bin/sh -e");
+      const extension = tempfile_extension || (this.#windows ? "cmd" : "");
+      await using file = await TemporaryFile.of(inlineScript(shebang, lines), {
+        prefix: "baler-shell",
+        suffix: extension.replace(/^\.?(?=.)/, "."),
+      });
+      return await this.#runOne(file.path, file.path, vars, {
+        ui,
+        data,
+        signal,
+      });
+    }
+    const { script, scripts = [] } = this.#config;
+    const named = script ? [script] : scripts;
+    for (const [index, path] of this.#scripts.entries()) {
+      await this.#runOne(named[index]!, path, vars, { ui, data, signal });
+    }
+  }
+
+  async #runOne(
+    name: string,
+    path: string,
+    vars: string,
+    { ui, data, signal }: LocalShellRunOptions,
+  ): Promise<void> {
+    const { execute_command, valid_exit_codes } = this.#config;
+    const argv = await this.#render(
+      execute_command?.length ? execute_command : this.#usualCommand,
+      { ...data, Vars: vars, Script: path, Command: path },
+      data,
+    );
+    await ui.say(`Running local shell script: ${name}`);
+    let running: LocalProcess;
+    try {
+      running = new LocalProcess({
+        argv,
+        cwd: this.#build.workingDirectory,
+        ...shownOn(ui),
+        signal,
+      });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Error(
+        `Error executing script: ${name}: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+    checkExitStatus(await running.wait(), valid_exit_codes);
+  }
+
+  #render(
+    texts: readonly string[],
+    fields: Record<string, unknown>,
+    generated: Record<string, unknown>,
+  ): Promise<string[]> {
+    return Promise.all(
+      texts.map((text) => render(text, this.#build, { fields, generated })),
+    );
+  }
+
+  get #usualFormat(): string {
+    return this.#windows && !this.#config.use_linux_pathing
+      ? "set %s=%s && "
+      : "%s='%s' ";
+  }
+
+  get #usualCommand(): readonly string[] {
+    return this.#windows
+      ? ["cmd", "/V", "/C", "{{.Vars}}", "call", "{{.Script}}"]
+      : ["/bin/sh", "-c", "{{.Vars}} {{.Script}}"];
+  }
+}

@@ -1,0 +1,36 @@
+// What the operating system refused, in the words that Packer's users know:
+// `open /tmp/x: no such file or directory`.
+
+/**
+ * An error of the operating system's with what was done to which file.
+ *
+ * @param action What was done, for example `"open"`.
+ * @param path To which file.
+ * @param cause What Deno threw.
+ * @returns An error of the same class, which tells it in one line.
+ */
+export function osError(action: string, path: string, cause: unknown): Error {
+  const known = cause instanceof Error
+    ? REASONS.find(([name]) => cause.name === name)
+    : undefined;
+  const reason = known?.[1] ??
+    (cause instanceof Error ? cause.message : String(cause));
+  const error = new Error(`${action} ${path}: ${reason}`, { cause });
+  if (known) error.name = known[0];
+  return error;
+}
+
+/** True for an error that the machine itself gave: asking again will not help. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error &&
+    REASONS.some(([name]) => error.name === name);
+}
+
+const REASONS = [
+  ["NotFound", "no such file or directory"],
+  ["PermissionDenied", "permission denied"],
+  ["AlreadyExists", "file exists"],
+  ["IsADirectory", "is a directory"],
+  ["NotADirectory", "not a directory"],
+  ["NotSupported", "not supported"],
+] as const;

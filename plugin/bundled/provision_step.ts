@@ -1,0 +1,81 @@
+// The step of a builder in which the provisioners run, with what happens when
+// one of them fails: the same for every builder that has a machine.
+
+import type { OnError } from "../build_context.ts";
+import {
+  HOOK_CLEANUP_PROVISION,
+  HOOK_PROVISION,
+  type HookOptions,
+} from "../hook.ts";
+import type { BuilderRunOptions } from "../builder.ts";
+
+/** What {@linkcode provision} is given. */
+export interface ProvisionStepOptions
+  extends BuilderRunOptions, Pick<HookOptions, "communicator" | "data"> {
+  /** What to do when a provisioner fails. */
+  onError: OnError;
+}
+
+/**
+ * Runs the provisioners; after a failure, as the person wishes, the
+ * error-cleanup provisioner.
+ *
+ * @param options The hook, and what to run it with.
+ * @throws {Error} When a provisioner failed; the signal's reason when it is aborted.
+ */
+export async function provision(
+  { ui, hook, signal, onError, ...machine }: ProvisionStepOptions,
+): Promise<void> {
+  for (;;) {
+    try {
+      await hook.run({ name: HOOK_PROVISION, ui, signal, ...machine });
+      signal.throwIfAborted();
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      const choice = onError === "ask" ? await ask(ui) : onError;
+      if (choice === "retry") continue;
+      if (choice === "abort") throw error;
+      await ui.say(
+        "Provisioning step had errors: Running the cleanup provisioner, if present...",
+      );
+      try {
+        await hook.run({
+          name: HOOK_CLEANUP_PROVISION,
+          ui,
+          signal,
+          ...machine,
+        });
+      } catch (cleanupError) {
+        throw new Error(
+          `Cleanup failed: ${(cleanupError as Error).message}. ` +
+            `Original Provisioning error: ${(error as Error).message}`,
+          { cause: error },
+        );
+      }
+      throw error;
+    }
+  }
+}
+
+async function ask(
+  ui: BuilderRunOptions["ui"],
+): Promise<"cleanup" | "abort" | "retry"> {
+  await ui.say('Step "StepProvision" failed');
+  for (;;) {
+    const answer = (await ui.ask(
+      "[c] Clean up and exit, [a] abort without cleanup, " +
+        "or [r] retry step (build may fail even if retry succeeds)?",
+    )).trim().toLowerCase();
+    switch (answer[0]) {
+      case "c":
+        return "cleanup";
+      case "a":
+        return "abort";
+      case "r":
+        return "retry";
+      default:
+        await ui.say(`Incorrect input: ${JSON.stringify(answer)}`);
+    }
+  }
+}

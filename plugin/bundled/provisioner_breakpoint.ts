@@ -1,0 +1,51 @@
+// The provisioner breakpoint stops a build until the person who runs it goes on.
+
+import type { PrepareOptions } from "../builder.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
+import { serveProvisioner } from "../serve.ts";
+import { unlessAborted } from "./unless_aborted.ts";
+
+const options = {
+  note: { type: "string", description: "What to show at the breakpoint." },
+  disable: {
+    type: "boolean",
+    default: false,
+    description: "Go on without stopping.",
+  },
+} as const satisfies Options;
+
+/** Waits for the person who runs the build. */
+export default class BreakpointProvisioner
+  implements Provisioner<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #config!: ConfigOf<typeof options>;
+
+  /** Takes the note. */
+  prepare({ config }: PrepareOptions<ConfigOf<typeof options>>): void {
+    this.#config = config;
+  }
+
+  /** Asks, and returns on any answer. */
+  async provision({ ui, signal }: ProvisionOptions): Promise<void> {
+    const { note, disable } = this.#config;
+    const which = note ? ` with note "${note}"` : "";
+    if (disable) {
+      await ui.say(`Breakpoint provisioner${which} disabled; continuing...`);
+      return;
+    }
+    await ui.say(`Pausing at breakpoint provisioner${which}.`);
+    try {
+      await unlessAborted(signal, ui.ask("Press enter to continue."));
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Error(
+        `Error asking for input: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+}
+
+if (import.meta.main) serveProvisioner(new BreakpointProvisioner());

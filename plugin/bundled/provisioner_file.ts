@@ -1,0 +1,218 @@
+// The provisioner file copies files between this machine and the one that is
+// being built.
+
+import { basename, dirname, resolve } from "@std/path";
+import type { BuildContext } from "../build_context.ts";
+import type { PrepareOptions } from "../builder.ts";
+import type { Communicator } from "../communicator.ts";
+import { ConfigError, type ConfigProblem } from "../config_error.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
+import { render } from "../render.ts";
+import { serveProvisioner } from "../serve.ts";
+import type { Ui } from "../ui.ts";
+import { ByteProgress, fileChunks } from "./file_chunks.ts";
+import { osError } from "./os_error.ts";
+
+const options = {
+  source: {
+    type: "string",
+    description:
+      "The path of the file or folder to copy. A folder with a slash at its end stands for what is in it.",
+  },
+  sources: {
+    type: "strings",
+    description: "The paths of several, in place of `source`.",
+  },
+  destination: {
+    type: "string",
+    description:
+      "Where it goes; with a slash at its end, the folder that it goes into.",
+  },
+  direction: {
+    type: "string",
+    default: "upload",
+    description:
+      "`upload` to the machine that is being built, or `download` from there.",
+  },
+  generated: {
+    type: "boolean",
+    default: false,
+    description:
+      "The source need not be there before the build, since the build makes it.",
+  },
+} as const satisfies Options;
+
+interface Transfer {
+  source: string;
+  destination: string;
+  ui: Ui;
+  communicator: Communicator;
+  signal: AbortSignal;
+}
+
+/** Copies files to the machine, or from there. */
+export default class FileProvisioner
+  implements Provisioner<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #config!: ConfigOf<typeof options>;
+  #build!: BuildContext;
+  #sources: string[] = [];
+
+  /** Takes the paths; what is to be uploaded must be there, unless it is generated. */
+  async prepare(
+    { config, build }: PrepareOptions<ConfigOf<typeof options>>,
+  ): Promise<void> {
+    this.#config = config;
+    this.#build = build;
+    const { source, sources = [], destination, direction, generated } = config;
+    this.#sources = source ? [...sources, source] : sources;
+    const problems: ConfigProblem[] = [];
+    if (direction !== "upload" && direction !== "download") {
+      problems.push({
+        path: ["direction"],
+        message: "Direction must be one of: download, upload.",
+      });
+    }
+    if (direction === "upload" && !generated) {
+      for (const [index, path] of this.#sources.entries()) {
+        try {
+          await Deno.stat(this.#local(path));
+        } catch (error) {
+          problems.push({
+            path: index < sources.length ? ["sources", index] : ["source"],
+            message: `Bad source '${path}': ${
+              osError("stat", path, error).message
+            }`,
+          });
+        }
+      }
+    }
+    if (this.#sources.length === 0) {
+      problems.push({ path: ["source"], message: "Source must be specified." });
+    }
+    if (!destination) {
+      problems.push({
+        path: ["destination"],
+        message: "Destination must be specified.",
+      });
+    }
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+
+  /** Copies the files, one after the other. */
+  async provision(
+    { ui, communicator, data, signal }: ProvisionOptions,
+  ): Promise<void> {
+    if (!communicator) {
+      throw new Error(
+        "there is no machine to copy files to: the builder has no communicator",
+      );
+    }
+    const filled = (text: string) =>
+      render(text, this.#build, { fields: data, generated: data });
+    const destination = await filled(this.#config.destination!);
+    for (const path of this.#sources) {
+      signal.throwIfAborted();
+      const source = await filled(path);
+      const transfer = { source, destination, ui, communicator, signal };
+      if (this.#config.direction === "upload") await this.#upload(transfer);
+      else await this.#download(transfer);
+    }
+  }
+
+  async #upload(transfer: Transfer): Promise<void> {
+    const { source, destination, ui, communicator, signal } = transfer;
+    await ui.say(`Uploading ${source} => ${destination}`);
+    const path = this.#local(source);
+    const info = await Deno.stat(path).catch((error) => {
+      throw osError("stat", source, error);
+    });
+    await told("Upload", transfer, async () => {
+      if (info.isDirectory) {
+        // What ends in a slash is copied without its own name, and resolve() drops it.
+        const tail = /[/\\]$/.test(source) ? "/" : "";
+        return await communicator.uploadDir({
+          source: path + tail,
+          destination,
+          signal,
+        });
+      }
+      const progress = new ByteProgress(ui, basename(path), info.size);
+      await communicator.upload({
+        path: destination.endsWith("/")
+          ? destination + basename(path)
+          : destination,
+        source: ReadableStream.from(fileChunks(path, { signal, progress })),
+        size: info.size,
+        ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
+        signal,
+      });
+      await progress.end();
+    });
+  }
+
+  async #download(transfer: Transfer): Promise<void> {
+    const { source, destination, ui, communicator, signal } = transfer;
+    await ui.say(`Downloading ${source} => ${destination}`);
+    const isFolder = /\/$|[*?[]/.test(source);
+    const named = destination.endsWith("/") && !isFolder
+      ? destination + basename(source)
+      : destination;
+    const path = this.#local(named);
+    const folder = destination.endsWith("/") && isFolder ? path : dirname(path);
+    await Deno.mkdir(folder, { recursive: true }).catch((error) => {
+      throw osError("mkdir", folder, error);
+    });
+    await told("Download", transfer, async () => {
+      if (isFolder) {
+        return await communicator.downloadDir({
+          source,
+          destination: path,
+          signal,
+        });
+      }
+      const file = await Deno.open(path, {
+        write: true,
+        create: true,
+        truncate: true,
+      }).catch((error) => {
+        throw osError("open", named, error);
+      });
+      try {
+        await communicator.download({
+          path: source,
+          destination: file.writable,
+          signal,
+        });
+      } catch (error) {
+        await file.writable.abort(error).catch(() => {});
+        // Half a file helps nobody; a device such as /dev/null stays.
+        if ((await Deno.lstat(path)).isFile) await Deno.remove(path);
+        throw error;
+      }
+    });
+  }
+
+  #local(path: string): string {
+    return resolve(this.#build.workingDirectory, path);
+  }
+}
+
+/** Does the work, and shows its failure where the person looks. */
+async function told(
+  what: "Upload" | "Download",
+  { ui, signal }: Transfer,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    await ui.error(`${what} failed: ${(error as Error).message}`);
+    throw error;
+  }
+}
+
+if (import.meta.main) serveProvisioner(new FileProvisioner());

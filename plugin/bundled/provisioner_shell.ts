@@ -1,0 +1,128 @@
+// The provisioner shell runs scripts on the machine that is being built.
+
+import { resolve } from "@std/path";
+import type { BuildContext } from "../build_context.ts";
+import type { PrepareOptions } from "../builder.ts";
+import { ConfigError, type ConfigProblem } from "../config_error.ts";
+import type { ConfigOf } from "../options.ts";
+import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
+import { render } from "../render.ts";
+import { serveProvisioner } from "../serve.ts";
+import {
+  environmentVars,
+  environmentVarsProblems,
+} from "./environment_vars.ts";
+import { exitCodesProblems } from "./exit_codes.ts";
+import { RemoteScript } from "./remote_script.ts";
+import { inlineScript, scriptProblems } from "./script_options.ts";
+import { shellOptions } from "./shell_options.ts";
+import { TemporaryFile } from "./temporary_file.ts";
+import { pause } from "./unless_aborted.ts";
+
+type Config = ConfigOf<typeof shellOptions>;
+
+/** Runs scripts on the machine. */
+export default class ShellProvisioner implements Provisioner<Config> {
+  /** The configuration that it takes. */
+  readonly options: typeof shellOptions = shellOptions;
+  #config!: Config;
+  #build!: BuildContext;
+  #scripts: readonly string[] = [];
+
+  /** Takes the scripts. */
+  async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
+    this.#config = config;
+    this.#build = build;
+    const { inline = [], script, scripts = [] } = config;
+    this.#scripts = script ? [script] : scripts;
+    const problems: ConfigProblem[] = [];
+    if (script && scripts.length > 0) {
+      problems.push({
+        path: ["script"],
+        message: "Only one of script or scripts can be specified.",
+      });
+    }
+    if (this.#scripts.length === 0 && inline.length === 0) {
+      problems.push({
+        path: [],
+        message: "Either a script file or inline script must be specified.",
+      });
+    } else if (this.#scripts.length > 0 && inline.length > 0) {
+      problems.push({
+        path: ["inline"],
+        message:
+          "Only a script file or an inline script can be specified, not both.",
+      });
+    }
+    problems.push(
+      ...await scriptProblems(
+        this.#scripts,
+        build.workingDirectory,
+        script ? "script" : "scripts",
+      ),
+      ...environmentVarsProblems(config.environment_vars),
+      ...exitCodesProblems(config.valid_exit_codes),
+    );
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+
+  /** Runs the scripts, one after the other. */
+  async provision(options: ProvisionOptions): Promise<void> {
+    const { ui, communicator, data, signal } = options;
+    signal.throwIfAborted();
+    if (!communicator) {
+      throw new Error(
+        "there is no machine to run a script on: the builder has no communicator",
+      );
+    }
+    const { use_env_var_file, env_var_format, pause_after } = this.#config;
+    const vars = await environmentVars({
+      vars: this.#config.environment_vars,
+      format: env_var_format ||
+        (use_env_var_file ? "export %s='%s'\n" : "%s='%s' "),
+      build: this.#build,
+      data,
+    });
+    const remote = new RemoteScript(this.#config, this.#build, {
+      ...options,
+      communicator,
+      vars,
+    });
+    try {
+      await this.#runAll(remote, options);
+    } finally {
+      await remote.clean();
+    }
+    if (pause_after) {
+      const { durationText } = await import("./duration_text.ts");
+      await ui.say(
+        `Pausing ${durationText(pause_after)} after this provisioner...`,
+      );
+      await pause(pause_after, signal);
+    }
+  }
+
+  async #runAll(
+    remote: RemoteScript,
+    { ui, data }: ProvisionOptions,
+  ): Promise<void> {
+    for (const script of this.#scripts) {
+      await ui.say(`Provisioning with shell script: ${script}`);
+      await remote.run(resolve(this.#build.workingDirectory, script));
+    }
+    if (this.#scripts.length > 0) return;
+    const lines = await Promise.all(
+      this.#config.inline!.map((line) =>
+        render(line, this.#build, { fields: data, generated: data })
+      ),
+    );
+    await using file = await TemporaryFile.of(
+      inlineScript(this.#config.inline_shebang, lines),
+      { prefix: "baler-shell" },
+    );
+    await ui.say(`Provisioning with shell script: ${file.path}`);
+    await remote.run(file.path);
+  }
+}
+
+if (import.meta.main) serveProvisioner(new ShellProvisioner());
