@@ -189,7 +189,9 @@ async function parse(
   );
   const description = fields.text("description");
   const minPackerVersion = fields.text("min_packer_version");
+  // Both are read by nobody any more, but templates have them.
   fields.object("push");
+  readComments(of("comments"), at("comments"), problems);
   const template: Template = {
     source,
     ...(path === undefined ? {} : { path }),
@@ -284,9 +286,29 @@ function readVariables(
         [...path, name],
         `variable ${name}: expected type 'string', got ${
           typeOf(initial)
-        }; put it in quotes`,
+        }; a variable is a text in quotes, or null where one must be given`,
       );
     }
   }
   return variables;
+}
+
+function readComments(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): void {
+  const isList = Array.isArray(value) &&
+    value.every((comment) =>
+      isObject(comment) &&
+      Object.values(comment).every((text) => typeof text === "string")
+    );
+  if (value !== null && !isList) {
+    problems.add(
+      path,
+      `'comments' must be a list of objects of texts, got ${
+        typeOf(value)
+      }; for a comment, use a root key that begins with "_"`,
+    );
+  }
 }

@@ -19,12 +19,15 @@ export function versionProblem(asked: string): string | undefined {
     return `min_version is invalid: Malformed version: ${asked}; write it like "${PACKER_VERSION}"`;
   }
   const own = PACKER_VERSION.split(".").map(Number);
+  const whole = /^v?[\d.]+$/.test(asked)
+    ? [...numbers, 0, 0].slice(0, Math.max(3, numbers.length)).join(".")
+    : asked;
   // A prerelease comes before its release, so only the numbers can be too high.
   for (let at = 0; at < Math.max(own.length, numbers.length); at++) {
     const difference = (numbers[at] ?? 0) - (own[at] ?? 0);
     if (difference < 0) return undefined;
     if (difference > 0) {
-      return `This template requires Packer version ${asked} or higher; using ${PACKER_VERSION}, the version whose templates baler reads`;
+      return `This template requires Packer version ${whole} or higher; using ${PACKER_VERSION}, the version whose templates baler reads`;
     }
   }
   return undefined;

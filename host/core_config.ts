@@ -1,0 +1,118 @@
+// The core configuration is the person's own file that says where plugins
+// are, for every template.
+
+import { dirname, join, resolve } from "@std/path";
+import { configFolder } from "./environment.ts";
+import { type JsonDocument, parseJsonDocument } from "./json_document.ts";
+import {
+  emptyPluginTable,
+  PLUGIN_KINDS,
+  type PluginTable,
+  readPluginCommand,
+  readPluginTable,
+} from "./plugin_table.ts";
+import { readText } from "./read_text.ts";
+import { isObject, Problems, typeOf } from "./template_fields.ts";
+
+/** The core configuration. */
+export interface CoreConfig {
+  /** Where it says plugins are. */
+  readonly plugins: PluginTable;
+  /** The file's absolute path, whether it exists or not; absent where the person has no home. */
+  readonly source?: string;
+}
+
+/**
+ * Reads the core configuration: the file that BALER_CONFIG names, or else
+ * PACKER_CONFIG, or else `config.json` in the person's configuration folder.
+ *
+ * One that Packer's variable names may be Packer's own: what baler does not
+ * know in it is passed over.
+ *
+ * @returns The configuration; an empty one where there is no such file.
+ * @throws {SourceError} With every problem that the file has.
+ * @throws {Error} When BALER_CONFIG names a file that cannot be read.
+ */
+export async function readCoreConfig(): Promise<CoreConfig> {
+  const own = Deno.env.get("BALER_CONFIG");
+  if (own) return await read(resolve(own), readPluginTable);
+  const packers = own === undefined ? Deno.env.get("PACKER_CONFIG") : undefined;
+  if (packers) {
+    const source = resolve(packers);
+    return await exists(source)
+      ? await read(source, readPackersTable)
+      : { plugins: emptyPluginTable(), source };
+  }
+  const folder = configFolder();
+  if (folder === undefined) return { plugins: emptyPluginTable() };
+  const source = join(folder, "config.json");
+  return await exists(source)
+    ? await read(source, readPluginTable)
+    : { plugins: emptyPluginTable(), source };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    // What else is in the way is told when the file is read.
+    return true;
+  }
+}
+
+async function read(
+  source: string,
+  readTable: typeof readPluginTable,
+): Promise<CoreConfig> {
+  const document: JsonDocument = parseJsonDocument(
+    await readText(source, "core configuration"),
+    source,
+  );
+  const problems = new Problems(document);
+  if (!isObject(document.value)) {
+    problems.add(
+      [],
+      `the core configuration is an object, not ${
+        typeOf(document.value)
+      }; write {} or {"builders": {"custom-cloud": "/opt/baler-builder-custom-cloud"}}`,
+    );
+    problems.throwIfAny();
+  }
+  const plugins = await readTable(
+    document.value,
+    [],
+    dirname(source),
+    problems,
+  );
+  problems.throwIfAny();
+  return { plugins, source };
+}
+
+/** Reads what a file that may be Packer's has of plugins, and minds nothing else in it. */
+const readPackersTable: typeof readPluginTable = (
+  value,
+  path,
+  directory,
+  { document },
+) => {
+  const plugins = emptyPluginTable();
+  for (const [kind, plural] of PLUGIN_KINDS) {
+    const commands = isObject(value) ? value[plural] : undefined;
+    if (!isObject(commands)) continue;
+    for (const [name, command] of Object.entries(commands)) {
+      const at = [...path, plural, name];
+      const unheard = new Problems(document);
+      const argv = readPluginCommand(command, at, directory, unheard);
+      if (argv === undefined) continue;
+      plugins[kind].set(name, {
+        argv,
+        source: document.source,
+        line: document.locate(at).line,
+        at,
+      });
+    }
+  }
+  return Promise.resolve(plugins);
+};

@@ -1,0 +1,270 @@
+// Finding a plugin: from the kind and name of a component to the executable
+// that serves it, and the reason why it is that one.
+
+import { basename, join, resolve } from "@std/path";
+import { nearest } from "../plugin/config_error.ts";
+import type { CoreConfig } from "./core_config.ts";
+import type { PluginFolder } from "./environment.ts";
+import { filesOf, type PluginFile } from "./plugin_folder.ts";
+import {
+  isPath,
+  PLUGIN_KINDS,
+  type PluginCommand,
+  type PluginKind,
+  type PluginTable,
+  type PluginTableEntry,
+} from "./plugin_table.ts";
+
+/** Where plugins are looked for. */
+export interface PluginSources {
+  /** The template, where there is one. */
+  readonly template?: {
+    readonly plugins: PluginTable;
+    readonly directory: string;
+  };
+  /** The core configuration. */
+  readonly coreConfig: CoreConfig;
+  /** The folders, the first first. */
+  readonly folders: readonly PluginFolder[];
+  /** By kind, the names of the plugins that come with baler. */
+  readonly bundled: Readonly<Partial<Record<string, readonly string[]>>>;
+  /** How a plugin that comes with baler is started. */
+  bundledArgv(kind: PluginKind, name: string): PluginCommand;
+}
+
+/** A plugin that was found. */
+export interface FoundPlugin {
+  /** How it is started. */
+  readonly argv: PluginCommand;
+  /** What it is called in the log: its path as configured or found, or the bundled one's name. */
+  readonly label: string;
+  /** The component to ask it for; "" where only its path is known. */
+  readonly name: string;
+  /** Who says that it is this one, for example `"template.json:4"`. */
+  readonly source: string;
+}
+
+/** A plugin as `baler plugins` lists it. */
+export interface ListedPlugin extends FoundPlugin {
+  /** The kind of component. */
+  readonly kind: PluginKind;
+  /** What would be used if this one were not there, the first first. */
+  readonly shadows: readonly FoundPlugin[];
+}
+
+/**
+ * Finds the plugin that serves a component. The first of these that has it:
+ * the type itself where it is a path, the template's `plugins`, the core
+ * configuration, the folders, and what comes with baler.
+ *
+ * @param kind The kind of component.
+ * @param type Its type as the template has it.
+ * @param sources Where plugins are looked for.
+ * @throws {Error} When there is none, with where was looked and what is like it.
+ */
+export async function findPlugin(
+  kind: PluginKind,
+  type: string,
+  sources: PluginSources,
+): Promise<FoundPlugin> {
+  if (isPath(type)) {
+    return atPath(
+      kind,
+      resolve(sources.template?.directory ?? Deno.cwd(), type),
+    );
+  }
+  for (const found of candidates(kind, type, sources)) return found;
+  throw new Error(await notFound(kind, type, sources));
+}
+
+/**
+ * Lists every plugin that can be found by name.
+ *
+ * @param sources Where plugins are looked for.
+ * @returns The plugins, by kind and then by name.
+ */
+export function listPlugins(sources: PluginSources): ListedPlugin[] {
+  return [...PLUGIN_KINDS.keys()].flatMap((kind) =>
+    knownNames(kind, sources).flatMap((name): ListedPlugin[] => {
+      const [used, ...shadows] = candidates(kind, name, sources);
+      return used === undefined ? [] : [{ kind, ...used, shadows }];
+    })
+  );
+}
+
+/**
+ * The plugin that a builder of a template names itself.
+ *
+ * @param kind The kind of component.
+ * @param type Its type.
+ * @param argv How it is started.
+ * @param source Who says so, for example `"template.json:4"`.
+ */
+export function namedPlugin(
+  kind: PluginKind,
+  type: string,
+  argv: PluginCommand,
+  source: string,
+): FoundPlugin {
+  refusePackers(kind, argv, source);
+  return { argv, label: argv.join(" "), name: type, source };
+}
+
+function atPath(kind: PluginKind, path: string): FoundPlugin {
+  refusePackers(kind, [path], "the type");
+  const name = new RegExp(`^baler-${kind}-(.+?)(?:\\.exe)?$`).exec(
+    basename(path),
+  );
+  return {
+    argv: [path],
+    label: path,
+    name: name?.[1] ?? "",
+    source: "its type is a path",
+  };
+}
+
+function* candidates(
+  kind: PluginKind,
+  name: string,
+  sources: PluginSources,
+): Generator<FoundPlugin> {
+  for (const table of [sources.template?.plugins, sources.coreConfig.plugins]) {
+    const entry = table?.[kind].get(name);
+    if (entry !== undefined && !isPackers(kind, entry.argv)) {
+      yield configured(name, entry, table === sources.template?.plugins);
+    }
+  }
+  for (const folder of sources.folders) {
+    const file = filesIn(folder).find((file) =>
+      file.kind === kind && file.name === name && file.obstacle === undefined
+    );
+    if (file !== undefined) {
+      yield {
+        argv: [file.path],
+        label: file.path,
+        name,
+        source: `${folder.reason} ${folder.path}`,
+      };
+    }
+  }
+  if (sources.bundled[kind]?.includes(name)) {
+    yield {
+      argv: sources.bundledArgv(kind, name),
+      label: `baler-${kind}-${name}`,
+      name,
+      source: "bundled",
+    };
+  }
+}
+
+function configured(
+  name: string,
+  { argv, source, line }: PluginTableEntry,
+  byTemplate: boolean,
+): FoundPlugin {
+  const who = byTemplate ? "" : "core configuration ";
+  return {
+    argv,
+    label: argv.join(" "),
+    name,
+    source: `${who}${source}:${line}`,
+  };
+}
+
+const read = new WeakMap<PluginFolder, PluginFile[]>();
+
+/** A folder is read once, however many components a template has. */
+function filesIn(folder: PluginFolder): PluginFile[] {
+  let files = read.get(folder);
+  if (files === undefined) {
+    files = filesOf(folder.path);
+    read.set(folder, files);
+  }
+  return files;
+}
+
+function knownNames(kind: PluginKind, sources: PluginSources): string[] {
+  const names = new Set<string>([
+    ...sources.template?.plugins[kind].keys() ?? [],
+    ...sources.coreConfig.plugins[kind].keys(),
+    ...sources.folders.flatMap((folder) =>
+      filesIn(folder).filter((file) => file.kind === kind).map(({ name }) =>
+        name
+      )
+    ),
+    ...sources.bundled[kind] ?? [],
+  ]);
+  return [...names].sort();
+}
+
+async function notFound(
+  kind: PluginKind,
+  type: string,
+  sources: PluginSources,
+): Promise<string> {
+  const lines = [`Unknown ${kind} ${type}: no plugin serves it`];
+  const near = await nearest(
+    type,
+    knownNames(kind, sources).filter((name) => name !== type),
+  );
+  if (near !== undefined) lines[0] += `; did you mean "${near}"?`;
+  lines.push("looked for:");
+  const plural = PLUGIN_KINDS.get(kind)!;
+  if (sources.template !== undefined) {
+    lines.push(`    "${type}" in the template's "plugins", "${plural}"`);
+  }
+  if (sources.coreConfig.source !== undefined) {
+    lines.push(`    "${type}" in "${plural}" of ${sources.coreConfig.source}`);
+  }
+  for (const { path, reason } of sources.folders) {
+    lines.push(`    ${join(path, `baler-${kind}-${type}`)} (${reason})`);
+  }
+  lines.push(...obstacles(kind, type, sources));
+  lines.push(
+    /[/\\]/.test(type)
+      ? "a type that is a path starts with /, ./ or ../"
+      : `put its executable into one of the folders, or name its path; "baler plugins" lists what there is`,
+  );
+  return lines.join("\n");
+}
+
+/** What looks like the plugin, and why it is none. */
+function obstacles(
+  kind: PluginKind,
+  type: string,
+  sources: PluginSources,
+): string[] {
+  const files: PluginFile[] = sources.folders.flatMap(filesIn)
+    .filter((file) => file.kind === kind && file.name === type);
+  const lines = files.flatMap(({ path, obstacle }) =>
+    obstacle === undefined ? [] : [`${path} ${obstacle}`]
+  );
+  for (
+    const { plugins } of [sources.template, sources.coreConfig].filter((it) =>
+      it !== undefined
+    )
+  ) {
+    const entry = plugins[kind].get(type);
+    if (entry !== undefined && isPackers(kind, entry.argv)) {
+      lines.push(`${entry.argv.join(" ")} ${PACKERS}`);
+    }
+  }
+  return lines;
+}
+
+const PACKERS =
+  "is a plugin of Packer's, which speaks another protocol: baler needs one that is written for baler";
+
+function isPackers(kind: PluginKind, argv: PluginCommand): boolean {
+  return argv.length === 1 && basename(argv[0]!).startsWith(`packer-${kind}-`);
+}
+
+function refusePackers(
+  kind: PluginKind,
+  argv: PluginCommand,
+  source: string,
+): void {
+  if (isPackers(kind, argv)) {
+    throw new Error(`${source}: ${argv[0]} ${PACKERS}`);
+  }
+}
