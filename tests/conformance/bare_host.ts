@@ -1,0 +1,114 @@
+// A host without a library: writes lines as they are given, valid or not, and reads lines as they come.
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** A child process that is spoken to line by line. */
+export class BareHost implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stderr: Promise<string>;
+  #unread = new Uint8Array();
+  /** A process that does not answer or end is killed, so that its test fails. */
+  readonly #patience = setTimeout(() => this.#child.kill("SIGKILL"), 30_000);
+
+  constructor([command, ...args]: string[]) {
+    this.#child = new Deno.Command(command!, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#reader = this.#child.stdout.getReader();
+    this.#stderr = new Response(this.#child.stderr).text();
+  }
+
+  /** Writes a text as it is. */
+  async write(text: string | Uint8Array): Promise<void> {
+    await this.#writer.write(
+      typeof text === "string" ? new TextEncoder().encode(text) : text,
+    );
+  }
+
+  /** Writes messages, a line each. */
+  async send(...messages: Json[]): Promise<void> {
+    await this.write(
+      messages.map((message) => JSON.stringify(message) + "\n").join(""),
+    );
+  }
+
+  /** Reads the next line. */
+  async line(): Promise<string> {
+    for (;;) {
+      const end = this.#unread.indexOf(10);
+      if (end >= 0) return new TextDecoder().decode(this.#take(end + 1));
+      if (!await this.#more()) {
+        throw new Error(`no line came: ${await this.#stderr}`);
+      }
+    }
+  }
+
+  /** Reads the next message. */
+  async message(): Promise<Json> {
+    return JSON.parse(await this.line());
+  }
+
+  /** Reads so many raw bytes. */
+  async bytes(length: number): Promise<Uint8Array> {
+    while (this.#unread.length < length) {
+      if (!await this.#more()) {
+        throw new Error(`the bytes did not come: ${await this.#stderr}`);
+      }
+    }
+    return this.#take(length);
+  }
+
+  /** Says what a host says first, and makes a suite; returns its reference. */
+  async greet(): Promise<number> {
+    await this.message();
+    await this.send({ json: { welcome: 1, host: "bare 0" } });
+    await this.send({
+      json: { call: 1, method: "create", args: ["conformance", "suite"] },
+    });
+    return (await this.message()).json.value.ref;
+  }
+
+  /** Closes stdin and waits for the end. */
+  async end(): Promise<{ code: number; unread: string; stderr: string }> {
+    // A process that has ended already has closed it too.
+    await this.#writer.close().catch(() => {});
+    return await this.ended();
+  }
+
+  /** Waits for the end that the process makes by itself. */
+  async ended(): Promise<{ code: number; unread: string; stderr: string }> {
+    while (await this.#more());
+    const { code, signal } = await this.#child.status;
+    clearTimeout(this.#patience);
+    if (signal !== null) throw new Error(`it ended by ${signal}`);
+    const unread = new TextDecoder().decode(this.#unread);
+    return { code, unread, stderr: await this.#stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
+  #take(length: number): Uint8Array {
+    const taken = this.#unread.subarray(0, length);
+    this.#unread = this.#unread.subarray(length);
+    return taken;
+  }
+
+  async #more(): Promise<boolean> {
+    const { done, value } = await this.#reader.read();
+    if (done) return false;
+    const joined = new Uint8Array(this.#unread.length + value.length);
+    joined.set(this.#unread);
+    joined.set(value, this.#unread.length);
+    this.#unread = joined;
+    return true;
+  }
+}
