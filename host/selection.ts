@@ -1,0 +1,273 @@
+// The selection: which builds a template comes to under -only and -except,
+// and which provisioners and post-processors each of them gets, with what
+// configuration.
+
+import { join } from "@std/path";
+import {
+  interpolate,
+  type InterpolationContext,
+} from "../plugin/interpolate/mod.ts";
+import { type JsonPath, SourceError } from "./json_document.ts";
+import { matchName } from "./name_pattern.ts";
+import type {
+  BuilderEntry,
+  PostProcessorEntry,
+  ProvisionerEntry,
+  Template,
+} from "./template.ts";
+import { isObject, type JsonObject } from "./template_fields.ts";
+
+/** What a person asks for. */
+export interface SelectionOptions {
+  /** The patterns of `-only`: only builds whose name matches one. */
+  readonly only?: readonly string[];
+  /** The patterns of `-except`: no build and no post-processor whose name matches one. */
+  readonly except?: readonly string[];
+  /** When the host started, for `timestamp` and `isotime` in names. */
+  readonly startedAt?: Date;
+}
+
+/** A provisioner as one build gets it. */
+export interface SelectedProvisioner
+  extends Omit<ProvisionerEntry, "maxRetries"> {
+  /** How often it is tried again when it fails. */
+  readonly maxRetries: number;
+  /**
+   * Where a key of its configuration stands in the template's document: in
+   * its `override` for this build where that has it.
+   */
+  place(path: JsonPath): JsonPath;
+}
+
+/** A build of a template. */
+export interface SelectedBuild {
+  /** Its name, interpolated. */
+  readonly name: string;
+  /** Its builder. */
+  readonly builder: BuilderEntry;
+  /** The provisioners that it gets, in the order in which they run. */
+  readonly provisioners: readonly SelectedProvisioner[];
+  /** What runs when one of them failed. */
+  readonly errorCleanupProvisioner?: SelectedProvisioner;
+  /** The sequences of post-processors that it gets. */
+  readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
+}
+
+/** What a template comes to. */
+export interface Selection {
+  /** The builds, by name. */
+  readonly builds: readonly SelectedBuild[];
+  /** The patterns that match nothing. Packer passes over them in silence. */
+  readonly unmatched: readonly string[];
+}
+
+/**
+ * Selects the builds of a template.
+ *
+ * @param template The template.
+ * @param values The values of its variables.
+ * @param options What the person asks for. A pattern is a name, or has `*`,
+ * `?`, `[...]` or `{a,b}` in it.
+ * @throws {SourceError} When a name or `max_retries` cannot be interpolated,
+ * or two builds come to have the same name.
+ */
+export function selectBuilds(
+  template: Template,
+  values: Readonly<Record<string, string>>,
+  options: SelectionOptions = {},
+): Selection {
+  const context: InterpolationContext = {
+    userVariables: values,
+    templatePath: template.path ?? join(template.directory, "-"),
+    initTime: options.startedAt,
+  };
+  const builders = namedBuilders(template, context);
+  const { only = [], except = [] } = options;
+  const selected = [...builders].filter(([name]) =>
+    (only.length === 0 || only.some((pattern) => matchName(pattern, name))) &&
+    !except.some((pattern) => matchName(pattern, name))
+  );
+  const retries = new Map<ProvisionerEntry, number>();
+  const provisionerOf = (entry: ProvisionerEntry, builder: BuilderEntry) => {
+    const maxRetries = retries.get(entry) ??
+      readRetries(entry, template, context);
+    retries.set(entry, maxRetries);
+    return selectedProvisioner(entry, builder.name, maxRetries);
+  };
+  const excepted = new Set(
+    template.postProcessors.flat().filter(({ name }) =>
+      except.some((pattern) => matchName(pattern, name))
+    ),
+  );
+  const builds = selected.map(([name, builder]): SelectedBuild => {
+    const cleanup = template.errorCleanupProvisioner;
+    return {
+      name,
+      builder,
+      provisioners: template.provisioners
+        .filter((entry) => isFor(entry, builder))
+        .map((entry) => provisionerOf(entry, builder)),
+      ...(cleanup && {
+        errorCleanupProvisioner: provisionerOf(cleanup, builder),
+      }),
+      postProcessors: template.postProcessors
+        .map((sequence) => sequenceFor(sequence, builder, excepted))
+        .filter((sequence) => sequence.length > 0),
+    };
+  });
+  builds.sort((a, b) => a.name < b.name ? -1 : 1);
+  return {
+    builds,
+    unmatched: unmatchedOf(template, [...builders.keys()], only, except),
+  };
+}
+
+function namedBuilders(
+  template: Template,
+  context: InterpolationContext,
+): Map<string, BuilderEntry> {
+  const builders = new Map<string, BuilderEntry>();
+  for (const builder of template.builders) {
+    let name: string;
+    try {
+      name = interpolate(builder.name, context);
+    } catch (error) {
+      throw SourceError.at(
+        template.document,
+        [...builder.at, "name"],
+        `Error interpolating builder '${builder.name}': ${
+          (error as Error).message
+        }`,
+      );
+    }
+    const other = builders.get(name);
+    if (other !== undefined) {
+      throw SourceError.at(
+        template.document,
+        [...builder.at, "name"],
+        `builder with name '${name}' already exists: '${other.name}' and '${builder.name}' come to the same; give one another "name"`,
+      );
+    }
+    builders.set(name, builder);
+  }
+  return builders;
+}
+
+/** Whether an entry is for a builder. As in Packer, its names are those before interpolation. */
+function isFor(
+  { only, except }: { only: readonly string[]; except: readonly string[] },
+  { name }: BuilderEntry,
+): boolean {
+  return only.length > 0 ? only.includes(name) : !except.includes(name);
+}
+
+/** What a build gets of a sequence: up to the first that -except names, as in Packer. */
+function sequenceFor(
+  sequence: readonly PostProcessorEntry[],
+  builder: BuilderEntry,
+  excepted: ReadonlySet<PostProcessorEntry>,
+): PostProcessorEntry[] {
+  const forIt = sequence.filter((entry) => isFor(entry, builder));
+  const end = forIt.findIndex((entry) => excepted.has(entry));
+  return end < 0 ? forIt : forIt.slice(0, end);
+}
+
+function readRetries(
+  { at, maxRetries }: ProvisionerEntry,
+  template: Template,
+  context: InterpolationContext,
+): number {
+  if (maxRetries === "") return 0;
+  const path = [...at, "max_retries"];
+  let text: string;
+  try {
+    text = interpolate(maxRetries, context);
+  } catch (error) {
+    throw SourceError.at(
+      template.document,
+      path,
+      `failed to interpolate \`max_retries\`: ${(error as Error).message}`,
+    );
+  }
+  if (!/^[+-]?\d+$/.test(text)) {
+    throw SourceError.at(
+      template.document,
+      path,
+      `\`max_retries\` must be a valid integer, not ${
+        JSON.stringify(text)
+      }; write it like 3`,
+    );
+  }
+  // Packer tries again until the count is used up, which a negative one is at once.
+  return Math.max(0, Number(text));
+}
+
+function selectedProvisioner(
+  entry: ProvisionerEntry,
+  builder: string,
+  maxRetries: number,
+): SelectedProvisioner {
+  const override = Object.hasOwn(entry.override, builder)
+    ? entry.override[builder]
+    : null;
+  const overrides = isObject(override) ? override : {};
+  return {
+    ...entry,
+    config: overlay(entry.config, overrides) as JsonObject,
+    maxRetries,
+    place: (path) =>
+      path.length > 0 && Object.hasOwn(overrides, path[0]!)
+        ? [...entry.at, "override", builder, ...path]
+        : [...entry.at, ...path],
+  };
+}
+
+/**
+ * Lays one configuration over another as Packer does, which decodes them one
+ * after the other into the same structure: an object key by key, and a list
+ * item by item, so that what a longer list has behind stays.
+ */
+function overlay(under: unknown, over: unknown): unknown {
+  if (over === null) return under ?? null;
+  if (under === null || under === undefined) return over;
+  if (isObject(under) && isObject(over)) {
+    const keys = new Set([...Object.keys(under), ...Object.keys(over)]);
+    return Object.fromEntries(
+      [...keys].map((key) => [
+        key,
+        !Object.hasOwn(over, key)
+          ? under[key]
+          : Object.hasOwn(under, key)
+          ? overlay(under[key], over[key])
+          : over[key],
+      ]),
+    );
+  }
+  if (Array.isArray(under) || Array.isArray(over)) {
+    // A list of one may be written as the one.
+    const [below, above] = [[under].flat(), [over].flat()];
+    return Array.from(
+      { length: Math.max(below.length, above.length) },
+      (_, index) =>
+        index < above.length
+          ? overlay(below[index], above[index])
+          : below[index],
+    );
+  }
+  return over;
+}
+
+function unmatchedOf(
+  template: Template,
+  names: readonly string[],
+  only: readonly string[],
+  except: readonly string[],
+): string[] {
+  const steps = template.postProcessors.flat().map(({ name }) => name);
+  const matchesNone = (known: readonly string[]) => (pattern: string) =>
+    !known.some((name) => matchName(pattern, name));
+  return [
+    ...only.filter(matchesNone(names)),
+    ...except.filter(matchesNone([...names, ...steps])),
+  ];
+}
