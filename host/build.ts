@@ -238,7 +238,7 @@ export class Build implements AsyncDisposable {
           break;
         }
       }
-      if (!failed && prior !== original) artifacts.push(prior);
+      if (!failed) artifacts.push(prior);
     }
 
     if (keepOriginal) artifacts.unshift(original);
@@ -290,7 +290,7 @@ export class Build implements AsyncDisposable {
    * @returns Stops the watch.
    */
   #endUnlessItEndsAfter(signal: AbortSignal): () => void {
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const cancelled = () => {
       timer = setTimeout(
         () => void this.#plugins[Symbol.asyncDispose](),

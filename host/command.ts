@@ -1,6 +1,12 @@
 // What each word of the command line is: its help, its flags, its work.
 
-import { type Flags, flagsHelp, type FlagValues, readFlags, UsageError } from "./flags.ts";
+import {
+  type Flags,
+  flagsHelp,
+  type FlagValues,
+  readFlags,
+  UsageError,
+} from "./flags.ts";
 import type { Log } from "./log.ts";
 import type { Redactor } from "./redactor.ts";
 import type { Screen } from "./screen.ts";

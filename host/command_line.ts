@@ -1,7 +1,6 @@
 // The command line: what `baler` does with its words, from the flags that
 // stand before a command to the exit code.
 
-import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
 import { killAll } from "./child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
@@ -90,10 +89,7 @@ async function runWords(
     context.ui.say(commandHelp(name, command));
     return 0;
   }
-  return await runPluginCommand(context, name, rest, {
-    bundled: BUNDLED_NAMES,
-    bundledArgv,
-  });
+  return await runPluginCommand(context, name, rest);
 }
 
 /** Opens the log that BALER_LOG and BALER_LOG_PATH ask for. */

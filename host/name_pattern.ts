@@ -32,7 +32,7 @@ function compile(pattern: string): RegExp | null {
   const parts = pattern.matchAll(/\[(!?)([^\]]+)\]|\\(.)|(.)/gsu);
   for (const [, not, characters, escaped, character] of parts) {
     if (characters !== undefined) {
-      const range = characters.replace(/[\\^[\]&~|]/g, "\\$&");
+      const range = characters.replace(/[\\^[\]]/g, "\\$&");
       expression += `[${not ? "^" : ""}${range}]`;
     } else if (escaped !== undefined) {
       expression += literal(escaped);

@@ -110,7 +110,7 @@ export class ProvisionHook implements Hook {
     cancelled: AbortSignal,
   ): Promise<void> {
     let signal = cancelled;
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     if (step.timeout > 0) {
       await ui.say(
         `Setting a ${

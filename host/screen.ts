@@ -3,17 +3,12 @@
 
 import { harmlessText } from "./log.ts";
 
-/** What the screen is made of. */
-export interface ScreenOptions {
-  /** Called once when nobody reads stdout any more. */
-  onClosed?(): void;
-}
-
 const encoder = new TextEncoder();
 
 /** The host's stdout and stdin. */
 export class Screen {
-  readonly #options: ScreenOptions;
+  /** Called once when nobody reads stdout any more. */
+  onClosed: () => void = () => {};
   #closed = false;
   #isTerminal = Deno.stdout.isTerminal();
   /** The progress line that is on the terminal now; empty when there is none. */
@@ -21,10 +16,6 @@ export class Screen {
   /** What was read from stdin behind the last line. */
   #read = "";
   #asking: Promise<unknown> = Promise.resolve();
-
-  constructor(options: ScreenOptions = {}) {
-    this.#options = options;
-  }
 
   /** Whether a person looks at it. */
   get isTerminal(): boolean {
@@ -126,7 +117,7 @@ export class Screen {
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       this.#closed = true;
-      this.#options.onClosed?.();
+      this.onClosed();
     }
   }
 }

@@ -99,19 +99,23 @@ export function selectBuilds(
       except.some((pattern) => matchName(pattern, name))
     ),
   );
+  const rawNames = template.builders.map(({ name }) => name);
+  const provisioners = byBuilder(template.provisioners, rawNames);
+  const sequences = template.postProcessors.map((sequence) =>
+    byBuilder(sequence, rawNames)
+  );
   const builds = selected.map(([name, builder]): SelectedBuild => {
     const cleanup = template.errorCleanupProvisioner;
     return {
       name,
       builder,
-      provisioners: template.provisioners
-        .filter((entry) => isFor(entry, builder))
+      provisioners: provisioners.get(builder.name)!
         .map((entry) => provisionerOf(entry, builder)),
       ...(cleanup && {
         errorCleanupProvisioner: provisionerOf(cleanup, builder),
       }),
-      postProcessors: template.postProcessors
-        .map((sequence) => sequenceFor(sequence, builder, excepted))
+      postProcessors: sequences
+        .map((sequence) => untilExcepted(sequence.get(builder.name)!, excepted))
         .filter((sequence) => sequence.length > 0),
     };
   });
@@ -153,23 +157,34 @@ function namedBuilders(
   return builders;
 }
 
-/** Whether an entry is for a builder. As in Packer, its names are those before interpolation. */
-function isFor(
-  { only, except }: { only: readonly string[]; except: readonly string[] },
-  { name }: BuilderEntry,
-): boolean {
-  return only.length > 0 ? only.includes(name) : !except.includes(name);
+/**
+ * The entries that each builder gets. As in Packer, `only` and `except` speak
+ * of builders by their names before interpolation.
+ */
+function byBuilder<
+  Entry extends { only: readonly string[]; except: readonly string[] },
+>(
+  entries: readonly Entry[],
+  builders: readonly string[],
+): Map<string, Entry[]> {
+  const found = new Map(builders.map((name): [string, Entry[]] => [name, []]));
+  for (const entry of entries) {
+    const except = new Set(entry.except);
+    const names = entry.only.length > 0
+      ? new Set(entry.only)
+      : builders.filter((name) => !except.has(name));
+    for (const name of names) found.get(name)?.push(entry);
+  }
+  return found;
 }
 
 /** What a build gets of a sequence: up to the first that -except names, as in Packer. */
-function sequenceFor(
+function untilExcepted(
   sequence: readonly PostProcessorEntry[],
-  builder: BuilderEntry,
   excepted: ReadonlySet<PostProcessorEntry>,
-): PostProcessorEntry[] {
-  const forIt = sequence.filter((entry) => isFor(entry, builder));
-  const end = forIt.findIndex((entry) => excepted.has(entry));
-  return end < 0 ? forIt : forIt.slice(0, end);
+): readonly PostProcessorEntry[] {
+  const end = sequence.findIndex((entry) => excepted.has(entry));
+  return end < 0 ? sequence : sequence.slice(0, end);
 }
 
 function readRetries(

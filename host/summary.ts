@@ -3,6 +3,7 @@
 
 import { messageOf } from "./build_errors.ts";
 import type { BuildResult } from "./builds.ts";
+import { durationText } from "./duration_text.ts";
 import type { HostUi } from "./ui.ts";
 
 /**
@@ -10,13 +11,16 @@ import type { HostUi } from "./ui.ts";
  *
  * @param ui Where it is shown.
  * @param results How each build ended.
+ * @param took How long they took together, in milliseconds.
  * @param isCancelled Whether the builds were cancelled.
  */
 export function showSummary(
   ui: HostUi,
   results: readonly BuildResult[],
+  took: number,
   isCancelled: boolean,
 ): void {
+  ui.say(`\n==> Wait completed after ${durationText(took)}`);
   const failed = results.filter((result) => result.error !== undefined);
   if (failed.length > 0) {
     ui.event("", "error-count", [String(failed.length)]);

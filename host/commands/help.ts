@@ -2,7 +2,7 @@
 
 import { commandHelp, hostCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
-import { pluginCommands } from "../plugin_command.ts";
+import { describeCommand, pluginCommands } from "../plugin_command.ts";
 import { COMMANDS } from "./mod.ts";
 
 /** Shows how baler, or one of its commands, is used. */
@@ -20,7 +20,7 @@ export const help = hostCommand({
       if (found === undefined) {
         throw new UsageError(`there is no command "${name}"`);
       }
-      ui.say(await found.help(log));
+      ui.say((await describeCommand(found, log)).help);
     }
     return 0;
   },

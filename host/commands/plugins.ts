@@ -1,0 +1,55 @@
+// `baler plugins`: for each name, the plugin that would be used, and why.
+
+import { hostCommand } from "../command.ts";
+import { listPlugins } from "../find_plugin.ts";
+import { UsageError } from "../flags.ts";
+import { pluginSources } from "../plugin_sources.ts";
+import { readTemplate } from "../template.ts";
+
+/** Lists the plugins that would be used, and why. */
+export const plugins = hostCommand({
+  usage: "[options] [TEMPLATE]",
+  description:
+    "Lists the plugins that would be used for each name, and why: those that a\n" +
+    "template names, those of the core configuration, those in the plugin folders,\n" +
+    "and those that come with baler.",
+  flags: {
+    "plugin-dir": {
+      type: "list",
+      value: "=DIR",
+      description: "A folder in which plugins are looked for first.",
+    },
+  },
+  async run({ ui }, flags, words) {
+    if (words.length > 1) throw new UsageError("one template at the most");
+    const template = words[0] === undefined
+      ? undefined
+      : await readTemplate(words[0], { syntaxOnly: true });
+    const sources = await pluginSources({
+      ...(template === undefined ? {} : { template }),
+      pluginDir: flags["plugin-dir"],
+    });
+    let kind = "";
+    for (const plugin of listPlugins(sources)) {
+      ui.machine(
+        "plugin",
+        plugin.kind,
+        plugin.name,
+        plugin.label,
+        plugin.source,
+      );
+      if (ui.isMachineReadable) continue;
+      if (plugin.kind !== kind) {
+        ui.say(`${kind === "" ? "" : "\n"}${plugin.kind}s:`);
+        kind = plugin.kind;
+      }
+      ui.say(`  ${plugin.name.padEnd(20)} ${plugin.label}  (${plugin.source})`);
+      for (const shadow of plugin.shadows) {
+        ui.say(
+          `  ${"".padEnd(20)} in place of ${shadow.label}  (${shadow.source})`,
+        );
+      }
+    }
+    return 0;
+  },
+});

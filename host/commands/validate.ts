@@ -1,0 +1,41 @@
+// `baler validate`: checks that a template can be built, without building.
+
+import { hostCommand, onlyWord } from "../command.ts";
+import { prepareBuilds } from "../prepare_builds.ts";
+import { readTemplate } from "../template.ts";
+import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
+
+/** Checks that a template can be built. */
+export const validate = hostCommand({
+  usage: "[options] TEMPLATE",
+  description:
+    "Reads a template and lets each of its builders, provisioners and\n" +
+    "post-processors check its configuration. Nothing is built. The exit code is 0\n" +
+    "when the template can be built.",
+  flags: {
+    "syntax-only": {
+      type: "boolean",
+      description: "Only read the template; no plugin is started.",
+    },
+    ...TEMPLATE_FLAGS,
+  },
+  async run({ ui, log, redactor }, flags, words) {
+    const path = onlyWord(words, "a template");
+    if (flags["syntax-only"]) {
+      await readTemplate(path, { syntaxOnly: true });
+      ui.say("Syntax-only check passed. Everything looks okay.");
+      return 0;
+    }
+    const plan = await planOf(
+      path,
+      flags,
+      { debug: false, force: false, onError: "cleanup" },
+      redactor,
+    );
+    const { builds, failed } = await prepareBuilds(plan, ui, { log });
+    await Promise.all(builds.map((one) => one[Symbol.asyncDispose]()));
+    if (failed > 0) return 1;
+    ui.say("The configuration is valid.");
+    return 0;
+  },
+});

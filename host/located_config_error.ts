@@ -1,0 +1,47 @@
+// A configuration that a component refuses, told with the template's lines.
+
+import type { ConfigProblem } from "../plugin/config_error.ts";
+import type { JsonDocument, JsonPath } from "./json_document.ts";
+import { PluginError } from "./plugin_error.ts";
+import { SourceError } from "./source_error.ts";
+
+/**
+ * Makes an error of a component's configuration point at the template.
+ *
+ * @param error What the component threw.
+ * @param document The template.
+ * @param place Where a key of the component's configuration stands in it.
+ * @returns The error to show. One of the plugin's process stays as it is: the
+ * template is not to blame for it.
+ */
+export function locatedConfigError(
+  error: unknown,
+  document: JsonDocument,
+  place: (path: JsonPath) => JsonPath,
+): unknown {
+  if (!(error instanceof Error) || error instanceof PluginError) return error;
+  const problems = problemsOf(error) ?? [{ path: [], message: error.message }];
+  return new SourceError(
+    problems.map(({ path, message }) => ({
+      message,
+      location: document.locate(
+        place(path),
+        path.length === 0 ? "value" : "key",
+      ),
+    })),
+    document.source,
+  );
+}
+
+/** The problems that a ConfigError of another process brought along. */
+function problemsOf(error: Error): ConfigProblem[] | undefined {
+  const { problems } = error as { problems?: unknown };
+  const isProblem = (one: unknown): one is ConfigProblem =>
+    typeof one === "object" && one !== null &&
+    Array.isArray((one as ConfigProblem).path) &&
+    typeof (one as ConfigProblem).message === "string";
+  return Array.isArray(problems) && problems.length > 0 &&
+      problems.every(isProblem)
+    ? problems
+    : undefined;
+}

@@ -1,0 +1,98 @@
+// Commands that plugins bring along: baler-command-NAME becomes `baler NAME`.
+
+import type { Command } from "../plugin/command.ts";
+import { nearest } from "../plugin/config_error.ts";
+import type { CommandContext } from "./command.ts";
+import { COMMANDS } from "./commands/mod.ts";
+import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
+import { UsageError } from "./flags.ts";
+import { Interrupt } from "./interrupt.ts";
+import { launch } from "./launch.ts";
+import type { Log } from "./log.ts";
+import { pluginSources } from "./plugin_sources.ts";
+
+/** A command that a plugin brings along. */
+export interface PluginCommand {
+  /** The word of the command line. */
+  name: string;
+  /** The plugin that serves it. */
+  found: FoundPlugin;
+}
+
+/** The commands that plugins bring along; none of them can replace one of baler's own. */
+export async function pluginCommands(): Promise<PluginCommand[]> {
+  return listPlugins(await pluginSources())
+    .filter(({ kind, name }) =>
+      kind === "command" && !Object.hasOwn(COMMANDS, name)
+    )
+    .map((found) => ({ name: found.name, found }));
+}
+
+/**
+ * What a plugin says of its command.
+ *
+ * @param command The command.
+ * @param log Where the plugin's stderr goes.
+ */
+export async function describeCommand(
+  command: PluginCommand,
+  log: Log,
+): Promise<{ synopsis: string; help: string }> {
+  await using plugin = await launch(command.found.argv, {
+    name: command.found.label,
+    log,
+  });
+  const { synopsis, help = synopsis } = await plugin.create<Command>(
+    "command",
+    command.name,
+  );
+  return { synopsis: String(synopsis), help: String(help) };
+}
+
+/**
+ * Runs a command that a plugin brings along.
+ *
+ * @param context What every command is given.
+ * @param name The command's name.
+ * @param args The words behind it.
+ * @returns The exit code.
+ * @throws {UsageError} When there is no such command.
+ */
+export async function runPluginCommand(
+  context: CommandContext,
+  name: string,
+  args: readonly string[],
+): Promise<number> {
+  const commands = await pluginCommands();
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined) throw await unknownCommand(name, commands);
+  using interrupt = new Interrupt(() => {});
+  await using plugin = await launch(command.found.argv, {
+    name: command.found.label,
+    log: context.log,
+    signal: interrupt.signal,
+  });
+  const component = await plugin.create<Command>("command", name);
+  const result = await component.run({
+    args: [...args],
+    ui: context.ui,
+    stdin: Deno.stdin.readable,
+    stdout: Deno.stdout.writable,
+    workingDirectory: Deno.cwd(),
+    signal: interrupt.signal,
+  });
+  return interrupt.exitCode ?? (typeof result === "number" ? result : 0);
+}
+
+async function unknownCommand(
+  name: string,
+  commands: readonly PluginCommand[],
+): Promise<UsageError> {
+  const known = [...Object.keys(COMMANDS), ...commands.map((one) => one.name)];
+  const near = await nearest(name, known);
+  return new UsageError(
+    `there is no command "${name}"${
+      near === undefined ? "" : `; did you mean "${near}"?`
+    } "baler help" lists them all`,
+  );
+}

@@ -1,0 +1,27 @@
+// Where this run of baler looks for plugins.
+
+import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
+import { readCoreConfig } from "./core_config.ts";
+import { pluginFolders } from "./environment.ts";
+import type { PluginSources } from "./find_plugin.ts";
+import type { Template } from "./template.ts";
+
+/**
+ * Where plugins are looked for.
+ *
+ * @param options The template, where there is one, and the folders of `-plugin-dir`.
+ * @throws {Error} When the core configuration cannot be read.
+ */
+export async function pluginSources(
+  options: { template?: Template; pluginDir?: readonly string[] } = {},
+): Promise<PluginSources> {
+  return {
+    ...(options.template === undefined ? {} : { template: options.template }),
+    coreConfig: await readCoreConfig(),
+    folders: pluginFolders(
+      options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
+    ),
+    bundled: BUNDLED_NAMES,
+    bundledArgv,
+  };
+}

@@ -1,0 +1,58 @@
+// Preparing builds: launches their plugins and lets each component check its
+// configuration, for all builds at once, and shows what they say.
+
+import { Build } from "./build.ts";
+import { messageOf } from "./build_errors.ts";
+import type { LaunchOptions } from "./launch.ts";
+import type { TemplatePlan } from "./plan.ts";
+import type { HostUi } from "./ui.ts";
+
+/** Builds that can run, and how many cannot. */
+export interface PreparedBuilds {
+  /** Those that can run, in the template's order. */
+  builds: Build[];
+  /** How many cannot: their errors have been shown. */
+  failed: number;
+}
+
+/**
+ * Prepares the builds of a template.
+ *
+ * @param plan What they are made of.
+ * @param ui Where warnings and errors are shown.
+ * @param launch How plugins are launched.
+ */
+export async function prepareBuilds(
+  plan: TemplatePlan,
+  ui: HostUi,
+  launch: LaunchOptions,
+): Promise<PreparedBuilds> {
+  const builds = plan.builds.map((one, index) =>
+    new Build(one, ui.ofBuild(one.context.name, index), {
+      env: plan.pluginEnvironment,
+      ...launch,
+    })
+  );
+  const outcomes = await Promise.allSettled(
+    builds.map((build) => build.prepare()),
+  );
+  const ready: Build[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const build = builds[index]!;
+    if (outcome.status === "rejected") {
+      ui.error(
+        `Error: Failed to prepare build: "${build.name}"\n\n${
+          messageOf(outcome.reason)
+        }\n`,
+      );
+      await build[Symbol.asyncDispose]();
+      continue;
+    }
+    ready.push(build);
+    if (outcome.value.length === 0) continue;
+    ui.say(`Warnings for build '${build.name}':\n`);
+    for (const warning of outcome.value) ui.say(`* ${warning}`);
+    ui.say("");
+  }
+  return { builds: ready, failed: builds.length - ready.length };
+}
