@@ -11,7 +11,7 @@ export class BareHost implements AsyncDisposable {
   readonly #stderr: Promise<string>;
   #unread = new Uint8Array();
   /** A process that does not answer or end is killed, so that its test fails. */
-  readonly #patience = setTimeout(() => this.#child.kill("SIGKILL"), 30_000);
+  readonly #patience = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
 
   constructor([command, ...args]: string[]) {
     this.#child = new Deno.Command(command!, {
@@ -92,8 +92,13 @@ export class BareHost implements AsyncDisposable {
     return { code, unread, stderr: await this.#stderr };
   }
 
+  /** Ends the process, whatever state it is in. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
+    clearTimeout(this.#patience);
+    await this.#writer.abort().catch(() => {});
+    while (await this.#more());
+    await this.#child.status;
+    await this.#stderr;
   }
 
   #take(length: number): Uint8Array {

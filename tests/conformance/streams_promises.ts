@@ -148,8 +148,8 @@ export const streams: Promises = {
     assertEquals(await gate.taken(), 0);
     await gate.open();
     await Promise.all(writes);
-    assertEquals(await gate.taken(), writes.length);
     await writer.close();
+    assertEquals(await gate.taken(), writes.length);
   },
 
   "is stopped by a writable here that takes nothing": async ({ suite }) => {
