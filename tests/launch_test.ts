@@ -1,0 +1,798 @@
+// What a host can rely on when it launches plugins: whatever the program is and however it ends, there is one clear error and no process left.
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  launch,
+  type LaunchOptions,
+  type Plugin,
+  PluginError,
+} from "../host/mod.ts";
+import {
+  CREATED,
+  failure,
+  Folder,
+  GREETING,
+  HELLO,
+  keeps,
+  Lifeline,
+  program,
+  shellLine,
+  within,
+} from "./fixtures/plugins/workbench.ts";
+
+interface Working {
+  ping(): Promise<string>;
+  pid(): Promise<number>;
+  say(...lines: string[]): Promise<void>;
+  work(
+    lifeline: string,
+    started: () => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  workForEver(lifeline: string, started: () => void): Promise<void>;
+  startChild(lifeline: string): Promise<void>;
+  never(): Promise<never>;
+  exit(code: number): Promise<never>;
+  throwLater(): Promise<never>;
+  rejectLater(): Promise<never>;
+  kill(signal: Deno.Signal): Promise<never>;
+}
+
+interface Thing {
+  work(...args: unknown[]): Promise<unknown>;
+}
+
+/** The error that launching ends with; it names the program, and is fit to be shown. */
+async function refusal(
+  command: string | string[],
+  options: LaunchOptions = {},
+): Promise<PluginError> {
+  const error = await failure(launch(command, options));
+  if (!(error instanceof PluginError)) throw error;
+  const name = typeof command === "string" ? command : command.join(" ");
+  assertStringIncludes(error.message, name);
+  assertEquals(error.plugin, name);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(error.message), error.message);
+  assert(error.message.length < 20_000, `${error.message.length} characters`);
+  return error;
+}
+
+/** The error that a call ends with when there is no talking to its plugin. */
+async function end(call: Promise<unknown>, plugin: Plugin): Promise<Error> {
+  const error = await failure(call);
+  assertStringIncludes(error.message, plugin.name);
+  assert(error.message.length < 20_000, `${error.message.length} characters`);
+  return error;
+}
+
+/** The error that a call under way ends with when its plugin's process ends. */
+async function death(
+  call: Promise<unknown>,
+  plugin: Plugin,
+): Promise<PluginError> {
+  const error = await end(call, plugin);
+  if (!(error instanceof PluginError)) throw error;
+  assertEquals(error.plugin, plugin.name);
+  return error;
+}
+
+async function assertMissing(path: string): Promise<void> {
+  const error = await failure(Deno.lstat(path));
+  assert(error instanceof Deno.errors.NotFound, Deno.inspect(error));
+}
+
+// What cannot be started
+
+keeps("launch() says that a path does not exist", async () => {
+  await using folder = await Folder.make();
+  const error = await refusal(`${folder.path}/missing`);
+  assertMatch(error.message, /not exist|no such|not found|missing|no file/i);
+});
+
+keeps("launch() says that a path is a directory", async () => {
+  await using folder = await Folder.make();
+  assertMatch((await refusal(folder.path)).message, /director|folder/i);
+});
+
+keeps("launch() says that a file is not executable", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.file("plugin", "#!/bin/sh\n", 0o644);
+  const { message } = await refusal(path);
+  assertMatch(message, /not executable/i);
+  assertMatch(message, /chmod/);
+});
+
+keeps("launch() fails for an empty file", async () => {
+  await using folder = await Folder.make();
+  await refusal(await folder.file("plugin", "", 0o755));
+});
+
+keeps("launch() hands no file to a shell", async () => {
+  await using folder = await Folder.make();
+  const trace = `${folder.path}/trace`;
+  const path = await folder.file("plugin", `> '${trace}'\n`, 0o755);
+  await refusal(path);
+  await assertMissing(trace);
+});
+
+keeps("launch() says that a program is for another platform", async () => {
+  await using folder = await Folder.make();
+  const header = new Uint8Array(64);
+  const machine = Deno.build.arch === "aarch64" ? 0x3e : 0xb7;
+  header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  header.set([2, 0, machine, 0, 1], 16);
+  const foreign = await folder.file("plugin", header, 0o755);
+  assertMatch((await refusal(foreign)).message, /platform|architecture/i);
+  const windows = Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0);
+  const exe = await folder.file("plugin.exe", windows, 0o755);
+  assertMatch((await refusal(exe)).message, /platform|architecture|Windows/i);
+});
+
+keeps("launch() says that a command is not on PATH", async () => {
+  const { message } = await refusal(["no-such-command-anywhere", "plugin"]);
+  assertMatch(message, /not exist|no such|not found|PATH/i);
+});
+
+keeps("launch() says that a script's interpreter is missing", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.file("plugin", "#!/no/such/shell\n", 0o755);
+  assertMatch((await refusal(path)).message, /interpreter|\/no\/such\/shell/);
+});
+
+keeps("launch() says that its working folder is missing", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script("plugin", HELLO, "cat");
+  const cwd = `${folder.path}/missing`;
+  assertStringIncludes((await refusal(path, { cwd })).message, cwd);
+});
+
+// What is no plugin
+
+keeps("launch() says that a program which exits is no plugin", async () => {
+  const silent = await refusal("/bin/true");
+  assertMatch(silent.message, /exit/);
+  assertEquals(silent.exit, { code: 0, signal: null });
+  const speaking = await refusal(["/bin/echo", "good morning"]);
+  assertStringIncludes(speaking.message, "good morning");
+  assertMatch(speaking.message, /not a baler plugin|no baler plugin/i);
+  const failing = await refusal("/bin/false");
+  assertEquals(failing.exit, { code: 1, signal: null });
+});
+
+keeps("launch() shows why a program failed to start", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    "echo 'libwhatever.so.3 is missing' >&2",
+    "exit 127",
+  );
+  const error = await refusal(path);
+  assertStringIncludes(error.message, "libwhatever.so.3 is missing");
+  assertMatch(error.message, /127/);
+  assertEquals(error.exit, { code: 127, signal: null });
+  assertEquals(error.lastLines, ["libwhatever.so.3 is missing"]);
+});
+
+keeps("launch() ends a program that never says hello", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    "echo 'waiting for the moon' >&2",
+    "sleep 1000 &",
+    "exec cat",
+  );
+  const error = await refusal(path, { startTimeout: 500, grace: 100 });
+  assertMatch(error.message, /0\.5 s|500 ms/);
+  assertStringIncludes(error.message, "waiting for the moon");
+  await lifeline.ended();
+});
+
+keeps("launch() shows half a hello of a program that hangs", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    `printf '{"json":{"hello":"bal'`,
+    "exec sleep 1000",
+  );
+  const error = await refusal(path, { startTimeout: 500, grace: 100 });
+  assertStringIncludes(error.message, `{"json":{"hello":"bal`);
+  await lifeline.ended();
+});
+
+keeps("launch() ends a program that prints garbage", async () => {
+  await using folder = await Folder.make();
+  const garbage = {
+    line: "head -c 10000000 /dev/zero | tr '\\0' 'x'; echo",
+    endless: "cat /dev/zero",
+    binary: "printf '\\377\\376\\000\\033\\n'; cat /dev/zero",
+    controls: "printf 'a\\033[31m\\177\\302\\233\\n'",
+    lines: "yes 'not a hello'",
+  };
+  for (const [name, command] of Object.entries(garbage)) {
+    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
+    const path = await folder.script(
+      name,
+      `exec 9>'${lifeline.path}'`,
+      command,
+      "exec sleep 1000",
+    );
+    const { message } = await refusal(path, {
+      startTimeout: 3_000,
+      grace: 100,
+    });
+    assertMatch(message, /not a baler plugin|no baler plugin|hello/i);
+    await lifeline.ended();
+  }
+});
+
+keeps("launch() ends a plugin whose hello makes no sense", async () => {
+  await using folder = await Folder.make();
+  const hellos = [
+    { json: { hello: "terraform", protocols: [1], sdk: "1", components: {} } },
+    { json: { hello: "baler" } },
+    { json: { hello: "baler", protocols: "1", sdk: "1", components: {} } },
+    { json: { hello: "baler", protocols: [1], sdk: "1", components: [1] } },
+    { json: { hello: "baler", protocols: [], sdk: "1", components: {} } },
+    { json: { return: 1 } },
+    { json: null },
+    [],
+    7,
+    '{"json":{"hello":"baler","protocols":[1],"sdk":"1","components":{"__proto__":["x"]}}}',
+  ];
+  for (const [index, hello] of hellos.entries()) {
+    await using lifeline = await Lifeline.make(folder, `lifeline${index}`);
+    const path = await folder.script(
+      `plugin${index}`,
+      `exec 9>'${lifeline.path}'`,
+      shellLine(hello),
+      "exec cat",
+    );
+    await refusal(path, { grace: 100 });
+    await lifeline.ended();
+  }
+  assertEquals(({} as Record<string, unknown>)[0], undefined);
+});
+
+keeps("launch() says which side to upgrade", async () => {
+  await using folder = await Folder.make();
+  const speaks = async (name: string, protocols: number[]) => {
+    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
+    const answer = `${folder.path}/${name}.answer`;
+    const path = await folder.script(
+      name,
+      `exec 9>'${lifeline.path}'`,
+      shellLine({
+        json: { hello: "baler", protocols, sdk: "9.8.7", components: {} },
+      }),
+      `read -r answer; printf '%s' "$answer" > '${answer}'`,
+      "cat",
+    );
+    const { message } = await refusal(path, { grace: 1_000 });
+    await lifeline.ended();
+    assertMatch(message, /protocol 1\b/);
+    const { json } = JSON.parse(await Deno.readTextFile(answer));
+    assertMatch(json.refuse, /protocol 1\b/);
+    return message;
+  };
+  const newer = await speaks("newer", [7, 8]);
+  assertMatch(newer, /7 to 8|7, 8|7 and 8/);
+  assertMatch(newer, /upgrade baler/);
+  const older = await speaks("older", [0]);
+  assertMatch(older, /upgrade the plugin/);
+});
+
+keeps("launch() takes the newest protocol that both speak", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    shellLine({
+      json: {
+        hello: "baler",
+        protocols: [0, 1, 2],
+        sdk: "0.0.1",
+        components: { thing: ["a"] },
+        added: "in a later version",
+      },
+    }),
+    "exec cat >/dev/null",
+  );
+  await using plugin = await launch(path);
+  assertEquals(plugin.info, {
+    protocol: 1,
+    sdk: "0.0.1",
+    components: { thing: ["a"] },
+  });
+});
+
+keeps("launch() is given up by a signal", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  await using hold = await Lifeline.make(folder, "hold");
+  const path = await folder.script(
+    "plugin",
+    `echo started > '${lifeline.path}'`,
+    `exec 9>'${hold.path}'`,
+    "exec sleep 1000",
+  );
+  const controller = new AbortController();
+  const launching = failure(
+    launch(path, { signal: controller.signal, grace: 100 }),
+  );
+  await lifeline.ended();
+  controller.abort(new Error("somebody pressed Ctrl-C"));
+  const error = await launching;
+  assertStringIncludes(
+    `${error.message} ${(error.cause as Error | undefined)?.message}`,
+    "somebody pressed Ctrl-C",
+  );
+  await hold.ended();
+});
+
+keeps(
+  "launch() starts nothing when its signal was aborted before",
+  async () => {
+    await using folder = await Folder.make();
+    const trace = `${folder.path}/trace`;
+    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    const reason = new Error("too late");
+    const error = await failure(
+      launch(path, { signal: AbortSignal.abort(reason) }),
+    );
+    assertStringIncludes(
+      `${error.message} ${(error.cause as Error | undefined)?.message}`,
+      "too late",
+    );
+    const { code } = await failure(Deno.stat(trace)) as Error & {
+      code: string;
+    };
+    assertEquals(code, "ENOENT");
+  },
+);
+
+// What is a plugin
+
+keeps("launch() takes paths with spaces and other scripts", async () => {
+  await using folder = await Folder.make();
+  for (const name of ["with a space", "größe-日本-💡", "it's $HOME;\"`x`*&"]) {
+    const path = await folder.script(name, ...GREETING, "exec cat >/dev/null");
+    await using plugin = await launch(path);
+    assertEquals(plugin.name, path);
+    await plugin.create("thing", "any");
+  }
+});
+
+keeps("launch() passes arguments on as they are", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    `printf '%s\\n' "$@" >&2`,
+    ...GREETING,
+    "exec cat >/dev/null",
+  );
+  const args = ["", "two words", "$HOME", "*", "'", '"', "größe", "a\nb"];
+  await using plugin = await launch([path, ...args]);
+  await plugin.create("thing", "any");
+  await plugin.close();
+  assertEquals(plugin.lastLines, args.join("\n").split("\n"));
+});
+
+keeps("launch() finds a command on PATH", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script("plugin", HELLO, "exec cat >/dev/null");
+  await using named = await launch(["env", "A=b", path], { name: "short" });
+  assertEquals(named.name, "short");
+  await using other = await launch(["/usr/bin/env", path]);
+  assertStringIncludes(other.name, path);
+});
+
+keeps("launch() gives a plugin its environment and folder", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    `printf '%s %s [%s]\\n' "$PWD" "$BALER_TEST" "$HOME" >&2`,
+    HELLO,
+    "exec cat >/dev/null",
+  );
+  const env = { BALER_TEST: "one", PATH: Deno.env.get("PATH")! };
+  const plugin = await launch(path, { cwd: folder.path, env });
+  await plugin.close();
+  assertEquals(plugin.lastLines, [`${folder.path} one []`]);
+});
+
+keeps("launch() tells what a plugin says of itself", async () => {
+  await using plugin = await launch(program("working.ts"));
+  assertEquals(plugin.info.protocol, 1);
+  assertEquals(plugin.info.version, "1.2.3");
+  assertEquals(plugin.info.components, { thing: ["working"] });
+  const working = await plugin.create<Working>("thing", "working");
+  assertEquals(await working.pid(), plugin.pid);
+  const { message } = await failure(plugin.create("thing", "idle"));
+  assertMatch(message, /idle/);
+  assertMatch(message, /working/);
+  assertEquals(await working.ping(), "pong");
+});
+
+// A plugin that dies
+
+const deaths: Record<string, {
+  dies: (working: Working) => Promise<unknown>;
+  exit: { code: number | null; signal: string | null };
+  says: RegExp;
+  lastLine: RegExp;
+}> = {
+  "exits with code 0": {
+    dies: (working) => working.exit(0),
+    exit: { code: 0, signal: null },
+    says: /code 0|status 0/,
+    lastLine: /^the last words$/,
+  },
+  "exits with code 3": {
+    dies: (working) => working.exit(3),
+    exit: { code: 3, signal: null },
+    says: /code 3|status 3/,
+    lastLine: /^the last words$/,
+  },
+  "throws what nobody catches": {
+    dies: (working) => working.throwLater(),
+    exit: { code: 1, signal: null },
+    says: /code 1|status 1/,
+    lastLine: /nobody catches this/,
+  },
+  "rejects what nobody awaits": {
+    dies: (working) => working.rejectLater(),
+    exit: { code: 1, signal: null },
+    says: /code 1|status 1/,
+    lastLine: /nobody awaits this/,
+  },
+  "is killed": {
+    dies: (working) => working.kill("SIGKILL"),
+    exit: { code: null, signal: "SIGKILL" },
+    says: /SIGKILL/,
+    lastLine: /^the last words$/,
+  },
+};
+
+for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
+  keeps(`a plugin that ${how} fails every call under way`, async () => {
+    await using plugin = await launch(program("working.ts"));
+    const working = await plugin.create<Working>("thing", "working");
+    await working.say("line 1", "line 2");
+    const calls = [working.never(), working.never(), dies(working)];
+    const errors = await Promise.all(calls.map((call) => death(call, plugin)));
+    for (const error of errors) {
+      assertEquals(error.exit, exit);
+      assertMatch(error.message, says);
+      assert(error.lastLines.some((line) => lastLine.test(line)));
+      assert(error.message.split("\n").some((line) => line.includes("line 2")));
+      assertEquals(error.lastLines.slice(0, 2), ["line 1", "line 2"]);
+    }
+    assertMatch((await end(working.ping(), plugin)).message, says);
+    const later = plugin.create("thing", "working");
+    assertMatch((await end(later, plugin)).message, says);
+  });
+}
+
+keeps("a plugin killed by another process fails its calls", async () => {
+  await using plugin = await launch(program("working.ts"));
+  const working = await plugin.create<Working>("thing", "working");
+  const call = death(working.never(), plugin);
+  Deno.kill(plugin.pid!, "SIGKILL");
+  assertEquals((await call).exit, { code: null, signal: "SIGKILL" });
+});
+
+keeps("a plugin that crashes fails its calls", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    "ulimit -c 0",
+    ...GREETING,
+    "read -r call",
+    "printf 'the last words' >&2",
+    "kill -s SEGV $$",
+  );
+  await using plugin = await launch(path);
+  const thing = await plugin.create<Thing>("thing", "any");
+  const error = await death(thing.work(), plugin);
+  assertEquals(error.exit, { code: null, signal: "SIGSEGV" });
+  assertMatch(error.message, /SIGSEGV/);
+  assertStringIncludes(error.message, "the last words");
+});
+
+keeps("a plugin's death aborts the signals and streams it gave", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    ...GREETING,
+    "read -r call",
+    shellLine({
+      json: { return: 2, value: { a: { ref: 2 }, b: { ref: 3 } } },
+      meta: {
+        values: {
+          "value.a": [["custom", "signal"]],
+          "value.b": [["custom", "readable"]],
+        },
+        v: 1,
+      },
+    }),
+    "read -r read",
+    "exit 5",
+  );
+  await using plugin = await launch(path);
+  const thing = await plugin.create<Thing>("thing", "any");
+  const { a, b } = await thing.work() as {
+    a: AbortSignal;
+    b: ReadableStream<Uint8Array>;
+  };
+  const aborted = new Promise<void>((resolve) =>
+    a.addEventListener("abort", () => resolve())
+  );
+  const error = await failure(b.getReader().read());
+  assertStringIncludes(error.message, path);
+  await within(5_000, "the abort", aborted);
+  assertStringIncludes(String(a.reason), path);
+});
+
+keeps("a plugin that closes its stdout but lives is ended", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    ...GREETING,
+    "read -r call",
+    "exec sleep 1000 >&-",
+  );
+  await using plugin = await launch(path, { grace: 100 });
+  const thing = await plugin.create<Thing>("thing", "any");
+  await end(thing.work(), plugin);
+  await lifeline.ended();
+});
+
+const lies: Record<string, string> = {
+  "prints a line that is not JSON": "echo 'Downloading index... done'",
+  "prints JSON that is no message": `echo '{"level":"info"}'`,
+  "answers a call that was not made": shellLine({ json: { return: 77 } }),
+  "answers a call twice": shellLine({ json: { return: 1 } }),
+  "says __proto__ in an answer": shellLine(
+    '{"json":{"return":2,"value":{"__proto__":{"polluted":true}}}}',
+  ),
+  "says __proto__ in a path": shellLine(
+    '{"json":{"return":2,"value":{"a":1}},"meta":{"values":{"value.__proto__.polluted":["undefined"]},"v":1}}',
+  ),
+  "says __proto__ in the fields of an object": shellLine(
+    '{"json":{"return":2,"value":{"ref":4,"fields":{"json":{"__proto__":{"polluted":true}}}}},"meta":{"values":{"value":[["custom","object"]]},"v":1}}',
+  ),
+  "says __proto__ in an error": shellLine(
+    '{"json":{"throw":2,"error":{"name":"Error","message":"x","__proto__":{"polluted":true}}},"meta":{"values":{"error":[["custom","error"]]},"v":1}}',
+  ),
+  "prints a line of 65 MiB":
+    'printf \'{"json":{"return":2,"value":"\'; head -c 68157440 /dev/zero | tr \'\\0\' a; echo \'"}}\'',
+  "prints a line without an end": "exec cat /dev/zero",
+  "promises too many bytes": shellLine({
+    json: { return: 2, value: 0, bytes: [2 ** 30, 2 ** 30] },
+    meta: { values: { value: [["custom", "bytes"]] }, v: 1 },
+  }),
+  "says hello again": HELLO,
+  "releases what it never got": shellLine({ json: { release: 9, count: 1 } }),
+  "aborts what is no signal": shellLine({ json: { abort: 1 } }),
+};
+
+for (const [how, lie] of Object.entries(lies)) {
+  keeps(`a plugin that ${how} fails its calls and is ended`, async () => {
+    await using folder = await Folder.make();
+    await using lifeline = await Lifeline.make(folder);
+    const path = await folder.script(
+      "plugin",
+      `exec 9>'${lifeline.path}'`,
+      ...GREETING,
+      "read -r first; read -r second",
+      lie,
+      "exec sleep 1000",
+    );
+    await using plugin = await launch(path, { grace: 100 });
+    const thing = await plugin.create<Thing>("thing", "any");
+    const calls = [thing.work(1), thing.work(2)];
+    await Promise.all(calls.map((call) => end(call, plugin)));
+    await lifeline.ended();
+    assertEquals(({} as Record<string, unknown>).polluted, undefined);
+    assertEquals(
+      (Object as unknown as Record<string, unknown>).polluted,
+      undefined,
+    );
+  });
+}
+
+keeps("one plugin's fault leaves the others alone", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script("bad", ...GREETING, "read -r x", "echo {");
+  await using good = await launch(program("working.ts"));
+  await using bad = await launch(path, { grace: 100 });
+  const working = await good.create<Working>("thing", "working");
+  const thing = await bad.create<Thing>("thing", "any");
+  await end(thing.work(), bad);
+  assertEquals(await working.ping(), "pong");
+});
+
+// The end
+
+keeps("close() lets the work under way clean up", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const plugin = await launch(program("working.ts"));
+  const working = await plugin.create<Working>("thing", "working");
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const call = failure(
+    working.work(lifeline.path, resolve, new AbortController().signal),
+  );
+  await within(5_000, "the start", started);
+  await plugin.close();
+  assertStringIncludes((await call).message, plugin.name);
+  assertEquals(
+    await lifeline.ended(),
+    "working\ncleaning up\ncleaned up\n",
+  );
+  await plugin.close();
+});
+
+keeps("close() returns when the process has ended", async () => {
+  const plugin = await launch(program("working.ts"));
+  const pid = plugin.pid!;
+  await Promise.all([plugin.close(), plugin.close()]);
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-o", "stat=", "-p", `${pid}`],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout).trim(), "");
+  const error = await failure(plugin.create("thing", "working"));
+  assertStringIncludes(error.message, plugin.name);
+});
+
+keeps(
+  "close() ends one that ignores it, first with SIGTERM, then SIGKILL",
+  async () => {
+    await using folder = await Folder.make();
+    const closed = async (name: string, trap: string) => {
+      await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
+      const path = await folder.script(
+        name,
+        `exec 9>'${lifeline.path}'`,
+        trap,
+        ...GREETING,
+        "while :; do sleep 0.1; done",
+      );
+      const plugin = await launch(path, { grace: 300 });
+      await plugin.create("thing", "any");
+      const from = performance.now();
+      await plugin.close();
+      const took = performance.now() - from;
+      return { took, text: await lifeline.ended(1_000) };
+    };
+    const [term, kill] = await Promise.all([
+      closed("term", "trap 'echo terminated >&9; exit 0' TERM"),
+      closed("kill", "trap 'echo terminated >&9' TERM"),
+    ]);
+    assertEquals(term.text, "terminated\n");
+    assert(term.took >= 250 && term.took < 3_000, `${term.took} ms`);
+    assertEquals(kill.text, "terminated\n");
+    assert(kill.took >= 5_000 && kill.took < 8_000, `${kill.took} ms`);
+  },
+);
+
+keeps("close() leaves nothing that the plugin started", async () => {
+  await using folder = await Folder.make();
+  const started = [
+    "sleep 1000 &",
+    "(sleep 1000 &) &",
+    "(trap '' TERM HUP; while :; do sleep 0.1; done) &",
+    "nohup sleep 1000 >/dev/null 2>&1 </dev/null &",
+    "sleep 1000 </dev/null >/dev/null 2>&1 &",
+  ];
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    ...started,
+    ...GREETING,
+    "exec cat >/dev/null",
+  );
+  const plugin = await launch(path);
+  await plugin.create("thing", "any");
+  const from = performance.now();
+  await plugin.close();
+  assert(performance.now() - from < 5_000);
+  await lifeline.ended(2_000);
+});
+
+keeps("a plugin that died leaves nothing that it started", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    "sleep 1000 &",
+    ...GREETING,
+    "read -r call",
+    "exit 7",
+  );
+  await using plugin = await launch(path);
+  const thing = await plugin.create<Thing>("thing", "any");
+  assertEquals((await death(thing.work(), plugin)).exit?.code, 7);
+  await lifeline.ended(5_000);
+});
+
+/** Kills a host in the middle of a call, and returns what its plugin wrote after that, and how long it lived. */
+async function killHost(...call: string[]) {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const [command, ...args] = program("killed_host.ts") as [string, ...string[]];
+  await using host = new Deno.Command(command, {
+    args: [...args, lifeline.path, ...call],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const said = host.stdout.getReader();
+  const { value } = await within(10_000, "the host's start", said.read());
+  assertEquals(new TextDecoder().decode(value), "working\n");
+  const from = performance.now();
+  host.kill("SIGKILL");
+  await said.cancel();
+  const text = await lifeline.ended();
+  return { text, took: performance.now() - from };
+}
+
+keeps("a plugin cleans up and ends when its host is killed", async () => {
+  const { text, took } = await killHost("work");
+  assertEquals(text, "working\ncleaning up\ncleaned up\n");
+  assert(took < 5_000, `${took} ms`);
+});
+
+keeps("a plugin whose work never ends does not outlive its host", async () => {
+  const { took } = await killHost("workForEver");
+  assert(took < 15_000, `${took} ms`);
+});
+
+keeps(
+  "what a plugin started ends with it when its host is killed",
+  async () => {
+    const { text } = await killHost("work", "startChild");
+    assertEquals(text, "working\ncleaning up\ncleaned up\n");
+  },
+);
+
+keeps("a host that exits without a word leaves no plugin", async () => {
+  await using folder = await Folder.make();
+  await using lifeline = await Lifeline.make(folder);
+  const path = await folder.script(
+    "plugin",
+    `exec 9>'${lifeline.path}'`,
+    ...[HELLO, "read -r welcome", "read -r create", CREATED],
+    "exec cat >/dev/null",
+  );
+  const host = `import { launch } from ${
+    JSON.stringify(new URL("../host/mod.ts", import.meta.url))
+  };
+    const plugin = await launch(${JSON.stringify(path)});
+    await plugin.create("thing", "any");
+    Deno.exit(0);`;
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `--config=${new URL("../deno.json", import.meta.url).pathname}`,
+      host,
+    ],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  assert(success);
+  await lifeline.ended();
+});
