@@ -4,6 +4,7 @@
 // @ts-types="npm:@types/cross-spawn@6.0.6"
 import spawn from "cross-spawn";
 import type { ChildProcess } from "node:child_process";
+import { basename, dirname, SEPARATOR } from "@std/path";
 import { HAS_PROCESS_GROUPS, signalGroup } from "./process_group.ts";
 
 /** What is started, and who takes what it writes. */
@@ -52,7 +53,7 @@ export class Child {
 
   constructor(options: ChildOptions) {
     const [command, ...args] = options.argv;
-    const child = spawn(command!, args, {
+    const child = spawn(spawnable(command!), args, {
       stdio: ["pipe", "pipe", "pipe"],
       detached: HAS_PROCESS_GROUPS,
       windowsHide: true,
@@ -115,6 +116,17 @@ export class Child {
       });
     });
   }
+}
+
+/**
+ * Deno takes the path of its own executable for Node's and rewrites the
+ * arguments; in a compiled program that is the program's path, which must stay
+ * what it is. Another name for the same file is not recognised.
+ */
+function spawnable(command: string): string {
+  return Deno.build.standalone && command === Deno.execPath()
+    ? [dirname(command), ".", basename(command)].join(SEPARATOR)
+    : command;
 }
 
 const SIGNALS: Record<number, string> = {

@@ -3,7 +3,11 @@
 
 import { basename } from "@std/path";
 import type { JsonPath } from "./json_document.ts";
-import { type PluginCommand, readPluginCommand } from "./plugin_table.ts";
+import {
+  isPath,
+  type PluginCommand,
+  readPluginCommand,
+} from "./plugin_table.ts";
 import {
   Fields,
   isObject,
@@ -14,7 +18,7 @@ import {
 
 /** A builder of a template. */
 export interface BuilderEntry {
-  /** Its name, not interpolated yet: the `name`, or else the `type`. */
+  /** Its name, not interpolated yet: the `name`, or else the `type`, of a path the plugin's name. */
   readonly name: string;
   /** Which builder it is. */
   readonly type: string;
@@ -71,6 +75,13 @@ export function readBuilders(
   return builders;
 }
 
+/** A type that is a path is too long a name: the plugin's own will do. */
+function nameOfType(type: string): string {
+  if (!isPath(type)) return type;
+  const file = basename(type).replace(/\.exe$/, "");
+  return file.replace(/^baler-builder-(?=.)/, "");
+}
+
 function readOne(
   raw: unknown,
   index: number,
@@ -96,7 +107,7 @@ function readOne(
   }
   if (!type || name === undefined) return undefined;
   return {
-    name: name || type,
+    name: name || nameOfType(type),
     type,
     config: fields.without(["name", "type"]),
     at,
