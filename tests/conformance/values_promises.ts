@@ -30,6 +30,11 @@ const samples: Record<string, unknown> = {
     undefined,
   ]]),
   "typed arrays": [new Float64Array([0.1, 1e300]), new Int16Array([-1])],
+  "typed arrays of what is no number in JSON": [
+    new Float64Array([NaN, -0, Infinity, -Infinity]),
+    new Float32Array([NaN]),
+  ],
+  "NaN in several places": [new Map([[NaN, 1]]), new Set([NaN]), NaN],
   "Uint8Arrays": [new Uint8Array(), new Uint8Array([0, 10, 13, 255])],
   "awkward keys": { "": 1n, ".": 2n, "a.b": { "c\\": 3n, "\\.": 4n }, "0": 5n },
   "objects that look like messages": {
@@ -123,6 +128,31 @@ export const values: Promises = {
     assert(back.other !== back.first);
     assert(await suite.isSame(one, one));
     assert(!await suite.isSame(one, { a: 1 }));
+  },
+
+  "keeps the order of a set whose items are elsewhere too": async (
+    { suite },
+  ) => {
+    const one = { a: 1 };
+    const back = await suite.echo({ one, set: new Set<unknown>([one, 2, 3]) });
+    assertStrictEquals([...back.set][0], back.one);
+    assertEquals([...back.set], [{ a: 1 }, 2, 3]);
+  },
+
+  "keeps what is one object one inside an error": async ({ suite }) => {
+    const one = { a: 1 };
+    const error = Object.assign(new Error("it has one"), { one });
+    const back = await suite.echo({ one, error });
+    assertStrictEquals(back.error.one, back.one);
+  },
+
+  "carries two objects that contain each other": async ({ suite }) => {
+    const first: Record<string, unknown> = {};
+    const second = { first };
+    first.second = second;
+    const [backFirst, backSecond] = await suite.echo([first, second]);
+    assertStrictEquals(backFirst!.second, backSecond);
+    assertStrictEquals(backSecond!.first, backFirst);
   },
 
   "carries what contains itself": async ({ suite }) => {
