@@ -1,0 +1,350 @@
+// Finding plugins: who has the first word, what is shadowed, and what a
+// person is told who asks for one that is not there.
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { DELIMITER, join } from "@std/path";
+import { readCoreConfig } from "../host/core_config.ts";
+import { pluginFolders, variable } from "../host/environment.ts";
+import {
+  findPlugin,
+  listPlugins,
+  namedPlugin,
+  type PluginSources,
+} from "../host/find_plugin.ts";
+import { SourceError } from "../host/json_document.ts";
+import { emptyPluginTable } from "../host/plugin_table.ts";
+import { parseTemplate } from "../host/template.ts";
+
+const isWindows = Deno.build.os === "windows";
+
+/** A folder of its own that is gone at the end of the test. */
+class Folder implements AsyncDisposable {
+  readonly path = Deno.realPathSync(Deno.makeTempDirSync());
+
+  write(name: string, text: string, mode = 0o755): string {
+    const path = join(
+      this.path,
+      isWindows && mode === 0o755 ? `${name}.exe` : name,
+    );
+    Deno.writeTextFileSync(path, text, { mode });
+    return path;
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** Runs with these variables and no others of baler's, and puts them all back. */
+async function withEnvironment<T>(
+  variables: Record<string, string>,
+  run: () => T | Promise<T>,
+): Promise<T> {
+  const before = Deno.env.toObject();
+  try {
+    for (const name of Object.keys(before)) {
+      if (/^(BALER|PACKER|XDG)_/.test(name)) Deno.env.delete(name);
+    }
+    for (const [name, value] of Object.entries(variables)) {
+      Deno.env.set(name, value);
+    }
+    return await run();
+  } finally {
+    for (const name of Object.keys(variables)) Deno.env.delete(name);
+    for (const [name, value] of Object.entries(before)) {
+      Deno.env.set(name, value);
+    }
+  }
+}
+
+function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
+  return {
+    coreConfig: { plugins: emptyPluginTable() },
+    folders: [],
+    bundled: { builder: ["file", "null"], provisioner: ["shell"] },
+    bundledArgv: (kind, name) => ["/bin/baler", "plugin", `${kind}-${name}`],
+    ...given,
+  };
+}
+
+async function coreConfig(folder: Folder, value: unknown) {
+  const path = folder.write(
+    "config.json",
+    JSON.stringify(value, null, 2),
+    0o644,
+  );
+  return await withEnvironment({ BALER_CONFIG: path }, readCoreConfig);
+}
+
+Deno.test("findPlugin() asks the template, the core configuration, the folders, and what is bundled", async () => {
+  await using folder = new Folder();
+  await using other = new Folder();
+  const first = folder.write("baler-builder-file", "");
+  const second = other.write("baler-builder-file", "");
+  const template = await parseTemplate(
+    `{"builders": [{"type": "file"}],
+      "plugins": {
+        "builders": {"file": "./bin/file"}}}`,
+    join(folder.path, "template.json"),
+  );
+  const config = await coreConfig(folder, {
+    builders: { file: ["ssh", "h", "/opt/file"] },
+  });
+  const all = sourcesOf({
+    template,
+    coreConfig: config,
+    folders: [
+      { path: folder.path, reason: "--plugin-dir" },
+      { path: other.path, reason: "BALER_PLUGIN_PATH" },
+    ],
+  });
+
+  const [listed, nul, shell] = listPlugins(all);
+  const { shadows, ...used } = listed!;
+  assertEquals(used, {
+    kind: "builder",
+    argv: [join(folder.path, "bin", "file")],
+    label: join(folder.path, "bin", "file"),
+    name: "file",
+    source: `${join(folder.path, "template.json")}:3`,
+  });
+  assertEquals(
+    shadows.map(({ argv, label, source }) => [argv, label, source]),
+    [
+      [
+        ["ssh", "h", "/opt/file"],
+        "ssh h /opt/file",
+        `core configuration ${join(folder.path, "config.json")}:3`,
+      ],
+      [[first], first, `--plugin-dir ${folder.path}`],
+      [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
+      [
+        ["/bin/baler", "plugin", "builder-file"],
+        "baler-builder-file",
+        "bundled",
+      ],
+    ],
+  );
+  assertEquals([nul?.name, shell?.kind], ["null", "provisioner"]);
+
+  assertEquals((await findPlugin("builder", "file", all)).source, used.source);
+  const rest = [
+    { ...all, template: undefined },
+    sourcesOf({ folders: all.folders }),
+    sourcesOf(),
+  ];
+  for (const [index, sources] of rest.entries()) {
+    const found = await findPlugin("builder", "file", sources as PluginSources);
+    assertEquals(found, shadows[[0, 1, 3][index]!]);
+  }
+});
+
+Deno.test("findPlugin() takes a type that is a path, from the template's folder", async () => {
+  const template = await parseTemplate(
+    '{"builders": [{"type": "x"}]}',
+    "/srv/t.json",
+  );
+  const sources = sourcesOf({ template });
+  assertEquals(
+    await findPlugin("builder", "/opt/baler-builder-cloud", sources),
+    {
+      argv: ["/opt/baler-builder-cloud"],
+      label: "/opt/baler-builder-cloud",
+      name: "cloud",
+      source: "its type is a path",
+    },
+  );
+  const relative = await findPlugin("provisioner", "../bin/thing", sources);
+  assertEquals([relative.argv, relative.name], [["/bin/thing"], ""]);
+});
+
+Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
+  await using folder = new Folder();
+  folder.write("baler-provisioner-shell", "");
+  const sources = sourcesOf({
+    folders: [{ path: folder.path, reason: "--plugin-dir" }],
+  });
+  const error: Error = await assertRejects(
+    () => findPlugin("builder", "fil", sources),
+    Error,
+  );
+  assertStringIncludes(
+    error.message,
+    'Unknown builder fil: no plugin serves it; did you mean "file"?',
+  );
+  assertStringIncludes(
+    error.message,
+    `${join(folder.path, "baler-builder-fil")} (--plugin-dir)`,
+  );
+  // A type is no way out of the folders.
+  await assertRejects(
+    () => findPlugin("builder", "a/../../x", sources),
+    Error,
+    "Unknown builder",
+  );
+});
+
+Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
+  await using folder = new Folder();
+  folder.write("baler-builder-plain", "", 0o644);
+  folder.write("packer-builder-cloud", "");
+  await Deno.mkdir(join(folder.path, "baler-builder-folder"));
+  const config = await coreConfig(folder, {
+    builders: { amazon: "/opt/packer-builder-amazon" },
+  });
+  const sources = sourcesOf({
+    coreConfig: config,
+    folders: [{ path: folder.path, reason: "--plugin-dir" }],
+  });
+  assertEquals(listPlugins(sources).map(({ name }) => name), [
+    "file",
+    "null",
+    "shell",
+  ]);
+  const refusal = async (type: string) =>
+    (await assertRejects(
+      () => findPlugin("builder", type, sources),
+      Error,
+    ) as Error).message;
+  assertStringIncludes(await refusal("plain"), "is not executable");
+  assertStringIncludes(await refusal("folder"), "is a folder");
+  assertStringIncludes(await refusal("cloud"), "is a plugin of Packer's");
+  assertStringIncludes(
+    await refusal("amazon"),
+    "/opt/packer-builder-amazon is a plugin of Packer's",
+  );
+  await assertRejects(
+    () =>
+      Promise.try(() =>
+        namedPlugin("builder", "x", ["/opt/packer-builder-x"], "t.json:3")
+      ),
+    Error,
+    "t.json:3: /opt/packer-builder-x is a plugin of Packer's",
+  );
+});
+
+Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
+  await using folder = new Folder();
+  const { plugins } = await coreConfig(folder, {
+    _comment: "mine",
+    builders: {
+      a: "/opt/a",
+      b: "./b",
+      c: ["deno", "run", "/c.ts"],
+      d: ["../d", "-x"],
+    },
+    "post-processors": { e: "/e" },
+  });
+  assertEquals([...plugins.builder.values()].map(({ argv }) => argv), [
+    ["/opt/a"],
+    [join(folder.path, "b")],
+    ["deno", "run", "/c.ts"],
+    [join(folder.path, "..", "d"), "-x"],
+  ]);
+  assertEquals(plugins["post-processor"].get("e")?.at, [
+    "post-processors",
+    "e",
+  ]);
+
+  const error: Error = await assertRejects(
+    () =>
+      coreConfig(folder, {
+        builder: {},
+        provisioners: { a: "b", c: [], d: 3, e: ["x/y"], f: ["x", 1] },
+        hooks: [],
+      }),
+    SourceError,
+  );
+  for (
+    const part of [
+      'config.json:2:3: unknown key "builder"; did you mean "builders"?',
+      'config.json:4:10: "b" is not the path of a plugin',
+      "not an empty list",
+      "not the number 3",
+      '"x/y" is neither a command name nor a path',
+      'texts such as ["ssh", "build1", "/opt/plugin"], not this list',
+      '"hooks" must be an object from name to path, not a list',
+    ]
+  ) {
+    assertStringIncludes(error.message, part);
+  }
+});
+
+Deno.test("readCoreConfig() reads the person's file, and is content without one", async () => {
+  await using home = new Folder();
+  const environment = { XDG_CONFIG_HOME: home.path, APPDATA: home.path };
+  const none = await withEnvironment(environment, readCoreConfig);
+  const source = join(home.path, "baler", "config.json");
+  assertEquals(none, { plugins: emptyPluginTable(), source });
+
+  await Deno.mkdir(join(home.path, "baler"));
+  await Deno.writeTextFile(source, '{"builders": {"x": "/x"}}');
+  const { plugins } = await withEnvironment(environment, readCoreConfig);
+  assertEquals(plugins.builder.get("x")?.argv, ["/x"]);
+
+  await assertRejects(
+    () =>
+      withEnvironment(
+        { BALER_CONFIG: join(home.path, "nope") },
+        readCoreConfig,
+      ),
+    Error,
+    "no such file or directory",
+  );
+});
+
+Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
+  await using folder = new Folder();
+  const path = folder.write(
+    "packerconfig",
+    JSON.stringify({
+      disable_checkpoint: true,
+      plugin_min_port: 10000,
+      builders: { mine: "/opt/baler-builder-mine", odd: "packer-builder-odd" },
+    }),
+    0o644,
+  );
+  const config = await withEnvironment({ PACKER_CONFIG: path }, readCoreConfig);
+  assertEquals([...config.plugins.builder.keys()], ["mine"]);
+  const missing = join(folder.path, "nope");
+  const empty = await withEnvironment(
+    { PACKER_CONFIG: missing },
+    readCoreConfig,
+  );
+  assertEquals(empty.plugins, emptyPluginTable());
+});
+
+Deno.test("pluginFolders() has --plugin-dir, BALER_PLUGIN_PATH and the person's folder, each once", async () => {
+  await using home = new Folder();
+  const folders = await withEnvironment({
+    XDG_CONFIG_HOME: home.path,
+    APPDATA: home.path,
+    BALER_PLUGIN_PATH: ["/a", "", "/b"].join(DELIMITER),
+  }, () => pluginFolders({ pluginDir: ["/b", "here"] }));
+  assertEquals(
+    folders.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
+    [
+      "--plugin-dir /b",
+      `--plugin-dir ${join(Deno.cwd(), "here")}`,
+      "BALER_PLUGIN_PATH /a",
+      `your plugin folder ${join(home.path, "baler", "plugins")}`,
+    ],
+  );
+});
+
+Deno.test("variable() reads BALER_ before PACKER_", async () => {
+  await withEnvironment(
+    { PACKER_LOG: "1" },
+    () => assertEquals(variable("LOG"), "1"),
+  );
+  await withEnvironment(
+    { PACKER_LOG: "1", BALER_LOG: "" },
+    () => assertEquals(variable("LOG"), ""),
+  );
+  await withEnvironment({}, () => assert(variable("LOG") === undefined));
+});

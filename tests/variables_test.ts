@@ -1,0 +1,228 @@
+// Variables: whose word counts, in what order they are interpolated, and how
+// it is told when one comes to no value.
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { join } from "@std/path";
+import { SourceError } from "../host/json_document.ts";
+import { parseTemplate } from "../host/template.ts";
+import { resolveVariables, type VariableOptions } from "../host/variables.ts";
+
+async function resolved(
+  variables: Record<string, string | null>,
+  options: VariableOptions = {},
+  rest: Record<string, unknown> = {},
+) {
+  const template = await parseTemplate(
+    JSON.stringify(
+      { builders: [{ type: "null" }], variables, ...rest },
+      null,
+      2,
+    ),
+    "/srv/template.json",
+  );
+  return await resolveVariables(template, options);
+}
+
+async function refusal(
+  variables: Record<string, string | null>,
+  options: VariableOptions = {},
+): Promise<string> {
+  const error: Error = await assertRejects(
+    () => resolved(variables, options),
+    Error,
+  );
+  return error.message;
+}
+
+async function files(
+  texts: Record<string, string>,
+): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  for (const [name, text] of Object.entries(texts)) {
+    await Deno.writeTextFile(join(path, name), text);
+  }
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+Deno.test("resolveVariables() lets -var count before -var-file, and the last before the first", async () => {
+  await using folder = await files({
+    "1.json": '{"a": "file 1", "b": "file 1", "c": "file 1", "e": "x"}',
+    "2.json": '{"a": "file 2", "b": "file 2", "e": null, "undeclared": "u"}',
+  });
+  const { values } = await resolved(
+    { a: "default", b: "default", c: "default", d: "default", e: "default" },
+    {
+      vars: [["a", "first"], ["a", "=second "]],
+      varFiles: [join(folder.path, "1.json"), join(folder.path, "2.json")],
+    },
+  );
+  assertEquals(values, {
+    a: "=second ",
+    b: "file 2",
+    c: "file 1",
+    d: "default",
+    e: "",
+    undeclared: "u",
+  });
+});
+
+Deno.test("resolveVariables() takes variables that refer to variables in any order", async () => {
+  const { values } = await resolved(
+    {
+      all: "{{user `greeting`}}, {{user `name` | upper}}!",
+      greeting: "Hello{{user `mark`}}",
+      mark: "{{env `MARK`}}",
+      name: "{{user `given`}}",
+      dir: "{{template_dir}}",
+    },
+    {
+      vars: [["given", "{{lower `ADA`}}"]],
+      env: (name) => name === "MARK" ? "?" : undefined,
+    },
+  );
+  assertEquals(values.all, "Hello?, ADA!");
+  assertEquals(values.dir, "/srv");
+});
+
+Deno.test("resolveVariables() takes a chain of variables of any length", async () => {
+  const length = 5_000;
+  const { values } = await resolved(
+    Object.fromEntries(
+      Array.from({ length }, (_, index) => [
+        `v${index}`,
+        index === length - 1 ? "end" : `{{user \`v${index + 1}\`}}`,
+      ]),
+    ),
+  );
+  assertEquals(values.v0, "end");
+});
+
+Deno.test("resolveVariables() leaves a plugin's own fields for the plugin", async () => {
+  const { values } = await resolved({
+    command: "{{ .Vars }} {{.Path}} {{user `flag`}} {{ .Path }}",
+    flag: "-x",
+  });
+  assertEquals(values.command, "{{ .Vars }} {{.Path}} -x {{ .Path }}");
+});
+
+Deno.test("resolveVariables() asks for no value that a template does not get to", async () => {
+  const { values } = await resolved({
+    a: '{{if eq (user `mode`) "simple"}}A{{else}}{{user `a`}}{{end}}',
+    mode: "simple",
+  });
+  assertEquals(values.a, "A");
+});
+
+Deno.test("resolveVariables() shows a cycle", async () => {
+  const message = await refusal({
+    fine: "x",
+    before: "{{user `a`}}",
+    a: "{{user `b`}}",
+    b: "{{user `c`}}",
+    c: "{{user `a`}}",
+  });
+  assertStringIncludes(
+    message,
+    '/srv/template.json:10:10: Failed to interpolate "a"',
+  );
+  assertStringIncludes(message, "it refers to itself, a -> b -> c -> a;");
+  assert(!message.includes('interpolate "before"'), message);
+  assertStringIncludes(await refusal({ a: "x{{user `a`}}" }), "a -> a");
+});
+
+Deno.test("resolveVariables() tells every required variable that is missing", async () => {
+  const message = await refusal({ a: null, b: "x", c: null, d: null }, {
+    vars: [["d", ""]],
+  });
+  assertStringIncludes(
+    message,
+    "/srv/template.json:8:5: required variable not set: a;",
+  );
+  assertStringIncludes(
+    message,
+    "/srv/template.json:10:5: required variable not set: c;",
+  );
+  assert(!message.includes("not set: d"), message);
+});
+
+Deno.test("resolveVariables() points into the value that cannot be interpolated", async () => {
+  assertStringIncludes(
+    await refusal({ a: 'a "text" {{nope}}' }),
+    "/srv/template.json:8:24: error interpolating default value for 'a': function \"nope\" not defined",
+  );
+  const unset = await refusal({ a: "{{user `zz`}}" });
+  assertStringIncludes(unset, 'Failed to interpolate "a"');
+  assertStringIncludes(unset, "variable not set: zz");
+  assertStringIncludes(
+    await refusal({}, { vars: [["a", "{{"]] }),
+    "/srv/template.json: -var a: error interpolating default value for 'a': unclosed action",
+  );
+});
+
+Deno.test("resolveVariables() points at what is wrong in a file of variables", async () => {
+  await using folder = await files({
+    "number.json": '{\n  "a": "x",\n  "b": 2\n}',
+    "comma.json": '{\n  "a": "x",\n}',
+    "list.json": "[]",
+    "twice.json": '{"a": "1", "a": "2"}',
+  });
+  const of = (name: string) =>
+    refusal({}, { varFiles: [join(folder.path, name)] });
+  assertStringIncludes(
+    await of("number.json"),
+    `number.json:3:8: Error reading variables in`,
+  );
+  assertStringIncludes(
+    await of("number.json"),
+    '"b" must be a text, not the number 2',
+  );
+  assertStringIncludes(await of("comma.json"), "comma.json:2:11: ");
+  assertStringIncludes(
+    await of("list.json"),
+    "list.json:1:1: Error reading variables in",
+  );
+  assertStringIncludes(
+    await of("nope.json"),
+    "nope.json: no such file or directory",
+  );
+  const { values } = await resolved({}, {
+    varFiles: [join(folder.path, "twice.json")],
+  });
+  assertEquals(values, { a: "2" });
+});
+
+Deno.test("resolveVariables() names the sensitive ones, and shows no sensitive value of -var", async () => {
+  const { sensitive, values } = await resolved(
+    { secret: "s" },
+    {},
+    { "sensitive-variables": ["secret"] },
+  );
+  assertEquals(sensitive, ["secret"]);
+  assertEquals(values, { secret: "s" });
+  const error: Error = await assertRejects(
+    () =>
+      resolved(
+        { secret: null },
+        { vars: [["secret", "hunter2{{user `secret`}}"]] },
+        { "sensitive-variables": ["secret"] },
+      ),
+    SourceError,
+  );
+  assertStringIncludes(error.message, "-var secret: Failed to interpolate");
+  assert(!error.message.includes("hunter2"), error.message);
+});
+
+Deno.test("resolveVariables() refuses a name that would reach a prototype", async () => {
+  assertStringIncludes(
+    await refusal({}, { vars: [["__proto__", "x"]] }),
+    'a variable cannot be named "__proto__"',
+  );
+});
