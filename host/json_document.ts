@@ -71,7 +71,9 @@ export class JsonDocument {
   readonly #root: Place;
 
   /**
-   * @param text Its text, which is JSON.
+   * A document of a text that was found to be JSON.
+   *
+   * @param text Its text.
    * @param source The file as the person named it.
    * @param root Where everything stands in it.
    */

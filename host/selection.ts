@@ -15,6 +15,7 @@ import type {
   ProvisionerEntry,
   Template,
 } from "./template.ts";
+import { overlay } from "./overlay.ts";
 import { isObject, type JsonObject } from "./template_fields.ts";
 
 /** What a person asks for. */
@@ -235,41 +236,6 @@ function selectedProvisioner(
         ? [...entry.at, "override", builder, ...path]
         : [...entry.at, ...path],
   };
-}
-
-/**
- * Lays one configuration over another as Packer does, which decodes them one
- * after the other into the same structure: an object key by key, and a list
- * item by item, so that what a longer list has behind stays.
- */
-function overlay(under: unknown, over: unknown): unknown {
-  if (over === null) return under ?? null;
-  if (under === null || under === undefined) return over;
-  if (isObject(under) && isObject(over)) {
-    const keys = new Set([...Object.keys(under), ...Object.keys(over)]);
-    return Object.fromEntries(
-      [...keys].map((key) => [
-        key,
-        !Object.hasOwn(over, key)
-          ? under[key]
-          : Object.hasOwn(under, key)
-          ? overlay(under[key], over[key])
-          : over[key],
-      ]),
-    );
-  }
-  if (Array.isArray(under) || Array.isArray(over)) {
-    // A list of one may be written as the one.
-    const [below, above] = [[under].flat(), [over].flat()];
-    return Array.from(
-      { length: Math.max(below.length, above.length) },
-      (_, index) =>
-        index < above.length
-          ? overlay(below[index], above[index])
-          : below[index],
-    );
-  }
-  return over;
 }
 
 function unmatchedOf(

@@ -59,6 +59,8 @@ export class SourceError extends Error {
   readonly source: string;
 
   /**
+   * The error of several problems.
+   *
    * @param problems What is wrong; at least one.
    * @param source The file as the person named it.
    */

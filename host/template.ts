@@ -9,13 +9,7 @@ import {
 } from "./json_document.ts";
 import { type PluginTable, readPluginTable } from "./plugin_table.ts";
 import { type BuilderEntry, readBuilders } from "./template_builders.ts";
-import {
-  Fields,
-  isObject,
-  type JsonObject,
-  Problems,
-  typeOf,
-} from "./template_fields.ts";
+import { Fields, Problems } from "./template_fields.ts";
 import {
   type PostProcessorEntry,
   readPostProcessors,
@@ -26,6 +20,12 @@ import {
   readProvisioners,
 } from "./template_provisioners.ts";
 import { readText } from "./read_text.ts";
+import {
+  readComments,
+  readRoot,
+  readVariables,
+  ROOT_KEYS,
+} from "./template_root.ts";
 import { checkTemplate } from "./template_check.ts";
 
 export type { BuilderEntry } from "./template_builders.ts";
@@ -72,20 +72,6 @@ export interface TemplateOptions {
    */
   syntaxOnly?: boolean;
 }
-
-const ROOT_KEYS = [
-  "builders",
-  "comments",
-  "description",
-  "error-cleanup-provisioner",
-  "min_packer_version",
-  "plugins",
-  "post-processors",
-  "provisioners",
-  "push",
-  "sensitive-variables",
-  "variables",
-];
 
 /**
  * Reads a template from a file, or from the standard input.
@@ -223,92 +209,4 @@ async function parse(
   if (!options.syntaxOnly) checkTemplate(template, buildersAreSound, problems);
   problems.throwIfAny();
   return template;
-}
-
-/** The document's value as an object of known keys and comments. */
-async function readRoot(
-  value: unknown,
-  problems: Problems,
-): Promise<JsonObject> {
-  if (value === null) return {};
-  if (!isObject(value)) {
-    problems.add(
-      [],
-      `a template is an object: expected a map, got ${
-        typeOf(value)
-      }; write {"builders": [...]}`,
-    );
-    problems.throwIfAny();
-    return {};
-  }
-  for (const [key, comment] of Object.entries(value)) {
-    if (key.startsWith("_")) {
-      if (typeof comment !== "string") {
-        problems.add(
-          [key],
-          `Failed to cast root level comment value in comment "${key}" to string; it is ${
-            typeOf(comment)
-          }, put it in quotes`,
-        );
-      }
-    } else if (!ROOT_KEYS.includes(key.toLowerCase())) {
-      await problems.addUnknown(
-        [key],
-        `Unknown root level key in template: '${key}'`,
-        ROOT_KEYS,
-      );
-    }
-  }
-  return value;
-}
-
-function readVariables(
-  value: unknown,
-  path: JsonPath,
-  problems: Problems,
-): Map<string, string | null> {
-  const variables = new Map<string, string | null>();
-  if (value === null) return variables;
-  if (!isObject(value)) {
-    problems.add(
-      path,
-      `'variables' expected a map, got ${
-        typeOf(value)
-      }; write {"name": "default"}`,
-    );
-    return variables;
-  }
-  for (const [name, initial] of Object.entries(value)) {
-    if (typeof initial === "string" || initial === null) {
-      variables.set(name, initial);
-    } else {
-      problems.add(
-        [...path, name],
-        `variable ${name}: expected type 'string', got ${
-          typeOf(initial)
-        }; a variable is a text in quotes, or null where one must be given`,
-      );
-    }
-  }
-  return variables;
-}
-
-function readComments(
-  value: unknown,
-  path: JsonPath,
-  problems: Problems,
-): void {
-  const isList = Array.isArray(value) &&
-    value.every((comment) =>
-      isObject(comment) &&
-      Object.values(comment).every((text) => typeof text === "string")
-    );
-  if (value !== null && !isList) {
-    problems.add(
-      path,
-      `'comments' must be a list of objects of texts, got ${
-        typeOf(value)
-      }; for a comment, use a root key that begins with "_"`,
-    );
-  }
 }

@@ -19,7 +19,11 @@ export class Problems {
   readonly document: JsonDocument;
   readonly #found: SourceProblem[] = [];
 
-  /** @param document The document. */
+  /**
+   * No problems yet.
+   *
+   * @param document The document that they are in.
+   */
   constructor(document: JsonDocument) {
     this.document = document;
   }
@@ -59,7 +63,11 @@ export class Problems {
     this.add(path, message + hint, "key");
   }
 
-  /** @throws {SourceError} With all of them, when there are any. */
+  /**
+   * Ends the reading when there is a problem.
+   *
+   * @throws {SourceError} With all of them.
+   */
   throwIfAny(): void {
     if (this.#found.length > 0) {
       throw new SourceError(this.#found, this.document.source);
@@ -105,6 +113,8 @@ export class Fields {
   readonly #problems: Problems;
 
   /**
+   * The fields of one part.
+   *
    * @param object The part.
    * @param path Where it is.
    * @param label What problems call it, for example `"builder 1: "`.

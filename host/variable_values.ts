@@ -29,7 +29,11 @@ export class VariableCycle extends Error {
   /** Their names, the first once more at the end. */
   readonly names: readonly string[];
 
-  /** @param names Their names, the first once more at the end. */
+  /**
+   * A cycle of these.
+   *
+   * @param names Their names, the first once more at the end.
+   */
   constructor(names: readonly string[]) {
     super(names.join(" -> "));
     this.names = names;
@@ -52,6 +56,8 @@ export class VariableValues {
   readonly #failures: VariableFailure[] = [];
 
   /**
+   * No values yet.
+   *
    * @param initial The variables before they are interpolated.
    * @param context What they are interpolated in, beside one another.
    */

@@ -1,0 +1,134 @@
+// The root of a template: which keys it can have, and those of them that are
+// simple enough to need no file of their own.
+
+import type { JsonPath } from "./json_document.ts";
+import {
+  isObject,
+  type JsonObject,
+  type Problems,
+  typeOf,
+} from "./template_fields.ts";
+
+/** The keys that a template can have. */
+export const ROOT_KEYS: readonly string[] = [
+  "builders",
+  "comments",
+  "description",
+  "error-cleanup-provisioner",
+  "min_packer_version",
+  "plugins",
+  "post-processors",
+  "provisioners",
+  "push",
+  "sensitive-variables",
+  "variables",
+];
+
+/**
+ * Reads a document's value as an object of known keys and comments.
+ *
+ * @param value The document's value.
+ * @param problems Takes what is wrong.
+ * @throws {SourceError} When it is no object: nothing more can be said then.
+ */
+export async function readRoot(
+  value: unknown,
+  problems: Problems,
+): Promise<JsonObject> {
+  if (value === null) return {};
+  if (!isObject(value)) {
+    problems.add(
+      [],
+      `a template is an object: expected a map, got ${
+        typeOf(value)
+      }; write {"builders": [...]}`,
+    );
+    problems.throwIfAny();
+    return {};
+  }
+  for (const [key, comment] of Object.entries(value)) {
+    if (key.startsWith("_")) {
+      if (typeof comment !== "string") {
+        problems.add(
+          [key],
+          `Failed to cast root level comment value in comment "${key}" to string; it is ${
+            typeOf(comment)
+          }, put it in quotes`,
+        );
+      }
+    } else if (!ROOT_KEYS.includes(key.toLowerCase())) {
+      await problems.addUnknown(
+        [key],
+        `Unknown root level key in template: '${key}'`,
+        ROOT_KEYS,
+      );
+    }
+  }
+  return value;
+}
+
+/**
+ * Reads a template's `variables`.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param problems Takes what is wrong.
+ * @returns The defaults by name; null where a value must be given.
+ */
+export function readVariables(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): Map<string, string | null> {
+  const variables = new Map<string, string | null>();
+  if (value === null) return variables;
+  if (!isObject(value)) {
+    problems.add(
+      path,
+      `'variables' expected a map, got ${
+        typeOf(value)
+      }; write {"name": "default"}`,
+    );
+    return variables;
+  }
+  for (const [name, initial] of Object.entries(value)) {
+    if (typeof initial === "string" || initial === null) {
+      variables.set(name, initial);
+    } else {
+      problems.add(
+        [...path, name],
+        `variable ${name}: expected type 'string', got ${
+          typeOf(initial)
+        }; a variable is a text in quotes, or null where one must be given`,
+      );
+    }
+  }
+  return variables;
+}
+
+/**
+ * Checks a template's `comments`, which nothing reads.
+ *
+ * @param value What is in the document.
+ * @param path Where it is.
+ * @param problems Takes what is wrong.
+ */
+export function readComments(
+  value: unknown,
+  path: JsonPath,
+  problems: Problems,
+): void {
+  const isList = Array.isArray(value) &&
+    value.every((comment) =>
+      isObject(comment) &&
+      Object.values(comment).every((text) => typeof text === "string")
+    );
+  if (value !== null && !isList) {
+    problems.add(
+      path,
+      `'comments' must be a list of objects of texts, got ${
+        typeOf(value)
+      }; for a comment, use a root key that begins with "_"`,
+    );
+  }
+}
