@@ -8,7 +8,7 @@
  */
 const SCRIPT = `
 trap '' HUP INT TERM
-kill_group() { kill -"$1" -- "-$group" 2>/dev/null; }
+kill_group() { kill -"$1" "-$group" 2>/dev/null; }
 group=$1
 if read -r line; then
   kill_group 0 || exit 0
