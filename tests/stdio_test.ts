@@ -1,0 +1,189 @@
+// A plugin's stdin and stdout belong to the wire: whatever its code and its children write ends up in the log, and a person who runs it by hand is told what it is.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { launch } from "../host/mod.ts";
+import {
+  failure,
+  keeps,
+  program,
+  Recorder,
+  within,
+} from "./fixtures/plugins/workbench.ts";
+
+interface Printing {
+  ping(): Promise<string>;
+  ways(): Promise<string[]>;
+  print(way: string, text: string): Promise<void>;
+  flood(tick: (count: number) => void): Promise<void>;
+  stdin(): Promise<unknown[]>;
+  nodeStdin(): Promise<unknown[]>;
+  prompt(): Promise<string | null>;
+  confirm(): Promise<boolean>;
+}
+
+const ways = [
+  "console.log()",
+  "console.info()",
+  "console.debug()",
+  "console.warn()",
+  "console.error()",
+  "console.dir()",
+  "console.table()",
+  "console.group()",
+  "console.count()",
+  "console.timeLog()",
+  "console.trace()",
+  "console.assert()",
+  "a logger that kept console.log",
+  "Deno.stdout.write()",
+  "Deno.stdout.writeSync()",
+  "Deno.stdout.writable",
+  "process.stdout.write()",
+  "Deno.Command with inherited stdio",
+  "Deno.Command.spawn() without options",
+  "Deno.Command.outputSync() with inherited stdio",
+  "node:child_process with inherited stdio",
+];
+
+for (const way of ways) {
+  keeps(`what a plugin prints by ${way} reaches the log`, async () => {
+    const record = new Recorder();
+    await using plugin = await launch(program("printing.ts"), {
+      log: record.log,
+      grace: 100,
+    });
+    const printing = await plugin.create<Printing>("thing", "printing");
+    for (const text of ["größe 1", "größe 2"]) {
+      await within(5_000, "the call", printing.print(way, text));
+      await record.contains(text);
+    }
+    assertEquals(await printing.ping(), "pong");
+    for (const line of record.lines) {
+      assert(line.startsWith(`2013/06/10 21:44:43 ${plugin.name}: `), line);
+    }
+  });
+}
+
+keeps("what a plugin prints before it serves reaches the log", async () => {
+  const record = new Recorder();
+  await using plugin = await launch([...program("printing.ts"), "--early"], {
+    log: record.log,
+  });
+  const printing = await plugin.create<Printing>("thing", "printing");
+  assertEquals(await printing.ping(), "pong");
+  const early = ["log", "info", "debug", "write", "process write"];
+  for (const what of early) await record.contains(`an early ${what}`);
+});
+
+keeps("a plugin that prints all the time can be talked to", async () => {
+  const record = new Recorder();
+  const plugin = await launch(program("printing.ts"), { log: record.log });
+  const printing = await plugin.create<Printing>("thing", "printing");
+  const ticks: number[] = [];
+  await printing.flood((count) => void ticks.push(count));
+  assertEquals(ticks, Array.from({ length: 200 }, (_, count) => count));
+  await plugin.close();
+  const lines = record.lines.map((line) => line.split(`${plugin.name}: `)[1]);
+  assertEquals(
+    lines.slice(-400),
+    ticks.flatMap((tick) => [`{"json":{"return":${tick}}}`, "no line endline"]),
+  );
+});
+
+keeps("nothing in a plugin can read the wire", async () => {
+  await using plugin = await launch(program("printing.ts"));
+  const printing = await plugin.create<Printing>("thing", "printing");
+  assertEquals(await printing.stdin(), [null, null, [], false]);
+  assertEquals(await printing.ping(), "pong");
+});
+
+keeps("nothing in a plugin can read the wire by node:process", async () => {
+  await using plugin = await launch(program("printing.ts"), { grace: 100 });
+  const printing = await plugin.create<Printing>("thing", "printing");
+  assertEquals(await within(5_000, "the call", printing.nodeStdin()), []);
+  assertEquals(await printing.ping(), "pong");
+});
+
+keeps("a plugin that prompts is told to ask the ui", async () => {
+  await using plugin = await launch(program("printing.ts"));
+  const printing = await plugin.create<Printing>("thing", "printing");
+  assertMatch((await failure(printing.prompt())).message, /ui\.ask/);
+  assertMatch((await failure(printing.confirm())).message, /ui\.ask/);
+  assertEquals(await printing.ping(), "pong");
+});
+
+/** Runs a plugin as a person would, without a host. */
+async function byHand(
+  argv: string[],
+  input: "null" | "close",
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const [command, ...args] = argv as [string, ...string[]];
+  const child = new Deno.Command(command, {
+    args,
+    stdin: input === "null" ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  if (input === "close") await child.stdin.close();
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+for (const input of ["null", "close"] as const) {
+  keeps(
+    `a plugin without a host says what it is (stdin: ${input})`,
+    async () => {
+      const { code, stderr } = await byHand(program("printing.ts"), input);
+      assertEquals(code, 1);
+      assertMatch(stderr, /baler plugin/);
+    },
+  );
+}
+
+const script = Deno.build.os === "linux" &&
+  await new Deno.Command("script", { args: ["--version"], stdout: "null" })
+    .output().then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "a plugin on a terminal says what it is, and exits with code 1",
+  ignore: !script,
+  fn: async () => {
+    const quoted = program("printing.ts").map((word) =>
+      `'${word.replaceAll("'", `'\\''`)}'`
+    );
+    const { code, stdout } = await byHand(
+      ["script", "-qec", quoted.join(" "), "/dev/null"],
+      "null",
+    );
+    assertEquals(code, 1, stdout);
+    assertMatch(stdout, /baler plugin/);
+    assert(!stdout.includes(`"hello"`), stdout);
+  },
+});
+
+keeps("`describe` prints as JSON what a plugin is", async () => {
+  const argv = [...program("printing.ts"), "describe"];
+  const { code, stdout } = await byHand(argv, "null");
+  assertEquals(code, 0);
+  const description = JSON.parse(stdout);
+  assertEquals(description.version, "3.2.1");
+  assertEquals(description.protocols, [1]);
+  assertEquals(description.components, { thing: ["printing"] });
+  assertMatch(description.sdk, /^\d+\.\d+\.\d+/);
+  for (const name of ["read", "write", "run", "net", "env", "ffi", "sys"]) {
+    assertEquals(description.permissions[name], true, name);
+  }
+});
+
+keeps("`describe` tells the permissions that a plugin has", async () => {
+  const argv = program("printing.ts").map((word) =>
+    word === "--allow-all" ? "--allow-env" : word
+  );
+  const { stdout } = await byHand([...argv, "describe"], "null");
+  const { permissions } = JSON.parse(stdout);
+  assertEquals(permissions.env, true);
+  assertEquals(permissions.run, false);
+  assertEquals(permissions.net, false);
+});
