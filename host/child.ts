@@ -1,9 +1,8 @@
 // A child: one process with three pipes, started without a shell in a group
 // of its own, and ended together with all that it started.
 
-// @ts-types="npm:@types/cross-spawn@6.0.6"
-import spawn from "cross-spawn";
-import type { ChildProcess } from "node:child_process";
+import crossSpawn from "cross-spawn";
+import type { ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import { basename, dirname, SEPARATOR } from "@std/path";
 import { HAS_PROCESS_GROUPS, signalGroup } from "./process_group.ts";
 
@@ -30,6 +29,9 @@ export interface Exit {
   /** The signal that ended it; null when it exited by itself. */
   signal: string | null;
 }
+
+/** cross-spawn has the shape of Node's, and no types of its own. */
+const spawn: typeof nodeSpawn = crossSpawn;
 
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
 const DRAIN = 2_000;

@@ -14,6 +14,8 @@ export class PluginError extends Error {
   readonly exit?: Exit;
 
   /**
+   * Makes an error that tells of one plugin.
+   *
    * @param plugin The plugin: its path, or what it is called.
    * @param what What went wrong, as the end of a sentence that begins with the plugin.
    * @param lastLines Its last lines on stderr.

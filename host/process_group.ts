@@ -1,7 +1,7 @@
 // Process groups: the one place that knows how a process is ended together
 // with all that it started, on each platform.
 
-import spawn from "cross-spawn";
+import { spawnSync } from "node:child_process";
 import process from "node:process";
 
 /** Whether the system has process groups, so that one signal reaches a whole tree. */
@@ -22,7 +22,7 @@ export function signalGroup(
   signal: "SIGTERM" | "SIGKILL",
 ): boolean {
   if (!HAS_PROCESS_GROUPS) {
-    const { status } = spawn.sync("taskkill", [
+    const { status } = spawnSync("taskkill", [
       "/PID",
       String(pid),
       "/T",

@@ -29,6 +29,8 @@ export class ConfigError extends Error {
   readonly problems: ConfigProblem[];
 
   /**
+   * Makes the error of all problems together.
+   *
    * @param problems Every problem that was found; at least one.
    */
   constructor(problems: ConfigProblem[]) {

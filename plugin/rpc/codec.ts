@@ -2,11 +2,13 @@
 // with a custom annotation for each thing that superjson has no notion of.
 
 import { SuperJSON } from "superjson";
+import { bufferBytes, bufferOf, bufferType } from "./buffers.ts";
 import { errorFromRecord, errorToRecord } from "./error_record.ts";
 import type { Frame } from "./frame.ts";
-import { ProtocolError } from "./protocol.ts";
-import type { References } from "./references.ts";
 import { isPlainObject, isSendable, type Kind, kindOf } from "./kind.ts";
+import { applyMeta, type ReadCustom } from "./meta.ts";
+import { excerpt, ProtocolError } from "./protocol.ts";
+import type { ReferenceKind, References } from "./references.ts";
 
 /** A message ready for the wire. */
 export interface Encoded {
@@ -16,19 +18,19 @@ export interface Encoded {
   bytes: Uint8Array[];
 }
 
-/** What is being encoded or decoded right now; superjson's transformers are global. */
+/** What is being written right now; superjson's transformers are global. */
 interface Pass {
   references: References;
+  /** The message itself, which is not a value of anybody's. */
+  message: object;
   bytes: Uint8Array[];
   /** Raw bytes that are in the message already, by value: one value, one index. */
-  indexes: Map<Uint8Array, number>;
+  indexes: Map<object, number>;
 }
 let pass: Pass | undefined;
 
 function current(): Pass {
-  if (pass === undefined) {
-    throw new Error("no message is being read or written");
-  }
+  if (pass === undefined) throw new Error("no message is being written");
   return pass;
 }
 
@@ -40,81 +42,59 @@ let asked: { value: unknown; kind: Kind | "yours" | undefined } = {
 
 function kindHere(value: unknown): Kind | "yours" | undefined {
   if (asked.value === value) return asked.kind;
-  let kind: Kind | "yours" | undefined = kindOf(value);
-  if (kind !== undefined && current().references.isTheirs(value as object)) {
+  const { message, references } = current();
+  let kind: Kind | "yours" | undefined = value === message
+    ? undefined
+    : kindOf(value);
+  if (kind !== undefined && references.isTheirs(value as object)) {
     kind = "yours";
   }
   asked = { value, kind };
   return kind;
 }
 
-const format = new SuperJSON();
-
-format.registerCustom<Uint8Array, number>({
-  isApplicable: (value): value is Uint8Array => kindHere(value) === "bytes",
-  serialize(value) {
-    const { bytes, indexes } = current();
-    let index = indexes.get(value);
-    if (index === undefined) {
-      index = bytes.length;
-      indexes.set(value, index);
-      bytes.push(value);
-    }
-    return index;
-  },
-  deserialize(index) {
-    const value = Number.isInteger(index) ? current().bytes[index] : undefined;
-    if (value === undefined) {
-      throw new ProtocolError(`there are no bytes ${index}`);
-    }
-    return value;
-  },
-}, "bytes");
-
-format.registerCustom<Error, Record<string, never>>({
-  isApplicable: (value): value is Error => kindHere(value) === "error",
-  serialize: (error) => errorToRecord(error) as Record<string, never>,
-  deserialize: errorFromRecord,
-}, "error");
-
-for (
-  const kind of [
-    "function",
-    "object",
-    "signal",
-    "readable",
-    "writable",
-  ] as const
-) {
-  format.registerCustom<object, Record<string, never>>({
-    isApplicable: (value): value is object => kindHere(value) === kind,
-    serialize: (value) =>
-      current().references.describe(kind, value, nested) as Record<
-        string,
-        never
-      >,
-    deserialize: (record) =>
-      current().references.materialize(kind, record, nestedValue),
-  }, kind);
+/** The index of a value's raw bytes in the message. */
+function indexOf(value: object, bytes: () => Uint8Array): number {
+  const known = current().indexes.get(value);
+  if (known !== undefined) return known;
+  const index = current().bytes.push(bytes()) - 1;
+  current().indexes.set(value, index);
+  return index;
 }
 
-format.registerCustom<object, { ref: number }>({
-  isApplicable: (value): value is object => kindHere(value) === "yours",
-  serialize: (value) => ({ ref: current().references.theirs(value) }),
-  deserialize: (record) => current().references.ours(record?.ref),
-}, "yours");
+const format = new SuperJSON();
 
-format.registerCustom<unknown, never>({
-  isApplicable: (value): value is unknown => kindHere(value) === "unsendable",
-  serialize(value) {
-    throw new TypeError(
-      `${named(value)} cannot be sent to another process`,
-    );
+/** What each of baler's own annotations stands for in the JSON. */
+const WRITERS: Record<Kind | "yours", (value: object) => unknown> = {
+  bytes: (value) => indexOf(value, () => value as Uint8Array),
+  buffer: (value) => ({
+    type: bufferType(value),
+    bytes: indexOf(value, () => bufferBytes(value)),
+  }),
+  error: (value) => errorToRecord(value as Error),
+  function: (value) => described("function", value),
+  object: (value) => described("object", value),
+  signal: (value) => described("signal", value),
+  readable: (value) => described("readable", value),
+  writable: (value) => described("writable", value),
+  yours: (value) => ({ ref: current().references.theirs(value) }),
+  unsendable(value) {
+    throw new TypeError(`${named(value)} cannot be sent to another process`);
   },
-  deserialize() {
-    throw new ProtocolError("a message has a value of no kind");
-  },
-}, "unsendable");
+};
+
+function described(kind: ReferenceKind, value: object): unknown {
+  return current().references.describe(kind, value, nested);
+}
+
+for (const [kind, write] of Object.entries(WRITERS)) {
+  format.registerCustom<object, never>({
+    isApplicable: (value): value is object => kindHere(value) === kind,
+    serialize: (value) => write(value) as never,
+    // Messages are read by `applyMeta`.
+    deserialize: (value) => value,
+  }, kind);
+}
 
 /** What goes into a message as a superjson document of its own: fields, reasons. */
 function nested(value: unknown): unknown {
@@ -122,19 +102,6 @@ function nested(value: unknown): unknown {
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
   return JSON.parse(JSON.stringify(format.serialize(value)));
-}
-
-function nestedValue(document: unknown): unknown {
-  if (
-    typeof document !== "object" || document === null ||
-    !Object.hasOwn(document, "json")
-  ) {
-    throw new ProtocolError("a nested value is not a superjson document");
-  }
-  const { json, meta } = document as { json: never; meta?: never };
-  return meta === undefined
-    ? json
-    : format.deserialize({ json, meta }, { inPlace: true });
 }
 
 /**
@@ -152,7 +119,7 @@ export function encode(
     return { line: `{"json":${JSON.stringify(message)}}`, bytes: [] };
   }
   const outer = pass;
-  pass = { references, bytes: [], indexes: new Map() };
+  pass = { references, message, bytes: [], indexes: new Map() };
   references.beginMessage();
   try {
     const { json, meta } = format.serialize(message);
@@ -195,31 +162,65 @@ export function decode(
   references: References,
 ): Decoded {
   if (frame.meta === undefined) return { message: frame.json, signals: NONE };
-  const outer = pass;
-  pass = { references, bytes: frame.bytes, indexes: new Map() };
   references.beginMessage();
+  let signals: number[] = NONE;
+  let message: unknown;
   try {
-    const message: unknown = format.deserialize(
-      { json: frame.json as never, meta: frame.meta as never },
-      { inPlace: true },
-    );
-    if (typeof message !== "object" || message === null) {
-      throw new ProtocolError("a message is not an object");
-    }
-    return {
-      message: message as Record<string, unknown>,
-      signals: references.commitMessage(),
-    };
-  } catch (error) {
-    references.commitMessage();
-    if (error instanceof ProtocolError) throw error;
-    throw new ProtocolError(
-      `a message's meta does not fit it: ${(error as Error).message}`,
-      { cause: error },
-    );
+    message = applyMeta(frame.json, frame.meta, reader(frame, references));
   } finally {
-    pass = outer;
+    signals = references.commitMessage();
   }
+  if (typeof message !== "object" || message === null) {
+    throw new ProtocolError("a message is not an object");
+  }
+  return { message: message as Record<string, unknown>, signals };
+}
+
+/** Reads baler's own annotations in one message. */
+function reader(frame: Frame, references: References): ReadCustom {
+  const bytesAt = (index: unknown): Uint8Array => {
+    const bytes = Number.isInteger(index)
+      ? frame.bytes[index as number]
+      : undefined;
+    if (bytes === undefined) {
+      throw new ProtocolError(`there are no bytes ${index}`);
+    }
+    return bytes;
+  };
+  const nestedValue = (document: unknown): unknown => {
+    if (
+      typeof document !== "object" || document === null ||
+      !Object.hasOwn(document, "json")
+    ) {
+      throw new ProtocolError("a nested value is not a superjson document");
+    }
+    const { json, meta } = document as { json: unknown; meta?: unknown };
+    return meta === undefined ? json : applyMeta(json, meta, read);
+  };
+  const read: ReadCustom = (name, json) => {
+    if (name === "bytes") return bytesAt(json);
+    if (typeof json !== "object" || json === null) {
+      throw new ProtocolError(`a ${excerpt(name)} is not described`);
+    }
+    const record = json as Record<string, unknown>;
+    switch (name) {
+      case "buffer":
+        return bufferOf(record.type, bytesAt(record.bytes));
+      case "error":
+        return errorFromRecord(record);
+      case "yours":
+        return references.ours(record.ref);
+      case "function":
+      case "object":
+      case "signal":
+      case "readable":
+      case "writable":
+        return references.materialize(name, record, nestedValue);
+      default:
+        throw new ProtocolError(`there is no annotation ${excerpt(name)}`);
+    }
+  };
+  return read;
 }
 
 /** How many objects are looked through one by one before a set is made of them. */

@@ -185,28 +185,25 @@ export class Connection {
 
   #take(frame: Frame): void {
     const { message, signals } = decode(frame, this.#references);
-    if (message.call !== undefined) this.#serve(message, signals);
-    else if (message.return !== undefined) {
-      this.#returned(this.#answered(message.return), message.value);
-    } else if (message.throw !== undefined) {
-      const call = this.#answered(message.throw);
-      call.reject(this.#withBothStacks(message.error, call));
-    } else if (message.release !== undefined) {
-      if (!isCount(message.release) || !isCount(message.count)) {
-        throw new ProtocolError("a release has no reference or no count");
+    switch (kindOf(message)) {
+      case "call":
+        return this.#serve(message, signals);
+      case "return":
+        return this.#returned(this.#answered(message.return), message.value);
+      case "throw": {
+        const call = this.#answered(message.throw);
+        return call.reject(this.#withBothStacks(message.error, call));
       }
-      this.#references.released(message.release, message.count);
-    } else if (message.abort !== undefined) {
-      if (!isCount(message.abort)) {
-        throw new ProtocolError("an abort has no reference");
-      }
-      this.#references.aborted(message.abort, message.reason);
-    } else {
-      throw new ProtocolError(
-        `a message is of no known kind: ${
-          excerpt(Object.keys(message).join(", "))
-        }`,
-      );
+      case "release":
+        if (!isCount(message.release) || !isCount(message.count)) {
+          throw new ProtocolError("a release has no reference or no count");
+        }
+        return this.#references.released(message.release, message.count);
+      case "abort":
+        if (!isCount(message.abort)) {
+          throw new ProtocolError("an abort has no reference");
+        }
+        return this.#references.aborted(message.abort, message.reason);
     }
   }
 
@@ -329,6 +326,34 @@ export class Connection {
     });
     return error;
   }
+}
+
+const KINDS: ReadonlySet<string> = new Set([
+  "call",
+  "return",
+  "throw",
+  "release",
+  "abort",
+]);
+
+/** The one key that tells what a message is. */
+function kindOf(message: Record<string, unknown>): string {
+  let kind: string | undefined;
+  for (const key in message) {
+    if (!KINDS.has(key)) continue;
+    if (kind !== undefined) {
+      throw new ProtocolError(`a message is a ${kind} and a ${key} at once`);
+    }
+    kind = key;
+  }
+  if (kind === undefined) {
+    throw new ProtocolError(
+      `a message is of no known kind: ${
+        excerpt(Object.keys(message).join(", "))
+      }`,
+    );
+  }
+  return kind;
 }
 
 function answerMessage(

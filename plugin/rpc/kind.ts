@@ -1,9 +1,12 @@
 // The kinds of value that superjson has no notion of, or that baler sends in
 // its own way.
 
+import { bufferType } from "./buffers.ts";
+
 /** How a value is sent that superjson does not send. */
 export type Kind =
   | "bytes"
+  | "buffer"
   | "error"
   | "function"
   | "object"
@@ -11,17 +14,6 @@ export type Kind =
   | "readable"
   | "writable"
   | "unsendable";
-
-const NUMBER_ARRAYS: readonly (new (length: number) => ArrayBufferView)[] = [
-  Int8Array,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  Uint8ClampedArray,
-];
 
 /** Whether an object is one that was written down, and no instance of a class. */
 export function isPlainObject(value: object): boolean {
@@ -47,7 +39,8 @@ export function kindOf(value: unknown): Kind | undefined {
     default:
       return undefined;
   }
-  if (value === null || Array.isArray(value)) return undefined;
+  if (value === null) return undefined;
+  if (Array.isArray(value)) return isSparse(value) ? "unsendable" : undefined;
   if (isPlainObject(value)) {
     let kind: Kind | undefined;
     for (const key in value) {
@@ -68,21 +61,25 @@ export function kindOf(value: unknown): Kind | undefined {
   if (value instanceof Date) {
     return Number.isNaN(value.valueOf()) ? "unsendable" : undefined;
   }
-  if (ArrayBuffer.isView(value)) {
-    return NUMBER_ARRAYS.some((type) => value instanceof type)
-      ? undefined
-      : "unsendable";
-  }
+  if (bufferType(value) !== undefined) return "buffer";
   if (value instanceof AbortSignal) return "signal";
   if (value instanceof ReadableStream) return "readable";
   if (value instanceof WritableStream) return "writable";
   if (
-    value instanceof ArrayBuffer || value instanceof SharedArrayBuffer ||
+    value instanceof SharedArrayBuffer || ArrayBuffer.isView(value) ||
     value instanceof WeakMap || value instanceof WeakSet ||
     value instanceof WeakRef || value instanceof Promise ||
     typeof (value as { then?: unknown }).then === "function"
   ) return "unsendable";
   return "object";
+}
+
+/** Whether an array has holes, for which JSON has no word. */
+function isSparse(array: unknown[]): boolean {
+  for (let index = 0; index < array.length; index++) {
+    if (!(index in array)) return true;
+  }
+  return false;
 }
 
 /**

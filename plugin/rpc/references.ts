@@ -1,7 +1,7 @@
 // References: what of ours the other side may call, what of theirs we hold,
 // and how each is let go of once it is no longer needed.
 
-import type { Kind } from "./kind.ts";
+import { isSendable, type Kind } from "./kind.ts";
 import { ProtocolError } from "./protocol.ts";
 import {
   classNameOf,
@@ -461,7 +461,5 @@ export class References {
 
 /** A reason must arrive, if only as its text. */
 function sendableReason(reason: unknown): unknown {
-  return reason instanceof Error || Object(reason) !== reason
-    ? typeof reason === "symbol" ? String(reason) : reason
-    : String(reason);
+  return isSendable(reason) ? reason : String(reason);
 }

@@ -8,8 +8,9 @@ import math
 import traceback
 from datetime import datetime, timezone
 
-from values import UNDEFINED, BigInt, JsError, JsMap, JsSet, Tagged
+from values import UNDEFINED, BigInt, Buffer, JsError, JsMap, JsSet, Tagged
 
+MOST_PASSES = 16  # an object can lie inside one that is itself replaced
 REFUSED_KEYS = ("__proto__", "constructor", "prototype")
 
 
@@ -122,6 +123,9 @@ class Writer:
         if isinstance(value, (bytes, bytearray)):
             self.blobs.append(value)
             return ["custom", "bytes"], len(self.blobs) - 1
+        if isinstance(value, Buffer):
+            self.blobs.append(value.data)
+            return ["custom", "buffer"], Leaf(type=value.type_name, bytes=len(self.blobs) - 1)
         if isinstance(value, datetime):
             utc = value.astimezone(timezone.utc)
             return "Date", utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -185,15 +189,25 @@ class Reader:
             value = self._annotate(written["json"], meta.get("values", {}))
             same = meta.get("referentialEqualities", {})
             root, others = ([], same) if isinstance(same, dict) else (same[0], dict(*same[1:]))
-            for path in root:
-                self._put(value, split(path), lambda _: value)
-            for first, rest in others.items():
-                one = self._get(value, split(first))
-                for path in rest:
-                    self._put(value, split(path), lambda _: one)
-            return value
+            for _ in range(MOST_PASSES):
+                if not self._unite(value, root, others):
+                    return value
+            raise ValueError("equalities without an end")
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Malformed(f"a `meta` that does not fit its value: {error!r}") from error
+
+    def _unite(self, value, root, others):
+        """Puts one object in all places where one object was; whether that changed anything."""
+        groups = [(value, root)] + [(self._get(value, split(first)), rest) for first, rest in others.items()]
+        changed = False
+        for one, paths in groups:
+            if isinstance(one, (int, float)):
+                continue
+            for path in paths:
+                if self._get(value, split(path)) is not one:
+                    self._put(value, split(path), lambda _: one)
+                    changed = True
+        return changed
 
     def _annotate(self, value, tree):
         if isinstance(tree, list):
@@ -227,6 +241,8 @@ class Reader:
         name = annotation[1]
         if name == "bytes":
             return self.blobs[json]
+        if name == "buffer":
+            return Buffer(json["type"], self.blobs[json["bytes"]])
         if name == "error":
             return JsError(json)
         return self._incoming(name, json, self)

@@ -36,6 +36,14 @@ class Tagged:
         self.json = json
 
 
+class Buffer:
+    """An array of numbers, or another buffer, as its type and its raw bytes."""
+
+    def __init__(self, type_name, data):
+        self.type_name = type_name
+        self.data = data
+
+
 class JsError(Exception):
     """An error with all its properties by name: name, message, perhaps stack, cause, code and others."""
 

@@ -1,0 +1,324 @@
+// superjson's `meta` read back: turns plain JSON into the values that it
+// stands for. Stricter than superjson's own reader, which passes over what
+// does not fit, and exact where that one loses what it wrote (the order of a
+// set, objects that hold each other, a map whose key is NaN).
+
+import { errorFromRecord } from "./error_record.ts";
+import { isPlainObject } from "./kind.ts";
+import { excerpt, ProtocolError } from "./protocol.ts";
+
+/** Makes the value of one of baler's own annotations. */
+export type ReadCustom = (name: string, json: unknown) => unknown;
+
+/**
+ * Applies `meta` to the JSON that it came with.
+ *
+ * @param json The JSON; it is changed in place.
+ * @param meta superjson's `meta`.
+ * @param readCustom Makes the values of `["custom", NAME]`.
+ * @returns The value.
+ * @throws {ProtocolError} When the one does not fit the other.
+ */
+export function applyMeta(
+  json: unknown,
+  meta: unknown,
+  readCustom: ReadCustom,
+): unknown {
+  if (!isRecord(meta)) throw misfit("it is no object");
+  let value = json;
+  if (meta.values !== undefined) {
+    value = applyTree(value, meta.values, readCustom);
+  }
+  if (meta.referentialEqualities !== undefined) {
+    applyEqualities(value, meta.referentialEqualities);
+  }
+  return value;
+}
+
+function applyTree(
+  value: unknown,
+  tree: unknown,
+  readCustom: ReadCustom,
+): unknown {
+  if (Array.isArray(tree)) {
+    const [annotation, inside] = tree;
+    if (inside !== undefined) value = applyTree(value, inside, readCustom);
+    return untransformed(annotation, value, readCustom);
+  }
+  if (!isRecord(tree)) throw misfit("a tree is no object");
+  for (const [path, subtree] of Object.entries(tree)) {
+    const keys = parsePath(path);
+    const last = keys.pop()!;
+    let parent = value;
+    for (const key of keys) parent = childOf(parent, key, path);
+    const child = childOf(parent, last, path);
+    (parent as Record<string, unknown>)[last] = applyTree(
+      child,
+      subtree,
+      readCustom,
+    );
+  }
+  return value;
+}
+
+function childOf(parent: unknown, key: string, path: string): unknown {
+  const fits = Array.isArray(parent)
+    ? /^\d+$/.test(key) && Number(key) < parent.length
+    : isRecord(parent) && Object.hasOwn(parent, key);
+  if (!fits) throw misfit(`there is no ${excerpt(path)}`);
+  return (parent as Record<string, unknown>)[key];
+}
+
+/** Keys joined by dots; a backslash stands before a dot or a backslash of a key. */
+function parsePath(path: string): string[] {
+  if (!path.includes("\\")) return path.split(".");
+  const keys = [""];
+  for (let index = 0; index < path.length; index++) {
+    let character = path[index]!;
+    if (character === ".") {
+      keys.push("");
+      continue;
+    }
+    if (character === "\\") {
+      character = path[++index]!;
+      if (character !== "." && character !== "\\") {
+        throw misfit(`${excerpt(path)} is no path`);
+      }
+    }
+    keys[keys.length - 1] += character;
+  }
+  return keys;
+}
+
+function untransformed(
+  annotation: unknown,
+  json: unknown,
+  readCustom: ReadCustom,
+): unknown {
+  if (Array.isArray(annotation)) {
+    const [kind, name] = annotation;
+    if (kind === "custom" && typeof name === "string") {
+      return readCustom(name, json);
+    }
+    if (kind === "typed-array" && Object.hasOwn(ARRAYS, name)) {
+      if (!Array.isArray(json)) throw misfit(`a ${name} is no list`);
+      return new ARRAYS[name]!(json as number[]);
+    }
+  } else if (
+    typeof annotation === "string" && Object.hasOwn(READERS, annotation)
+  ) {
+    try {
+      return READERS[annotation]!(json);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      throw misfit(`${excerpt(JSON.stringify(json))} is no ${annotation}`);
+    }
+  }
+  throw misfit(`there is no annotation ${excerpt(JSON.stringify(annotation))}`);
+}
+
+const ARRAYS: Record<string, new (values: number[]) => unknown> = {
+  Int8Array,
+  Uint8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  Uint8ClampedArray,
+};
+
+const NUMBERS: Record<string, number> = {
+  "NaN": NaN,
+  "Infinity": Infinity,
+  "-Infinity": -Infinity,
+  "-0": -0,
+};
+
+const READERS: Record<string, (json: unknown) => unknown> = {
+  undefined: () => undefined,
+  bigint: (json) => BigInt(text(json)),
+  Date(json) {
+    const date = new Date(text(json));
+    if (Number.isNaN(date.valueOf())) throw new RangeError();
+    return date;
+  },
+  Error: (json) => errorFromRecord(record(json)),
+  regexp(json) {
+    const whole = text(json);
+    const end = whole.lastIndexOf("/");
+    return new RegExp(whole.slice(1, end), whole.slice(end + 1));
+  },
+  set: (json) => new Set(list(json)),
+  map: (json) =>
+    new Map(list(json).map((pair) => list(pair) as [unknown, unknown])),
+  number(json) {
+    const name = text(json);
+    if (!Object.hasOwn(NUMBERS, name)) throw new RangeError();
+    return NUMBERS[name];
+  },
+  URL: (json) => new URL(text(json)),
+};
+
+function text(json: unknown): string {
+  if (typeof json !== "string") throw new TypeError();
+  return json;
+}
+
+function list(json: unknown): unknown[] {
+  if (!Array.isArray(json)) throw new TypeError();
+  return json;
+}
+
+function record(json: unknown): Record<string, unknown> {
+  if (!isRecord(json)) throw new TypeError();
+  return json;
+}
+
+/** How often what is said of equal objects is gone through at the most. */
+const MOST_PASSES = 16;
+
+/**
+ * Puts one object in each place where one object was. A place can lie inside
+ * an object that is itself replaced, so this goes on until nothing changes.
+ */
+function applyEqualities(root: unknown, equalities: unknown): void {
+  const [ofRoot, rest] = Array.isArray(equalities)
+    ? [equalities[0], equalities[1] ?? {}]
+    : [[], equalities];
+  if (!isRecord(rest)) throw misfit("its equalities are no object");
+  const groups = Object.entries(rest).map(([path, others]) => ({
+    path: parsePath(path),
+    others: pathsOf(others),
+  }));
+  const rootPaths = pathsOf(ofRoot);
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    const graph = new Graph(root);
+    for (const path of rootPaths) graph.set(path, root);
+    for (const { path, others } of groups) {
+      const object = graph.get(path);
+      // Of these there is one only, whatever superjson makes of them.
+      if (typeof object !== "object" && typeof object !== "function") continue;
+      for (const other of others) graph.set(other, object);
+    }
+    graph.finish();
+    if (!graph.hasChanged) return;
+  }
+  throw misfit("its equalities do not come to an end");
+}
+
+function pathsOf(paths: unknown): string[][] {
+  if (!Array.isArray(paths)) throw misfit("its equalities are no list");
+  return paths.map((path) => {
+    if (typeof path !== "string") throw misfit("a path is no text");
+    return parsePath(path);
+  });
+}
+
+/** The values of a message as paths go through them. */
+class Graph {
+  readonly #root: unknown;
+  /** Maps and sets as lists, which are made maps and sets again at the end. */
+  readonly #lists = new Map<unknown, unknown[]>();
+  readonly #touched = new Set<unknown>();
+  hasChanged = false;
+
+  constructor(root: unknown) {
+    this.#root = root;
+  }
+
+  get(path: readonly string[]): unknown {
+    let value = this.#root;
+    let index = 0;
+    while (index < path.length) {
+      const [parent, used] = this.#listOf(value, path, index);
+      value = this.#child(parent, path[index + used - 1]!, path);
+      index += used;
+    }
+    return value;
+  }
+
+  set(path: readonly string[], object: unknown): void {
+    let value = this.#root;
+    let index = 0;
+    for (;;) {
+      const [parent, used] = this.#listOf(value, path, index);
+      const key = path[index + used - 1]!;
+      const child = this.#child(parent, key, path);
+      index += used;
+      if (index < path.length) {
+        value = child;
+        continue;
+      }
+      if (child === object) return;
+      this.hasChanged = true;
+      if (parent !== value) this.#touched.add(value);
+      Object.defineProperty(parent, key, {
+        value: object,
+        writable: true,
+        configurable: true,
+        enumerable: !(value instanceof Error && key === "cause"),
+      });
+      return;
+    }
+  }
+
+  /** Makes maps and sets of what has changed in them, in their order. */
+  finish(): void {
+    for (const value of this.#touched) {
+      const items = this.#lists.get(value)!;
+      if (value instanceof Set) {
+        value.clear();
+        for (const item of items) value.add(item);
+      } else if (value instanceof Map) {
+        value.clear();
+        for (const [key, item] of items as [unknown, unknown][]) {
+          value.set(key, item);
+        }
+      }
+    }
+  }
+
+  /** What the next key of a path is looked up in, and how many keys that uses. */
+  #listOf(
+    value: unknown,
+    path: readonly string[],
+    index: number,
+  ): [parent: object, used: number] {
+    if (value instanceof Map || value instanceof Set) {
+      let items = this.#lists.get(value);
+      if (items === undefined) {
+        items = value instanceof Map
+          ? [...value].map((pair) => [...pair])
+          : [...value];
+        this.#lists.set(value, items);
+      }
+      if (value instanceof Set) return [items, 1];
+      if (index + 1 >= path.length) {
+        throw misfit(`${path.join(".")} ends in a map`);
+      }
+      return [this.#child(items, path[index]!, path) as object, 2];
+    }
+    if (Array.isArray(value) || value instanceof Error || isRecord(value)) {
+      return [value, 1];
+    }
+    throw misfit(`there is no ${excerpt(path.join("."))}`);
+  }
+
+  #child(parent: object, key: string, path: readonly string[]): unknown {
+    if (!Object.hasOwn(parent, key) || key === "length") {
+      throw misfit(`there is no ${excerpt(path.join("."))}`);
+    }
+    return (parent as Record<string, unknown>)[key];
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    isPlainObject(value);
+}
+
+function misfit(what: string): ProtocolError {
+  return new ProtocolError(`a message's meta does not fit it: ${what}`);
+}
