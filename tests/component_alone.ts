@@ -62,15 +62,20 @@ interface Preparable {
   prepare(options: { config: never; build: BuildContext }): unknown;
 }
 
-/** Prepares a component as `serve` does. */
+/**
+ * Prepares a component as `serve` does.
+ *
+ * @param rendered More configuration, with ``{{build `ID`}}`` still to be filled in.
+ */
 export async function prepared(
   component: Preparable,
   config: Record<string, unknown>,
   build: BuildContext,
+  rendered: Record<string, unknown> = {},
 ): Promise<PrepareResult | void> {
   const decoded = await decodeConfig(config, component.options, build);
   return await component.prepare({
-    config: decoded as never,
+    config: { ...decoded, ...rendered } as never,
     build,
   }) as PrepareResult | void;
 }
@@ -81,6 +86,8 @@ export interface ProvisionedOptions {
   dir: string;
   /** The configuration. */
   config: Record<string, unknown>;
+  /** More of it, with ``{{build `ID`}}`` still to be filled in. */
+  rendered?: Record<string, unknown>;
   ui?: NotingUi;
   /** The machine; this one unless given. */
   communicator?: Communicator;
@@ -93,10 +100,10 @@ export async function provisioned(
   provisioner: Preparable & {
     provision(options: ProvisionOptions): void | Promise<void>;
   },
-  { dir, config, ui = new NotingUi(), communicator, data, signal }:
+  { dir, config, rendered, ui = new NotingUi(), communicator, data, signal }:
     ProvisionedOptions,
 ): Promise<string[]> {
-  await prepared(provisioner, config, buildIn(dir));
+  await prepared(provisioner, config, buildIn(dir), rendered);
   await using local = new LocalCommunicator({ workingDirectory: dir });
   await provisioner.provision({
     ui,

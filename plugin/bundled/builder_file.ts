@@ -128,9 +128,8 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
         }),
     );
     this.#written = true;
-    const writer = file.writable.getWriter();
     if (!source) {
-      await writer.write(new TextEncoder().encode(content));
+      await writeAll(file, new TextEncoder().encode(content));
       return;
     }
     await ui.say(`Copying ${source} to ${target}`);
@@ -139,7 +138,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
     for await (
       const chunk of fileChunks(this.#path(source), { signal, progress })
     ) {
-      await writer.write(chunk);
+      await writeAll(file, chunk);
       bytes += chunk.length;
     }
     await progress.end();
@@ -148,6 +147,12 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
 
   #path(path: string): string {
     return resolve(this.#build.workingDirectory, path);
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await file.write(bytes.subarray(done));
   }
 }
 
