@@ -1,6 +1,5 @@
 // A command's output, line by line for people, as it comes.
 
-import type { Communicator, RemoteCommand } from "../communicator.ts";
 import type { Ui } from "../ui.ts";
 
 /** A line without an end is shown in parts of this many characters. */
@@ -60,22 +59,4 @@ export function shownOn(
     stdout: outputLines((line) => ui.message(line)),
     stderr: outputLines((line) => ui.error(line)),
   };
-}
-
-/**
- * Runs a command on the machine that is being built, and shows its output.
- *
- * @param communicator The way to the machine.
- * @param ui Where the output shows.
- * @param command What to run.
- * @returns Its exit status.
- * @throws {Error} When it cannot be started, or the connection is lost.
- */
-export async function runShown(
-  communicator: Communicator,
-  ui: Ui,
-  command: RemoteCommand,
-): Promise<number> {
-  const running = await communicator.start({ ...shownOn(ui), ...command });
-  return await running.wait();
 }
