@@ -41,6 +41,7 @@ const ways = [
   "process.stdout.write()",
   "Deno.Command with inherited stdio",
   "Deno.Command.spawn() without options",
+  "Deno.Command.output() with inherited stdio",
   "Deno.Command.outputSync() with inherited stdio",
   "node:child_process with inherited stdio",
 ];
@@ -53,10 +54,11 @@ for (const way of ways) {
       grace: 100,
     });
     const printing = await plugin.create<Printing>("thing", "printing");
-    for (const text of ["größe 1", "größe 2"]) {
-      await within(5_000, "the call", printing.print(way, text));
-      await record.contains(text);
-    }
+    const texts = ["größe 1", "größe 2"];
+    await Promise.all(
+      texts.map((text) => within(5_000, "the call", printing.print(way, text))),
+    );
+    for (const text of texts) await record.contains(text);
     assertEquals(await printing.ping(), "pong");
     for (const line of record.lines) {
       assert(line.startsWith(`2013/06/10 21:44:43 ${plugin.name}: `), line);
