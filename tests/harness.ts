@@ -269,7 +269,7 @@ export async function within<T>(
 
 /**
  * Asserts that an output tells one error in a person's words: no stack, no name of a source file,
- * nothing of the runtime beneath.
+ * nothing of the runtime beneath it.
  */
 export function assertForPeople({ output }: Ended): void {
   for (
@@ -279,7 +279,7 @@ export function assertForPeople({ output }: Ended): void {
       /\b[a-z_]+\.ts:\d+/,
       /\b(Type|Reference|Range)Error\b/,
       /Uncaught/,
-      /\[object |undefined/,
+      /\[object |undefined|Cannot read propert/,
       /--allow-/,
     ]
   ) {

@@ -1,0 +1,401 @@
+// Bad input at every door: one error that says what is wrong, where, and what to do; the exit code
+// that tells it; no stack, and nothing left running.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assertForPeople,
+  type Bench,
+  fixturePlugin,
+  forEachHost,
+  type RunOptions,
+} from "./harness.ts";
+
+const fine = { builders: [{ type: "null", communicator: "none" }] };
+const at = (plugin: unknown) => ({ builders: { mine: plugin } });
+const fileBuilder = (more: Record<string, unknown>) => ({
+  builders: [{ type: "file", content: "x", target: "x.txt", ...more }],
+});
+
+interface Case extends RunOptions {
+  /** The template, in `template.json`: a text, or a value of JSON. */
+  template?: unknown;
+  /** What else has to be there. */
+  setUp?(bench: Bench): Promise<unknown>;
+  /** What stands behind `baler`; `build template.json` unless given. */
+  args?: string[];
+  /** What the error says. */
+  says: (string | RegExp)[];
+  /** 1 unless given. */
+  code?: number;
+  /** How long it may take. */
+  seconds?: number;
+}
+
+function refuses(door: string, wrong: Case) {
+  forEachHost(`${door} is refused`, async (bench) => {
+    if (wrong.template !== undefined) {
+      await bench.write("template.json", wrong.template);
+    }
+    await wrong.setUp?.(bench);
+    const args = (wrong.args ?? ["build", "template.json"])
+      .map((word) => word.replaceAll("$WORK", bench.path));
+    const env = Object.fromEntries(
+      Object.entries(wrong.env ?? {}).map(
+        ([name, value]) => [name, value.replaceAll("$WORK", bench.path)],
+      ),
+    );
+    const ended = await bench.baler(args, { ...wrong, env });
+    assertEquals(ended.code, wrong.code ?? 1, ended.output);
+    for (const part of wrong.says) {
+      if (typeof part === "string") {
+        const text = part.replaceAll("$WORK", bench.path);
+        assert(
+          ended.output.includes(text),
+          `"${text}" is not in:\n${ended.output}`,
+        );
+      } else assertMatch(ended.output, part);
+    }
+    assertForPeople(ended);
+    assertToldOnce(ended.output, wrong.says[0]!, bench);
+  }, wrong);
+}
+
+/** Besides the summary, which repeats the error of each build under its name. */
+function assertToldOnce(output: string, what: string | RegExp, bench: Bench) {
+  if (typeof what !== "string") return;
+  const summary = output.indexOf("==> Some builds didn't complete");
+  const before = summary === -1 ? output : output.slice(0, summary);
+  const times = before.split(what.replaceAll("$WORK", bench.path)).length - 1;
+  assertEquals(times, 1, `told ${times} times:\n${output}`);
+}
+
+// The template itself.
+
+refuses("a template that is not JSON", {
+  template: '{\n  "builders": [\n    {"type": "null",}\n  ]\n}\n',
+  says: ["template.json:3:20: ", '{"type": "null",}', /^ +\^$/m],
+});
+refuses("a template that ends too early", {
+  template: '{\n  "builders": [\n',
+  says: [/template\.json:\d+:\d+: /, '"]"'],
+});
+refuses("an empty template", {
+  template: "",
+  says: ["template.json:1:1: "],
+});
+refuses("a template that is a list", {
+  template: "[]",
+  says: ["template.json:1:1: ", "list", '{"builders": [...]}'],
+});
+refuses("a template that is no text", {
+  setUp: (bench) =>
+    Deno.writeFile(
+      bench.at("template.json"),
+      new Uint8Array([0x7b, 0xff, 0xfe, 0x00, 0x7d]),
+    ),
+  says: [/template\.json/],
+});
+refuses("a template that is not there", {
+  says: ["cannot read the template template.json", "no such file"],
+});
+refuses("a template that is a folder", {
+  args: ["build", "$WORK"],
+  says: ["$WORK is a folder"],
+});
+refuses("an HCL2 template", {
+  args: ["build", "template.pkr.hcl"],
+  setUp: (bench) => bench.write("template.pkr.hcl", ""),
+  says: ["HCL2 templates are not supported", "JSON"],
+});
+refuses("an unknown key of the template", {
+  template: '{\n  "builders": [{"type": "null"}],\n  "provisoners": []\n}\n',
+  says: ["template.json:3:3: ", 'did you mean "provisioners"?'],
+});
+refuses("a template without builders", {
+  template: {},
+  says: [/builder/],
+});
+refuses("an unknown builder", {
+  template: '{\n  "builders": [\n    {"type": "fiel"}\n  ]\n}\n',
+  says: [
+    /template\.json:3:\d+: Unknown builder fiel/,
+    'did you mean "file"?',
+    "baler plugins",
+  ],
+});
+refuses("an unknown provisioner", {
+  template: { ...fine, provisioners: [{ type: "shel" }] },
+  says: [/template\.json:\d+:\d+: Unknown provisioner shel/, '"shell"'],
+});
+refuses("an unknown post-processor", {
+  template: { ...fine, "post-processors": ["manifset"] },
+  says: [
+    /template\.json:\d+:\d+: Unknown post-processor manifset/,
+    'did you mean "manifest"?',
+  ],
+});
+refuses("two builders of one name", {
+  template: { builders: [...fine.builders, ...fine.builders] },
+  says: [/template\.json:\d+:\d+: .*null/],
+});
+refuses("a min_packer_version above what baler reads", {
+  template: { ...fine, min_packer_version: "99.0.0" },
+  says: [/template\.json:\d+:\d+: /, "99.0.0", "1.6.6"],
+});
+
+// Its variables.
+
+refuses("a variable that refers to itself", {
+  template: {
+    ...fine,
+    variables: { a: "{{user `b`}}", b: "{{user `a`}}" },
+  },
+  says: [/template\.json:\d+:\d+: /, "a -> b -> a"],
+});
+refuses("a required variable that is not given", {
+  template: { ...fine, variables: { region: null } },
+  says: [
+    "required variable not set: region",
+    "-var 'region=",
+    /template\.json:\d+:\d+: /,
+  ],
+});
+refuses("a -var without a value", {
+  template: fine,
+  args: ["build", "-var", "region", "template.json"],
+  says: ["-var takes a name and a value", '"region"'],
+  code: 2,
+});
+refuses("a -var-file that is not there", {
+  template: fine,
+  args: ["build", "-var-file=vars.json", "template.json"],
+  says: ["vars.json", "no such file"],
+});
+refuses("a -var-file that is not JSON", {
+  template: fine,
+  setUp: (bench) => bench.write("vars.json", '{\n  "a": oops\n}\n'),
+  args: ["build", "-var-file=vars.json", "template.json"],
+  says: ["vars.json:2:8: "],
+});
+refuses("a -var-file that is a list", {
+  template: fine,
+  setUp: (bench) => bench.write("vars.json", "[1]"),
+  args: ["build", "-var-file=vars.json", "template.json"],
+  says: ["vars.json:1:1: ", '{"name": "value"}'],
+});
+refuses("a template function that is not there", {
+  template: fileBuilder({ content: "{{nope}}" }),
+  says: [/template\.json:\d+:\d+: /, "nope"],
+});
+
+// Configuration that a plugin refuses.
+
+refuses("an unknown option of a builder", {
+  template: '{"builders": [\n  {"type": "file", "content": "x",\n' +
+    '   "taget": "x.txt"}\n]}\n',
+  says: ["template.json:3:4: ", 'unknown key "taget"', '"target"?'],
+});
+refuses("a provisioner's option of the wrong type", {
+  template: '{"builders": [{"type": "null", "communicator": "local"}],\n' +
+    '"provisioners": [{"type": "shell",\n  "inline": {"a": 1}}]}\n',
+  says: [/template\.json:3:\d+: /, "inline"],
+});
+refuses("an option of a post-processor that must be given", {
+  template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
+    '"post-processors": [\n  {"type": "artifice"}\n]}\n',
+  says: [/template\.json:3:\d+: /, "files"],
+});
+refuses("a configuration that validate is shown", {
+  template: fileBuilder({ nope: 1 }),
+  args: ["validate", "template.json"],
+  says: [/template\.json:\d+:\d+: unknown key "nope"/],
+});
+
+// Plugins.
+
+refuses("a plugin that is not there", {
+  template: at("/nowhere/plugin"),
+  says: ["/nowhere/plugin does not exist"],
+});
+refuses("a plugin that is a folder", {
+  setUp: async (bench) => {
+    await bench.write("template.json", at(bench.path));
+  },
+  says: ["$WORK is a folder", "executable in it"],
+});
+refuses("a plugin that is not executable", {
+  setUp: async (bench) => {
+    const path = await bench.write("plugin", "#!/bin/sh\n");
+    await bench.write("template.json", at(path));
+  },
+  says: ["$WORK/plugin is not executable", "chmod +x $WORK/plugin"],
+});
+refuses("a plugin that ends at once", {
+  template: at("/bin/true"),
+  says: ["/bin/true exited with code 0", "is it a baler plugin?"],
+});
+refuses("a plugin that writes something else", {
+  template: at(["/bin/echo", "good", "morning"]),
+  says: ["is it a baler plugin?", "good morning"],
+});
+refuses("a plugin that complains and ends", {
+  setUp: async (bench) => {
+    const path = await bench.write(
+      "plugin",
+      "#!/bin/sh\necho the licence has expired >&2\nexit 3\n",
+      { mode: 0o755 },
+    );
+    await bench.write("template.json", at(path));
+  },
+  says: ["$WORK/plugin exited with code 3", "the licence has expired"],
+});
+refuses("a plugin that never says hello", {
+  setUp: async (bench) => {
+    const path = await bench.write("plugin", "#!/bin/sh\nexec sleep 600\n", {
+      mode: 0o755,
+    });
+    await bench.write("template.json", at(path));
+  },
+  env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
+  says: ["$WORK/plugin did not say hello within 1 s"],
+  seconds: 10,
+});
+refuses("a plugin for another processor", {
+  setUp: async (bench) => {
+    // The true program of this machine, but for the number of the processor in its header.
+    const program = await Deno.readFile("/bin/true");
+    const other = Deno.build.arch === "x86_64" ? 183 : 62;
+    new DataView(program.buffer).setUint16(18, other, true);
+    await Deno.writeFile(bench.at("plugin"), program, { mode: 0o755 });
+    await bench.write("template.json", at(bench.at("plugin")));
+  },
+  says: ["$WORK/plugin", "platform"],
+});
+refuses("a plugin for Windows", {
+  setUp: async (bench) => {
+    const program = new Uint8Array(4096);
+    program.set(new TextEncoder().encode("MZ"));
+    await Deno.writeFile(bench.at("plugin"), program, { mode: 0o755 });
+    await bench.write("template.json", at(bench.at("plugin")));
+  },
+  says: ["$WORK/plugin", "platform"],
+});
+refuses("a plugin whose interpreter is not there", {
+  setUp: async (bench) => {
+    const path = await bench.write("plugin", "#!/nowhere/sh\n", {
+      mode: 0o755,
+    });
+    await bench.write("template.json", at(path));
+  },
+  says: ["$WORK/plugin", "/nowhere/sh"],
+});
+refuses("a plugin that serves something else", {
+  setUp: async (bench) => {
+    await bench.write("template.json", {
+      ...fine,
+      plugins: { provisioners: { first: fixturePlugin("relatives") } },
+      provisioners: [{ type: "first" }],
+    });
+  },
+  says: ['serves no provisioner "first"', 'it serves builder "first"'],
+});
+refuses("a path that is no path", {
+  template: '{"plugins": {"builders": {\n  "x": 7}},\n"builders": []}',
+  says: [/template\.json:2:\d+: /],
+});
+
+// What baler reads and writes besides.
+
+refuses("output that cannot be written", {
+  template: fileBuilder({ target: "/dev/null/x.txt" }),
+  says: [/^Build 'file' errored after .*\/dev\/null/m],
+});
+refuses("output in the place of a folder", {
+  template: fileBuilder({ target: "folder" }),
+  setUp: (bench) => Deno.mkdir(bench.at("folder")),
+  says: [/^Build 'file' errored after .*folder/m],
+});
+refuses("output in a folder that nobody can write", {
+  template: fileBuilder({ target: "/proc/nowhere/x.txt" }),
+  says: [/^Build 'file' errored after .*\/proc\/nowhere/m],
+});
+refuses("a log file that cannot be written", {
+  template: fine,
+  env: { BALER_LOG: "1", BALER_LOG_PATH: "$WORK/no/log" },
+  says: ["the log file $WORK/no/log (BALER_LOG_PATH) cannot be written"],
+});
+refuses("a core configuration that is not there", {
+  template: fine,
+  env: { BALER_CONFIG: "$WORK/core.json" },
+  says: ["$WORK/core.json", "no such file"],
+});
+refuses("a core configuration that is not JSON", {
+  template: fine,
+  setUp: (bench) => bench.write("core.json", '{"builders":'),
+  env: { BALER_CONFIG: "$WORK/core.json" },
+  says: ["core.json:1:13: "],
+});
+refuses("an unknown key of the core configuration", {
+  template: fine,
+  setUp: (bench) => bench.write("core.json", '{"bulders": {}}'),
+  env: { BALER_CONFIG: "$WORK/core.json" },
+  says: ["core.json:1:2: ", 'did you mean "builders"?'],
+});
+refuses("a start timeout that is no number", {
+  template: fine,
+  env: { BALER_PLUGIN_START_TIMEOUT: "soon" },
+  says: ["BALER_PLUGIN_START_TIMEOUT", "soon"],
+});
+refuses("a --plugin-dir that is not there", {
+  template: fine,
+  args: ["build", "--plugin-dir=nowhere", "template.json"],
+  says: ["nowhere"],
+});
+refuses("an empty standard input", {
+  args: ["build", "-"],
+  stdin: "",
+  says: ["<stdin>:1:1: "],
+});
+
+// The command line.
+
+refuses("an unknown command", {
+  args: ["buidl", "template.json"],
+  says: ['there is no command "buidl"; did you mean "build"?', "baler help"],
+  code: 2,
+});
+refuses("an unknown flag", {
+  args: ["build", "-onyl=a", "template.json"],
+  says: ["unknown flag -onyl", "did you mean -only?"],
+  code: 2,
+});
+refuses("no template", {
+  args: ["build"],
+  says: ["a template must be given"],
+  code: 2,
+});
+refuses("two templates", {
+  args: ["validate", "a.json", "b.json"],
+  says: ["b.json"],
+  code: 2,
+});
+refuses("a number of builds that is none", {
+  args: ["build", "-parallel-builds=many", "template.json"],
+  says: ["-parallel-builds takes a whole number", '"many"'],
+  code: 2,
+});
+refuses("an -on-error that is none of the four", {
+  args: ["build", "-on-error=panic", "template.json"],
+  says: ["-on-error takes one of cleanup, abort, ask", '"panic"'],
+  code: 2,
+});
+refuses("a flag without its value", {
+  args: ["build", "-var"],
+  says: ["the flag -var needs a value"],
+  code: 2,
+});
+refuses("help for an unknown command", {
+  args: ["help", "buidl"],
+  says: ["buidl"],
+  code: 2,
+});
