@@ -11,12 +11,18 @@ import { PluginError } from "./plugin_error.ts";
  * @param argv The command and its arguments. One that is not an absolute path
  * is left to the search on PATH.
  * @param name What the plugin is called.
- * @throws {PluginError} When it is missing, a folder, or not executable.
+ * @param cwd The folder it is to start in; the host's own unless given.
+ * @throws {PluginError} When it is missing, a folder, not executable, or made
+ * for another platform, or its folder is missing.
  */
 export async function checkExecutable(
   argv: readonly string[],
   name: string,
+  cwd?: string,
 ): Promise<void> {
+  if (cwd !== undefined && !await isFolder(cwd)) {
+    throw new PluginError(name, `cannot be started in ${cwd}: no such folder`);
+  }
   const path = argv[0];
   if (path === undefined || path === "") {
     throw new PluginError(name, "has no command to start");
@@ -44,6 +50,80 @@ export async function checkExecutable(
       name,
       `is not executable: run "chmod +x ${path}" if it is a plugin`,
     );
+  }
+  await checkFormat(path, name);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** What a file begins with that this system can start. */
+const FORMATS: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
+  linux: ["\x7fELF"],
+  darwin: ["\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe"],
+  windows: ["MZ"],
+};
+
+/** Where an ELF file says for which machine it is, and the numbers of ours. */
+const ELF_MACHINE = 18;
+const ELF_MACHINES: Record<string, number> = { x86_64: 62, aarch64: 183 };
+
+/**
+ * Looks at what kind of file it is. What the system cannot start it hands to a
+ * shell, which would run whatever it makes of it.
+ */
+async function checkFormat(path: string, name: string): Promise<void> {
+  let head: string;
+  try {
+    head = await beginningOf(path);
+  } catch {
+    return; // It may be run, but not read.
+  }
+  const isScript = head.startsWith("#!") && Deno.build.os !== "windows";
+  if (isScript) {
+    const interpreter = /^#!\s*(\S+)/.exec(head)?.[1] ?? "";
+    if (isAbsolute(interpreter) && !await exists(interpreter)) {
+      throw new PluginError(
+        name,
+        `cannot be started: its first line names ${interpreter}, which does not exist`,
+      );
+    }
+    return;
+  }
+  const formats = FORMATS[Deno.build.os];
+  // Windows starts more than executables: cross-spawn knows how.
+  const isOther = Deno.build.os === "windows" && !/\.exe$/i.test(path);
+  if (formats === undefined || isOther) return;
+  const isForOtherMachine = Deno.build.os === "linux" &&
+    head.startsWith("\x7fELF") &&
+    head.charCodeAt(ELF_MACHINE) !== ELF_MACHINES[Deno.build.arch];
+  if (isForOtherMachine || !formats.some((format) => head.startsWith(format))) {
+    throw new PluginError(
+      name,
+      `cannot be started: it is not an executable for this platform (${Deno.build.target})`,
+    );
+  }
+}
+
+/** The beginning of a file, a character for each byte. */
+async function beginningOf(path: string): Promise<string> {
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(256);
+  const count = await file.read(buffer) ?? 0;
+  return String.fromCharCode(...buffer.subarray(0, count));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -30,7 +30,7 @@ export type JsonPath = readonly (string | number)[];
  *
  * @example
  * ```ts
- * import { parseJsonDocument } from "@baler/baler/host";
+ * import { parseJsonDocument } from "./json_document.ts";
  *
  * const document = parseJsonDocument('{\n  "port": 0\n}', "template.json");
  * console.log(document.locate(["port"])); // { line: 2, column: 11, lineText: '  "port": 0' }

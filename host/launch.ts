@@ -6,6 +6,7 @@ import { FrameReader } from "../plugin/rpc/frame.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
+  excerpt,
   PROTOCOL_VERSIONS,
   ProtocolError,
 } from "../plugin/rpc/protocol.ts";
@@ -49,6 +50,7 @@ export interface PluginInfo {
   components: Record<string, string[]>;
 }
 
+const NEWLINE = 10;
 const START_TIMEOUT = 60_000;
 const GRACE = 15_000;
 const TERM_GRACE = 5_000;
@@ -64,7 +66,7 @@ const TERM_GRACE = 5_000;
  * not start in time.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { launch } from "@baler/baler/host";
  *
  * interface Greeter {
@@ -83,7 +85,7 @@ export async function launch(
   const argv = typeof command === "string" ? [command] : command;
   const name = options.name ?? argv.join(" ");
   options.signal?.throwIfAborted();
-  await checkExecutable(argv, name);
+  await checkExecutable(argv, name, options.cwd);
   const plugin = new Plugin(argv, name, options);
   try {
     await plugin.started;
@@ -106,7 +108,10 @@ export class Plugin implements AsyncDisposable {
   readonly #relay: LogRelay;
   readonly #connection: Connection;
   readonly #start = Promise.withResolvers<void>();
-  #firstLine: FrameReader | undefined = new FrameReader(DEFAULT_LIMITS);
+  #firstLine: FrameReader | undefined = new FrameReader(
+    DEFAULT_LIMITS,
+    (line) => this.#relay.line(line),
+  );
   #info: PluginInfo | undefined;
   #closing: Promise<void> | undefined;
 
@@ -138,7 +143,7 @@ export class Plugin implements AsyncDisposable {
     this.#limitStart();
     this.#child.exited.then(
       (exit) => this.#gone(exit),
-      (error) => this.#fail(startFailure(name, argv, error)),
+      (error) => this.#fail(startFailure(name, argv, error as Error)),
     );
   }
 
@@ -219,7 +224,9 @@ export class Plugin implements AsyncDisposable {
       this.#fail(
         new PluginError(
           this.name,
-          `did not say hello within ${startTimeout / 1000} s`,
+          `did not say hello within ${
+            startTimeout / 1000
+          } s${this.#unfinished()}`,
           this.lastLines,
         ),
       );
@@ -239,19 +246,23 @@ export class Plugin implements AsyncDisposable {
 
   #receive(chunk: Uint8Array): void {
     if (this.#firstLine === undefined) return this.#connection.receive(chunk);
-    const end = chunk.indexOf(10) + 1;
-    try {
-      this.#firstLine.push(
-        end === 0 ? chunk : chunk.subarray(0, end),
-        ({ json }) => this.#hello(json),
-      );
-    } catch (error) {
-      this.#fail(this.#notAPlugin((error as Error).message));
-      this.#child.kill("SIGKILL");
+    // Line by line: what is behind the hello is the connection's.
+    let rest = chunk;
+    while (this.#firstLine !== undefined && rest.length > 0) {
+      const end = rest.indexOf(NEWLINE) + 1 || rest.length;
+      try {
+        this.#firstLine.push(
+          rest.subarray(0, end),
+          ({ json }) => this.#hello(json),
+        );
+      } catch (error) {
+        this.#fail(this.#notAPlugin((error as Error).message));
+        this.#child.kill("SIGKILL");
+        return;
+      }
+      rest = rest.subarray(end);
     }
-    if (this.#firstLine === undefined && end > 0 && end < chunk.length) {
-      this.#connection.receive(chunk.subarray(end));
-    }
+    if (rest.length > 0) this.#connection.receive(rest);
   }
 
   #hello(json: Record<string, unknown>): void {
@@ -289,6 +300,12 @@ export class Plugin implements AsyncDisposable {
     this.#start.resolve();
   }
 
+  /** What has come of a line that was perhaps to be the hello. */
+  #unfinished(): string {
+    const text = this.#firstLine?.unfinished ?? "";
+    return text === "" ? "" : `, but only ${excerpt(text)}`;
+  }
+
   #writeLine(json: Record<string, unknown>): void {
     this.#child.write(
       new TextEncoder().encode(`{"json":${JSON.stringify(json)}}\n`),
@@ -317,8 +334,11 @@ export class Plugin implements AsyncDisposable {
         this.#closing === undefined
           ? new PluginError(
             this.name,
-            `${exitText(exit)} before it said hello; is it a baler plugin?`,
+            `${
+              exitText(exit)
+            } before it said hello${this.#unfinished()}; is it a baler plugin?`,
             this.lastLines,
+            exit,
           )
           : new ConnectionClosedError(`${this.name} has been closed`),
       );

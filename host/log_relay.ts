@@ -45,6 +45,15 @@ export class LogRelay {
     this.#write(lines);
   }
 
+  /**
+   * Takes a line that came in another way than over stderr.
+   *
+   * @param line The line, without its end.
+   */
+  line(line: Uint8Array): void {
+    this.#write([line.slice()]);
+  }
+
   /** Writes the line that has no end, if there is one. */
   end(): void {
     if (this.#begun.length === 0) return;

@@ -8,7 +8,7 @@
  * cross in both directions. The kinds of component are the program's own.
  *
  * @example The program
- * ```ts no-run
+ * ```ts ignore
  * import { launch } from "@baler/baler/host";
  *
  * interface Filter {
@@ -21,7 +21,7 @@
  * ```
  *
  * @example The plugin
- * ```ts no-run
+ * ```ts ignore
  * import { serve } from "@baler/baler";
  *
  * class Blur {

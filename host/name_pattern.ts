@@ -11,7 +11,7 @@ const compiled = new Map<string, RegExp | null>();
  *
  * @example
  * ```ts
- * import { matchName } from "@baler/baler/host";
+ * import { matchName } from "./name_pattern.ts";
  *
  * console.log(matchName("web-*", "web-1")); // true
  * ```

@@ -38,7 +38,7 @@ const WIDTH = 100;
  *
  * @example
  * ```ts
- * import { SourceError } from "@baler/baler/host";
+ * import { SourceError } from "./source_error.ts";
  *
  * const error = new SourceError([{
  *   message: "builder 1: missing 'type'",

@@ -113,7 +113,7 @@ export async function readTemplate(
  *
  * @example
  * ```ts
- * import { parseTemplate } from "@baler/baler/host";
+ * import { parseTemplate } from "./template.ts";
  *
  * const template = await parseTemplate(
  *   '{"builders": [{"type": "file", "target": "a", "content": "b"}]}',

@@ -3,6 +3,7 @@
 
 import { decodeConfig, type Options } from "./options.ts";
 import type { PrepareOptions } from "./builder.ts";
+import type { RenderData } from "./render.ts";
 
 /** The method of each kind that takes the configuration, and the one that works. */
 const METHODS: Record<string, [take: string, work: string]> = {
@@ -31,10 +32,12 @@ export function decoded(kind: string, component: object): object {
   if (!takesConfig(kind)) return component;
   const [take, work] = METHODS[kind]!;
   const own = component as Component;
+  // What a builder publishes is known to those that come after it, once it runs.
+  const data: RenderData = kind === "builder" ? {} : { generated: "later" };
   return new Decoded(own.options, {
     [take]: async ({ config, build }) =>
       own[take]!({
-        config: await decodeConfig(config, own.options, build),
+        config: await decodeConfig(config, own.options, build, data),
         build,
       }),
     [work]: (options) => own[work]!(options),

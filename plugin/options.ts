@@ -4,7 +4,7 @@
 
 import type { BuildContext } from "./build_context.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
-import { renderAll } from "./render.ts";
+import { renderAll, type RenderData } from "./render.ts";
 
 /** The kinds of value that an option takes, and what the component gets for each. */
 export interface OptionTypes {
@@ -66,6 +66,7 @@ export type ConfigOf<O extends Options> = {
  * @param config The configuration as the template has it.
  * @param options What the component declares; anything is taken when absent.
  * @param build The build that the component is a part of.
+ * @param data What its templates may refer to beside the build.
  * @returns The configuration with its final values.
  * @throws {ConfigError} With every problem that was found.
  */
@@ -73,6 +74,7 @@ export async function decodeConfig<O extends Options>(
   config: Record<string, unknown>,
   options: O | undefined,
   build: BuildContext,
+  data: RenderData = {},
 ): Promise<ConfigOf<O>> {
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
@@ -89,7 +91,7 @@ export async function decodeConfig<O extends Options>(
     try {
       const value = option?.interpolate === false
         ? raw
-        : await renderAll(raw, build, [key]);
+        : await renderAll(raw, build, [key], data);
       decoded[key] = option === undefined
         ? value
         : convert(value, option, [key]);

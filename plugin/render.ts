@@ -8,8 +8,11 @@ import { ConfigError } from "./config_error.ts";
 export interface RenderData {
   /** What `{{.Field}}` reads. */
   fields?: Record<string, unknown>;
-  /** What ``{{build `NAME`}}`` reads: what the builder published. */
-  generated?: Record<string, unknown>;
+  /**
+   * What ``{{build `NAME`}}`` reads: what the builder published; `"later"`
+   * before it has, which leaves `{{.NAME}}` to be rendered again.
+   */
+  generated?: Record<string, unknown> | "later";
 }
 
 /**
@@ -43,7 +46,9 @@ export async function render(
     userVariables: build.userVariables,
     buildName: build.name,
     buildType: build.type,
-    build: data.generated,
+    ...(data.generated === "later"
+      ? { functions: { build: (name: unknown) => `{{.${name}}}` } }
+      : { build: data.generated }),
     data: data.fields,
     templatePath: build.templatePath,
     coreVersion: build.packerVersion,
@@ -57,6 +62,7 @@ export async function render(
  * @param value A value of JSON.
  * @param build The build that the component is a part of.
  * @param path Where the value stands, for the error.
+ * @param data What the texts may refer to beside the build.
  * @returns The value with its templates filled in.
  * @throws {ConfigError} When a template in it is not valid.
  */
@@ -64,10 +70,11 @@ export async function renderAll(
   value: unknown,
   build: BuildContext,
   path: (string | number)[],
+  data: RenderData = {},
 ): Promise<unknown> {
   if (typeof value === "string") {
     try {
-      return await render(value, build);
+      return await render(value, build, data);
     } catch (error) {
       throw new ConfigError([{
         path,
@@ -77,13 +84,15 @@ export async function renderAll(
   }
   if (Array.isArray(value)) {
     return await Promise.all(
-      value.map((item, index) => renderAll(item, build, [...path, index])),
+      value.map((item, index) =>
+        renderAll(item, build, [...path, index], data)
+      ),
     );
   }
   if (typeof value === "object" && value !== null) {
     const entries = await Promise.all(
       Object.entries(value).map(async ([key, item]) =>
-        [key, await renderAll(item, build, [...path, key])] as const
+        [key, await renderAll(item, build, [...path, key], data)] as const
       ),
     );
     return Object.fromEntries(entries);

@@ -65,7 +65,7 @@ const GRACE = 10_000;
  * @returns Never, in effect: the process ends with the host.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { serveBuilder } from "@baler/baler";
  *
  * serveBuilder({
@@ -143,7 +143,7 @@ export function serveHook(
  * @returns Never, in effect: the process ends with the host.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { type PostProcessor, type Provisioner, serve } from "@baler/baler";
  *
  * class Greet implements Provisioner {
@@ -175,7 +175,7 @@ export async function serve(
     return;
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) ranByHand();
-  const streams = await takeStdio();
+  const streams = takeStdio();
   await new Session(components, streams).run(helloOf(components, options));
 }
 
@@ -232,8 +232,9 @@ class Session {
     // Ctrl-C in a terminal is the host's to handle; it tells by the wire.
     ignoreSignal("SIGINT");
     onSignal("SIGTERM", () => this.#end(0));
+    // On a line of its own, whatever was printed before.
     this.#streams.write(
-      new TextEncoder().encode(`{"json":${JSON.stringify(hello)}}\n`),
+      new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
     );
     const buffer = new Uint8Array(64 * 1024);
     for (;;) {
@@ -306,7 +307,23 @@ class Session {
     }, GRACE);
     await this.#connection.idle();
     clearTimeout(patience);
+    endGroup();
     Deno.exit(code);
+  }
+}
+
+/**
+ * Asks what this plugin has started, and has not ended, to end with it. The
+ * host does so too, and then insists; but it may be gone. Without the
+ * permission to run there is nothing, or no way to do it.
+ */
+function endGroup(): void {
+  if (Deno.build.os === "windows") return;
+  try {
+    // This process has long stopped to listen.
+    Deno.kill(-Deno.pid, "SIGTERM");
+  } catch {
+    // It leads no group, or may not.
   }
 }
 

@@ -14,7 +14,7 @@ export interface WireStreams {
  * kin, Deno.stdout and process.stdout write to stderr, Deno.stdin and
  * process.stdin have nothing to read, and a child process inherits neither.
  */
-export async function takeStdio(): Promise<WireStreams> {
+export function takeStdio(): WireStreams {
   const { stdin, stdout, stderr } = Deno;
   const streams = {
     read: stdin.read.bind(stdin),
@@ -23,6 +23,7 @@ export async function takeStdio(): Promise<WireStreams> {
 
   console.log = console.info = console.debug = console.error;
   console.dir = (value: unknown) => console.error(value);
+  moveToStderr(console);
 
   const describe = (name: string, value: unknown) =>
     Object.defineProperty(Deno, name, { value, configurable: true });
@@ -44,12 +45,44 @@ export async function takeStdio(): Promise<WireStreams> {
   };
   globalThis.prompt = globalThis.confirm = globalThis.alert = refuse;
 
-  const { default: process } = await import("node:process");
+  const { process } = globalThis;
   Object.defineProperty(process, "stdout", {
-    value: process.stderr,
+    get: () => process.stderr,
+    configurable: true,
+  });
+  Object.defineProperty(process, "stdin", {
+    get: () => process.getBuiltinModule("node:stream").Readable.from([]),
     configurable: true,
   });
   return streams;
+}
+
+/** The methods of the console that print to stdout and are called now and then. */
+const RARE = [
+  "table",
+  "dirxml",
+  "group",
+  "groupCollapsed",
+  "groupEnd",
+  "count",
+  "countReset",
+  "time",
+  "timeLog",
+  "timeEnd",
+] as const;
+
+/** Lets a console on stderr do them, which is loaded by the first that is called. */
+function moveToStderr(console: Console): void {
+  let onStderr: Console | undefined;
+  for (const name of RARE) {
+    console[name] = (...values: unknown[]) => {
+      const { process } = globalThis;
+      onStderr ??= new (process.getBuiltinModule("node:console").Console)(
+        process.stderr,
+      ) as Console;
+      (onStderr[name] as (...values: unknown[]) => void)(...values);
+    };
+  }
 }
 
 /**
@@ -86,30 +119,51 @@ function blockingWriter(
 }
 
 /** A Deno.Command whose children do not inherit the wire, by default or by request. */
-function commandWithoutStdio(
-  Command: typeof Deno.Command,
-): typeof Deno.Command {
-  return class extends Command {
-    readonly #inheritsStdout: boolean;
+function commandWithoutStdio(Command: typeof Deno.Command): unknown {
+  return class {
+    readonly #command: string | URL;
+    readonly #options: Deno.CommandOptions;
 
     constructor(command: string | URL, options: Deno.CommandOptions = {}) {
-      const inheritsStdout = options.stdout === "inherit" ||
-        options.stdout === undefined;
-      super(command, {
-        ...options,
-        stdin: options.stdin === "piped" ? "piped" : "null",
-        stdout: inheritsStdout ? "piped" : options.stdout,
-      });
-      this.#inheritsStdout = inheritsStdout;
+      this.#command = command;
+      this.#options = options;
     }
 
-    override spawn(): Deno.ChildProcess {
-      const child = super.spawn();
-      if (this.#inheritsStdout) {
+    spawn(): Deno.ChildProcess {
+      const { command, inheritsStdout } = this.#with("inherit");
+      const child = command.spawn();
+      if (inheritsStdout) {
         child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true })
           .catch(() => {});
       }
       return child;
+    }
+
+    async output(): Promise<Deno.CommandOutput> {
+      const { command, inheritsStdout } = this.#with("piped");
+      return this.#shown(await command.output(), inheritsStdout);
+    }
+
+    outputSync(): Deno.CommandOutput {
+      const { command, inheritsStdout } = this.#with("piped");
+      return this.#shown(command.outputSync(), inheritsStdout);
+    }
+
+    /** The command, with stdout as Deno has it by default where it is not given. */
+    #with(usual: "inherit" | "piped") {
+      const { stdin, stdout = usual } = this.#options;
+      const inheritsStdout = stdout === "inherit";
+      const command = new Command(this.#command, {
+        ...this.#options,
+        stdin: stdin === "piped" ? "piped" : "null",
+        stdout: inheritsStdout ? "piped" : stdout,
+      });
+      return { command, inheritsStdout };
+    }
+
+    #shown(output: Deno.CommandOutput, inherits: boolean): Deno.CommandOutput {
+      if (inherits) Deno.stderr.writeSync(output.stdout);
+      return output;
     }
   };
 }

@@ -139,17 +139,6 @@ export class Connection {
   }
 
   /**
-   * Takes the end of what can be read from the other side.
-   *
-   * @param reason What the calls under way fail with.
-   */
-  receiveEnd(reason: Error): void {
-    if (this.#closed !== undefined) return;
-    if (this.#reader.isBetweenFrames) this.close(reason);
-    else this.#break(new ProtocolError("a message ends in the middle"));
-  }
-
-  /**
    * Ends the connection: calls under way fail, signals that came over it are
    * aborted, references are gone.
    *

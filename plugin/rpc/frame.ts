@@ -15,9 +15,13 @@ export interface Frame {
 
 const NEWLINE = 10;
 
+/** What every message begins with. */
+const BEGIN = new TextEncoder().encode('{"json":');
+
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #limits: Limits;
+  readonly #onText: ((line: Uint8Array) => void) | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The beginning of a line whose end has not come yet. */
   #line: Uint8Array[] = [];
@@ -28,13 +32,22 @@ export class FrameReader {
   #index = 0;
   #filled = 0;
 
-  constructor(limits: Limits) {
+  /** How much text has come that is no message, in bytes. */
+  #textLength = 0;
+
+  /**
+   * @param limits The most that is accepted.
+   * @param onText Takes each line that is no message but a text; where it is
+   * absent such a line is an error.
+   */
+  constructor(limits: Limits, onText?: (line: Uint8Array) => void) {
     this.#limits = limits;
+    this.#onText = onText;
   }
 
-  /** True when nothing of a message has come yet that is not whole. */
-  get isBetweenFrames(): boolean {
-    return this.#lineLength === 0 && this.#frame === undefined;
+  /** The beginning of a line whose end has not come. */
+  get unfinished(): string {
+    return new TextDecoder().decode(this.#line[0]);
   }
 
   /**
@@ -61,11 +74,16 @@ export class FrameReader {
       if (end === -1) {
         this.#line.push(chunk.slice(position));
         this.#lineLength += chunk.length - position;
+        if (this.#isText(this.#line[0]!)) this.#limitText(this.#lineLength);
         return;
       }
       const line = this.#takeLine(chunk.subarray(position, end));
       position = end + 1;
       if (line.length === 0) continue;
+      if (this.#isText(line)) {
+        this.#text(line);
+        continue;
+      }
       const frame = this.#parse(line);
       if (frame.bytes.length === 0) onFrame(frame);
       else {
@@ -75,6 +93,30 @@ export class FrameReader {
         // Bytes of no length are complete as they are, with nothing to wait for.
         this.#fill(frame, chunk, position, onFrame, position);
       }
+    }
+  }
+
+  /** Whether a line, or its beginning, is no message but a text. */
+  #isText(line: Uint8Array): boolean {
+    if (this.#onText === undefined) return false;
+    const length = Math.min(line.length, BEGIN.length);
+    for (let index = 0; index < length; index++) {
+      if (line[index] !== BEGIN[index]) return true;
+    }
+    return false;
+  }
+
+  #text(line: Uint8Array): void {
+    this.#limitText(line.length + 1);
+    this.#textLength += line.length + 1;
+    this.#onText!(line);
+  }
+
+  #limitText(more: number): void {
+    if (this.#textLength + more > this.#limits.text) {
+      throw new ProtocolError(
+        `more than ${this.#limits.text} bytes on stdout are no messages`,
+      );
     }
   }
 

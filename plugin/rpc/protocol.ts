@@ -20,12 +20,15 @@ export interface Limits {
   line: number;
   /** The most raw bytes behind one line. */
   bytes: number;
+  /** The most text that is no message, in bytes, where text is accepted at all. */
+  text: number;
 }
 
 /** The limits where none are given. */
 export const DEFAULT_LIMITS: Limits = {
   line: 64 * 1024 * 1024,
   bytes: 1024 * 1024 * 1024,
+  text: 1024 * 1024,
 };
 
 /** The other side does not keep to the protocol: the connection is over. */

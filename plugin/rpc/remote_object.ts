@@ -7,6 +7,9 @@ import { ProtocolError } from "./protocol.ts";
 /** Names that mean something to the language, and that no object may bring along. */
 const RESERVED = new Set(["constructor", "__proto__", "prototype", "then"]);
 
+/** The class of objects that were written down. */
+const PLAIN = "Object";
+
 /** The members of an object that may be used from another process. */
 export interface MemberNames {
   methods: ReadonlySet<string>;
@@ -101,9 +104,13 @@ export function readableFields(object: object): Record<string, unknown> {
 
 /** The name of an object's class, on whichever side that is. */
 export function classNameOf(object: object): string {
+  if (isPlainObject(object)) return PLAIN;
   const prototype = Object.getPrototypeOf(object);
-  return remoteClassNames.get(prototype) ??
-    String(prototype?.constructor?.name || "Object");
+  const name: unknown = remoteClassNames.get(prototype) ??
+    (prototype.constructor?.name || prototype[Symbol.toStringTag]);
+  return typeof name === "string" && name !== "" && name !== PLAIN
+    ? name
+    : "Instance";
 }
 
 /** What an object says of itself, where it has a word of its own. */
@@ -194,14 +201,14 @@ export function remoteObjects(
 
   return {
     create(description) {
-      const { class: className = "Object", methods = [], text } = description;
+      const { class: className = PLAIN, methods = [], text } = description;
       if (
         typeof className !== "string" || !Array.isArray(methods) ||
         !methods.every((name) => typeof name === "string" && canCross(name))
       ) {
         throw new ProtocolError("an object has methods that cannot be");
       }
-      const object: object = className === "Object"
+      const object: object = className === PLAIN
         ? plainObject(methods)
         : Object.create(prototypeOf(className, methods));
       if (typeof text === "string") {

@@ -39,11 +39,15 @@ export class BareHost implements AsyncDisposable {
     );
   }
 
-  /** Reads the next line. */
+  /** Reads the next line that is not empty. */
   async line(): Promise<string> {
     for (;;) {
       const end = this.#unread.indexOf(10);
-      if (end >= 0) return new TextDecoder().decode(this.#take(end + 1));
+      if (end === 0) {
+        this.#take(1);
+        continue;
+      }
+      if (end > 0) return new TextDecoder().decode(this.#take(end + 1));
       if (!await this.#more()) {
         throw new Error(`no line came: ${await this.#stderr}`);
       }
