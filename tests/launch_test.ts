@@ -21,6 +21,7 @@ import {
   keeps,
   Lifeline,
   program,
+  Recorder,
   shellLine,
   within,
 } from "./fixtures/plugins/workbench.ts";
@@ -245,8 +246,6 @@ keeps("launch() ends a plugin whose hello makes no sense", async () => {
     { json: { hello: "baler", protocols: [], sdk: "1", components: {} } },
     { json: { return: 1 } },
     { json: null },
-    [],
-    7,
     '{"json":{"hello":"baler","protocols":[1],"sdk":"1","components":{"__proto__":["x"]}}}',
   ];
   for (const [index, hello] of hellos.entries()) {
@@ -559,8 +558,9 @@ keeps("a plugin that closes its stdout but lives is ended", async () => {
 });
 
 const lies: Record<string, string> = {
-  "prints a line that is not JSON": "echo 'Downloading index... done'",
-  "prints JSON that is no message": `echo '{"level":"info"}'`,
+  "prints a message that is no JSON": `echo '{"json":{"return":2'`,
+  "prints a message of no kind": shellLine({ json: { shout: 2 } }),
+  "prints more than 1 MiB of text": "yes 'Downloading...' | head -c 1100000",
   "answers a call that was not made": shellLine({ json: { return: 77 } }),
   "answers a call twice": shellLine({ json: { return: 1 } }),
   "says __proto__ in an answer": shellLine(
@@ -612,9 +612,45 @@ for (const [how, lie] of Object.entries(lies)) {
   });
 }
 
+keeps("a text on stdout is logged, and the call goes on", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    "echo 'Loading...'",
+    ...GREETING,
+    "read -r call",
+    "echo 'Downloading index... done'",
+    `echo '{"level":"info"}'`,
+    "printf 'half a line'; echo",
+    shellLine({ json: { return: 2, value: "done" } }),
+    "exec cat >/dev/null",
+  );
+  const record = new Recorder();
+  const plugin = await launch(path, { log: record.log });
+  const thing = await plugin.create<Thing>("thing", "any");
+  assertEquals(await thing.work(), "done");
+  await plugin.close();
+  const lines = record.lines.filter((line) => !line.includes("Plugin started"));
+  assertEquals(
+    lines,
+    [
+      "Loading...",
+      "Downloading index... done",
+      '{"level":"info"}',
+      "half a line",
+    ].map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
+  );
+});
+
 keeps("one plugin's fault leaves the others alone", async () => {
   await using folder = await Folder.make();
-  const path = await folder.script("bad", ...GREETING, "read -r x", "echo {");
+  const path = await folder.script(
+    "bad",
+    ...GREETING,
+    "read -r x",
+    HELLO,
+    "exec cat >/dev/null",
+  );
   await using good = await launch(program("working.ts"));
   await using bad = await launch(path, { grace: 100 });
   const working = await good.create<Working>("thing", "working");

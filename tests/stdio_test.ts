@@ -44,6 +44,7 @@ const ways = [
   "Deno.Command.output() with inherited stdio",
   "Deno.Command.outputSync() with inherited stdio",
   "node:child_process with inherited stdio",
+  "a worker",
 ];
 
 for (const way of ways) {
@@ -54,17 +55,28 @@ for (const way of ways) {
       grace: 100,
     });
     const printing = await plugin.create<Printing>("thing", "printing");
-    const texts = ["größe 1", "größe 2"];
-    await Promise.all(
-      texts.map((text) => within(5_000, "the call", printing.print(way, text))),
-    );
-    for (const text of texts) await record.contains(text);
+    for (const text of ["größe 1", "größe 2"]) {
+      await within(5_000, "the call", printing.print(way, text));
+      await record.contains(text);
+    }
     assertEquals(await printing.ping(), "pong");
     for (const line of record.lines) {
       assert(line.startsWith(`2013/06/10 21:44:43 ${plugin.name}: `), line);
     }
   });
 }
+
+keeps("what a plugin's children print at once reaches the log", async () => {
+  const record = new Recorder();
+  await using plugin = await launch(program("printing.ts"), {
+    log: record.log,
+  });
+  const printing = await plugin.create<Printing>("thing", "printing");
+  const texts = Array.from({ length: 5 }, (_, child) => `child ${child}`);
+  const way = "Deno.Command with inherited stdio";
+  await Promise.all(texts.map((text) => printing.print(way, text)));
+  for (const text of texts) await record.contains(text);
+});
 
 keeps("what a plugin prints before it serves reaches the log", async () => {
   const record = new Recorder();
