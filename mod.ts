@@ -3,7 +3,7 @@
  * and the functions that serve them.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { type Builder, serveBuilder } from "@baler/baler";
  *
  * class CustomCloud implements Builder {

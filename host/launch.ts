@@ -6,14 +6,13 @@ import { FrameReader } from "../plugin/rpc/frame.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
-  excerpt,
   PROTOCOL_VERSIONS,
   ProtocolError,
 } from "../plugin/rpc/protocol.ts";
 import { VERSION } from "../plugin/version.ts";
 import { Child, type Exit, exitText } from "./child.ts";
 import { checkExecutable, startFailure } from "./executable.ts";
-import { type Log, NO_LOG } from "./log.ts";
+import { harmlessText, type Log, NO_LOG } from "./log.ts";
 import { LogRelay } from "./log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
 
@@ -302,8 +301,8 @@ export class Plugin implements AsyncDisposable {
 
   /** What has come of a line that was perhaps to be the hello. */
   #unfinished(): string {
-    const text = this.#firstLine?.unfinished ?? "";
-    return text === "" ? "" : `, but only ${excerpt(text)}`;
+    const text = (this.#firstLine?.unfinished ?? "").slice(0, 200);
+    return text === "" ? "" : `, but only ${harmlessText(text)}`;
   }
 
   #writeLine(json: Record<string, unknown>): void {

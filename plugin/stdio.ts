@@ -27,7 +27,15 @@ export function takeStdio(): WireStreams {
 
   const describe = (name: string, value: unknown) =>
     Object.defineProperty(Deno, name, { value, configurable: true });
-  describe("stdout", stderr);
+  describe("stdout", {
+    write: stderr.write.bind(stderr),
+    writeSync: stderr.writeSync.bind(stderr),
+    writable: new WritableStream<Uint8Array>({
+      write: (chunk) => writeAllSync(stderr, chunk),
+    }),
+    isTerminal: () => false,
+    close() {},
+  });
   describe("stdin", {
     read: () => Promise.resolve(null),
     readSync: () => null,
@@ -118,6 +126,17 @@ function blockingWriter(
   };
 }
 
+async function toStderr(stream: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const chunk of stream) writeAllSync(Deno.stderr, chunk);
+}
+
+function writeAllSync(
+  target: { writeSync(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): void {
+  while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
+}
+
 /** A Deno.Command whose children do not inherit the wire, by default or by request. */
 function commandWithoutStdio(Command: typeof Deno.Command): unknown {
   return class {
@@ -133,8 +152,7 @@ function commandWithoutStdio(Command: typeof Deno.Command): unknown {
       const { command, inheritsStdout } = this.#with("inherit");
       const child = command.spawn();
       if (inheritsStdout) {
-        child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true })
-          .catch(() => {});
+        void toStderr(child.stdout);
       }
       return child;
     }
@@ -162,7 +180,7 @@ function commandWithoutStdio(Command: typeof Deno.Command): unknown {
     }
 
     #shown(output: Deno.CommandOutput, inherits: boolean): Deno.CommandOutput {
-      if (inherits) Deno.stderr.writeSync(output.stdout);
+      if (inherits) writeAllSync(Deno.stderr, output.stdout);
       return output;
     }
   };

@@ -22,7 +22,7 @@ export interface FilesArtifactOptions {
  * An artifact that is files on this machine.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { FilesArtifact } from "./files_artifact.ts";
  *
  * export const artifact = new FilesArtifact({

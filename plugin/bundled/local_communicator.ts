@@ -25,7 +25,7 @@ export interface LocalCommunicatorOptions {
  * process.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { LocalCommunicator } from "./local_communicator.ts";
  *
  * await using communicator = new LocalCommunicator({ workingDirectory: "/srv" });

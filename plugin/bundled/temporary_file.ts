@@ -13,7 +13,7 @@ export interface TemporaryFileOptions {
  * read, write and run.
  *
  * @example
- * ```ts no-run
+ * ```ts ignore
  * import { TemporaryFile } from "./temporary_file.ts";
  *
  * await using script = await TemporaryFile.of("echo hi\n", { prefix: "baler-" });
