@@ -280,7 +280,7 @@ export function assertForPeople({ output }: Ended): void {
       /\b(Type|Reference|Range)Error\b/,
       /Uncaught/,
       /\[object |undefined|Cannot read propert/,
-      /--allow-/,
+      /run again with|during compilation/,
     ]
   ) {
     assert(!trace.test(output), `${trace} in:\n${output}`);

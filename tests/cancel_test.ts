@@ -1,0 +1,188 @@
+// Ctrl-C and its kin: the first cancels the builds, which clean up; the second ends everything at
+// once; and nothing is left of either.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assertForPeople,
+  type Bench,
+  fixturePlugin,
+  forEachHost,
+  type Running,
+  within,
+} from "./harness.ts";
+
+const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
+
+// A shell that starts more, in the background and in a session of its own, before it waits.
+const SLEEPING = [
+  "sleep 600 & sleep 601 &",
+  "(sleep 602 & sleep 603) &",
+  "echo asleep",
+  "sleep 600",
+];
+
+async function start(bench: Bench, template: unknown): Promise<Running> {
+  await bench.write("template.json", template);
+  return bench.start(["build", "template.json"]);
+}
+
+for (const [signal, code] of SIGNALS) {
+  forEachHost(
+    `${signal} cancels a build, exit code ${code}, and its shells end with all they started`,
+    async (bench) => {
+      const run = await start(bench, {
+        builders: [{ type: "file", content: "x", target: "x.txt" }],
+        provisioners: [{ type: "shell-local", inline: SLEEPING }],
+        "post-processors": [{ type: "shell-local", inline: ["touch post"] }],
+      });
+      await run.shows("file: asleep");
+      run.kill(signal);
+      const ended = await within(10, "the end", run.ended());
+      assertEquals(ended.code, code, ended.output);
+      assertForPeople(ended);
+      assertStringIncludes(ended.output, signal);
+      // The builder took away what it had made, and nothing came after it.
+      assertEquals(await bench.names(), ["template.json"]);
+    },
+  );
+}
+
+forEachHost(
+  "SIGINT ends what a provisioner runs over the builder's communicator",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: [{ type: "null", communicator: "local" }],
+      provisioners: [{ type: "shell", inline: SLEEPING }],
+    });
+    await run.shows("null: asleep");
+    run.kill("SIGINT");
+    assertEquals((await within(10, "the end", run.ended())).code, 130);
+  },
+);
+
+forEachHost("SIGINT ends a post-processor at work", async (bench) => {
+  const run = await start(bench, {
+    builders: [{ type: "file", content: "x", target: "x.txt" }],
+    "post-processors": [{ type: "shell-local", inline: SLEEPING }],
+  });
+  await run.shows("asleep");
+  run.kill("SIGINT");
+  assertEquals((await within(10, "the end", run.ended())).code, 130);
+});
+
+forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
+  const run = await start(bench, {
+    builders: [{ type: "null", communicator: "local" }],
+    provisioners: [{ type: "shell", pause_before: "10m", inline: ["true"] }],
+  });
+  await run.shows("Pausing 10m");
+  run.kill("SIGINT");
+  assertEquals((await within(10, "the end", run.ended())).code, 130);
+});
+
+forEachHost(
+  "SIGINT ends a question that nobody has answered",
+  async (bench) => {
+    await bench.write("template.json", {
+      builders: [{ type: "null", communicator: "local" }],
+      provisioners: [{ type: "breakpoint" }],
+    });
+    const run = bench.start(["build", "template.json"]);
+    await run.write("");
+    await run.shows(/breakpoint/i);
+    run.kill("SIGINT");
+    assertEquals((await within(10, "the end", run.ended())).code, 130);
+  },
+);
+
+forEachHost(
+  "SIGINT lets a builder take down what it brought up",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: { cloud: fixturePlugin("waiting") },
+    });
+    await run.shows("The machine is up");
+    run.kill("SIGINT");
+    const { code, stdout } = await within(10, "the end", run.ended());
+    assertEquals(code, 130, stdout);
+    assertStringIncludes(stdout, "==> cloud: Taking the machine down");
+    assertEquals(await bench.names(), ["template.json"]);
+  },
+);
+
+for (const [signal, code] of SIGNALS) {
+  forEachHost(
+    `${signal} again ends at once a cleanup that does not end`,
+    async (bench) => {
+      const run = await start(bench, {
+        builders: {
+          cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+        },
+      });
+      await run.shows("The machine is up");
+      run.kill(signal);
+      await run.shows("Taking the machine down");
+      run.kill(signal);
+      const { code: actual, output } = await within(2, "the end", run.ended());
+      assertEquals(actual, code, output);
+    },
+  );
+}
+
+forEachHost(
+  "a signal to the plugins, such as a terminal sends, does not get in the way of the cleanup",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: { cloud: fixturePlugin("waiting") },
+    });
+    await run.shows("The machine is up");
+    const { stdout } = await new Deno.Command("ps", {
+      args: ["-o", "pid=", "--ppid", String(run.pid)],
+    }).output();
+    const plugins = new TextDecoder().decode(stdout).trim().split(/\s+/);
+    assert(plugins.length > 0);
+    for (const pid of [...plugins.map(Number), run.pid]) {
+      Deno.kill(pid, "SIGINT");
+    }
+    const ended = await within(10, "the end", run.ended());
+    assertEquals(ended.code, 130, ended.output);
+    assertStringIncludes(ended.stdout, "Taking the machine down");
+  },
+  { ignore: Deno.build.os !== "linux" },
+);
+
+forEachHost(
+  "a build whose output nobody reads any more is cancelled, and cleans up",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: [{ type: "file", content: "x", target: "x.txt" }],
+      provisioners: [{
+        type: "shell-local",
+        inline: ["echo first", "while true; do echo more; sleep 0.05; done"],
+      }],
+    });
+    await run.shows("first");
+    await run.closeStdout();
+    const ended = await within(10, "the end", run.ended());
+    assert(ended.code !== 0, ended.output);
+    assertForPeople(ended);
+    assertEquals(await bench.names(), ["template.json"]);
+  },
+);
+
+forEachHost("when baler is killed, all that it started ends", async (bench) => {
+  const run = await start(bench, {
+    builders: [
+      { type: "null", name: "one", communicator: "local" },
+      { type: "null", name: "two", communicator: "local" },
+    ],
+    provisioners: [
+      { type: "shell-local", inline: SLEEPING, only: ["one"] },
+      { type: "shell", inline: SLEEPING, only: ["two"] },
+    ],
+  });
+  await run.shows("one: asleep");
+  await run.shows("two: asleep");
+  run.kill("SIGKILL");
+  await within(10, "the end", run.ended());
+});
