@@ -135,6 +135,7 @@ export class Plugin implements AsyncDisposable {
     this.#connection = new Connection({
       write: (bytes) => this.#child.write(bytes),
       peer: name,
+      onText: (line) => this.#relay.line(line),
       onProtocolError: () => void this.close(),
     });
     this.started = this.#start.promise;

@@ -217,6 +217,7 @@ class Session {
     this.#connection = new Connection({
       write: streams.write,
       peer: "the host",
+      onFreshLines: true,
       root: {
         create: (kind: unknown, name: unknown) =>
           this.#create(String(kind), String(name)),

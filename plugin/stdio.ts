@@ -1,5 +1,8 @@
-// The plugin's standard streams: stdin and stdout belong to the wire, and
-// nothing else in the process can read the one or write to the other.
+// The plugin's standard streams: stdin and stdout belong to the wire. What
+// else in the process would read the one finds nothing, and what would print
+// to the other prints to stderr. (What gets past this, like a function that
+// someone kept from console before, becomes a line of text that the host can
+// tell from a message.)
 
 /** The wire's two ends in this process. */
 export interface WireStreams {

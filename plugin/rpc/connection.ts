@@ -22,6 +22,13 @@ export interface ConnectionOptions {
   root?: object;
   /** The most that is accepted from the other side. */
   limits?: Limits;
+  /** Takes lines of the other side that are texts; they are errors unless given. */
+  onText?(line: Uint8Array): void;
+  /**
+   * True to begin each write on a new line, so that what something else has
+   * written into the same pipe stays a line of its own.
+   */
+  onFreshLines?: boolean;
   /**
    * Called once when the other side breaks the protocol; the connection is
    * closed by then.
@@ -57,7 +64,10 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#reader = new FrameReader(options.limits ?? DEFAULT_LIMITS);
+    this.#reader = new FrameReader(
+      options.limits ?? DEFAULT_LIMITS,
+      options.onText,
+    );
     this.#root = (options.root ?? {}) as Record<string, unknown>;
     this.#references = new References({
       call: (ref, method, args) => this.call(ref, method, args),
@@ -288,7 +298,7 @@ export class Connection {
     const outgoing = this.#outgoing;
     if (outgoing.length === 0) return;
     this.#outgoing = [];
-    let text = "";
+    let text = this.#options.onFreshLines ? "\n" : "";
     for (const part of outgoing) {
       if (typeof part === "string") text += part;
       else {
