@@ -33,8 +33,8 @@ const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
 // Paths and commands come from a template, so none of these can be narrowed to a list.
 const bundled: Readonly<Record<string, Permissions>> = {
-  // Its communicator "local" copies files and runs commands.
-  "builder-null": filesAndCommands,
+  // Its communicator "local" copies files and runs commands; it tells provisioners the run's name.
+  "builder-null": { ...filesAndCommands, env: ["PACKER_RUN_UUID"] },
   // Reads `source`, writes `target`.
   "builder-file": files,
   // Reads the scripts, writes the inline ones to a temporary file; commands run in the communicator.
