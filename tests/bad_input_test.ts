@@ -258,7 +258,7 @@ refuses("a plugin that never says hello", {
   },
   env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
   says: ["$WORK/plugin did not say hello within 1 s"],
-  seconds: 10,
+  seconds: 5,
 });
 refuses("a plugin for another processor", {
   setUp: async (bench) => {
