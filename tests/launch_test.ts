@@ -206,7 +206,7 @@ keeps("launch() shows half a hello of a program that hangs", async () => {
     "exec sleep 1000",
   );
   const error = await refusal(path, { startTimeout: 500, grace: 100 });
-  assertMatch(error.message, /hello\?":\?"bal/);
+  assertMatch(error.message, /hello.{1,5}bal/);
   await lifeline.ended();
 });
 
@@ -234,6 +234,28 @@ keeps("launch() ends a program that prints garbage", async () => {
     assertMatch(message, /not a baler plugin|no baler plugin|hello/i);
     await lifeline.ended();
   }
+});
+
+keeps("launch() logs what is printed before the hello", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    "echo 'Welcome to build1!'",
+    "echo",
+    "printf 'Last login: today'; echo",
+    ...GREETING,
+    "exec cat >/dev/null",
+  );
+  const record = new Recorder();
+  const plugin = await launch(path, { log: record.log });
+  await plugin.create<Thing>("thing", "any");
+  await plugin.close();
+  const lines = record.lines.filter((line) => !line.includes("Plugin started"));
+  assertEquals(
+    lines,
+    ["Welcome to build1!", "Last login: today"]
+      .map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
+  );
 });
 
 keeps("launch() ends a plugin whose hello makes no sense", async () => {
@@ -319,8 +341,8 @@ keeps("launch() is given up by a signal", async () => {
   await using hold = await Lifeline.make(folder, "hold");
   const path = await folder.script(
     "plugin",
-    `echo started > '${lifeline.path}'`,
     `exec 9>'${hold.path}'`,
+    `echo started > '${lifeline.path}'`,
     "exec sleep 1000",
   );
   const controller = new AbortController();
@@ -560,7 +582,7 @@ keeps("a plugin that closes its stdout but lives is ended", async () => {
 const lies: Record<string, string> = {
   "prints a message that is no JSON": `echo '{"json":{"return":2'`,
   "prints a message of no kind": shellLine({ json: { shout: 2 } }),
-  "prints more than 1 MiB of text": "yes 'Downloading...' | head -c 1100000",
+  "prints a text": "echo 'Downloading index... done'",
   "answers a call that was not made": shellLine({ json: { return: 77 } }),
   "answers a call twice": shellLine({ json: { return: 1 } }),
   "says __proto__ in an answer": shellLine(
@@ -611,36 +633,6 @@ for (const [how, lie] of Object.entries(lies)) {
     );
   });
 }
-
-keeps("a text on stdout is logged, and the call goes on", async () => {
-  await using folder = await Folder.make();
-  const path = await folder.script(
-    "plugin",
-    "echo 'Loading...'",
-    ...GREETING,
-    "read -r call",
-    "echo 'Downloading index... done'",
-    `echo '{"level":"info"}'`,
-    "printf 'half a line'; echo",
-    shellLine({ json: { return: 2, value: "done" } }),
-    "exec cat >/dev/null",
-  );
-  const record = new Recorder();
-  const plugin = await launch(path, { log: record.log });
-  const thing = await plugin.create<Thing>("thing", "any");
-  assertEquals(await thing.work(), "done");
-  await plugin.close();
-  const lines = record.lines.filter((line) => !line.includes("Plugin started"));
-  assertEquals(
-    lines,
-    [
-      "Loading...",
-      "Downloading index... done",
-      '{"level":"info"}',
-      "half a line",
-    ].map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
-  );
-});
 
 keeps("one plugin's fault leaves the others alone", async () => {
   await using folder = await Folder.make();

@@ -34,7 +34,6 @@ const ways = [
   "console.timeLog()",
   "console.trace()",
   "console.assert()",
-  "a logger that kept console.log",
   "Deno.stdout.write()",
   "Deno.stdout.writeSync()",
   "Deno.stdout.writable",
@@ -44,7 +43,6 @@ const ways = [
   "Deno.Command.output() with inherited stdio",
   "Deno.Command.outputSync() with inherited stdio",
   "node:child_process with inherited stdio",
-  "a worker",
 ];
 
 for (const way of ways) {
