@@ -236,28 +236,6 @@ keeps("launch() ends a program that prints garbage", async () => {
   }
 });
 
-keeps("launch() logs what is printed before the hello", async () => {
-  await using folder = await Folder.make();
-  const path = await folder.script(
-    "plugin",
-    "echo 'Welcome to build1!'",
-    "echo",
-    "printf 'Last login: today'; echo",
-    ...GREETING,
-    "exec cat >/dev/null",
-  );
-  const record = new Recorder();
-  const plugin = await launch(path, { log: record.log });
-  await plugin.create<Thing>("thing", "any");
-  await plugin.close();
-  const lines = record.lines.filter((line) => !line.includes("Plugin started"));
-  assertEquals(
-    lines,
-    ["Welcome to build1!", "Last login: today"]
-      .map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
-  );
-});
-
 keeps("launch() ends a plugin whose hello makes no sense", async () => {
   await using folder = await Folder.make();
   const hellos = [
@@ -582,7 +560,8 @@ keeps("a plugin that closes its stdout but lives is ended", async () => {
 const lies: Record<string, string> = {
   "prints a message that is no JSON": `echo '{"json":{"return":2'`,
   "prints a message of no kind": shellLine({ json: { shout: 2 } }),
-  "prints a text": "echo 'Downloading index... done'",
+  "prints another's JSON": `echo '{"level":"info"}'`,
+  "prints more than 1 MiB of text": "yes 'Downloading...' | head -c 1100000",
   "answers a call that was not made": shellLine({ json: { return: 77 } }),
   "answers a call twice": shellLine({ json: { return: 1 } }),
   "says __proto__ in an answer": shellLine(
@@ -633,6 +612,38 @@ for (const [how, lie] of Object.entries(lies)) {
     );
   });
 }
+
+keeps("a text on stdout is logged, and the call goes on", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script(
+    "plugin",
+    "echo 'Welcome to build1!'",
+    "echo",
+    ...GREETING,
+    "read -r call",
+    "echo 'Downloading index... done'",
+    "printf 'half a line'; echo",
+    shellLine({ json: { return: 2, value: "done" } }),
+    "read -r call",
+    "exec printf 'no end'",
+  );
+  const record = new Recorder();
+  await using plugin = await launch(path, { log: record.log });
+  const thing = await plugin.create<Thing>("thing", "any");
+  assertEquals(await thing.work(), "done");
+  await death(thing.work(), plugin);
+  const lines = record.lines.filter((line) => !/Plugin /.test(line));
+  const texts = [
+    "Welcome to build1!",
+    "Downloading index... done",
+    "half a line",
+    "no end",
+  ];
+  assertEquals(
+    lines,
+    texts.map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
+  );
+});
 
 keeps("one plugin's fault leaves the others alone", async () => {
   await using folder = await Folder.make();

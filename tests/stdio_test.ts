@@ -43,6 +43,8 @@ const ways = [
   "Deno.Command.output() with inherited stdio",
   "Deno.Command.outputSync() with inherited stdio",
   "node:child_process with inherited stdio",
+  "a logger that kept console.log",
+  "a worker",
 ];
 
 for (const way of ways) {
