@@ -29,6 +29,7 @@ export type * from "./plugin/post_processor.ts";
 export type * from "./plugin/provisioner.ts";
 export type * from "./plugin/ui.ts";
 export * from "./plugin/config_error.ts";
+export { parseDuration } from "./plugin/duration.ts";
 export * from "./plugin/options.ts";
 export { render, type RenderData } from "./plugin/render.ts";
 export * from "./plugin/serve.ts";

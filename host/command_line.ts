@@ -71,12 +71,12 @@ async function runWords(
   const wantsHelp = rest.some((word) => /^(-h|--?help)$/.test(word));
   switch (name) {
     case undefined:
-      context.ui.say(await mainHelp());
+      context.ui.say(await mainHelp(context.log));
       return NOT_UNDERSTOOD;
     case "-h":
     case "-help":
     case "--help":
-      context.ui.say(await mainHelp());
+      context.ui.say(await mainHelp(context.log));
       return 0;
     case "-v":
     case "-version":

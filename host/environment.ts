@@ -2,6 +2,7 @@
 // and the Packer version whose templates it reads.
 
 import { DELIMITER, dirname, isAbsolute, join, resolve } from "@std/path";
+import { parseDuration } from "../plugin/duration.ts";
 
 /** The Packer version whose templates this baler reads. */
 export const PACKER_VERSION = "1.6.6";
@@ -14,6 +15,29 @@ export const PACKER_VERSION = "1.6.6";
  */
 export function variable(name: string): string | undefined {
   return Deno.env.get(`BALER_${name}`) ?? Deno.env.get(`PACKER_${name}`);
+}
+
+/**
+ * How long a plugin may take to start: BALER_PLUGIN_START_TIMEOUT, a number of
+ * seconds, or a length of time such as `1m30s`.
+ *
+ * @returns Milliseconds, or undefined where the variable is not set.
+ * @throws {Error} When it is no length of time.
+ */
+export function pluginStartTimeout(): number | undefined {
+  const text = variable("PLUGIN_START_TIMEOUT");
+  if (text === undefined || text === "") return undefined;
+  const milliseconds = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text) * 1000
+    : parseDuration(text);
+  if (milliseconds === undefined || milliseconds <= 0) {
+    throw new Error(
+      `BALER_PLUGIN_START_TIMEOUT takes a length of time such as "90" (seconds) or "1m30s", not ${
+        JSON.stringify(text)
+      }`,
+    );
+  }
+  return milliseconds;
 }
 
 /**

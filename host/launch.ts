@@ -27,7 +27,7 @@ export interface LaunchOptions {
   /** The folder it starts in; the host's own unless given. */
   cwd?: string;
   /** How long it may take to say hello, in milliseconds; 60,000 unless given. */
-  startTimeout?: number;
+  startTimeout?: number | undefined;
   /**
    * How long it may take to end by itself when it is closed, in milliseconds;
    * 15,000 unless given. Then it gets SIGTERM, and 5,000 ms later SIGKILL.

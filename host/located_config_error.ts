@@ -2,7 +2,6 @@
 
 import type { ConfigProblem } from "../plugin/config_error.ts";
 import type { JsonDocument, JsonPath } from "./json_document.ts";
-import { PluginError } from "./plugin_error.ts";
 import { SourceError } from "./source_error.ts";
 
 /**
@@ -11,15 +10,14 @@ import { SourceError } from "./source_error.ts";
  * @param error What the component threw.
  * @param document The template.
  * @param place Where a key of the component's configuration stands in it.
- * @returns The error to show. One of the plugin's process stays as it is: the
- * template is not to blame for it.
+ * @returns The error to show.
  */
 export function locatedConfigError(
   error: unknown,
   document: JsonDocument,
   place: (path: JsonPath) => JsonPath,
 ): unknown {
-  if (!(error instanceof Error) || error instanceof PluginError) return error;
+  if (!(error instanceof Error)) return error;
   const problems = problemsOf(error) ?? [{ path: [], message: error.message }];
   return new SourceError(
     problems.map(({ path, message }) => ({

@@ -9,13 +9,14 @@ import type {
   PostProcessorPlan,
   ProvisionerPlan,
 } from "./build.ts";
-import { PACKER_VERSION } from "./environment.ts";
+import { PACKER_VERSION, pluginStartTimeout } from "./environment.ts";
 import {
   findPlugin,
   type FoundPlugin,
   namedPlugin,
   type PluginSources,
 } from "./find_plugin.ts";
+import type { LaunchOptions } from "./launch.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";
@@ -54,8 +55,8 @@ export interface TemplatePlan {
   builds: BuildPlan[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
-  /** What plugins find in their environment. */
-  pluginEnvironment: Record<string, string>;
+  /** How plugins are launched. */
+  launch: LaunchOptions;
 }
 
 /**
@@ -104,10 +105,13 @@ export async function planBuilds(
     template,
     builds,
     unmatched: selection.unmatched,
-    pluginEnvironment: {
-      ...Deno.env.toObject(),
-      // By it a manifest tells the artifacts of one run from those of another.
-      PACKER_RUN_UUID: crypto.randomUUID(),
+    launch: {
+      startTimeout: pluginStartTimeout(),
+      env: {
+        ...Deno.env.toObject(),
+        // By it a manifest tells the artifacts of one run from those of another.
+        PACKER_RUN_UUID: crypto.randomUUID(),
+      },
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Command } from "../plugin/command.ts";
 import { nearest } from "../plugin/config_error.ts";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
+import { pluginStartTimeout } from "./environment.ts";
 import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -41,6 +42,7 @@ export async function describeCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log,
+    startTimeout: pluginStartTimeout(),
   });
   const { synopsis, help = synopsis } = await plugin.create<Command>(
     "command",
@@ -70,6 +72,7 @@ export async function runPluginCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log: context.log,
+    startTimeout: pluginStartTimeout(),
     signal: interrupt.signal,
   });
   const component = await plugin.create<Command>("command", name);
@@ -91,8 +94,8 @@ async function unknownCommand(
   const known = [...Object.keys(COMMANDS), ...commands.map((one) => one.name)];
   const near = await nearest(name, known);
   return new UsageError(
-    `there is no command "${name}"${
-      near === undefined ? "" : `; did you mean "${near}"?`
-    } "baler help" lists them all`,
+    `there is no command "${name}"; ${
+      near === undefined ? "" : `did you mean "${near}"? `
+    }"baler help" lists them all`,
   );
 }

@@ -10,11 +10,20 @@ import type { Template } from "./template.ts";
  * Where plugins are looked for.
  *
  * @param options The template, where there is one, and the folders of `-plugin-dir`.
- * @throws {Error} When the core configuration cannot be read.
+ * @throws {Error} When the core configuration cannot be read, or a folder of
+ * `-plugin-dir` is none.
  */
 export async function pluginSources(
   options: { template?: Template; pluginDir?: readonly string[] } = {},
 ): Promise<PluginSources> {
+  for (const folder of options.pluginDir ?? []) {
+    const info = await Deno.stat(folder).catch(() => undefined);
+    if (!info?.isDirectory) {
+      throw new Error(
+        `-plugin-dir ${folder}: there is no such folder; name one that has plugins in it`,
+      );
+    }
+  }
   return {
     ...(options.template === undefined ? {} : { template: options.template }),
     coreConfig: await readCoreConfig(),

@@ -20,7 +20,7 @@ export interface PreparedBuilds {
  *
  * @param plan What they are made of.
  * @param ui Where warnings and errors are shown.
- * @param launch How plugins are launched.
+ * @param launch How plugins are launched, beside what the plan says.
  */
 export async function prepareBuilds(
   plan: TemplatePlan,
@@ -29,7 +29,7 @@ export async function prepareBuilds(
 ): Promise<PreparedBuilds> {
   const builds = plan.builds.map((one, index) =>
     new Build(one, ui.ofBuild(one.context.name, index), {
-      env: plan.pluginEnvironment,
+      ...plan.launch,
       ...launch,
     })
   );

@@ -2,7 +2,7 @@
 // every problem remembered together with its place.
 
 import { nearest } from "../plugin/config_error.ts";
-import { parseDuration } from "../plugin/options.ts";
+import { parseDuration } from "../plugin/duration.ts";
 import {
   type JsonDocument,
   type JsonPath,

@@ -4,6 +4,7 @@
 
 import type { BuildContext } from "./build_context.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
+import { parseDuration } from "./duration.ts";
 import { renderAll, type RenderData } from "./render.ts";
 
 /** The kinds of value that an option takes, and what the component gets for each. */
@@ -192,39 +193,6 @@ function text(value: unknown, path: (string | number)[]): string {
     default:
       throw problem(path, `must be a text, not ${described(value)}`);
   }
-}
-
-const UNITS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  "µs": 1e-3,
-  ms: 1,
-  s: 1e3,
-  m: 60e3,
-  h: 3600e3,
-};
-
-/**
- * Reads a length of time as Go writes it.
- *
- * @param value For example `"1h30m"`, `"1.5s"` or `"300ms"`; `0` and `"0"` need no unit.
- * @returns Milliseconds, or undefined when it is none.
- */
-export function parseDuration(value: unknown): number | undefined {
-  if (value === 0 || value === "0") return 0;
-  if (typeof value !== "string") return undefined;
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/
-    .exec(value);
-  if (!match) return undefined;
-  let milliseconds = 0;
-  for (
-    const [, number, unit] of match[2]!.matchAll(
-      /(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g,
-    )
-  ) {
-    milliseconds += Number(number) * UNITS[unit!]!;
-  }
-  return match[1] === "-" ? -milliseconds : milliseconds;
 }
 
 function problem(path: (string | number)[], message: string): ConfigError {

@@ -2,6 +2,7 @@
 
 import { commandHelp, hostCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
+import type { Log } from "../log.ts";
 import { describeCommand, pluginCommands } from "../plugin_command.ts";
 import { COMMANDS } from "./mod.ts";
 
@@ -12,7 +13,7 @@ export const help = hostCommand({
   flags: {},
   async run({ ui, log }, _flags, words) {
     const name = words[0];
-    if (name === undefined) ui.say(await mainHelp());
+    if (name === undefined) ui.say(await mainHelp(log));
     else if (Object.hasOwn(COMMANDS, name)) {
       ui.say(commandHelp(name, await COMMANDS[name]!.load()));
     } else {
@@ -26,14 +27,24 @@ export const help = hostCommand({
   },
 });
 
-/** What `baler --help` shows. */
-export async function mainHelp(): Promise<string> {
+/**
+ * What `baler --help` shows.
+ *
+ * @param log Where the stderr of plugins goes that are asked what they do.
+ */
+export async function mainHelp(log: Log): Promise<string> {
   const rows: [string, string][] = Object.entries(COMMANDS).map((
     [name, { synopsis }],
   ) => [name, synopsis]);
-  for (const { name, found } of await pluginCommands()) {
-    rows.push([name, `a command of ${found.label}`]);
-  }
+  rows.push(
+    ...await Promise.all((await pluginCommands()).map(async (command) => {
+      try {
+        return [command.name, (await describeCommand(command, log)).synopsis];
+      } catch (error) {
+        return [command.name, `cannot be asked: ${(error as Error).message}`];
+      }
+    })) as [string, string][],
+  );
   rows.sort(([a], [b]) => a < b ? -1 : 1);
   const width = Math.max(...rows.map(([name]) => name.length)) + 4;
   const lines = rows.map(([name, synopsis]) =>

@@ -1,7 +1,7 @@
 // `baler plugins`: for each name, the plugin that would be used, and why.
 
 import { hostCommand } from "../command.ts";
-import { listPlugins } from "../find_plugin.ts";
+import { listPlugins, namedPlugin } from "../find_plugin.ts";
 import { UsageError } from "../flags.ts";
 import { pluginSources } from "../plugin_sources.ts";
 import { readTemplate } from "../template.ts";
@@ -29,8 +29,19 @@ export const plugins = hostCommand({
       ...(template === undefined ? {} : { template }),
       pluginDir: flags["plugin-dir"],
     });
+    const listed = listPlugins(sources);
+    for (const { type, plugin, at } of template?.builders ?? []) {
+      if (plugin === undefined) continue;
+      const { line } = template!.document.locate(at);
+      const source = `${template!.source}:${line}`;
+      listed.unshift({
+        kind: "builder",
+        ...namedPlugin("builder", type, plugin, source),
+        shadows: [],
+      });
+    }
     let kind = "";
-    for (const plugin of listPlugins(sources)) {
+    for (const plugin of listed) {
       ui.machine(
         "plugin",
         plugin.kind,

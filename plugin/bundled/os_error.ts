@@ -33,4 +33,6 @@ const REASONS = [
   ["IsADirectory", "is a directory"],
   ["NotADirectory", "not a directory"],
   ["NotSupported", "not supported"],
+  // Deno's own word on /proc, /sys, /dev and the like.
+  ["NotCapable", "permission denied: Deno guards this folder"],
 ] as const;

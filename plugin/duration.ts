@@ -1,0 +1,34 @@
+// Lengths of time as Go, and so a template, writes them.
+
+const UNITS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 60e3,
+  h: 3600e3,
+};
+
+/**
+ * Reads a length of time as Go writes it.
+ *
+ * @param value For example `"1h30m"`, `"1.5s"` or `"300ms"`; `0` and `"0"` need no unit.
+ * @returns Milliseconds, or undefined when it is none.
+ */
+export function parseDuration(value: unknown): number | undefined {
+  if (value === 0 || value === "0") return 0;
+  if (typeof value !== "string") return undefined;
+  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/
+    .exec(value);
+  if (!match) return undefined;
+  let milliseconds = 0;
+  for (
+    const [, number, unit] of match[2]!.matchAll(
+      /(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g,
+    )
+  ) {
+    milliseconds += Number(number) * UNITS[unit!]!;
+  }
+  return match[1] === "-" ? -milliseconds : milliseconds;
+}
