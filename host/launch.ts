@@ -344,7 +344,7 @@ export class Plugin implements AsyncDisposable {
       );
       return;
     }
-    this.#connection.close(
+    this.#connection.receiveEnd(
       new PluginError(this.name, exitText(exit), this.lastLines, exit),
     );
   }

@@ -36,6 +36,10 @@
  * @module
  */
 
+export {
+  ConnectionClosedError,
+  ProtocolError,
+} from "../plugin/rpc/protocol.ts";
 export { type Exit, killAll } from "./child.ts";
 export {
   launch,

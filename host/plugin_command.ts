@@ -56,7 +56,8 @@ export async function describeCommand(
  *
  * @param context What every command is given.
  * @param name The command's name.
- * @param args The words behind it.
+ * @param args The words behind it. A --help among them is answered with the
+ * plugin's help; behind a -- it is the command's own.
  * @returns The exit code.
  * @throws {UsageError} When there is no such command.
  */
@@ -68,6 +69,12 @@ export async function runPluginCommand(
   const commands = await pluginCommands();
   const command = commands.find((one) => one.name === name);
   if (command === undefined) throw await unknownCommand(name, commands);
+  const end = args.indexOf("--");
+  const flags = end === -1 ? args : args.slice(0, end);
+  if (flags.some((word) => /^(-h|--?help)$/.test(word))) {
+    context.ui.say((await describeCommand(command, context.log)).help);
+    return 0;
+  }
   using interrupt = new Interrupt(() => {});
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,

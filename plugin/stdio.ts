@@ -57,6 +57,7 @@ export function takeStdio(): WireStreams {
   globalThis.prompt = globalThis.confirm = globalThis.alert = refuse;
 
   const { process } = globalThis;
+  keepFromNodesChildren(process);
   Object.defineProperty(process, "stdout", {
     get: () => process.stderr,
     configurable: true,
@@ -128,6 +129,40 @@ function blockingWriter(
     queue = queue.then(() => writeLater(bytes)).catch(() => {});
   };
 }
+
+/** What Node's spawn is given, as its ChildProcess gets it. */
+interface NodeSpawnOptions {
+  stdio?: unknown;
+}
+
+/**
+ * The same for children that Node's `spawn` starts. Deno up to 2.4 has no
+ * place to take hold of them: there a plugin names the stdio of such children.
+ */
+function keepFromNodesChildren(process: typeof globalThis.process): void {
+  const { ChildProcess } = process.getBuiltinModule("node:child_process");
+  const prototype = ChildProcess.prototype as unknown as {
+    spawn?(options: NodeSpawnOptions): unknown;
+  };
+  const { spawn } = prototype;
+  if (spawn === undefined) return;
+  prototype.spawn = function (options) {
+    const { stdio = "pipe" } = options;
+    const [stdin, stdout, ...rest] = Array.isArray(stdio)
+      ? stdio
+      : [stdio, stdio, stdio];
+    return spawn.call(this, {
+      ...options,
+      stdio: [
+        stdin === "inherit" || stdin === 0 ? "ignore" : stdin,
+        stdout === "inherit" || stdout === 1 ? STDERR : stdout,
+        ...rest,
+      ],
+    });
+  };
+}
+
+const STDERR = 2;
 
 async function toStderr(stream: ReadableStream<Uint8Array>): Promise<void> {
   for await (const chunk of stream) writeAllSync(Deno.stderr, chunk);

@@ -60,11 +60,15 @@ function refuses(door: string, wrong: Case) {
   }, wrong);
 }
 
-/** Besides the summary, which repeats the error of each build under its name. */
+/**
+ * Besides the summary, which repeats the error of each build under its name,
+ * and the line of the template that it points at.
+ */
 function assertToldOnce(output: string, what: string | RegExp, bench: Bench) {
   if (typeof what !== "string") return;
   const summary = output.indexOf("==> Some builds didn't complete");
-  const before = summary === -1 ? output : output.slice(0, summary);
+  const before = (summary === -1 ? output : output.slice(0, summary))
+    .replaceAll(/^ {4}.*\n *\^$/gm, "");
   const times = before.split(what.replaceAll("$WORK", bench.path)).length - 1;
   assertEquals(times, 1, `told ${times} times:\n${output}`);
 }

@@ -149,6 +149,17 @@ export class Connection {
   }
 
   /**
+   * Takes the end of what can be read from the other side, and ends the
+   * connection. Half a message is no news: the reason says why it ends there.
+   *
+   * @param reason What the calls under way fail with.
+   */
+  receiveEnd(reason: Error): void {
+    this.#reader.end();
+    this.close(reason);
+  }
+
+  /**
    * Ends the connection: calls under way fail, signals that came over it are
    * aborted, references are gone.
    *

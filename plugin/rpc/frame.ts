@@ -45,6 +45,12 @@ export class FrameReader {
     this.#onText = onText;
   }
 
+  /** Takes the end of what can be read: half a line of text is a line too. */
+  end(): void {
+    const line = this.#takeLine(new Uint8Array());
+    if (line.length > 0 && this.#isText(line)) this.#onText!(line);
+  }
+
   /** The beginning of a line whose end has not come. */
   get unfinished(): string {
     return new TextDecoder().decode(this.#line[0]);
