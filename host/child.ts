@@ -5,6 +5,7 @@ import crossSpawn from "cross-spawn";
 import type { ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import { basename, dirname, SEPARATOR } from "@std/path";
 import { HAS_PROCESS_GROUPS, signalGroup } from "./process_group.ts";
+import { forget, watch } from "./reaper.ts";
 
 /** What is started, and who takes what it writes. */
 export interface ChildOptions {
@@ -70,7 +71,10 @@ export class Child {
     child.stdin!.on("error", () => {});
     child.stdout!.on("error", () => {});
     child.stderr!.on("error", () => {});
-    if (child.pid !== undefined) alive.add(this);
+    if (child.pid !== undefined) {
+      alive.add(this);
+      watch(child.pid);
+    }
     this.exited = this.#exit();
     this.exited.catch(() => {});
   }
@@ -106,6 +110,7 @@ export class Child {
         // What it started must not outlive it, nor hold its pipes open.
         this.kill("SIGKILL");
         alive.delete(this);
+        forget(this.pid!);
         const exit = exitOf(code, signal);
         const patience = setTimeout(() => {
           child.stdout!.destroy();

@@ -1,0 +1,90 @@
+// The reaper ends the plugins of a host that was killed: a small shell process
+// that outlives the host just long enough to see to it that nothing else does.
+
+import { HAS_PROCESS_GROUPS } from "./process_group.ts";
+
+/**
+ * How long a plugin whose host is gone may take to clean up, in half seconds:
+ * a little more than it gives itself.
+ */
+const GRACE = 24;
+
+/**
+ * Reads who is alive, a line each, until the host is gone; then waits for
+ * those that are left, and ends what does not end by itself.
+ */
+const SCRIPT = `
+trap '' HUP INT TERM
+groups=
+while read -r line; do
+  group=\${line#?}
+  case $line in
+    +*) groups="$groups $group" ;;
+    -*)
+      left=
+      for one in $groups; do [ "$one" = "$group" ] || left="$left $one"; done
+      groups=$left ;;
+  esac
+done
+count=0
+while [ -n "$groups" ] && [ $count -lt ${GRACE} ]; do
+  left=
+  for one in $groups; do kill -0 -- "-$one" 2>/dev/null && left="$left $one"; done
+  groups=$left
+  [ -n "$groups" ] && sleep 0.5
+  count=$((count + 1))
+done
+for one in $groups; do kill -KILL -- "-$one" 2>/dev/null; done
+`;
+
+const encoder = new TextEncoder();
+
+/** What the reaper is told; undefined where there is none. */
+let hand: WritableStreamDefaultWriter<Uint8Array> | undefined;
+let isStarted = false;
+
+/**
+ * Sees to it that a process group ends, should this process be killed.
+ *
+ * @param group The process that leads it.
+ */
+export function watch(group: number): void {
+  if (!HAS_PROCESS_GROUPS) return;
+  if (!isStarted) start();
+  tell(`+${group}\n`);
+}
+
+/**
+ * Takes back a {@linkcode watch}: the group has ended.
+ *
+ * @param group The process that led it.
+ */
+export function forget(group: number): void {
+  tell(`-${group}\n`);
+}
+
+function start(): void {
+  isStarted = true;
+  try {
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", SCRIPT, "baler-reaper"],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+      cwd: "/",
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin" },
+      detached: true,
+    }).spawn();
+    // It waits for this process, not the other way round.
+    child.unref();
+    hand = child.stdin.getWriter();
+    hand.closed.catch(() => hand = undefined);
+  } catch {
+    // A machine without a shell: there each plugin still ends by itself.
+  }
+}
+
+function tell(line: string): void {
+  hand?.write(encoder.encode(line)).catch(() => {});
+}
