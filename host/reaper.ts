@@ -29,12 +29,12 @@ done
 count=0
 while [ -n "$groups" ] && [ $count -lt ${GRACE} ]; do
   left=
-  for one in $groups; do kill -0 -- "-$one" 2>/dev/null && left="$left $one"; done
+  for one in $groups; do kill -0 "-$one" 2>/dev/null && left="$left $one"; done
   groups=$left
   [ -n "$groups" ] && sleep 0.5
   count=$((count + 1))
 done
-for one in $groups; do kill -KILL -- "-$one" 2>/dev/null; done
+for one in $groups; do kill -KILL "-$one" 2>/dev/null; done
 `;
 
 const encoder = new TextEncoder();
