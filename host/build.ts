@@ -61,7 +61,7 @@ export interface ArtifactSummary {
 }
 
 /** How long a cancelled build may take to clean up, in milliseconds. */
-const CANCEL_GRACE = 30_000;
+const GRACE = 30_000;
 
 interface PostProcessStep extends PostProcessorPlan {
   component: PostProcessor;
@@ -72,6 +72,7 @@ export class Build implements AsyncDisposable {
   readonly #plan: BuildPlan;
   readonly #ui: BuildUi;
   readonly #plugins: BuildPlugins;
+  readonly #grace: number;
   #builder: Builder | undefined;
   #provisioners: ProvisionStep[] = [];
   #cleanup: ProvisionStep | undefined;
@@ -86,6 +87,7 @@ export class Build implements AsyncDisposable {
     this.#plan = plan;
     this.#ui = ui;
     this.#plugins = new BuildPlugins(launch);
+    this.#grace = launch.grace === undefined ? GRACE : 2 * launch.grace;
   }
 
   /** The build's name. */
@@ -294,7 +296,7 @@ export class Build implements AsyncDisposable {
     const cancelled = () => {
       timer = setTimeout(
         () => void this.#plugins[Symbol.asyncDispose](),
-        CANCEL_GRACE,
+        this.#grace,
       );
     };
     signal.addEventListener("abort", cancelled, { once: true });

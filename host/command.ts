@@ -1,6 +1,7 @@
 // What each word of the command line is: its help, its flags, its work.
 
 import {
+  type Completion,
   type Flags,
   flagsHelp,
   type FlagValues,
@@ -31,6 +32,10 @@ export interface HostCommand {
   description: string;
   /** Its flags. */
   flags: Flags;
+  /** What the words behind its flags can be completed to. */
+  words?: Completion;
+  /** What its help says behind the flags: examples, and what its exit codes mean. */
+  notes?: string;
   /**
    * Runs it.
    *
@@ -88,13 +93,18 @@ export function onlyWord(words: readonly string[], what: string): string {
  * @param command The command.
  */
 export function commandHelp(name: string, command: HostCommand): string {
-  const options = Object.keys(command.flags).length === 0
-    ? ""
-    : `\n\nOptions:\n\n${flagsHelp(command.flags)}`;
-  const description = command.description.split("\n").map((line) =>
-    line === "" ? "" : `  ${line}`
-  ).join("\n");
-  return `Usage: baler ${
-    [name, command.usage].join(" ").trim()
-  }\n\n${description}${options}`;
+  const parts = [
+    `Usage: baler ${[name, command.usage].join(" ").trim()}`,
+    indented(command.description),
+  ];
+  if (Object.keys(command.flags).length > 0) {
+    parts.push("Options:", flagsHelp(command.flags));
+  }
+  if (command.notes !== undefined) parts.push(command.notes);
+  return parts.join("\n\n");
+}
+
+function indented(text: string): string {
+  return text.split("\n").map((line) => line === "" ? "" : `  ${line}`)
+    .join("\n");
 }

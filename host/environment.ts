@@ -18,21 +18,22 @@ export function variable(name: string): string | undefined {
 }
 
 /**
- * How long a plugin may take to start: BALER_PLUGIN_START_TIMEOUT, a number of
- * seconds, or a length of time such as `1m30s`.
+ * A variable of the environment that is a length of time: a number of seconds,
+ * or one with units such as `1m30s`.
  *
+ * @param name Its name behind the prefix, for example `"PLUGIN_GRACE"`.
  * @returns Milliseconds, or undefined where the variable is not set.
  * @throws {Error} When it is no length of time.
  */
-export function pluginStartTimeout(): number | undefined {
-  const text = variable("PLUGIN_START_TIMEOUT");
+export function durationVariable(name: string): number | undefined {
+  const text = variable(name);
   if (text === undefined || text === "") return undefined;
   const milliseconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text) * 1000
     : parseDuration(text);
   if (milliseconds === undefined || milliseconds <= 0) {
     throw new Error(
-      `BALER_PLUGIN_START_TIMEOUT takes a length of time such as "90" (seconds) or "1m30s", not ${
+      `BALER_${name} takes a length of time such as "90" (seconds) or "1m30s", not ${
         JSON.stringify(text)
       }`,
     );

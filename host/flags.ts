@@ -10,6 +10,19 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/**
+ * What a shell offers for a word: a template's file, any file, a folder, the
+ * name of a build in the template that stands on the line, a command of
+ * baler's, or one of these words.
+ */
+export type Completion =
+  | "template"
+  | "file"
+  | "folder"
+  | "build"
+  | "command"
+  | readonly string[];
+
 /** One flag of a command. */
 export interface Flag {
   /** `"boolean"` for one that is on or off, `"list"` for one that may come again. */
@@ -20,6 +33,8 @@ export interface Flag {
   description: string;
   /** What it is when it is not given. */
   default?: boolean | string;
+  /** What its value can be completed to. */
+  completes?: Completion;
 }
 
 /** The flags of a command, by name. */
@@ -104,6 +119,9 @@ async function unknownFlag(
   );
 }
 
+/** How wide a page of help may be, in columns. */
+const PAGE = 80;
+
 /**
  * The part of a command's help that lists its flags.
  *
@@ -111,10 +129,28 @@ async function unknownFlag(
  */
 export function flagsHelp(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) =>
-    [`-${name}${flag.value ?? ""}`, flag.description] as const
+    [`  -${name}${flag.value ?? ""}`, flag.description] as const
   );
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join(
-    "\n",
-  );
+  const longest = Math.max(...rows.map(([left]) => left.length));
+  const width = Math.min(longest, PAGE / 3) + 2;
+  return rows.flatMap(([left, right]) => {
+    const lines = wrapped(right, PAGE - width);
+    const head = left.length + 2 > width ? [left] : [];
+    return [...head, ...lines.map((line, index) => {
+      const before = index === 0 && head.length === 0 ? left : "";
+      return before.padEnd(width) + line;
+    })];
+  }).join("\n");
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
 }

@@ -29,10 +29,17 @@ export interface LaunchOptions {
   /** How long it may take to say hello, in milliseconds; 60,000 unless given. */
   startTimeout?: number | undefined;
   /**
-   * How long it may take to end by itself when it is closed, in milliseconds;
-   * 15,000 unless given. Then it gets SIGTERM, and 5,000 ms later SIGKILL.
+   * How long it may stay without a sign of life while it has calls to answer,
+   * in milliseconds; 300,000 unless given. It is asked for one, so a plugin may
+   * take as long as it likes for a call, but not be stopped, nor busy for so
+   * long without a turn of its event loop.
    */
-  grace?: number;
+  answerTimeout?: number | undefined;
+  /**
+   * How long it may take to end by itself when it is closed, in milliseconds;
+   * 15,000 unless given. Then it gets SIGTERM, and 2,000 ms later SIGKILL.
+   */
+  grace?: number | undefined;
   /** Gives up the launch when aborted. */
   signal?: AbortSignal;
 }
@@ -51,8 +58,9 @@ export interface PluginInfo {
 
 const NEWLINE = 10;
 const START_TIMEOUT = 60_000;
+const ANSWER_TIMEOUT = 300_000;
 const GRACE = 15_000;
-const TERM_GRACE = 5_000;
+const TERM_GRACE = 2_000;
 
 /**
  * Launches a plugin.
@@ -244,7 +252,38 @@ export class Plugin implements AsyncDisposable {
     this.started.then(settled, settled);
   }
 
+  /** Asks a plugin that owes answers, and says nothing, for a sign of life. */
+  #watchLife(): void {
+    const { answerTimeout = ANSWER_TIMEOUT } = this.#options;
+    const timer = setInterval(() => {
+      if (this.#isHeard || this.#connection.pending === 0) {
+        this.#isHeard = false;
+        this.#silence = 0;
+        return;
+      }
+      this.#silence += answerTimeout / 4;
+      if (this.#silence >= answerTimeout) {
+        this.#connection.close(
+          new PluginError(
+            this.name,
+            `has shown no sign of life for ${answerTimeout / 1000} s`,
+            this.lastLines,
+          ),
+        );
+        this.#child.kill("SIGKILL");
+      } else this.#connection.call(0, "ping", []).catch(() => {});
+    }, answerTimeout / 4);
+    // It must not keep a program alive that waits for nothing else.
+    Deno.unrefTimer(timer as unknown as number);
+    const stop = () => clearInterval(timer);
+    this.#child.exited.then(stop, stop);
+  }
+  /** Whether anything has come from it since the last look. */
+  #isHeard = true;
+  #silence = 0;
+
   #receive(chunk: Uint8Array): void {
+    this.#isHeard = true;
     if (this.#firstLine === undefined) return this.#connection.receive(chunk);
     // Line by line: what is behind the hello is the connection's.
     let rest = chunk;
@@ -297,6 +336,7 @@ export class Plugin implements AsyncDisposable {
     this.#writeLine({ welcome: protocol, host: `baler ${VERSION}` });
     this.#firstLine = undefined;
     this.#options.log?.write(this.name, ["Plugin started"]);
+    this.#watchLife();
     this.#start.resolve();
   }
 

@@ -9,7 +9,7 @@ import type {
   PostProcessorPlan,
   ProvisionerPlan,
 } from "./build.ts";
-import { PACKER_VERSION, pluginStartTimeout } from "./environment.ts";
+import { PACKER_VERSION } from "./environment.ts";
 import {
   findPlugin,
   type FoundPlugin,
@@ -20,6 +20,7 @@ import type { LaunchOptions } from "./launch.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";
+import { pluginTimes } from "./plugin_times.ts";
 import type { Redactor } from "./redactor.ts";
 import {
   selectBuilds,
@@ -106,7 +107,7 @@ export async function planBuilds(
     builds,
     unmatched: selection.unmatched,
     launch: {
-      startTimeout: pluginStartTimeout(),
+      ...pluginTimes(),
       env: {
         ...Deno.env.toObject(),
         // By it a manifest tells the artifacts of one run from those of another.

@@ -4,13 +4,13 @@ import type { Command } from "../plugin/command.ts";
 import { nearest } from "../plugin/config_error.ts";
 import type { CommandContext } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import { pluginStartTimeout } from "./environment.ts";
 import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
 import { launch } from "./launch.ts";
 import type { Log } from "./log.ts";
 import { pluginSources } from "./plugin_sources.ts";
+import { pluginTimes } from "./plugin_times.ts";
 
 /** A command that a plugin brings along. */
 export interface PluginCommand {
@@ -42,7 +42,7 @@ export async function describeCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log,
-    startTimeout: pluginStartTimeout(),
+    ...pluginTimes(),
   });
   const { synopsis, help = synopsis } = await plugin.create<Command>(
     "command",
@@ -79,7 +79,7 @@ export async function runPluginCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log: context.log,
-    startTimeout: pluginStartTimeout(),
+    ...pluginTimes(),
     signal: interrupt.signal,
   });
   const component = await plugin.create<Command>("command", name);

@@ -219,6 +219,7 @@ class Session {
       peer: "the host",
       onFreshLines: true,
       root: {
+        ping() {},
         create: (kind: unknown, name: unknown) =>
           this.#create(String(kind), String(name)),
       },

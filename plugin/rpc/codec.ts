@@ -7,7 +7,8 @@ import { errorFromRecord, errorToRecord } from "./error_record.ts";
 import type { Frame } from "./frame.ts";
 import { isPlainObject, isSendable, type Kind, kindOf } from "./kind.ts";
 import { applyMeta, type ReadCustom } from "./meta.ts";
-import { excerpt, ProtocolError } from "./protocol.ts";
+import { isDeeperThan } from "./nesting.ts";
+import { DEFAULT_LIMITS, excerpt, ProtocolError } from "./protocol.ts";
 import type { ReferenceKind, References } from "./references.ts";
 
 /** A message ready for the wire. */
@@ -129,7 +130,12 @@ export function encode(
         part.length
       );
     }
-    const line = JSON.stringify(meta === undefined ? { json } : { json, meta });
+    const document = meta === undefined ? { json } : { json, meta };
+    const line = JSON.stringify(document);
+    if (
+      line.length > 2 * DEFAULT_LIMITS.depth &&
+      isDeeperThan(DEFAULT_LIMITS.depth, document)
+    ) throw tooDeep();
     references.commitMessage();
     return { line, bytes };
   } catch (error) {
@@ -233,6 +239,7 @@ const FEW = 16;
 export function isPlain(root: unknown): boolean {
   const seen: object[] = [];
   let many: Set<object> | undefined;
+  let depth = 0;
   const look = (value: unknown): boolean => {
     switch (typeof value) {
       case "string":
@@ -251,10 +258,15 @@ export function isPlain(root: unknown): boolean {
     }
     if (many !== undefined) many.add(value);
     else if (seen.push(value) > FEW) many = new Set(seen);
+    // The message has a few levels of its own around the value.
+    if (++depth > DEFAULT_LIMITS.depth - 8) {
+      throw tooDeep();
+    }
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index++) {
         if (!look(value[index])) return false;
       }
+      depth--;
       return true;
     }
     const prototype = Object.getPrototypeOf(value);
@@ -266,9 +278,16 @@ export function isPlain(root: unknown): boolean {
       ) return false;
       if (!look((value as Record<string, unknown>)[key])) return false;
     }
+    depth--;
     return true;
   };
   return look(root);
+}
+
+function tooDeep(): RangeError {
+  return new RangeError(
+    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
+  );
 }
 
 function named(value: unknown): string {

@@ -51,6 +51,7 @@ const encoder = new TextEncoder();
 /** One end of the wire. */
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #limits: Limits;
   readonly #reader: FrameReader;
   readonly #references: References;
   readonly #pending = new Map<number, PendingCall>();
@@ -64,16 +65,14 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#reader = new FrameReader(
-      options.limits ?? DEFAULT_LIMITS,
-      options.onText,
-    );
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#reader = new FrameReader(this.#limits, options.onText);
     this.#root = (options.root ?? {}) as Record<string, unknown>;
     this.#references = new References({
       call: (ref, method, args) => this.call(ref, method, args),
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#send({ abort, reason }),
-    });
+    }, this.#limits);
   }
 
   /** How many references each side holds of the other's. */
@@ -246,7 +245,11 @@ export class Connection {
     ) {
       throw new ProtocolError("a call has no number, or a strange one");
     }
-    this.#serving++;
+    if (++this.#serving > this.#limits.calls) {
+      throw new ProtocolError(
+        `more than ${this.#limits.calls} calls are under way`,
+      );
+    }
     let result: unknown;
     try {
       // Started here and now, before the next message is looked at: that is

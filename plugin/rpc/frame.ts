@@ -1,6 +1,7 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
+import { isDeeperThan } from "./nesting.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
 /** A message as it stands on the wire. */
@@ -178,6 +179,15 @@ export class FrameReader {
       !isObject(document.json)
     ) {
       throw new ProtocolError(`a line is not a message: ${excerpt(text)}`);
+    }
+    // A shorter line has no room for so many brackets.
+    if (
+      text.length > 2 * this.#limits.depth &&
+      isDeeperThan(this.#limits.depth, document)
+    ) {
+      throw new ProtocolError(
+        `a message is nested deeper than ${this.#limits.depth} levels`,
+      );
     }
     // A key can be written with escapes: only then is a closer look needed.
     if (

@@ -22,6 +22,14 @@ export interface Limits {
   bytes: number;
   /** The most text that is no message, in bytes, where text is accepted at all. */
   text: number;
+  /** The deepest nesting of lists and objects in a message. */
+  depth: number;
+  /** The most calls of theirs under way. */
+  calls: number;
+  /** The most references of theirs that are held. */
+  references: number;
+  /** The most streams among those. */
+  streams: number;
 }
 
 /** The limits where none are given. */
@@ -29,6 +37,10 @@ export const DEFAULT_LIMITS: Limits = {
   line: 64 * 1024 * 1024,
   bytes: 1024 * 1024 * 1024,
   text: 1024 * 1024,
+  depth: 1000,
+  calls: 100_000,
+  references: 1_000_000,
+  streams: 10_000,
 };
 
 /** The other side does not keep to the protocol: the connection is over. */

@@ -2,7 +2,7 @@
 // and how each is let go of once it is no longer needed.
 
 import { isSendable, type Kind } from "./kind.ts";
-import { ProtocolError } from "./protocol.ts";
+import { type Limits, ProtocolError } from "./protocol.ts";
 import {
   classNameOf,
   memberNames,
@@ -87,6 +87,7 @@ const FUNCTION_METHODS: ReadonlySet<string> = new Set();
 /** The references of one connection. */
 export class References {
   readonly #peer: Peer;
+  readonly #limits: Limits;
   readonly #exports = new Map<number, Export>();
   readonly #ids = new Map<object, number>();
   readonly #imports = new Map<number, Import>();
@@ -101,8 +102,12 @@ export class References {
   #lastId = 0;
   #closed = false;
 
-  constructor(peer: Peer) {
+  /** How many of what we hold are streams. */
+  #streams = 0;
+
+  constructor(peer: Peer, limits: Limits) {
     this.#peer = peer;
+    this.#limits = limits;
     this.#remote = remoteObjects(
       (object, method, args) => {
         const origin = origins.get(object);
@@ -348,6 +353,7 @@ export class References {
       this.#registry.register(value, ref, value);
       const weak = new WeakRef(value);
       if (entry === undefined) {
+        this.#checkRoom(kind);
         entry = { kind, value: weak, strong: undefined, count: 0 };
         this.#imports.set(ref, entry);
       } else entry.value = weak;
@@ -361,6 +367,16 @@ export class References {
       entry!.count++;
     }
     return value;
+  }
+
+  #checkRoom(kind: ReferenceKind): void {
+    const { references, streams } = this.#limits;
+    if (this.#imports.size >= references) {
+      throw new ProtocolError(`more than ${references} references are held`);
+    }
+    if (isStream(kind) && ++this.#streams > streams) {
+      throw new ProtocolError(`more than ${streams} streams are open`);
+    }
   }
 
   #importOf(
@@ -441,6 +457,7 @@ export class References {
 
   #drop(ref: number, entry: Import): void {
     this.#imports.delete(ref);
+    if (isStream(entry.kind)) this.#streams--;
     if (!this.#closed) this.#peer.release(ref, entry.count);
   }
 
@@ -457,6 +474,10 @@ export class References {
     this.#exports.clear();
     this.#ids.clear();
   }
+}
+
+function isStream(kind: ReferenceKind): boolean {
+  return kind === "readable" || kind === "writable";
 }
 
 /** A reason must arrive, if only as its text. */

@@ -1,0 +1,22 @@
+// How long plugins may take, as the environment says.
+
+import { durationVariable } from "./environment.ts";
+import type { LaunchOptions } from "./launch.ts";
+
+/**
+ * The times of BALER_PLUGIN_START_TIMEOUT (to say hello),
+ * BALER_PLUGIN_ANSWER_TIMEOUT (to show a sign of life while it works) and
+ * BALER_PLUGIN_GRACE (to end by itself).
+ *
+ * @throws {Error} When one of them is no length of time.
+ */
+export function pluginTimes(): Pick<
+  LaunchOptions,
+  "startTimeout" | "answerTimeout" | "grace"
+> {
+  return {
+    startTimeout: durationVariable("PLUGIN_START_TIMEOUT"),
+    answerTimeout: durationVariable("PLUGIN_ANSWER_TIMEOUT"),
+    grace: durationVariable("PLUGIN_GRACE"),
+  };
+}

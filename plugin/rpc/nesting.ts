@@ -1,0 +1,24 @@
+// How deep a message is nested: its readers recurse, and must know that they
+// come back.
+
+/**
+ * Whether JSON is nested deeper than a number of levels. Goes level by level,
+ * without recursion.
+ *
+ * @param limit The number of levels.
+ * @param root A list or an object.
+ */
+export function isDeeperThan(limit: number, root: unknown): boolean {
+  let level: object[] = [root as object];
+  for (let depth = 0; depth <= limit; depth++) {
+    const below: object[] = [];
+    for (const value of level) {
+      for (const child of Object.values(value)) {
+        if (typeof child === "object" && child !== null) below.push(child);
+      }
+    }
+    if (below.length === 0) return false;
+    level = below;
+  }
+  return true;
+}
