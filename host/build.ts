@@ -9,7 +9,8 @@ import type { Provisioner } from "../plugin/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
 import { BuildErrors } from "./build_errors.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
-import type { LaunchOptions } from "./launch.ts";
+import { GRACE, type LaunchOptions } from "./launch.ts";
+import { Patience } from "./patience.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
 import type { BuildUi } from "./ui.ts";
 
@@ -60,9 +61,6 @@ export interface ArtifactSummary {
   text: string;
 }
 
-/** How long a cancelled build may take to clean up, in milliseconds. */
-const GRACE = 30_000;
-
 interface PostProcessStep extends PostProcessorPlan {
   component: PostProcessor;
 }
@@ -87,7 +85,7 @@ export class Build implements AsyncDisposable {
     this.#plan = plan;
     this.#ui = ui;
     this.#plugins = new BuildPlugins(launch);
-    this.#grace = launch.grace === undefined ? GRACE : 2 * launch.grace;
+    this.#grace = 2 * (launch.grace ?? GRACE);
   }
 
   /** The build's name. */
@@ -177,22 +175,22 @@ export class Build implements AsyncDisposable {
     if (this.#builder === undefined) {
       throw new Error("the build is not prepared");
     }
-    const impatience = this.#endUnlessItEndsAfter(signal);
-    try {
-      signal.throwIfAborted();
-      const hook = new ProvisionHook({
-        ui: this.#ui,
-        debug: this.#plan.context.debug,
-        steps: this.#provisioners,
-        cleanup: this.#cleanup,
-        signal,
-      });
-      const artifact = await this.#builder.run({ ui: this.#ui, hook, signal });
-      if (!artifact) return [];
-      return await this.#postProcess(artifact, hook.data, signal);
-    } finally {
-      impatience();
-    }
+    using _patience = new Patience(
+      signal,
+      this.#grace,
+      () => this.#plugins[Symbol.asyncDispose](),
+    );
+    signal.throwIfAborted();
+    const hook = new ProvisionHook({
+      ui: this.#ui,
+      debug: this.#plan.context.debug,
+      steps: this.#provisioners,
+      cleanup: this.#cleanup,
+      signal,
+    });
+    const artifact = await this.#builder.run({ ui: this.#ui, hook, signal });
+    if (!artifact) return [];
+    return await this.#postProcess(artifact, hook.data, signal);
   }
 
   /** Ends the build's plugins. */
@@ -283,26 +281,6 @@ export class Build implements AsyncDisposable {
     return {
       artifact: result.artifact,
       keep: step.keepInputArtifact || forced,
-    };
-  }
-
-  /**
-   * Ends the plugins of a build that is cancelled and does not end by itself.
-   *
-   * @returns Stops the watch.
-   */
-  #endUnlessItEndsAfter(signal: AbortSignal): () => void {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const cancelled = () => {
-      timer = setTimeout(
-        () => void this.#plugins[Symbol.asyncDispose](),
-        this.#grace,
-      );
-    };
-    signal.addEventListener("abort", cancelled, { once: true });
-    return () => {
-      signal.removeEventListener("abort", cancelled);
-      clearTimeout(timer);
     };
   }
 }

@@ -59,7 +59,10 @@ export interface PluginInfo {
 const NEWLINE = 10;
 const START_TIMEOUT = 60_000;
 const ANSWER_TIMEOUT = 300_000;
-const GRACE = 15_000;
+
+/** How long a plugin may take to end by itself, in milliseconds, where nothing else is said. */
+export const GRACE = 15_000;
+
 const TERM_GRACE = 2_000;
 
 /**

@@ -7,8 +7,9 @@ import { COMMANDS } from "./commands/mod.ts";
 import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
-import { launch } from "./launch.ts";
+import { GRACE, launch } from "./launch.ts";
 import type { Log } from "./log.ts";
+import { Patience } from "./patience.ts";
 import { pluginSources } from "./plugin_sources.ts";
 import { pluginTimes } from "./plugin_times.ts";
 
@@ -76,13 +77,19 @@ export async function runPluginCommand(
     return 0;
   }
   using interrupt = new Interrupt(() => {});
+  const times = pluginTimes();
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log: context.log,
-    ...pluginTimes(),
+    ...times,
     signal: interrupt.signal,
   });
   const component = await plugin.create<Command>("command", name);
+  using _patience = new Patience(
+    interrupt.signal,
+    2 * (times.grace ?? GRACE),
+    () => plugin.close(),
+  );
   const result = await component.run({
     args: [...args],
     ui: context.ui,

@@ -1,0 +1,28 @@
+// Patience: what is cancelled is given time to clean up, and then ended.
+
+/** Waits for cancelled work to end by itself, for as long as it is in use. */
+export class Patience implements Disposable {
+  readonly #signal: AbortSignal;
+  readonly #cancelled: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Starts to wait when the work is cancelled.
+   *
+   * @param signal Cancels the work.
+   * @param grace How long it may then take, in milliseconds.
+   * @param end Ends it.
+   */
+  constructor(signal: AbortSignal, grace: number, end: () => Promise<void>) {
+    this.#signal = signal;
+    this.#cancelled = () => this.#timer = setTimeout(() => void end(), grace);
+    signal.addEventListener("abort", this.#cancelled, { once: true });
+    if (signal.aborted) this.#cancelled();
+  }
+
+  /** The work has ended: there is nothing to wait for. */
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#cancelled);
+    clearTimeout(this.#timer);
+  }
+}
