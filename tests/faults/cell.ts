@@ -1,0 +1,195 @@
+// One cell of the fault matrix: a template with two builds, of which one has the plugin that goes
+// wrong, built by a real host. What it promises is asserted here, the same for every cell.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { Bench, type Ended, type HostKind, within } from "../harness.ts";
+import { type FaultName, HANGS, type MomentName } from "./matrix.ts";
+
+/** The plugin that can go wrong, run from its source. */
+export const FAULTY: readonly string[] = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--allow-all",
+  fromFileUrl(import.meta.resolve("./faulty.ts")),
+];
+
+/** How long a cell may take, in seconds, however much runs beside it. */
+const BOUND = 60;
+
+/** What the error says of each fault. */
+const SAID: Readonly<Record<FaultName, RegExp>> = {
+  exit0: /exited with code 0/,
+  exit3: /exited with code 3/,
+  uncaught: /exited with code 1\b[^]*nobody catches this/,
+  rejection: /exited with code 1\b[^]*nobody awaits this/,
+  sigkill: /was ended by SIGKILL/,
+  sigsegv: /was ended by SIGSEGV/,
+  closedStdout: /closed its stdout/,
+  garbage: /bytes on stdout are no messages|is not a message/,
+  truncated: /closed its stdout/,
+  sigstop: /within \d+ s|no sign of life/,
+  loop: /within \d+ s|no sign of life/,
+};
+
+/** What the error says that the plugin was doing. */
+const DOING: Readonly<Record<MomentName, RegExp>> = {
+  beforeHello: /hello|not a baler plugin/,
+  halfHello: /hello|not a baler plugin/,
+  afterHello: /create|prepare/,
+  prepare: /prepare/,
+  uiCall: /\brun\b/,
+  streamIn: /\b(run|upload)\b/,
+  streamOut: /\b(run|download)\b/,
+  provision: /\bprovision/,
+  destroy: /destroy/,
+  cleanup: /cancelled|\brun\b/,
+  shutdown: /shut|end/,
+};
+
+/** Builds with a plugin that goes wrong, and asserts all that the host promises then. */
+export async function assertCell(
+  kind: HostKind,
+  moment: MomentName,
+  fault: FaultName,
+  plugin = FAULTY,
+): Promise<void> {
+  const bench = await Bench.make(kind);
+  try {
+    const ended = await within(
+      BOUND,
+      "the end of baler",
+      build(bench, moment, fault, plugin),
+    );
+    try {
+      await assertPromises(bench, moment, fault, ended);
+    } catch (error) {
+      throw new Error(
+        `${(error as Error).message}\n\n${ended.stdout}`,
+        { cause: error },
+      );
+    }
+  } finally {
+    await bench.clear();
+  }
+}
+
+async function build(
+  bench: Bench,
+  moment: MomentName,
+  fault: FaultName,
+  plugin: readonly string[],
+): Promise<Ended> {
+  const faulty = [...plugin, moment, fault];
+  const kinds = moment === "provision" ? "provisioners" : "builders";
+  await bench.write("template.json", {
+    plugins: {
+      builders: { steady: plugin },
+      provisioners: { steady: plugin },
+      "post-processors": { steady: plugin },
+      [kinds]: { steady: plugin, faulty },
+    },
+    builders: [
+      { type: kinds === "builders" ? "faulty" : "steady", name: "one" },
+      { type: "steady", name: "other", waits_for: "go" },
+    ],
+    provisioners: [
+      { type: kinds === "provisioners" ? "faulty" : "steady", only: ["one"] },
+    ],
+    "post-processors": [{ type: "steady", only: ["one"] }],
+  });
+  const run = bench.start(["build", "-color=false", "template.json"], {
+    env: {
+      BALER_LOG: "1",
+      BALER_PLUGIN_GRACE: "1s",
+      ...(HANGS.has(fault)
+        ? {
+          BALER_PLUGIN_START_TIMEOUT: "4s",
+          BALER_PLUGIN_ANSWER_TIMEOUT: "4s",
+        }
+        : {}),
+    },
+  });
+  const ended = run.ended();
+  if (moment === "cleanup") {
+    await run.shows("one: the machine is up");
+    await run.shows("other: the machine is up");
+    run.kill("SIGINT");
+  } else {
+    // The other build is in its middle when this one has ended, and goes on.
+    await run.shows(/Build 'one' (errored|finished)|prepare build: "one"/);
+    await run.shows("other: the machine is up");
+    await bench.write("go", "");
+  }
+  return await ended;
+}
+
+async function assertPromises(
+  bench: Bench,
+  moment: MomentName,
+  fault: FaultName,
+  ended: Ended,
+): Promise<void> {
+  const isCancelled = moment === "cleanup";
+  const outlivesItsWork = moment === "shutdown";
+  const text = errorOf(ended, isCancelled);
+  if (outlivesItsWork) {
+    assertEquals(text, undefined);
+    assertMatch(ended.stdout, /--> one: the file .*\/one\.post$/m);
+  } else {
+    if (text === undefined) throw new Error("there is no error of the build");
+    // Its path, how it ended, what it was doing, and what it said last.
+    assert(
+      text.includes(`${moment} ${fault}`),
+      `the plugin is not named in: ${text}`,
+    );
+    assertMatch(text, SAID[fault]);
+    assertMatch(text.replaceAll(`${moment} ${fault}`, ""), DOING[moment]);
+    assertMatch(text, new RegExp(`^ {4}last words ${moment}$`, "m"));
+    // deno-lint-ignore no-control-regex
+    assert(!/\x1b|\x00/.test(text), "control characters in the error");
+  }
+  assertEquals(ended.code, isCancelled ? 130 : outlivesItsWork ? 0 : 1);
+  await assertFiles(bench, moment, isCancelled);
+  await bench.assertNothingLeft();
+}
+
+/** What the host says of the build `one` that failed, once; and it says nothing of the other. */
+function errorOf(
+  { stdout }: Ended,
+  isCancelled: boolean,
+): string | undefined {
+  const early = stdout.split('Failed to prepare build: "one"');
+  const late = stdout.split("\n--> one: ").filter((part, index) =>
+    index === 0 || !part.startsWith("the file ")
+  );
+  assert(
+    early.length + late.length <= 3,
+    "the error of the build is told more than once",
+  );
+  if (!isCancelled) assert(!/^--> other: (?!the file )/m.test(stdout));
+  const text = early.length > 1 ? `prepare build ${early[1]}` : late[1];
+  return text?.split(/\n(?:-->|==>) /)[0];
+}
+
+/** Whoever was alive has cleaned up, and the other build has done what it should. */
+async function assertFiles(
+  bench: Bench,
+  moment: MomentName,
+  isCancelled: boolean,
+): Promise<void> {
+  const files = new Set(await bench.names());
+  const has = (name: string, wanted: boolean) =>
+    assertEquals(files.has(name), wanted, `${name} in ${[...files]}`);
+  if (!isCancelled) has("other.out", true);
+  has("other.machine", false);
+  const isBuilderAlive = moment === "provision" || moment === "destroy" ||
+    moment === "shutdown";
+  if (isBuilderAlive) {
+    has("one.cleaned", true);
+    has("one.machine", false);
+  }
+  has("one.post", moment === "destroy" || moment === "shutdown");
+}

@@ -1,0 +1,93 @@
+// The faults: every way in which a plugin's process goes wrong here, as functions that do it. None
+// of them asks the library that serves the plugin; that is how real faults come, too.
+
+import type { FaultName } from "./matrix.ts";
+
+// Kept from before the library takes it for the wire.
+const wire = Deno.stdout;
+const encoder = new TextEncoder();
+
+/** Writes all of a text to the real stdout. */
+export function writeWire(text: string): void {
+  let bytes = encoder.encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(wire.writeSync(bytes));
+}
+
+/** Closes the process's end of the pipe, whatever the runtime holds of it. */
+function closeWire(): void {
+  const libc = Deno.dlopen("libc.so.6", {
+    close: { parameters: ["i32"], result: "i32" },
+  });
+  const pipe = Deno.readLinkSync("/proc/self/fd/1");
+  const held = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => name)
+    .filter((name) => linkOf(name) === pipe);
+  for (const name of held) libc.symbols.close(Number(name));
+}
+
+function linkOf(name: string): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/self/fd/${name}`);
+  } catch {
+    // The one with which the folder itself was read.
+  }
+}
+
+/** Stays alive, and does nothing. */
+function live(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 1_000_000));
+}
+
+/** Each fault; what returns has left the process alive, or on its way to its end. */
+const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
+  exit0: () => Deno.exit(0),
+  exit3: () => Deno.exit(3),
+  uncaught() {
+    setTimeout(() => {
+      throw new Error("nobody catches this");
+    });
+    return live();
+  },
+  rejection() {
+    Promise.reject(new Error("nobody awaits this"));
+    return live();
+  },
+  sigkill() {
+    Deno.kill(Deno.pid, "SIGKILL");
+    return live();
+  },
+  sigsegv() {
+    // A true one: the runtime survives the first that is sent to it.
+    new Deno.UnsafePointerView(Deno.UnsafePointer.create(8n)!).getUint8();
+    return live();
+  },
+  sigstop() {
+    Deno.kill(Deno.pid, "SIGSTOP");
+    return live();
+  },
+  closedStdout() {
+    closeWire();
+    return live();
+  },
+  loop() {
+    for (;;);
+  },
+  garbage() {
+    // In lines and in none, with bytes that are no text.
+    const line = `\x00\x1b[31m\u{1F4A5}${"garbage ".repeat(20)}`;
+    for (let part = 0; part < 10; part++) {
+      writeWire(`${line}\n`.repeat(5_000) + line.repeat(1_000));
+    }
+    return live();
+  },
+  truncated() {
+    writeWire('\n{"json":{"call":1,"method":"sa');
+    closeWire();
+    return live();
+  },
+};
+
+/** Says its last words, and does what the fault is. */
+export function goWrong(fault: FaultName, moment: string): Promise<never> {
+  console.error(`last words ${moment}`);
+  return FAULTS[fault]();
+}

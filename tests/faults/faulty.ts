@@ -1,0 +1,215 @@
+// A plugin that goes wrong as it is told: its arguments are a moment and a fault. Without them it
+// is the plugin that all others in a build are, which does what it should and cleans up.
+
+import {
+  type Artifact,
+  type Builder,
+  type BuilderRunOptions,
+  type Communicator,
+  type Download,
+  type PostProcessOptions,
+  type PostProcessor,
+  type PrepareOptions,
+  type Provisioner,
+  type ProvisionOptions,
+  serve,
+  type Upload,
+} from "@baler/baler";
+import { goWrong, writeWire } from "./faults.ts";
+import type { FaultName, MomentName } from "./matrix.ts";
+
+const [moment, fault] = Deno.args as [MomentName?, FaultName?];
+
+/** Goes wrong if this is the moment for it. */
+async function at(here: MomentName): Promise<void> {
+  if (moment === here) await goWrong(fault!, here);
+}
+
+const CHUNK = new Uint8Array(64 * 1024).fill(7);
+const CHUNKS = 16;
+
+/** A stream of a megabyte, which may go wrong in its middle. */
+function megabyte(middle?: MomentName): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (sent === CHUNKS / 2 && middle !== undefined) await at(middle);
+      if (sent++ < CHUNKS) controller.enqueue(CHUNK);
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Builds the file NAME.out, on a machine that is the file NAME.machine while it is there. */
+class FaultyBuilder implements Builder {
+  #folder = "";
+  #name = "";
+  #waitsFor: string | undefined;
+
+  async prepare({ build, config }: PrepareOptions) {
+    this.#folder = build.workingDirectory;
+    this.#name = build.name;
+    this.#waitsFor = config.waits_for as string | undefined;
+    await at("prepare");
+  }
+
+  async run(options: BuilderRunOptions): Promise<Artifact> {
+    const { ui, hook, signal } = options;
+    const machine = `${this.#folder}/${this.#name}.machine`;
+    await Deno.writeTextFile(machine, "up");
+    try {
+      await ui.say("the machine is up");
+      if (moment === "uiCall") {
+        const saying = ui.say("this is under way");
+        // On the wire, and perhaps not answered yet.
+        await Promise.resolve();
+        await Promise.all([saying, at("uiCall")]);
+      }
+      if (moment === "cleanup") await aborted(signal);
+      if (this.#waitsFor !== undefined) {
+        await appears(`${this.#folder}/${this.#waitsFor}`, signal);
+      }
+      await hook.run({
+        name: "provision",
+        ui,
+        communicator: new FaultyCommunicator(),
+        signal,
+      });
+    } finally {
+      await at("cleanup");
+      await Deno.remove(machine);
+      await Deno.writeTextFile(
+        `${this.#folder}/${this.#name}.cleaned`,
+        String(signal.reason ?? ""),
+      );
+    }
+    return await FileArtifact.make(`${this.#folder}/${this.#name}.out`);
+  }
+}
+
+class FaultyCommunicator implements Communicator {
+  start(): never {
+    throw new Error("there is nothing to start here");
+  }
+
+  async upload({ source }: Upload) {
+    let received = 0;
+    for await (const chunk of source) {
+      received += chunk.length;
+      if (received > CHUNKS * CHUNK.length / 2) await at("streamIn");
+    }
+  }
+
+  async download({ destination }: Download) {
+    await megabyte("streamOut").pipeTo(destination);
+  }
+
+  uploadDir() {}
+
+  downloadDir() {}
+}
+
+class FileArtifact implements Artifact {
+  readonly builderId = "faulty";
+  readonly id = "";
+  readonly files: string[];
+
+  private constructor(path: string) {
+    this.files = [path];
+  }
+
+  static async make(path: string): Promise<FileArtifact> {
+    await Deno.writeTextFile(path, "made");
+    return new FileArtifact(path);
+  }
+
+  async destroy() {
+    await at("destroy");
+    for (const file of this.files) await Deno.remove(file);
+  }
+
+  toString() {
+    return `the file ${this.files[0]}`;
+  }
+}
+
+/** Uses the communicator in both directions. */
+class FaultyProvisioner implements Provisioner {
+  prepare() {}
+
+  async provision({ communicator, signal }: ProvisionOptions) {
+    await communicator!.upload({
+      path: "there",
+      source: megabyte("provision"),
+      signal,
+    });
+    let received = 0;
+    await communicator!.download({
+      path: "there",
+      destination: new WritableStream({
+        write(chunk) {
+          received += chunk.length;
+        },
+      }),
+      signal,
+    });
+    if (received !== CHUNKS * CHUNK.length) {
+      throw new Error(`${received} bytes arrived`);
+    }
+  }
+}
+
+/** Makes the file NAME.post in place of the artifact that it is given. */
+class Replacing implements PostProcessor {
+  #path = "";
+
+  configure({ build }: PrepareOptions) {
+    this.#path = `${build.workingDirectory}/${build.name}.post`;
+  }
+
+  async postProcess(_: PostProcessOptions) {
+    return { artifact: await FileArtifact.make(this.#path), keep: false };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Waits until a file is there. */
+async function appears(path: string, signal: AbortSignal): Promise<void> {
+  using watcher = Deno.watchFs(path.slice(0, path.lastIndexOf("/")));
+  const abort = () => watcher.close();
+  signal.addEventListener("abort", abort, { once: true });
+  const isThere = () => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  };
+  if (!isThere()) {
+    for await (const _ of watcher) if (isThere()) break;
+  }
+  signal.removeEventListener("abort", abort);
+  signal.throwIfAborted();
+}
+
+await at("beforeHello");
+if (moment === "halfHello") {
+  writeWire('{"json":{"hello":"baler","proto');
+  await at("halfHello");
+}
+if (moment === "shutdown") {
+  globalThis.addEventListener("unload", () => void at("shutdown"));
+}
+const serving = serve({
+  builder: { "": FaultyBuilder },
+  provisioner: { "": FaultyProvisioner },
+  "post-processor": { "": Replacing },
+});
+await at("afterHello");
+await serving;
