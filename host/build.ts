@@ -10,6 +10,7 @@ import { BuildPlugins } from "./build_plugins.ts";
 import { BuildErrors } from "./build_errors.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import { GRACE, type LaunchOptions } from "./launch.ts";
+import { type Log, NO_LOG } from "./log.ts";
 import { Patience } from "./patience.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
 import type { BuildUi } from "./ui.ts";
@@ -70,6 +71,7 @@ export class Build implements AsyncDisposable {
   readonly #plan: BuildPlan;
   readonly #ui: BuildUi;
   readonly #plugins: BuildPlugins;
+  readonly #log: Log;
   readonly #grace: number;
   #builder: Builder | undefined;
   #provisioners: ProvisionStep[] = [];
@@ -84,13 +86,22 @@ export class Build implements AsyncDisposable {
   constructor(plan: BuildPlan, ui: BuildUi, launch: LaunchOptions) {
     this.#plan = plan;
     this.#ui = ui;
-    this.#plugins = new BuildPlugins(launch);
+    this.#log = launch.log ?? NO_LOG;
+    this.#plugins = new BuildPlugins(
+      launch,
+      (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+    );
     this.#grace = 2 * (launch.grace ?? GRACE);
   }
 
   /** The build's name. */
   get name(): string {
     return this.#plan.context.name;
+  }
+
+  /** Where its plugins' stderr goes, and what people need not see. */
+  get log(): Log {
+    return this.#log;
   }
 
   /** Where it shows what it does. */

@@ -23,5 +23,34 @@ export class BuildErrors extends Error {
 /** What an error says to a person. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.message === "" ? error.name : error.message;
+  const message = error.message === "" ? error.name : error.message;
+  return error.name === "NotCapable"
+    ? `${message}\n(What a plugin may do is said when it is compiled: in its deno.json, "compile": {"permissions": {...}}.)`
+    : message;
+}
+
+/**
+ * All that an error knows of where it comes from, line by line, for the log.
+ *
+ * @param error What was thrown.
+ */
+export function errorDetails(error: unknown): string[] {
+  const lines: string[] = [];
+  const seen = new Set<unknown>();
+  const add = (one: unknown, before: string) => {
+    if (seen.has(one)) return;
+    seen.add(one);
+    const text = one instanceof Error
+      ? one.stack ?? messageOf(one)
+      : String(one);
+    lines.push(...`${before}${text}`.split("\n"));
+    if (one instanceof BuildErrors) {
+      for (const part of one.errors) add(part, "");
+    }
+    if (one instanceof Error && one.cause !== undefined) {
+      add(one.cause, "Caused by: ");
+    }
+  };
+  add(error, "");
+  return lines;
 }

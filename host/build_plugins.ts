@@ -4,16 +4,22 @@
 import { launch, type LaunchOptions, type Plugin } from "./launch.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 
+/** When a person wants to know what there is to wait for, in milliseconds. */
+const SLOW = 5_000;
+
 /** The plugins of one build. */
 export class BuildPlugins implements AsyncDisposable {
   readonly #options: LaunchOptions;
+  readonly #onSlow: (plugin: string) => void;
   readonly #launches: { command: string; plugin: Promise<Plugin> }[] = [];
 
   /**
    * @param options How each of them is launched.
+   * @param onSlow Told when one takes long to say hello.
    */
-  constructor(options: LaunchOptions) {
+  constructor(options: LaunchOptions, onSlow: (plugin: string) => void) {
     this.#options = options;
+    this.#onSlow = onSlow;
   }
 
   /**
@@ -46,6 +52,9 @@ export class BuildPlugins implements AsyncDisposable {
   ): Promise<T> {
     const plugin = launch(found.argv, { ...this.#options, name: found.label });
     this.#launches.push({ command: JSON.stringify(found.argv), plugin });
+    const slow = setTimeout(() => this.#onSlow(found.label), SLOW);
+    const settled = () => clearTimeout(slow);
+    plugin.then(settled, settled);
     return await (await plugin).create<T>(kind, found.name);
   }
 

@@ -2,7 +2,7 @@
 // each to its own end.
 
 import type { ArtifactSummary, Build } from "./build.ts";
-import { messageOf } from "./build_errors.ts";
+import { errorDetails, messageOf } from "./build_errors.ts";
 import { durationText } from "./duration_text.ts";
 
 /** How one build ended. */
@@ -52,6 +52,7 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
     ui.plain("say", `Build '${name}' finished after ${took()}.`);
     return { name, artifacts };
   } catch (error) {
+    build.log.write("baler", errorDetails(error));
     ui.plain(
       "error",
       `Build '${name}' errored after ${took()}: ${messageOf(error)}`,

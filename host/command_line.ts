@@ -5,6 +5,7 @@ import { killAll } from "./child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { mainHelp } from "./commands/help.ts";
+import { errorDetails } from "./build_errors.ts";
 import { variable } from "./environment.ts";
 import { errorText } from "./error_text.ts";
 import { UsageError } from "./flags.ts";
@@ -51,9 +52,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await runWords({ ui, makeUi, log, redactor, screen }, words);
   } catch (error) {
-    if (error instanceof Error) {
-      log.write("baler", (error.stack ?? "").split("\n"));
-    }
+    log.write("baler", errorDetails(error));
     // Machines and people read what went wrong where they read the rest.
     if (machineReadable) ui.error(errorText(error));
     else console.error(redactor.redact(`Error: ${errorText(error)}`));

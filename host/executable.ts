@@ -48,7 +48,9 @@ export async function checkExecutable(
   if (info.mode !== null && (info.mode & 0o111) === 0) {
     throw new PluginError(
       name,
-      `is not executable: run "chmod +x ${path}" if it is a plugin`,
+      /\.[cm]?[jt]s$/.test(path)
+        ? `is source code: compile it, or name a command that runs it, ["deno", "run", "--allow-read", "${path}"]`
+        : `is not executable: run "chmod +x ${path}" if it is a plugin`,
     );
   }
   await checkFormat(path, name);

@@ -183,20 +183,24 @@ export class Plugin implements AsyncDisposable {
    * Makes a component that it serves.
    *
    * @param kind The kind of component, for example `"builder"`.
-   * @param name The component's name.
+   * @param name The component's name; "" for the only one that it serves.
    * @returns An object whose methods run in the plugin.
    * @throws {Error} When it serves none of that name, or cannot make it.
    */
   async create<T extends object>(kind: string, name: string): Promise<T> {
     const byKind = this.info.components;
     const names = Object.hasOwn(byKind, kind) ? byKind[kind]! : [];
-    if (!names.includes(name) && !names.includes("")) {
+    // Where only the plugin is named, the one component that it has is meant.
+    const meant = name === "" && names.length === 1 ? names[0]! : name;
+    if (!names.includes(meant) && !names.includes("")) {
       throw new PluginError(
         this.name,
-        `serves no ${kind} "${name}"; it serves ${served(byKind)}`,
+        `serves no ${
+          name === "" ? `${kind} without a name` : `${kind} "${name}"`
+        }; it serves ${served(byKind)}: name one of them`,
       );
     }
-    return await this.#connection.call(0, "create", [kind, name]) as T;
+    return await this.#connection.call(0, "create", [kind, meant]) as T;
   }
 
   /**

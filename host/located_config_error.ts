@@ -1,5 +1,7 @@
 // A configuration that a component refuses, told with the template's lines.
 
+import { messageOf } from "./build_errors.ts";
+import { PluginError } from "./plugin_error.ts";
 import type { ConfigProblem } from "../plugin/config_error.ts";
 import type { JsonDocument, JsonPath } from "./json_document.ts";
 import { SourceError } from "./source_error.ts";
@@ -10,15 +12,22 @@ import { SourceError } from "./source_error.ts";
  * @param error What the component threw.
  * @param document The template.
  * @param place Where a key of the component's configuration stands in it.
+ * @param source Who says that it is this plugin, for example `"template.json:4"`.
  * @returns The error to show.
  */
 export function locatedConfigError(
   error: unknown,
   document: JsonDocument,
   place: (path: JsonPath) => JsonPath,
+  source: string,
 ): unknown {
   if (!(error instanceof Error)) return error;
-  const problems = problemsOf(error) ?? [{ path: [], message: error.message }];
+  const problems = problemsOf(error) ?? [{
+    path: [],
+    message: error instanceof PluginError
+      ? `${error.message}\n(${source} says that it is this plugin.)`
+      : messageOf(error),
+  }];
   return new SourceError(
     problems.map(({ path, message }) => ({
       message,

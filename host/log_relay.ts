@@ -64,9 +64,12 @@ export class LogRelay {
 
   /** The plugin's last lines, oldest first, fit to be shown. */
   get lastLines(): string[] {
-    return this.#last.map((line) =>
-      harmlessText(new TextDecoder().decode(line)).trimEnd()
-    );
+    return this.#last.map((line) => {
+      const text = new TextDecoder().decode(line);
+      // Colours are for a terminal that the plugin has not got.
+      // deno-lint-ignore no-control-regex
+      return harmlessText(text.replace(/\x1b\[[\d;]*m/g, "")).trimEnd();
+    });
   }
 
   #write(lines: Uint8Array[]): void {

@@ -186,12 +186,18 @@ class Finder {
       path: readonly (string | number)[],
     ) => readonly (string | number)[] = (path) => [...entry.at, ...path],
   ): Promise<ComponentPlan> {
+    const plugin = await this.#find(kind, entry);
     return {
       name: entry.name ?? entry.type,
-      plugin: await this.#find(kind, entry),
+      plugin,
       config: entry.config,
       locate: (error) =>
-        locatedConfigError(error, this.#template.document, place),
+        locatedConfigError(
+          error,
+          this.#template.document,
+          place,
+          plugin.source,
+        ),
     };
   }
 

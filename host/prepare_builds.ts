@@ -2,7 +2,7 @@
 // configuration, for all builds at once, and shows what they say.
 
 import { Build } from "./build.ts";
-import { messageOf } from "./build_errors.ts";
+import { errorDetails, messageOf } from "./build_errors.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { TemplatePlan } from "./plan.ts";
 import type { HostUi } from "./ui.ts";
@@ -40,6 +40,7 @@ export async function prepareBuilds(
   for (const [index, outcome] of outcomes.entries()) {
     const build = builds[index]!;
     if (outcome.status === "rejected") {
+      build.log.write("baler", errorDetails(outcome.reason));
       ui.error(
         `Error: Failed to prepare build: "${build.name}"\n\n${
           messageOf(outcome.reason)

@@ -103,7 +103,9 @@ export async function pluginExecutable(
     config = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     throw new TypeError(
-      `${path}: cannot be read as JSON: ${(error as Error).message}`,
+      error instanceof Deno.errors.NotFound
+        ? `there is no plugin in ${folder}: it has no deno.json`
+        : `${path}: cannot be read as JSON: ${(error as Error).message}`,
       { cause: error },
     );
   }
