@@ -10,6 +10,7 @@ import { applyMeta, type ReadCustom } from "./meta.ts";
 import { isDeeperThan } from "./nesting.ts";
 import { DEFAULT_LIMITS, excerpt, ProtocolError } from "./protocol.ts";
 import type { ReferenceKind, References } from "./references.ts";
+import { type Document, writeTree } from "./tree.ts";
 
 /** A message ready for the wire. */
 export interface Encoded {
@@ -84,6 +85,16 @@ const WRITERS: Record<Kind | "yours", (value: object) => unknown> = {
   },
 };
 
+/** Writes a leaf of a tree; not what superjson looks into after all. */
+function writeLeaf(value: object): { name: string; json: unknown } | undefined {
+  const kind = kindHere(value);
+  if (
+    kind === undefined || kind === "error" || kind === "unsendable" ||
+    isPlainObject(value)
+  ) return undefined;
+  return { name: kind, json: WRITERS[kind](value) };
+}
+
 function described(kind: ReferenceKind, value: object): unknown {
   return current().references.describe(kind, value, nested);
 }
@@ -123,7 +134,14 @@ export function encode(
   pass = { references, message, bytes: [], indexes: new Map() };
   references.beginMessage();
   try {
-    const { json, meta } = format.serialize(message);
+    let written: Document | undefined = writeTree(message, writeLeaf);
+    if (written === undefined) {
+      references.rollBackMessage();
+      references.beginMessage();
+      pass = { references, message, bytes: [], indexes: new Map() };
+      written = format.serialize(message) as Document;
+    }
+    const { json, meta } = written;
     const bytes = pass.bytes;
     if (bytes.length > 0) {
       (json as Record<string, unknown>).bytes = bytes.map((part) =>

@@ -119,8 +119,7 @@ export class Connection {
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    const trace: { stack?: string } = {};
-    Error.captureStackTrace(trace, this.call);
+    const trace = traceFrom(this.call);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
@@ -376,6 +375,18 @@ function answerMessage(
 ): Record<string, unknown> {
   if (kind === "throw") return { throw: call, error: value };
   return value === undefined ? { return: call } : { return: call, value };
+}
+
+/** How many frames of the place where a call was made are kept: each costs. */
+const FRAMES = 8;
+
+function traceFrom(caller: unknown): { stack?: string } {
+  const trace: { stack?: string } = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  Error.captureStackTrace(trace, caller as () => void);
+  Error.stackTraceLimit = limit;
+  return trace;
 }
 
 /** A call of a connection that has ended; nobody need look at its failure. */

@@ -1,0 +1,92 @@
+// What the wire's own writer writes is, to the letter, what superjson writes.
+
+import { assertEquals } from "@std/assert";
+import superjson from "superjson";
+import { isPlain } from "../plugin/rpc/codec.ts";
+import { writeTree } from "../plugin/rpc/tree.ts";
+import { Chance } from "./conformance/random_values.ts";
+
+const KEYS = [
+  "a",
+  "b",
+  "0",
+  "12",
+  "",
+  "a.b",
+  "back\\slash",
+  "\\.",
+  "ä 🧱",
+  "\u2028",
+];
+
+/** A value of the kinds that superjson knows; now and then one object twice. */
+function valueOf(chance: Chance, depth: number, made: unknown[]): unknown {
+  if (made.length > 0 && chance.below(40) === 0) return chance.of(made);
+  const inside = () => valueOf(chance, depth - 1, made);
+  const kind = chance.below(depth > 0 ? 16 : 11);
+  const value = (() => {
+    switch (kind) {
+      case 0:
+        return chance.of([null, true, false]);
+      case 1:
+        return chance.of(["", "x", "grüße 🧱", '"\n', "\ud800", "__proto__"]);
+      case 2:
+        return chance.of([0, -1, 0.1, 1e21, 5e-324, 2 ** 53, 1e-7]);
+      case 3:
+        return chance.of([-0, NaN, Infinity, -Infinity]);
+      case 4:
+        return undefined;
+      case 5:
+        return BigInt(chance.below(1000)) ** 9n;
+      case 6:
+        return new Date(chance.below(2 ** 31) * 1000 - chance.below(1e9));
+      case 7:
+        return new URL(`https://example.com/${chance.below(9)}?q=ä#x`);
+      case 8:
+        return new RegExp(
+          chance.of(["a/b", "\\d+", "ü"]),
+          chance.of(["", "gi"]),
+        );
+      case 9:
+      case 10:
+        return `text ${chance.below(1000)}`;
+      case 11:
+        return chance.list(4, inside);
+      case 12:
+        return new Set(chance.list(4, inside));
+      case 13:
+        return new Map(
+          chance.list(4, () => [inside(), inside()] as [unknown, unknown]),
+        );
+      default:
+        return Object.fromEntries(
+          chance.list(5, () => [chance.of(KEYS), inside()]),
+        );
+    }
+  })();
+  if (typeof value === "object" && value !== null) made.push(value);
+  return value;
+}
+
+Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them to it", () => {
+  const chance = new Chance(20130610);
+  let plain = 0;
+  let trees = 0;
+  for (let count = 0; count < 100_000; count++) {
+    const message = { call: count, args: [valueOf(chance, 4, [])] };
+    const expected = superjson.stringify(message);
+    if (isPlain(message)) {
+      plain++;
+      assertEquals(`{"json":${JSON.stringify(message)}}`, expected);
+    }
+    const written = writeTree(message, () => undefined);
+    if (written === undefined) continue;
+    trees++;
+    if (JSON.stringify(written) !== expected) {
+      assertEquals(JSON.stringify(written), expected);
+    }
+  }
+  // Neither of the two is beside the point.
+  assertEquals(plain > 20_000, true, `${plain} plain`);
+  assertEquals(trees > 80_000, true, `${trees} trees`);
+});
