@@ -122,29 +122,44 @@ export class Build implements AsyncDisposable {
     const warnings: string[] = [];
     const errors: unknown[] = [];
 
+    const published = Promise.withResolvers<readonly string[] | undefined>();
+
     const prepared = async <T extends object>(
       kind: string,
       plan: ComponentPlan,
       method: "prepare" | "configure",
+      generatedData?: Promise<readonly string[] | undefined>,
     ): Promise<T | undefined> => {
       try {
         const component = await this.#plugins.component<T>(kind, plan.plugin);
         const take = (component as Record<string, unknown>)[method] as (
           options: unknown,
         ) => Promise<PrepareResult | undefined>;
+        const names = await generatedData;
         const result = await take.call(component, {
           config: plan.config,
-          build: this.#plan.context,
+          build: {
+            ...this.#plan.context,
+            ...(names === undefined ? {} : { generatedData: names }),
+          },
         });
+        if (kind === "builder") published.resolve(result?.generatedData ?? []);
         warnings.push(...(result?.warnings ?? []).map(String));
         return component;
       } catch (error) {
         errors.push(plan.locate(error));
+        // The others are checked all the same, as far as that goes.
+        if (kind === "builder") published.resolve(undefined);
       }
     };
     const provisioner = async (plan: ProvisionerPlan) => ({
       ...plan,
-      component: await prepared<Provisioner>("provisioner", plan, "prepare"),
+      component: await prepared<Provisioner>(
+        "provisioner",
+        plan,
+        "prepare",
+        published.promise,
+      ),
     });
     const postProcessor = async (plan: PostProcessorPlan) => ({
       ...plan,
@@ -152,6 +167,7 @@ export class Build implements AsyncDisposable {
         "post-processor",
         plan,
         "configure",
+        published.promise,
       ),
     });
 
@@ -189,7 +205,7 @@ export class Build implements AsyncDisposable {
     using _patience = new Patience(
       signal,
       this.#grace,
-      () => this.#plugins[Symbol.asyncDispose](),
+      () => this.#plugins.giveUp(this.#grace),
     );
     signal.throwIfAborted();
     const hook = new ProvisionHook({

@@ -3,6 +3,7 @@
 
 import { launch, type LaunchOptions, type Plugin } from "./launch.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
+import { PluginError } from "./plugin_error.ts";
 
 /** When a person wants to know what there is to wait for, in milliseconds. */
 const SLOW = 5_000;
@@ -59,10 +60,32 @@ export class BuildPlugins implements AsyncDisposable {
   }
 
   /** Ends them all. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#launches.map(async ({ plugin }) => {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closeAll(() => undefined);
+  }
+
+  /**
+   * Ends them all, since their build was cancelled and does not end.
+   *
+   * @param waited How long they were given, in milliseconds.
+   */
+  giveUp(waited: number): Promise<void> {
+    return this.#closeAll((plugin) =>
+      new PluginError(
+        plugin.name,
+        `has not ended within ${waited / 1000} s of being cancelled`,
+        plugin.lastLines,
+      )
+    );
+  }
+
+  async #closeAll(
+    reason: (plugin: Plugin) => Error | undefined,
+  ): Promise<void> {
+    await Promise.all(this.#launches.map(async (launch) => {
       try {
-        await (await plugin).close();
+        const plugin = await launch.plugin;
+        await plugin.close(reason(plugin));
       } catch {
         // It never started; whoever asked for it was told.
       }

@@ -147,7 +147,16 @@ export class Plugin implements AsyncDisposable {
       write: (bytes) => this.#child.write(bytes),
       peer: name,
       onText: (line) => this.#relay.line(line),
-      onProtocolError: () => void this.close(),
+      onProtocolError: (error) => {
+        void this.close();
+        return new PluginError(
+          name,
+          error.message.slice(name.length + 1),
+          this.lastLines,
+          undefined,
+          { cause: error },
+        );
+      },
     });
     this.started = this.#start.promise;
     this.started.catch(() => {});
@@ -206,9 +215,13 @@ export class Plugin implements AsyncDisposable {
   /**
    * Ends the plugin: its stdin is closed, so that it gives up the work under
    * way, cleans up and exits; if it does not, it is ended.
+   *
+   * @param reason What calls under way fail with.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#end();
+  close(
+    reason: Error = new ConnectionClosedError(`${this.name} has been closed`),
+  ): Promise<void> {
+    return this.#closing ??= this.#end(reason);
   }
 
   /** Ends the plugin. */
@@ -216,11 +229,9 @@ export class Plugin implements AsyncDisposable {
     return this.close();
   }
 
-  async #end(): Promise<void> {
+  async #end(reason: Error): Promise<void> {
     const { grace = GRACE } = this.#options;
-    this.#connection.close(
-      new ConnectionClosedError(`${this.name} has been closed`),
-    );
+    this.#connection.close(reason);
     this.#child.closeStdin();
     const term = setTimeout(() => this.#child.kill("SIGTERM"), grace);
     const kill = setTimeout(
@@ -271,11 +282,14 @@ export class Plugin implements AsyncDisposable {
       this.#silence += answerTimeout / 4;
       if (this.#silence >= answerTimeout) {
         this.#connection.close(
-          new PluginError(
-            this.name,
-            `has shown no sign of life for ${answerTimeout / 1000} s`,
-            this.lastLines,
-          ),
+          (method) =>
+            new PluginError(
+              this.name,
+              `has shown no sign of life for ${answerTimeout / 1000} s${
+                method === undefined ? "" : ` (in ${method}())`
+              }`,
+              this.lastLines,
+            ),
         );
         this.#child.kill("SIGKILL");
       } else this.#connection.call(0, "ping", []).catch(() => {});
@@ -367,9 +381,15 @@ export class Plugin implements AsyncDisposable {
     );
   }
 
+  /** Why this host ended it, where it did so unasked. */
+  #fate: string | undefined;
+
   /** Stdout is closed: the process is at its end, or has to be ended. */
   #stdoutEnded(): void {
-    const patience = setTimeout(() => this.#child.kill("SIGKILL"), DRAIN_EXIT);
+    const patience = setTimeout(() => {
+      this.#fate = "closed its stdout and lived on; it was ended";
+      this.#child.kill("SIGKILL");
+    }, DRAIN_EXIT);
     const settled = () => clearTimeout(patience);
     this.#child.exited.then(settled, settled);
   }
@@ -391,8 +411,14 @@ export class Plugin implements AsyncDisposable {
       );
       return;
     }
-    this.#connection.receiveEnd(
-      new PluginError(this.name, exitText(exit), this.lastLines, exit),
+    const what = this.#fate ?? exitText(exit);
+    this.#connection.receiveEnd((method) =>
+      new PluginError(
+        this.name,
+        method === undefined ? what : `${what} (in ${method}())`,
+        this.lastLines,
+        exit,
+      )
     );
   }
 

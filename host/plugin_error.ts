@@ -20,17 +20,19 @@ export class PluginError extends Error {
    * @param what What went wrong, as the end of a sentence that begins with the plugin.
    * @param lastLines Its last lines on stderr.
    * @param exit How its process ended, if it did.
+   * @param options What caused it.
    */
   constructor(
     plugin: string,
     what: string,
     lastLines: readonly string[] = [],
     exit?: Exit,
+    options?: ErrorOptions,
   ) {
     const words = lastLines.length === 0
       ? ""
       : `\nIt wrote:\n${lastLines.map((line) => `    ${line}`).join("\n")}`;
-    super(`${plugin} ${what}${words}`);
+    super(`${plugin} ${what}${words}`, options);
     this.plugin = plugin;
     this.lastLines = lastLines;
     if (exit !== undefined) this.exit = exit;

@@ -99,7 +99,10 @@ export class SourceError extends Error {
 function show({ message, location }: SourceProblem, source: string): string {
   if (location === undefined) return `${source}: ${message}`;
   const { line, column } = location;
-  return `${source}:${line}:${column}: ${message}\n${excerpt(location)}`;
+  // The place belongs to the first line; more may be what somebody else wrote.
+  const [first, ...more] = message.split("\n");
+  return [`${source}:${line}:${column}: ${first}`, excerpt(location), ...more]
+    .join("\n");
 }
 
 /** The line, or what of a long one is around the place, and a caret below it. */

@@ -225,7 +225,7 @@ class Session {
       },
       onProtocolError: (error) => {
         console.error(`${error.name}: ${error.message}`);
-        this.#end(1);
+        void this.#end(1);
       },
     });
   }

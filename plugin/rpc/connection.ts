@@ -30,11 +30,16 @@ export interface ConnectionOptions {
    */
   onFreshLines?: boolean;
   /**
-   * Called once when the other side breaks the protocol; the connection is
-   * closed by then.
+   * Called once when the other side breaks the protocol, just before the
+   * connection is closed for it.
+   *
+   * @returns What calls under way fail with; the error itself unless given.
    */
-  onProtocolError?(error: ProtocolError): void;
+  onProtocolError?(error: ProtocolError): Error | void;
 }
+
+/** Why a connection ends: for all calls under way, or for each by its method. */
+export type EndReason = Error | ((method: string | undefined) => Error);
 
 /** A call that has not been answered yet. */
 interface PendingCall {
@@ -152,7 +157,7 @@ export class Connection {
    *
    * @param reason What the calls under way fail with.
    */
-  receiveEnd(reason: Error): void {
+  receiveEnd(reason: EndReason): void {
     this.#reader.end();
     this.close(reason);
   }
@@ -163,18 +168,19 @@ export class Connection {
    *
    * @param reason What they fail with.
    */
-  close(reason: Error): void {
+  close(reason: EndReason): void {
     if (this.#closed !== undefined) return;
     this.#flush();
-    this.#closed = reason;
+    const whole = typeof reason === "function" ? reason(undefined) : reason;
+    this.#closed = whole;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) {
       // A call that nobody waits for is no reason to die of its failure.
       call.promise.catch(() => {});
-      call.reject(reason);
+      call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
-    this.#references.close(reason);
+    this.#references.close(whole);
   }
 
   #break(error: unknown): void {
@@ -187,8 +193,7 @@ export class Connection {
       `${this.#options.peer} does not keep to baler's protocol: ${cause.message}`,
       { cause: cause.cause ?? cause },
     );
-    this.close(named);
-    this.#options.onProtocolError?.(named);
+    this.close(this.#options.onProtocolError?.(named) ?? named);
   }
 
   #take(frame: Frame): void {
