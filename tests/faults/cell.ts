@@ -64,7 +64,7 @@ export async function assertCell(
       build(bench, moment, fault, plugin),
     );
     try {
-      await assertPromises(bench, moment, fault, ended);
+      await assertPromises(bench, moment, fault, plugin, ended);
     } catch (error) {
       throw new Error(
         `${(error as Error).message}\n\n${ended.stdout}`,
@@ -130,6 +130,7 @@ async function assertPromises(
   bench: Bench,
   moment: MomentName,
   fault: FaultName,
+  plugin: readonly string[],
   ended: Ended,
 ): Promise<void> {
   const isCancelled = moment === "cleanup";
@@ -146,7 +147,8 @@ async function assertPromises(
       `the plugin is not named in: ${text}`,
     );
     assertMatch(text, SAID[fault]);
-    assertMatch(text.replaceAll(`${moment} ${fault}`, ""), DOING[moment]);
+    const label = [...plugin, moment, fault].join(" ");
+    assertMatch(text.replaceAll(label, ""), DOING[moment]);
     assertMatch(text, new RegExp(`^ {4}last words ${moment}$`, "m"));
     // deno-lint-ignore no-control-regex
     assert(!/\x1b|\x00/.test(text), "control characters in the error");

@@ -1,7 +1,7 @@
 // The faults: every way in which a plugin's process goes wrong here, as functions that do it. None
 // of them asks the library that serves the plugin; that is how real faults come, too.
 
-import type { FaultName } from "./matrix.ts";
+import type { FaultName, PauseName } from "./matrix.ts";
 
 // Kept from before the library takes it for the wire.
 const wire = Deno.stdout;
@@ -90,4 +90,45 @@ const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
 export function goWrong(fault: FaultName, moment: string): Promise<never> {
   console.error(`last words ${moment}`);
   return FAULTS[fault]();
+}
+
+/** How long a busy plugin hears nothing, in milliseconds. */
+const BUSY = 2_000;
+
+/** Each pause: ends when there is no reason any more to stay. */
+const PAUSES: Readonly<
+  Record<PauseName, (signal?: AbortSignal) => Promise<void>>
+> = {
+  waiting: (signal) =>
+    signal === undefined ? live() : new Promise((_, reject) => {
+      const timer = setInterval(() => {}, 1_000_000);
+      const abort = () => {
+        clearInterval(timer);
+        reject(signal.reason);
+      };
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+    }),
+  busy() {
+    const end = performance.now() + BUSY;
+    while (performance.now() < end);
+    return Promise.resolve();
+  },
+};
+
+/** Says its last words, and pauses, together with a process that would never end. */
+export function pause(
+  how: PauseName,
+  moment: string,
+  lifeline: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  new Deno.Command("sh", {
+    args: ["-c", '(sleep 600 & sleep 601) > "$0"', lifeline],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn().unref();
+  console.error(`last words ${moment}`);
+  return PAUSES[how](signal);
 }

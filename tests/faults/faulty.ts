@@ -1,5 +1,6 @@
-// A plugin that goes wrong as it is told: its arguments are a moment and a fault. Without them it
-// is the plugin that all others in a build are, which does what it should and cleans up.
+// A plugin that goes wrong as it is told: its arguments are a moment and a fault, or a pause and a
+// pipe that it holds open. Without them it is the plugin that all others in a build are, which does
+// what it should and cleans up.
 
 import {
   type Artifact,
@@ -15,25 +16,35 @@ import {
   serve,
   type Upload,
 } from "@baler/baler";
-import { goWrong, writeWire } from "./faults.ts";
-import type { FaultName, MomentName } from "./matrix.ts";
+import { goWrong, pause, writeWire } from "./faults.ts";
+import type { FaultName, MomentName, PauseName } from "./matrix.ts";
 
-const [moment, fault] = Deno.args as [MomentName?, FaultName?];
+const [moment, what, lifeline] = Deno.args as [
+  moment?: MomentName | "never",
+  what?: FaultName | PauseName,
+  lifeline?: string,
+];
+if (lifeline !== undefined) await Deno.open(lifeline, { write: true });
 
-/** Goes wrong if this is the moment for it. */
-async function at(here: MomentName): Promise<void> {
-  if (moment === here) await goWrong(fault!, here);
+/** Goes wrong, or pauses, if this is the moment for it. */
+async function at(here: MomentName, signal?: AbortSignal): Promise<void> {
+  if (moment !== here) return;
+  if (lifeline === undefined) await goWrong(what as FaultName, here);
+  else await pause(what as PauseName, here, lifeline, signal);
 }
 
 const CHUNK = new Uint8Array(64 * 1024).fill(7);
 const CHUNKS = 16;
 
 /** A stream of a megabyte, which may go wrong in its middle. */
-function megabyte(middle?: MomentName): ReadableStream<Uint8Array> {
+function megabyte(
+  middle: MomentName,
+  signal?: AbortSignal,
+): ReadableStream<Uint8Array> {
   let sent = 0;
   return new ReadableStream({
     async pull(controller) {
-      if (sent === CHUNKS / 2 && middle !== undefined) await at(middle);
+      if (sent === CHUNKS / 2) await at(middle, signal);
       if (sent++ < CHUNKS) controller.enqueue(CHUNK);
       else controller.close();
     },
@@ -63,7 +74,7 @@ class FaultyBuilder implements Builder {
         const saying = ui.say("this is under way");
         // On the wire, and perhaps not answered yet.
         await Promise.resolve();
-        await Promise.all([saying, at("uiCall")]);
+        await Promise.all([saying, at("uiCall", signal)]);
       }
       if (moment === "cleanup") await aborted(signal);
       if (this.#waitsFor !== undefined) {
@@ -92,16 +103,16 @@ class FaultyCommunicator implements Communicator {
     throw new Error("there is nothing to start here");
   }
 
-  async upload({ source }: Upload) {
+  async upload({ source, signal }: Upload) {
     let received = 0;
     for await (const chunk of source) {
       received += chunk.length;
-      if (received > CHUNKS * CHUNK.length / 2) await at("streamIn");
+      if (received > CHUNKS * CHUNK.length / 2) await at("streamIn", signal);
     }
   }
 
-  async download({ destination }: Download) {
-    await megabyte("streamOut").pipeTo(destination);
+  async download({ destination, signal }: Download) {
+    await megabyte("streamOut", signal).pipeTo(destination);
   }
 
   uploadDir() {}
@@ -140,7 +151,7 @@ class FaultyProvisioner implements Provisioner {
   async provision({ communicator, signal }: ProvisionOptions) {
     await communicator!.upload({
       path: "there",
-      source: megabyte("provision"),
+      source: megabyte("provision", signal),
       signal,
     });
     let received = 0;

@@ -31,11 +31,20 @@ export const FAULTS = {
   truncated: "writes half a message, then the end of stdout",
 } as const;
 
+/** What a plugin does at a moment at which its host is killed. */
+export const PAUSES = {
+  waiting: "waits until it is told to stop",
+  busy: "is busy for 2 s, and hears nothing",
+} as const;
+
 /** One of the moments. */
 export type MomentName = keyof typeof MOMENTS;
 
 /** One of the faults. */
 export type FaultName = keyof typeof FAULTS;
+
+/** One of the pauses. */
+export type PauseName = keyof typeof PAUSES;
 
 /** The faults after which the process is there and says nothing: only a limit of time ends those. */
 export const HANGS: ReadonlySet<FaultName> = new Set(["sigstop", "loop"]);

@@ -1,0 +1,142 @@
+// When the host is killed there is nobody left to end its plugins. Each notices by itself, at
+// whichever moment that is: it gives up its work with a reason, cleans up, and is gone in time with
+// all that it started.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { compile } from "../tools/compile.ts";
+import { FAULTY } from "./faults/cell.ts";
+import {
+  type MomentName,
+  MOMENTS,
+  names,
+  type PauseName,
+  PAUSES,
+} from "./faults/matrix.ts";
+import { Folder, Lifeline } from "./fixtures/plugins/workbench.ts";
+import { Bench, type HostKind } from "./harness.ts";
+
+/** Moments at which the builders of both builds have something to clean up. */
+const HAS_MACHINE: ReadonlySet<MomentName> = new Set([
+  "uiCall",
+  "streamIn",
+  "streamOut",
+  "provision",
+  "cleanup",
+]);
+
+/** Moments at which the other build's builder has, in any case. */
+const OTHER_RUNS: ReadonlySet<MomentName> = new Set([
+  ...HAS_MACHINE,
+  "destroy",
+  "shutdown",
+]);
+
+/** Moments at which waiting is no way to be there still when the host is killed. */
+const ONLY_BUSY: ReadonlySet<MomentName> = new Set([
+  "afterHello",
+  "cleanup",
+  "shutdown",
+]);
+
+/** Moments at which a plugin does not end by the library's hand, which ends all that it started. */
+const ON_ITS_OWN: ReadonlySet<MomentName> = new Set([
+  "beforeHello",
+  "halfHello",
+  "shutdown",
+]);
+
+/** How long what knows nothing of an end may go on, in milliseconds: see host/reaper.ts. */
+const UNAWARE = 25_000;
+
+/** How long what is told to stop may take, in milliseconds, the 2 s of the busy included. */
+const AWARE = 10_000;
+
+async function assertGone(
+  kind: HostKind,
+  moment: MomentName,
+  how: PauseName,
+  plugin: readonly string[],
+): Promise<void> {
+  const bench = await Bench.make(kind);
+  try {
+    await using folder = await Folder.make();
+    await using lifeline = await Lifeline.make(folder);
+    const pausing = [...plugin, moment, how, lifeline.path];
+    const steady = [...plugin, "never", "waiting", lifeline.path];
+    const inProvisioner = moment === "provision";
+    await bench.write("template.json", {
+      plugins: {
+        builders: { pausing: inProvisioner ? steady : pausing, steady },
+        provisioners: { pausing: inProvisioner ? pausing : steady },
+        "post-processors": { steady },
+      },
+      builders: [
+        { type: "pausing", name: "one" },
+        { type: "steady", name: "other", waits_for: "never" },
+      ],
+      provisioners: [{ type: "pausing", only: ["one"] }],
+      "post-processors": [{ type: "steady", only: ["one"] }],
+    });
+    const run = bench.start(["build", "template.json"], {
+      env: { BALER_LOG: "1" },
+    });
+    if (OTHER_RUNS.has(moment)) {
+      await run.shows("one: the machine is up");
+      await run.shows("other: the machine is up");
+    }
+    if (moment === "cleanup") run.kill("SIGINT");
+    await run.shows(`last words ${moment}`);
+    run.kill("SIGKILL");
+    const isTold = HAS_MACHINE.has(moment) ||
+      how === "busy" && !ON_ITS_OWN.has(moment);
+    await lifeline.ended(isTold ? AWARE : UNAWARE);
+    await run.ended();
+    await bench.assertNothingLeft();
+
+    const files = await bench.names();
+    const cleaned = async (name: string) => {
+      assertEquals(files.includes(`${name}.machine`), false, files.join());
+      assertMatch(
+        await Deno.readTextFile(join(bench.path, `${name}.cleaned`)),
+        moment === "cleanup" ? /SIGINT|baler has ended/ : /baler has ended/,
+      );
+    };
+    if (HAS_MACHINE.has(moment)) await cleaned("one");
+    if (OTHER_RUNS.has(moment)) await cleaned("other");
+  } finally {
+    await bench.clear();
+  }
+}
+
+for (const kind of ["source", "compiled"] as const) {
+  Deno.test({
+    name: `plugins of a host that is killed (${kind})`,
+    ignore: Deno.build.os !== "linux",
+    async fn(test) {
+      const plugin = kind === "source" ? FAULTY : [await compiledPlugin()];
+      const cells = names(MOMENTS).flatMap((moment) =>
+        names(PAUSES).map((how) => ({ moment, how }))
+      ).filter(({ moment, how }) => how === "busy" || !ONLY_BUSY.has(moment));
+      await Promise.all(cells.map(({ moment, how }) =>
+        test.step({
+          name: `${MOMENTS[moment]}, where one ${PAUSES[how]}`,
+          fn: () => assertGone(kind, moment, how, plugin),
+          // They run side by side: each would be blamed for what another has open.
+          sanitizeOps: false,
+          sanitizeResources: false,
+          sanitizeExit: false,
+        })
+      ));
+    },
+  });
+}
+
+async function compiledPlugin(): Promise<string> {
+  const [plugin] = await compile([{
+    name: "faulty-plugin",
+    entry: fromFileUrl(import.meta.resolve("./faults/faulty.ts")),
+    flags: ["--allow-all"],
+  }], { say: () => {} });
+  return plugin!.path;
+}
