@@ -86,6 +86,15 @@ export function onlyWord(words: readonly string[], what: string): string {
   );
 }
 
+/** What every command takes, read before the command sees its words. */
+export const COMMON_FLAGS: Flags = {
+  help: { type: "boolean", description: "Show this." },
+  "machine-readable": {
+    type: "boolean",
+    description: "Show events for programs instead of text.",
+  },
+};
+
 /**
  * A command's help.
  *
@@ -97,9 +106,7 @@ export function commandHelp(name: string, command: HostCommand): string {
     `Usage: baler ${[name, command.usage].join(" ").trim()}`,
     indented(command.description),
   ];
-  if (Object.keys(command.flags).length > 0) {
-    parts.push("Options:", flagsHelp(command.flags));
-  }
+  parts.push("Options:", flagsHelp({ ...command.flags, ...COMMON_FLAGS }));
   if (command.notes !== undefined) parts.push(command.notes);
   return parts.join("\n\n");
 }

@@ -12,14 +12,15 @@ export class UsageError extends Error {
 
 /**
  * What a shell offers for a word: a template's file, any file, a folder, the
- * name of a build in the template that stands on the line, a command of
- * baler's, or one of these words.
+ * names of builds or of a variable in the template that stands on the line, a
+ * command of baler's, or one of these words.
  */
 export type Completion =
   | "template"
   | "file"
   | "folder"
-  | "build"
+  | "builds"
+  | "variable"
   | "command"
   | readonly string[];
 
@@ -132,14 +133,17 @@ export function flagsHelp(flags: Flags): string {
     [`  -${name}${flag.value ?? ""}`, flag.description] as const
   );
   const longest = Math.max(...rows.map(([left]) => left.length));
-  const width = Math.min(longest, PAGE / 3) + 2;
+  const width = Math.min(longest, Math.floor(PAGE / 3)) + 2;
   return rows.flatMap(([left, right]) => {
     const lines = wrapped(right, PAGE - width);
     const head = left.length + 2 > width ? [left] : [];
-    return [...head, ...lines.map((line, index) => {
-      const before = index === 0 && head.length === 0 ? left : "";
-      return before.padEnd(width) + line;
-    })];
+    return [
+      ...head,
+      ...lines.map((line, index) => {
+        const before = index === 0 && head.length === 0 ? left : "";
+        return before.padEnd(width) + line;
+      }),
+    ];
   }).join("\n");
 }
 

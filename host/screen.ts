@@ -42,6 +42,15 @@ export class Screen {
   }
 
   /**
+   * Writes a text as it is, for a file or a program.
+   *
+   * @param text The text, with the end of its last line.
+   */
+  text(text: string): void {
+    this.#write(text);
+  }
+
+  /**
    * Shows how far something has come, in a line below all others that goes
    * away again. Does nothing but on a terminal.
    *

@@ -16,7 +16,10 @@ import {
   forEachHost,
 } from "./harness.ts";
 
-const words = ["build", "help", "inspect", "plugins", "validate", "version"];
+const words = [
+  ...["build", "completion", "console", "help", "inspect", "plugins", "schema"],
+  ...["validate", "version"],
+];
 
 for (const word of ["version", "-v", "-version", "--version"]) {
   forEachHost(`baler ${word} shows the version`, async (bench) => {

@@ -88,6 +88,11 @@ export class Bench {
     return new Bench(kind, argv, join(aside, "work"), aside, environment);
   }
 
+  /** How baler is started, for what cannot be started by {@linkcode start}. */
+  get argv(): readonly string[] {
+    return this.#argv;
+  }
+
   /** The person's home. */
   get home(): string {
     return join(this.#aside, "home");

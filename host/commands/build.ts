@@ -36,6 +36,7 @@ const FLAGS = {
     type: "string",
     value: `=[${ON_ERROR.join("|")}]`,
     description: "What to do when a build fails (default: cleanup).",
+    completes: ON_ERROR,
   },
   "parallel-builds": {
     type: "string",
@@ -54,8 +55,21 @@ export const build = hostCommand({
   usage: "[options] TEMPLATE",
   description:
     "Runs the builds of a template side by side, and shows the artifacts that they\n" +
-    "make. TEMPLATE is a file, or - for the standard input.",
+    "make. TEMPLATE is a file, or - for the standard input. What went wrong in one\n" +
+    "build does not stop the others.",
   flags: FLAGS,
+  words: "template",
+  notes: `Examples:
+
+  baler build template.json
+  baler build -only='web-*' -var region=north-1 template.json
+  baler build -on-error=ask -timestamp-ui template.json
+
+Exit code:
+
+  0 when all builds succeeded, 1 when one failed or the template is not valid,
+  2 when the command line was not understood, 130 after Ctrl-C and 143 after
+  SIGTERM, once everything is cleaned up.`,
   async run(context, flags, words) {
     const template = onlyWord(words, "a template");
     const parallel = parallelOf(flags);

@@ -11,6 +11,7 @@ export const help = hostCommand({
   usage: "[COMMAND]",
   description: "Shows how baler, or one of its commands, is used.",
   flags: {},
+  words: "command",
   async run({ ui, log }, _flags, words) {
     const name = words[0];
     if (name === undefined) ui.say(await mainHelp(log));
@@ -56,5 +57,9 @@ Available commands are:
 ${lines.join("\n")}
 
 "baler help COMMAND" shows how a command is used. -machine-readable, before
-or behind a command, shows events for programs instead of text for people.`;
+or behind a command, shows events for programs instead of text for people.
+
+The exit code is 0 when all went well, 1 when something failed, 2 when the
+command line was not understood, and 130 after Ctrl-C. A plugin's command has
+exit codes of its own.`;
 }

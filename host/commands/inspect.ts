@@ -8,8 +8,10 @@ export const inspect = hostCommand({
   usage: "TEMPLATE",
   description:
     "Shows the variables, builders, provisioners and post-processors of a template.\n" +
-    "It is not checked further than that it can be read.",
+    "It is not checked further than that it can be read, and no plugin is started.\n" +
+    "TEMPLATE is a file, or - for the standard input.",
   flags: {},
+  words: "template",
   async run({ ui }, _flags, words) {
     const template = await readTemplate(onlyWord(words, "a template"), {
       syntaxOnly: true,

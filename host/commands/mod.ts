@@ -17,6 +17,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     synopsis: "build artifacts from a template",
     load: async () => (await import("./build.ts")).build,
   },
+  completion: {
+    synopsis: "show a script that completes baler's words in a shell",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  console: {
+    synopsis: "try out {{...}} with a template's variables",
+    load: async () => (await import("./console.ts")).console,
+  },
   help: {
     synopsis: "show how baler, or one of its commands, is used",
     load: async () => (await import("./help.ts")).help,
@@ -28,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   plugins: {
     synopsis: "list the plugins that would be used, and why",
     load: async () => (await import("./plugins.ts")).plugins,
+  },
+  schema: {
+    synopsis: "show the JSON Schema of templates, for editors",
+    load: async () => (await import("./schema.ts")).schema,
   },
   validate: {
     synopsis: "check that a template can be built",

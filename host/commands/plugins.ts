@@ -18,8 +18,10 @@ export const plugins = hostCommand({
       type: "list",
       value: "=DIR",
       description: "A folder in which plugins are looked for first.",
+      completes: "folder",
     },
   },
+  words: "template",
   async run({ ui }, flags, words) {
     if (words.length > 1) throw new UsageError("one template at the most");
     const template = words[0] === undefined

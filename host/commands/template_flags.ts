@@ -4,34 +4,46 @@
 import { type Flags, type FlagValues, UsageError } from "../flags.ts";
 import { planBuilds, type TemplatePlan } from "../plan.ts";
 import type { Redactor } from "../redactor.ts";
+import type { VariableOptions } from "../variables.ts";
+
+/** The flags that say what the template's variables are. */
+export const VARIABLE_FLAGS = {
+  var: {
+    type: "list",
+    value: " 'key=value'",
+    description: "A variable of the template; may come again.",
+    completes: "variable",
+  },
+  "var-file": {
+    type: "list",
+    value: "=FILE",
+    description: "A JSON file of variables; may come again.",
+    completes: "file",
+  },
+} as const satisfies Flags;
 
 /** The flags that say what is to be built. */
 export const TEMPLATE_FLAGS = {
   except: {
     type: "list",
     value: "=foo,bar,baz",
-    description: "All builds and post-processors but these.",
+    description:
+      "All builds and post-processors but these; names may have * in them.",
+    completes: "builds",
   },
   only: {
     type: "list",
     value: "=foo,bar,baz",
     description: "Only these builds; names may have * in them.",
+    completes: "builds",
   },
   "plugin-dir": {
     type: "list",
     value: "=DIR",
     description: "A folder in which plugins are looked for first.",
+    completes: "folder",
   },
-  var: {
-    type: "list",
-    value: " 'key=value'",
-    description: "A variable of the template; may come again.",
-  },
-  "var-file": {
-    type: "list",
-    value: "=FILE",
-    description: "A JSON file of variables; may come again.",
-  },
+  ...VARIABLE_FLAGS,
 } as const satisfies Flags;
 
 /**
@@ -57,11 +69,22 @@ export async function planOf(
     only: namesOf(flags.only),
     except: namesOf(flags.except),
     pluginDir: flags["plugin-dir"],
-    vars: flags.var.map(variableOf),
-    varFiles: flags["var-file"],
+    ...variablesOf(flags),
     run,
     redactor,
   });
+}
+
+/**
+ * What the flags say of variables.
+ *
+ * @param flags The flags.
+ * @throws {UsageError} When one has no value.
+ */
+export function variablesOf(
+  flags: FlagValues<typeof VARIABLE_FLAGS>,
+): Pick<VariableOptions, "vars" | "varFiles"> {
+  return { vars: flags.var.map(variableOf), varFiles: flags["var-file"] };
 }
 
 function namesOf(values: readonly string[]): string[] {

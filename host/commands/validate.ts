@@ -10,8 +10,8 @@ export const validate = hostCommand({
   usage: "[options] TEMPLATE",
   description:
     "Reads a template and lets each of its builders, provisioners and\n" +
-    "post-processors check its configuration. Nothing is built. The exit code is 0\n" +
-    "when the template can be built.",
+    "post-processors check its configuration. Nothing is built. TEMPLATE is a file,\n" +
+    "or - for the standard input.",
   flags: {
     "syntax-only": {
       type: "boolean",
@@ -19,6 +19,11 @@ export const validate = hostCommand({
     },
     ...TEMPLATE_FLAGS,
   },
+  words: "template",
+  notes: `Exit code:
+
+  0 when the template can be built, 1 when it cannot, 2 when the command line
+  was not understood. All that is wrong is told at once, with its place.`,
   async run({ ui, log, redactor }, flags, words) {
     const path = onlyWord(words, "a template");
     if (flags["syntax-only"]) {

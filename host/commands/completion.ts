@@ -1,0 +1,53 @@
+// `baler completion`: the script with which a shell completes baler's words.
+
+import { hostCommand, onlyWord } from "../command.ts";
+import { UsageError } from "../flags.ts";
+
+const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
+
+/** Shows the script with which a shell completes baler's words. */
+export const completion = hostCommand({
+  usage: "SHELL",
+  description:
+    "Shows the script with which a shell completes baler's commands, their flags,\n" +
+    "templates, and the names of builds and variables. SHELL is bash, zsh or fish.",
+  flags: {},
+  words: SHELLS,
+  notes: `For the shell that runs now:
+
+  source <(baler completion bash)
+  source <(baler completion zsh)
+  baler completion fish | source
+
+For every shell:
+
+  baler completion bash >> ~/.bash_completion
+  baler completion zsh > FOLDER/_baler        (a FOLDER of $fpath)
+  baler completion fish > ~/.config/fish/completions/baler.fish`,
+  async run({ screen }, _flags, words) {
+    const shell = onlyWord(words, `a shell (${SHELLS.join(", ")})`);
+    const { completableCommands, FLAGS_BEFORE_COMMAND } = await import(
+      "../completion_words.ts"
+    );
+    const scriptOf = await loadScript(shell);
+    const script = scriptOf(await completableCommands(), FLAGS_BEFORE_COMMAND);
+    screen.text(script);
+    return 0;
+  },
+});
+
+async function loadScript(shell: string) {
+  switch (shell) {
+    case "bash":
+      return (await import("../completion_bash.ts")).bashScript;
+    case "zsh":
+      return (await import("../completion_zsh.ts")).zshScript;
+    case "fish":
+      return (await import("../completion_fish.ts")).fishScript;
+  }
+  throw new UsageError(
+    `there is no completion for ${JSON.stringify(shell)}; there is for ${
+      SHELLS.join(", ")
+    }`,
+  );
+}

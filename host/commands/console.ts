@@ -1,0 +1,105 @@
+// `baler console`: what the templates in a text come to, tried out.
+
+import { PACKER_VERSION } from "../environment.ts";
+import { hostCommand } from "../command.ts";
+import { ConsoleSession } from "../console_session.ts";
+import { UsageError } from "../flags.ts";
+import { readText } from "../read_text.ts";
+import { parseTemplate, readTemplate, type Template } from "../template.ts";
+import type { HostUi } from "../ui.ts";
+import { resolveVariables } from "../variables.ts";
+import { VARIABLE_FLAGS, variablesOf } from "./template_flags.ts";
+
+/** Tries out what the templates in a text come to. */
+export const console = hostCommand({
+  usage: "[options] [TEMPLATE]",
+  description:
+    "Shows what {{...}} comes to, with the variables of a template where one is\n" +
+    "given. On a terminal it asks for line after line. From a pipe it reads all\n" +
+    "lines, and shows what the last one comes to.",
+  flags: VARIABLE_FLAGS,
+  words: "template",
+  notes: `Examples:
+
+  baler console template.json
+  echo '{{isotime "2006-01-02"}}' | baler console
+  echo '{{user \`name\`}}' | baler console -var name=web template.json
+
+"variables" shows all variables, "help" what can be typed, "exit" ends it. A
+variable that the template requires and nobody gives is empty here.
+
+Exit code:
+
+  0, also when a line cannot be interpolated; 1 when the template cannot be
+  read, 2 when the command line was not understood.`,
+  async run({ ui, redactor, screen }, flags, words) {
+    if (words.length > 1) throw new UsageError("one template at the most");
+    if (words[0] === "-") {
+      throw new UsageError(
+        "the standard input is what the console reads; name the template's file",
+      );
+    }
+    const template = await (words[0] === undefined
+      ? parseTemplate("{}", "<stdin>", { syntaxOnly: true })
+      : readTemplate(words[0], { syntaxOnly: true }));
+    const startedAt = new Date();
+    const { values, sensitive } = await resolveVariables(
+      withoutRequired(template),
+      { ...variablesOf(flags), startedAt },
+    );
+    redactor.add(sensitive.map((name) =>
+      values[name] ?? ""
+    ));
+    const session = new ConsoleSession({
+      userVariables: values,
+      templatePath: template.path,
+      coreVersion: PACKER_VERSION,
+      initTime: startedAt,
+    });
+    if (Deno.stdin.isTerminal()) {
+      await answerTyped(
+        session,
+        ui,
+        screen.isTerminal,
+      );
+    } else await answerPiped(session, ui);
+    return 0;
+  },
+});
+
+/** The template, whose required variables are empty unless they are given. */
+function withoutRequired(template: Template): Template {
+  const variables = new Map(
+    [...template.variables].map(([name, value]) => [name, value ?? ""]),
+  );
+  return { ...template, variables };
+}
+
+async function answerTyped(
+  session: ConsoleSession,
+  ui: HostUi,
+  isTerminal: boolean,
+): Promise<void> {
+  const { typedLines } = await import("../console_terminal.ts");
+  const lines = typedLines(session, isTerminal && !ui.isMachineReadable);
+  for await (const line of lines) {
+    const { text, isError, isEnd } = session.answer(line);
+    if (isEnd) return;
+    if (isError) ui.error(text);
+    else if (text !== "") ui.say(text);
+  }
+}
+
+// As Packer has it, so that what reads a value from a pipe reads it alone.
+async function answerPiped(session: ConsoleSession, ui: HostUi): Promise<void> {
+  const input = await readText("-", "console's input");
+  const lines = input.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  let last = "";
+  for (const line of lines) {
+    const { text, isError } = session.answer(line);
+    if (isError) ui.error(text);
+    last = isError ? "" : text;
+  }
+  ui.message(last);
+}

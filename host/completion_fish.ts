@@ -1,0 +1,118 @@
+// The script that completes baler's words in fish.
+
+import type {
+  CompletableCommand,
+  CompletableFlag,
+} from "./completion_words.ts";
+import type { Completion } from "./flags.ts";
+
+/**
+ * The script.
+ *
+ * @param commands The commands.
+ * @param before The flags that stand before a command.
+ */
+export function fishScript(
+  commands: readonly CompletableCommand[],
+  before: readonly CompletableFlag[],
+): string {
+  const names = commands.map(({ name }) => name);
+  const lines = [
+    "complete -c baler -f",
+    ...before.map((flag) =>
+      flagLine("not __baler_command > /dev/null", flag, names)
+    ),
+    ...commands.map(({ name, synopsis }) =>
+      line(
+        "not __baler_command > /dev/null",
+        `-a ${quoted(name)} -d ${quoted(synopsis)}`,
+      )
+    ),
+  ];
+  for (const { name, flags, words } of commands) {
+    const behind = `contains -- ${name} (__baler_command)`;
+    if (words !== undefined) lines.push(line(behind, offered(words, names)));
+    lines.push(...flags.map((flag) => flagLine(behind, flag, names)));
+  }
+  return `# Completes the words of baler in fish. For this shell:
+#
+#     baler completion fish | source
+
+# The command on the command line.
+function __baler_command
+  set -l words (commandline -opc)
+  for word in $words[2..-1]
+    if not string match -q -- '-*' $word
+      echo $word
+      return 0
+    end
+  end
+  return 1
+end
+
+# The names of an event's lines in what baler inspect shows of the template on
+# the command line.
+function __baler_inspect
+  set -l words (commandline -o)
+  for word in $words[2..-1]
+    if string match -q -- '*.json' $word; and test -f $word
+      for line in ($words[1] inspect -machine-readable $word 2>/dev/null)
+        set -l fields (string split , -- $line)
+        test "$fields[3]" = $argv[1]; and echo $fields[4]
+      end
+      return
+    end
+  end
+end
+
+# The builds, behind those that already stand there.
+function __baler_builds
+  set -l word (string replace -r -- '^--?[a-z-]+=' '' (commandline -ct))
+  set -l before (string match -r -- '^.*,' $word)
+  for name in (__baler_inspect template-builder)
+    echo "$before$name"
+  end
+end
+
+${lines.join("\n")}
+`;
+}
+
+function line(condition: string, rest: string): string {
+  return `complete -c baler -n ${quoted(condition)} ${rest}`;
+}
+
+function flagLine(
+  condition: string,
+  { name, description, hasValue, value }: CompletableFlag,
+  commands: readonly string[],
+): string {
+  const takes = !hasValue
+    ? ""
+    : value === undefined
+    ? " -x"
+    : ` -r ${offered(value, commands)}`;
+  return line(condition, `-o ${name}${takes} -d ${quoted(description)}`);
+}
+
+function offered(completion: Completion, commands: readonly string[]): string {
+  switch (completion) {
+    case "template":
+      return "-k -f -a '(__fish_complete_suffix .json)'";
+    case "file":
+      return "-F";
+    case "folder":
+      return "-f -a '(__fish_complete_directories)'";
+    case "builds":
+      return "-f -a '(__baler_builds)'";
+    case "variable":
+      return "-f -a '(__baler_inspect template-variable)='";
+    case "command":
+      return `-f -a ${quoted(commands.join(" "))}`;
+  }
+  return `-f -a ${quoted(completion.join(" "))}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&")}'`;
+}

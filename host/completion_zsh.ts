@@ -1,0 +1,121 @@
+// The script that completes baler's words in zsh.
+
+import type {
+  CompletableCommand,
+  CompletableFlag,
+} from "./completion_words.ts";
+import type { Completion } from "./flags.ts";
+
+/**
+ * The script.
+ *
+ * @param commands The commands.
+ * @param before The flags that stand before a command.
+ */
+export function zshScript(
+  commands: readonly CompletableCommand[],
+  before: readonly CompletableFlag[],
+): string {
+  const described = commands.map(({ name, synopsis }) =>
+    `    ${quoted(`${name.replaceAll(":", "\\:")}:${synopsis}`)}`
+  );
+  const cases = commands.map(({ name, flags, words }) => {
+    const specs = flags.map(flagSpec);
+    if (words !== undefined) {
+      specs.push(quoted(`*:${messageOf(words)}:${action(words)}`));
+    }
+    return `    ${quoted(name)})
+      _arguments ${specs.join(" \\\n        ")} ;;`;
+  });
+  return `#compdef baler
+# Completes the words of baler in zsh. For this shell, behind compinit:
+#
+#     source <(baler completion zsh)
+#
+# or, for every shell, as a file called _baler in a folder of $fpath.
+
+_baler_commands() {
+  local -a commands=(
+${described.join("\n")}
+  )
+  _describe 'command' commands
+}
+
+# The names of an event's lines in what baler inspect shows of the template on
+# the command line.
+_baler_inspect() {
+  local word line
+  for word in \${_baler_words[2,-1]}; do
+    [[ \${(Q)word} == *.json && -f \${(Q)word} ]] || continue
+    for line in \${(f)"$(_call_program inspect \${_baler_words[1]} inspect -machine-readable $word)"}; do
+      local -a fields=("\${(@s:,:)line}")
+      [[ $fields[3] == $1 ]] && print -r -- $fields[4]
+    done
+    return
+  done
+}
+
+_baler_builds() {
+  local -a builds=(\${(f)"$(_baler_inspect template-builder)"})
+  _values -s , 'build' \${builds//:/\\\\:}
+}
+
+_baler_variables() {
+  local -a variables=(\${(f)"$(_baler_inspect template-variable)"})
+  compadd -S = -- $variables
+}
+
+_baler() {
+  local -a _baler_words=("\${words[@]}")
+  local curcontext=$curcontext state line
+  _arguments -C ${before.map(flagSpec).join(" ")} \\
+    '1:command:_baler_commands' '*::argument:->behind' && return
+  [[ $state == behind ]] || return
+  case $line[1] in
+${cases.join("\n")}
+  esac
+}
+
+if [[ $funcstack[1] == _baler ]]; then
+  _baler "$@"
+else
+  compdef _baler baler
+fi
+`;
+}
+
+function flagSpec(
+  { name, description, hasValue, value }: CompletableFlag,
+): string {
+  const text = description.replace(/[[\]:]/g, "\\$&");
+  const behind = hasValue
+    ? `:${messageOf(value)}:${value === undefined ? "" : action(value)}`
+    : "";
+  return quoted(`*-${name}${hasValue ? "=" : ""}[${text}]${behind}`);
+}
+
+function messageOf(completion: Completion | undefined): string {
+  return typeof completion === "string" ? completion : "value";
+}
+
+function action(completion: Completion): string {
+  switch (completion) {
+    case "template":
+      return '_files -g "*.json(-.)"';
+    case "file":
+      return "_files";
+    case "folder":
+      return "_files -/";
+    case "builds":
+      return "_baler_builds";
+    case "variable":
+      return "_baler_variables";
+    case "command":
+      return "_baler_commands";
+  }
+  return `(${completion.join(" ")})`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

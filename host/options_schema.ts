@@ -1,0 +1,100 @@
+// The options that a component declares, as the JSON Schema of its
+// configuration.
+
+import type { Option, Options, OptionTypes } from "../plugin/options.ts";
+import {
+  duration,
+  type Schema,
+  type SchemaObject,
+  TEMPLATE,
+  textList,
+  WEAK_TEXT,
+} from "./schema_values.ts";
+
+/**
+ * The schema of a component's part of a template.
+ *
+ * @param options What the component declares; anything is taken when absent.
+ * @param keys What stands there beside its options.
+ */
+export function optionsSchema(
+  options: Options | undefined,
+  keys: Readonly<Record<string, Schema>>,
+): Schema {
+  const entries = Object.entries(options ?? {});
+  const required = entries.filter(([, option]) => option.required)
+    .map(([key]) => key);
+  return {
+    type: "object",
+    properties: {
+      ...keys,
+      ...Object.fromEntries(
+        entries.map(([key, option]) => [key, optionSchema(option)]),
+      ),
+    },
+    ...(required.length === 0 ? {} : { required }),
+    ...(options === undefined ? {} : { additionalProperties: false }),
+  };
+}
+
+function optionSchema(option: Option): Schema {
+  const { type, description, oneOf, default: value } = option;
+  const of = oneOf === undefined
+    ? TYPES[type]
+    : { anyOf: [{ enum: [...oneOf, null] }, TEMPLATE] };
+  return {
+    description,
+    ...of,
+    ...(value === undefined ? {} : { default: written(type, value) }),
+  };
+}
+
+const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
+  string: WEAK_TEXT,
+  number: {
+    anyOf: [
+      { type: ["number", "null"] },
+      {
+        type: "string",
+        pattern: "^\\s*[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?\\s*$",
+      },
+      TEMPLATE,
+    ],
+  },
+  boolean: {
+    anyOf: [
+      { type: ["boolean", "null"] },
+      {
+        enum: [
+          ...["1", "t", "T", "TRUE", "true", "True", 1],
+          ...["0", "f", "F", "FALSE", "false", "False", "", 0],
+        ],
+      },
+      TEMPLATE,
+    ],
+  },
+  strings: textList("weak"),
+  map: { type: ["object", "null"], additionalProperties: WEAK_TEXT },
+  duration: duration(),
+  any: {},
+};
+
+/** A default as a template would write it. */
+function written(type: keyof OptionTypes, value: unknown): unknown {
+  return type === "duration" ? durationText(value as number) : value;
+}
+
+const UNITS = [["h", 3_600_000], ["m", 60_000], ["s", 1000], [
+  "ms",
+  1,
+]] as const;
+
+function durationText(milliseconds: number): string {
+  let rest = milliseconds;
+  const parts = UNITS.map(([unit, length]) => {
+    const count = Math.floor(rest / length);
+    rest -= count * length;
+    return count === 0 ? "" : `${count}${unit}`;
+  });
+  return parts.join("") || "0s";
+}

@@ -1,0 +1,218 @@
+// `baler completion`: its scripts, in the shells that they are for.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { COMMANDS } from "../host/commands/mod.ts";
+import { assertForPeople, type Bench, forEachHost } from "./harness.ts";
+import { has, quoted, Terminal } from "./terminal.ts";
+
+const shells = ["bash", "zsh", "fish"] as const;
+
+const template = {
+  variables: { region: "north", colour: "red" },
+  builders: ["web-1", "web-2", "db"].map((name) => ({ type: "null", name })),
+};
+
+/** A folder with something to complete, and baler's script for a shell in it. */
+async function prepare(bench: Bench, shell: string): Promise<string> {
+  await bench.write("site.json", template);
+  await bench.write("notes.txt", "");
+  await bench.write("some folder/inner.json", template);
+  const bin = join(bench.home, "bin");
+  await bench.write(
+    join(bin, "baler"),
+    `#!/bin/sh\nexec ${bench.argv.map(quoted).join(" ")} "$@"\n`,
+    { mode: 0o755 },
+  );
+  const { stdout } = await bench.succeeds(["completion", shell]);
+  await bench.write(join(bench.home, `script.${shell}`), stdout);
+  return `${bin}:${bench.env.PATH}`;
+}
+
+/** What a shell without a terminal offers for a line with the cursor at its end, or at `|`. */
+async function offers(
+  bench: Bench,
+  shell: "bash" | "fish",
+  line: string,
+): Promise<string[]> {
+  const PATH = await prepare(bench, shell);
+  const cursor = line.includes("|") ? line.indexOf("|") : line.length;
+  const whole = line.replace("|", "");
+  const code = shell === "fish"
+    ? `source ~/script.fish; complete -C ${quoted(line)}`
+    : `source ~/script.bash
+       compopt() { :; } # Bash knows it only where a person types.
+       COMP_LINE=${quoted(whole)} COMP_POINT=${cursor} COMP_WORDS=(${whole})
+       _baler 2>&1 && printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = await new Deno.Command(shell, {
+    args: ["-c", code],
+    cwd: bench.path,
+    env: { ...bench.env, PATH, XDG_CONFIG_HOME: bench.home },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout).split("\n")
+    .map((one) => one.replace(/\t.*/, "")).filter((one) => one !== "").sort();
+}
+
+const commands = Object.keys(COMMANDS).sort();
+
+for (
+  const [promise, line, expected] of [
+    ["commands", "baler ", commands],
+    ["commands behind a flag", "baler -machine-readable ", commands],
+    ["the beginning of a command", "baler va", ["validate"]],
+    ["templates and folders", "baler build ", ["site.json", "some folder"]],
+    ["files by their beginning", "baler inspect no", ["notes.txt"]],
+    ["the commands of help", "baler help in", ["inspect"]],
+    ["shells", "baler completion ", ["bash", "fish", "zsh"]],
+    ["builds", "baler build site.json -only ", ["db", "web-1", "web-2"]],
+    ["builds of a template behind", "baler build -only w| site.json", [
+      "web-1",
+      "web-2",
+    ]],
+    ["builds behind a comma", "baler build site.json -except db,web-", [
+      "db,web-1",
+      "db,web-2",
+    ]],
+    ["the words of a flag", "baler build -on-error ab", ["abort"]],
+    ["the folders of a flag", "baler plugins -plugin-dir some", [
+      "some folder",
+    ]],
+    ["variables", "baler console site.json -var co", ["colour="]],
+    ["nothing for a number", "baler build -parallel-builds ", []],
+    ["nothing for what is no command", "baler nonsense ", []],
+  ] as const
+) {
+  forEachHost(
+    `bash completes ${promise}`,
+    async (bench) => assertEquals(await offers(bench, "bash", line), expected),
+    { ignore: !has("bash") },
+  );
+  forEachHost(
+    `fish completes ${promise}`,
+    async (bench) => {
+      const offered = await offers(bench, "fish", line.replace(/\|.*/, ""));
+      const seen = offered.map((one) =>
+        one.replaceAll("\\ ", " ").replace(/\/$/, "")
+      );
+      // Fish shows files that fit less well too, behind the others.
+      const others = promise.startsWith("templates") ? ["notes.txt"] : [];
+      assertEquals(seen, [...others, ...expected]);
+    },
+    { ignore: !has("fish") || line.includes("|") },
+  );
+}
+
+forEachHost(
+  "bash completes all flags that a command has",
+  async (bench) => {
+    for (const [name, { load }] of Object.entries(COMMANDS)) {
+      const flags = Object.entries((await load()).flags).map(([flag, of]) =>
+        `-${flag}${of.type === "boolean" && !of.default ? "" : "="}`
+      );
+      assertEquals(
+        await offers(bench, "bash", `baler ${name} -`),
+        [...flags, "-help", "-machine-readable"].sort(),
+      );
+    }
+    assertEquals(await offers(bench, "bash", "baler build --var"), [
+      "--var-file=",
+      "--var=",
+    ]);
+  },
+  { ignore: !has("bash"), seconds: 60 },
+);
+
+forEachHost(
+  "bash completes a value behind = whether or not words end there",
+  async (bench) => {
+    const line = "baler build site.json -only=db,web";
+    assertEquals(await offers(bench, "bash", line), ["db,web-1", "db,web-2"]);
+    const PATH = await prepare(bench, "bash");
+    const { stdout } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        `source ~/script.bash; COMP_WORDBREAKS=' '
+         compopt() { :; } # Bash knows it only where a person types.
+       COMP_LINE=${quoted(line)} COMP_POINT=${line.length}
+         COMP_WORDS=(${line}); _baler; echo "\${COMPREPLY[@]}"`,
+      ],
+      cwd: bench.path,
+      env: { ...bench.env, PATH },
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout),
+      "-only=db,web-1 -only=db,web-2\n",
+    );
+  },
+  { ignore: !has("bash") },
+);
+
+/** How each shell is started on a terminal with nothing of this machine's. */
+const interactive = {
+  bash: "bash --noprofile --norc -i",
+  zsh: "zsh -f -i",
+  fish: "fish --no-config -i",
+};
+
+const sourcing = {
+  bash: "source ~/script.bash",
+  zsh: "autoload -U compinit; compinit -D -u; source ~/script.zsh",
+  fish: "source ~/script.fish",
+};
+
+for (const shell of shells) {
+  forEachHost(
+    `${shell} on a terminal completes commands, flags, templates and builds`,
+    async (bench) => {
+      const PATH = await prepare(bench, shell);
+      await using terminal = await Terminal.run(bench, interactive[shell], {
+        env: {
+          PATH,
+          XDG_CONFIG_HOME: bench.home,
+          TMPDIR: bench.home,
+          PS1: "ready> ",
+        },
+        columns: 100,
+      });
+      await terminal.shows(/[>#$%] *$/);
+      await terminal.type(`${sourcing[shell]}; clear; echo so''urced`);
+      await terminal.press("Enter");
+      await terminal.shows(/^sourced\n/m);
+      await terminal.type("baler val");
+      await terminal.press("Tab");
+      await terminal.shows(/baler validate/);
+      await terminal.type("-syn");
+      await terminal.press("Tab");
+      await terminal.shows(/baler validate -syntax-only/);
+      await terminal.type("sit");
+      await terminal.press("Tab");
+      await terminal.shows(/-syntax-only site\.json/);
+      await terminal.type("-only web-1,d");
+      await terminal.press("Tab");
+      await terminal.shows(/site\.json -only web-1,db/);
+      await terminal.press("Enter");
+      await terminal.shows(/Syntax-only check passed/);
+    },
+    { ignore: !has(shell) || !has("tmux") },
+  );
+}
+
+forEachHost("baler completion says which shells there are", async (bench) => {
+  for (const args of [[], ["ksh"], ["bash", "zsh"]]) {
+    const ended = await bench.baler(["completion", ...args]);
+    assertEquals(ended.code, 2, ended.output);
+    assertForPeople(ended);
+    assertMatch(ended.stderr, /bash, zsh, fish/);
+  }
+});
+
+forEachHost("completion knows the commands of plugins", async (bench) => {
+  await bench.write("p/baler-command-shout", "#!/bin/sh\n", { mode: 0o755 });
+  const { stdout } = await bench.succeeds(["completion", "bash"], {
+    env: { BALER_PLUGIN_PATH: bench.at("p") },
+  });
+  assertStringIncludes(stdout, "'shout')");
+});

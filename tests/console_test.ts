@@ -1,0 +1,184 @@
+// `baler console`: what it shows of the templates that are piped into it or typed, as Packer's does.
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { assertForPeople, type Bench, forEachHost } from "./harness.ts";
+import { has, Terminal } from "./terminal.ts";
+
+const template = {
+  variables: {
+    name: "web",
+    full: "{{user `name`}}-{{env `COLOUR`}}",
+    needed: null,
+    secret: "hunter2",
+  },
+  "sensitive-variables": ["secret"],
+};
+
+async function piped(bench: Bench, input: string, ...args: string[]) {
+  await bench.write("t.json", template);
+  return await bench.baler(["console", ...args], {
+    stdin: input,
+    env: { COLOUR: "red" },
+  });
+}
+
+for (
+  const [promise, input, args, expected] of [
+    ["a variable", "{{user `full`}}\n", ["t.json"], "web-red\n"],
+    ["the last of its lines", "{{user `full`}}\n{{upper `x`}}", [], "X\n"],
+    ["nothing for nothing", "", [], "\n"],
+    ["spaces around a line", "  {{user `name`}} \n", ["t.json"], "web\n"],
+    ["-var", "{{user `full`}}", ["-var", "name=db", "t.json"], "db-red\n"],
+    ["-var without a template", "{{user `x`}}", ["-var", "x=1"], "1\n"],
+    ["a required variable", "<{{user `needed`}}>", ["t.json"], "<>\n"],
+    ["a sensitive variable", "{{user `secret`}}", ["t.json"], "<sensitive>\n"],
+    [
+      "all variables",
+      "variables",
+      ["-var", "needed=1", "t.json"],
+      "full: web-red,\nname: web,\nneeded: 1,\nsecret: <sensitive>,\n\n",
+    ],
+    ["exit among the lines", "exit\n{{upper `x`}}", [], "X\n"],
+    ["what is no template", "text", [], "text\n"],
+  ] as const
+) {
+  forEachHost(`baler console shows ${promise}`, async (bench) => {
+    const { code, stdout, stderr } = await piped(bench, input, ...args);
+    assertEquals([code, stdout, stderr], [0, expected, ""]);
+  });
+}
+
+forEachHost(
+  "baler console tells of a line that cannot be interpolated, and goes on",
+  async (bench) => {
+    const ended = await piped(bench, "a {{upper `x` nope}}\n{{upper `y`}}\n");
+    assertEquals(ended.code, 0);
+    assertMatch(ended.stdout, /Interpolation error: .*\n {2}a \{\{.*\n +\^\n/);
+    assert(ended.stdout.endsWith("\nY\n"), ended.stdout);
+    assertForPeople(ended);
+  },
+);
+
+forEachHost(
+  "baler console reads the files of -var-file",
+  async (bench) => {
+    await bench.write("vars.json", { name: "file" });
+    const { stdout } = await piped(
+      bench,
+      "{{user `full`}}",
+      "-var-file=vars.json",
+      "t.json",
+    );
+    assertEquals(stdout, "file-red\n");
+  },
+);
+
+forEachHost(
+  "baler console -machine-readable shows a message",
+  async (bench) => {
+    const { stdout } = await piped(
+      bench,
+      "{{upper `a,b`}}",
+      "-machine-readable",
+    );
+    assertMatch(stdout, /^\d{10},,ui,message,A%!\(PACKER_COMMA\)B\n$/);
+  },
+);
+
+for (
+  const [promise, args, code, says] of [
+    ["a template that is not there", ["gone.json"], 1, "gone.json"],
+    ["a second template", ["t.json", "t.json"], 2, "one template"],
+    ["a template from the input that it reads", ["-"], 2, "standard input"],
+    ["a flag that it does not know", ["-vra=1"], 2, "-var"],
+  ] as const
+) {
+  forEachHost(`baler console refuses ${promise}`, async (bench) => {
+    const ended = await piped(bench, "", ...args);
+    assertEquals(ended.code, code, ended.output);
+    assertStringIncludes(ended.stderr, says);
+    assertForPeople(ended);
+  });
+}
+
+const onTerminal = { ignore: !has("tmux") };
+
+forEachHost(
+  "baler console on a terminal answers line after line, errors too, until exit",
+  async (bench) => {
+    await bench.write("t.json", template);
+    await using terminal = await Terminal.open(bench, ["console", "t.json"], {
+      columns: 120,
+    });
+    await terminal.shows(/^>$/m);
+    await terminal.type("{{user `name`}}");
+    await terminal.press("Enter");
+    await terminal.shows(/^web\n>/m);
+    await terminal.type("{{nope}}");
+    await terminal.press("Enter");
+    await terminal.shows(/^Interpolation error: .*\n +\{\{nope\}\}\n +\^\n>/m);
+    await terminal.press("Enter");
+    await terminal.shows(/\^\n>\n>/);
+    await terminal.type("variables");
+    await terminal.press("Enter");
+    await terminal.shows(/^name: web,\nneeded: ,\n/m);
+    await terminal.type("exit");
+    await terminal.press("Enter");
+    await terminal.shows(/^> exit\nended 0$/m);
+  },
+  onTerminal,
+);
+
+forEachHost(
+  "baler console on a terminal edits lines, remembers and completes them",
+  async (bench) => {
+    await bench.write("t.json", template);
+    await using terminal = await Terminal.open(bench, ["console", "t.json"]);
+    await terminal.shows(/^>$/m);
+    await terminal.type("{{upper `ac`}}");
+    await terminal.press("Left", "Left", "Left", "Left");
+    await terminal.type("b");
+    await terminal.press("Enter");
+    await terminal.shows(/^ABC\n>/m);
+    await terminal.press("Up", "Enter");
+    await terminal.shows(/^ABC\n> \{\{upper `abc`\}\}\nABC\n>/m);
+    await terminal.type("{{user `nam");
+    await terminal.press("Tab");
+    await terminal.type("}}");
+    await terminal.press("Enter");
+    await terminal.shows(/^web\n>/m);
+  },
+  onTerminal,
+);
+
+for (const key of ["C-c", "C-d"]) {
+  forEachHost(
+    `baler console on a terminal ends with ${key}`,
+    async (bench) => {
+      await using terminal = await Terminal.open(bench, ["console"]);
+      await terminal.shows(/^>$/m);
+      await terminal.press(key);
+      await terminal.shows(/^ended 0$/m);
+    },
+    onTerminal,
+  );
+}
+
+forEachHost(
+  "baler console shows no prompt where its output is no terminal",
+  async (bench) => {
+    await using terminal = await Terminal.open(bench, ["console"], {
+      behind: "> out.txt",
+    });
+    await terminal.type("{{upper `x`}}");
+    await terminal.press("Enter", "C-d");
+    await terminal.shows(/^ended 0$/m);
+    assertEquals(await bench.read("out.txt"), "X\n");
+  },
+  onTerminal,
+);

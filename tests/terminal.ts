@@ -1,0 +1,167 @@
+// A terminal that a test can type on and look at: tmux, which tells of every output as it comes.
+
+import type { Bench } from "./harness.ts";
+
+/** How long the terminal is given to show what it has to, in milliseconds. */
+const PATIENCE = 10_000;
+
+const decoder = new TextDecoder();
+
+/** What is needed to start a {@linkcode Terminal}. */
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  /** Variables of the environment beside the test's. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What stands behind the command in the shell's line, for example a pipe. */
+  readonly behind?: string;
+}
+
+/** Whether there is a program of this name, for tests that need it. */
+export function has(program: string): boolean {
+  try {
+    return new Deno.Command("sh", {
+      args: ["-c", `command -v ${program}`],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** A word as a shell reads it back. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A program on a terminal; when it has ended, `ended CODE` stands there. */
+export class Terminal {
+  readonly #socket: string;
+  readonly #watcher: Deno.ChildProcess;
+  readonly #watched: Promise<void>;
+  #wake = Promise.withResolvers<void>();
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+    this.#watcher = new Deno.Command("tmux", {
+      args: ["-L", socket, "-C", "attach"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+      cwd: "/",
+    }).spawn();
+    this.#watched = this.#watch();
+  }
+
+  /** Runs baler on a terminal. */
+  static open(
+    bench: Bench,
+    args: readonly string[],
+    options?: TerminalOptions,
+  ): Promise<Terminal> {
+    return Terminal.run(
+      bench,
+      [...bench.argv, ...args].map(quoted).join(" "),
+      options,
+    );
+  }
+
+  /** Runs a shell's command line on a terminal. */
+  static async run(
+    bench: Bench,
+    line: string,
+    { columns = 80, rows = 24, env = {}, behind = "" }: TerminalOptions = {},
+  ): Promise<Terminal> {
+    const socket = `baler-${crypto.randomUUID()}`;
+    const variables = Object.entries({
+      TERM: "screen-256color",
+      LANG: "C.UTF-8",
+      ...bench.env,
+      ...env,
+    }).map(([name, value]) => quoted(`${name}=${value}`));
+    const command = `env -i ${
+      variables.join(" ")
+    } ${line} ${behind}; echo "ended $?"; cat > /dev/null`;
+    const { success, stderr } = await tmux(
+      socket,
+      ...["-f", "/dev/null", "new-session", "-d"],
+      ...["-x", String(columns), "-y", String(rows)],
+      // The shell waits until the terminal is watched: no output is missed.
+      ...["-c", bench.path, `tmux wait-for ready; ${command}`],
+      ...[";", "set-option", "-g", "window-size", "manual"],
+      ...[";", "set-option", "-g", "history-limit", "10000"],
+    );
+    if (!success) throw new Error(decoder.decode(stderr));
+    const terminal = new Terminal(socket);
+    await tmux(socket, "wait-for", "-S", "ready");
+    return terminal;
+  }
+
+  async type(text: string): Promise<void> {
+    await tmux(this.#socket, "send-keys", "-l", "--", text);
+  }
+
+  /** Presses keys by their names in tmux, for example `"Enter"` or `"C-c"`. */
+  async press(...keys: string[]): Promise<void> {
+    await tmux(this.#socket, "send-keys", ...keys);
+  }
+
+  /** What stands on it, also above its first row, with colours if wanted; without blank lines at the end. */
+  async text({ colors = false } = {}): Promise<string> {
+    const { stdout } = await tmux(
+      this.#socket,
+      ...["capture-pane", "-p", "-S", "-"],
+      ...(colors ? ["-e"] : []),
+    );
+    return decoder.decode(stdout).trimEnd();
+  }
+
+  /** Waits until this stands on it; gives all that stands there then. */
+  async shows(pattern: RegExp): Promise<string> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake.resolve();
+    }, PATIENCE);
+    try {
+      for (;;) {
+        const wake = this.#wake.promise;
+        const text = await this.text();
+        if (pattern.test(text)) return text;
+        if (late) {
+          throw new Error(`${pattern} is not on the terminal:\n${text}`);
+        }
+        await wake;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await tmux(this.#socket, "kill-server");
+    await this.#watcher.stdin.close().catch(() => {});
+    await this.#watched;
+    await this.#watcher.status;
+  }
+
+  async #watch(): Promise<void> {
+    for await (const _ of this.#watcher.stdout) {
+      this.#wake.resolve();
+      this.#wake = Promise.withResolvers();
+    }
+  }
+}
+
+async function tmux(
+  socket: string,
+  ...args: string[]
+): Promise<Deno.CommandOutput> {
+  return await new Deno.Command("tmux", {
+    args: ["-L", socket, ...args],
+    cwd: "/",
+    env: { LANG: "C.UTF-8" },
+    stdin: "null",
+  }).output();
+}
