@@ -1,0 +1,99 @@
+// How cost grows: with the number of plugins, and with the size of an argument.
+
+import { Driver } from "./driver.ts";
+import { memoryOf } from "./processes.ts";
+import type { Programs } from "./programs.ts";
+import { median } from "./row.ts";
+import type { Sizes } from "./sizes.ts";
+
+/** What a number of plugins costs. */
+export interface PluginCost {
+  readonly plugins: number;
+  /** Until each of them has answered, in milliseconds. */
+  readonly start: number;
+  /** To all of them by turns, 1,000 under way, in calls a second. */
+  readonly calls: number;
+  /** Of the host and all plugins (PSS), in MiB; absent where it cannot be told. */
+  readonly memory?: number;
+}
+
+/** What an argument of a size costs, there and back, in milliseconds. */
+export interface SizeCost {
+  /** In bytes. */
+  readonly size: number;
+  readonly bytes: number;
+  /** Absent where a line would be longer than the protocol allows. */
+  readonly text?: number;
+}
+
+/** How cost grows. */
+export interface Growth {
+  readonly plugins: PluginCost[];
+  readonly sizes: SizeCost[];
+}
+
+const PLUGINS = [1, 10, 100];
+const SIZES = [100, 1e3, 1e4, 1e5, 2 ** 20, 8 * 2 ** 20, 64 * 2 ** 20];
+
+/** A line has 64 MiB at the most, and more in it than the argument. */
+const MOST_TEXT = 32 * 2 ** 20;
+
+/** Measures it. */
+export async function growth(
+  { host, plugin, hello }: Programs,
+  { concurrent, repeats }: Sizes,
+): Promise<Growth> {
+  await using driver = new Driver([host, plugin, hello]);
+  const sizes: SizeCost[] = [];
+  for (const size of SIZES) {
+    const often = async (work: string) => {
+      const times: number[] = [];
+      // What has not run before is slow once.
+      await driver.time(work, size);
+      for (let round = 0; round < repeats; round++) {
+        times.push(await driver.time(work, size));
+      }
+      return median(times);
+    };
+    sizes.push({
+      size,
+      bytes: await often("echoBytes"),
+      ...size <= MOST_TEXT && { text: await often("echoText") },
+    });
+  }
+  const plugins: PluginCost[] = [];
+  for (const count of PLUGINS) {
+    const start = await driver.time("plugins", count);
+    await driver.time("callsToAll", concurrent);
+    const took = await driver.time("callsToAll", concurrent);
+    plugins.push({
+      plugins: count,
+      start,
+      calls: concurrent / (took / 1000),
+      ...Deno.build.os === "linux" && { memory: await memoryOf(driver.pid) },
+    });
+  }
+  await driver.time("plugins", 0);
+  return { plugins, sizes };
+}
+
+/** It as two tables in Markdown. */
+export function growthTables({ plugins, sizes }: Growth): string {
+  const number = (value: number | undefined, digits = 0) =>
+    value === undefined
+      ? "–"
+      : value.toLocaleString("en-US", { maximumFractionDigits: digits });
+  return [
+    "| plugins | all have answered after, ms | calls/s | PSS of all, MiB |",
+    "| ---: | ---: | ---: | ---: |",
+    ...plugins.map(({ plugins, start, calls, memory }) =>
+      `| ${plugins} | ${number(start)} | ${number(calls)} | ${number(memory)} |`
+    ),
+    "",
+    "| argument, bytes | as Uint8Array, ms | as text, ms |",
+    "| ---: | ---: | ---: |",
+    ...sizes.map(({ size, bytes, text }) =>
+      `| ${number(size)} | ${number(bytes, 2)} | ${number(text, 2)} |`
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,40 @@
+// kkrpc: superjson over stdio.
+
+import process from "node:process";
+import { spawn } from "node:child_process";
+import { driven, echoWorks } from "../programs/driven.ts";
+
+// Imported when they run: these packages are not the product's, whose check
+// does not know them.
+const { NodeIo, RPCChannel } = await import("kkrpc");
+const { DenoIo } = await import("kkrpc/deno");
+
+/** Serves `echo`, until stdin ends. */
+export async function kkrpcServer(): Promise<void> {
+  // kkrpc reads on at the end of its stdin, without a pause.
+  const stdin = Deno.stdin.readable.pipeThrough(
+    new TransformStream({ flush: () => Deno.exit() }),
+  );
+  new RPCChannel(new DenoIo(stdin), {
+    expose: { echo: (value: unknown) => Promise.resolve(value) },
+  });
+  await new Promise(() => {});
+}
+
+/** Calls it. */
+export async function kkrpcClient(): Promise<void> {
+  // Deno takes its own executable for Node's, and rewrites the arguments.
+  const self = Deno.execPath().replace(/\/([^/]*)$/, "/./$1");
+  const child = spawn(self, ["kkrpc", "serve"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const channel = new RPCChannel(new NodeIo(child.stdout, child.stdin), {
+    expose: {},
+  });
+  const api = channel.getAPI() as {
+    echo(value: unknown): Promise<unknown>;
+  };
+  await driven(echoWorks((value) => api.echo(value)));
+  child.kill();
+  process.exit();
+}

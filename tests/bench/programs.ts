@@ -1,0 +1,140 @@
+// The programs that are measured: compiled like any other, and the peers that
+// this machine has.
+
+import { join } from "@std/path";
+import { compile } from "../../tools/compile.ts";
+import type { Executable } from "../../tools/executables.ts";
+
+/** The paths of what is measured. */
+export interface Programs {
+  readonly baler: string;
+  readonly host: string;
+  readonly plugin: string;
+  readonly hello: string;
+  readonly pipe: string;
+  /** The peers that are there. */
+  readonly peers: {
+    /** Both from npm, in one program. */
+    readonly npm?: string;
+    readonly go?: string;
+    readonly packer?: string;
+  };
+  /** What is not there, each with the reason. */
+  readonly missing: readonly string[];
+  /** By name. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const here = import.meta.dirname!;
+const dist = join(here, "..", "..", "dist");
+const out = join(dist, "bench");
+
+/** The packages of npm that are peers. */
+const NPM_PEERS = ["kkrpc", "vscode-jsonrpc"];
+
+/**
+ * Compiles what is not compiled yet, and looks for the peers.
+ *
+ * @param say Is told what is going on.
+ */
+export async function programs(say: (line: string) => void): Promise<Programs> {
+  const program = (name: string, ...flags: string[]): Executable => ({
+    name,
+    entry: join(here, "programs", `${name}.ts`),
+    flags: ["--no-prompt", ...flags],
+    out,
+  });
+  const [baler, host, plugin, hello, pipe] = await compile([
+    "baler",
+    program("host", "--allow-read", "--allow-run", "--allow-env"),
+    program("plugin"),
+    program("hello"),
+    program("pipe", "--allow-run", "--allow-read"),
+  ], { say });
+
+  const missing: string[] = [];
+  const optional = async (
+    names: readonly string[],
+    find: () => Promise<string | undefined>,
+  ) => {
+    let reason = "not installed";
+    try {
+      const found = await find();
+      if (found !== undefined) return found;
+    } catch (error) {
+      reason = (error as Error).message.split("\n")[0]!;
+    }
+    for (const name of names) missing.push(`${name}: ${reason}`);
+  };
+  const npm = await optional(NPM_PEERS, async () => {
+    const [peers] = await compile([{
+      name: "npm-peers",
+      entry: join(here, "peers", "main.ts"),
+      flags: ["--allow-all"],
+      out,
+    }], { say });
+    return peers!.path;
+  });
+  const goVersion = await versionOf("go", "version");
+  const go = goVersion && await optional(["Go"], compileGo);
+  if (goVersion === undefined) missing.push("Go: not installed");
+  const packerVersion = await versionOf("packer", "version");
+  if (packerVersion === undefined) missing.push("packer: not installed");
+  return {
+    baler: baler!.path,
+    host: host!.path,
+    plugin: plugin!.path,
+    hello: hello!.path,
+    pipe: pipe!.path,
+    peers: {
+      ...npm && { npm },
+      ...go && { go },
+      ...packerVersion && { packer: "packer" },
+    },
+    missing,
+    versions: {
+      baler: await versionOf(baler!.path, "version") ?? "",
+      deno: Deno.version.deno,
+      ...goVersion && { go: goVersion },
+      ...packerVersion && { packer: packerVersion },
+      ...npm && await npmVersions(),
+    },
+  };
+}
+
+async function npmVersions(): Promise<Record<string, string>> {
+  const { imports } = JSON.parse(
+    await Deno.readTextFile(join(here, "peers", "deno.json")),
+  ) as { imports: Record<string, string> };
+  const versions: Record<string, string> = {};
+  for (const target of Object.values(imports)) {
+    const [, name, version] = /^npm:(.+)@([^/]+)/.exec(target) ?? [];
+    versions[name!] = version!;
+  }
+  return versions;
+}
+
+async function compileGo(): Promise<string> {
+  const path = join(out, "go-peer");
+  const { success, stderr } = await new Deno.Command("go", {
+    args: ["build", "-o", path, "."],
+    cwd: join(here, "go"),
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return path;
+}
+
+/** The first line of what a program says of its version; undefined without it. */
+async function versionOf(
+  command: string,
+  ...args: string[]
+): Promise<string | undefined> {
+  try {
+    const { stdout } = await new Deno.Command(command, { args }).output();
+    return new TextDecoder().decode(stdout).split("\n")[0];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,3 @@
+// The least that a compiled program can be: what starting a plugin is held against.
+
+console.log("hello");
