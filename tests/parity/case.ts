@@ -1,0 +1,56 @@
+// A case of the parity suite: a template with the files beside it and the
+// words of one command, which Packer and baler have to treat alike.
+
+import type { DifferenceName } from "./differences.ts";
+
+/** One case. */
+export interface ParityCase {
+  /** Its name, unique in the suite. */
+  readonly name: string;
+  /** What is written to `template.json`: a text as it is, anything else as JSON. */
+  readonly template?: unknown;
+  /** The files beside it, by name, written like the template. */
+  readonly files?: Readonly<Record<string, unknown>>;
+  /** The words of the command; `build -machine-readable template.json` unless given. */
+  readonly args?: readonly string[];
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it reads. */
+  readonly stdin?: string;
+  /**
+   * The sense of the error: words that both say. Where it is given, what an
+   * error event says beside them does not matter, nor in how many events.
+   */
+  readonly says?: readonly string[];
+  /** True where builds run side by side, and events come in any order. */
+  readonly unordered?: boolean;
+  /** Patterns of what differs from run to run, such as a time. */
+  readonly aside?: readonly RegExp[];
+  /** A difference on purpose, and what baler does instead. */
+  readonly differs?: {
+    readonly why: DifferenceName;
+    /** Whether baler's exit code is 0. */
+    readonly ok: boolean;
+    /** Words that baler says. */
+    readonly says: readonly string[];
+    /** The files that baler leaves, where they are not Packer's. */
+    readonly files?: readonly string[];
+  };
+  /** True for the sample that also runs with the compiled baler. */
+  readonly compiled?: boolean;
+}
+
+/** What a run of a case came to, with all taken out that may differ between two runs. */
+export interface Outcome {
+  /** Whether the exit code was 0. */
+  readonly ok: boolean;
+  /** The events, or the lines of stdout where the command does not ask for events. */
+  readonly events: readonly string[];
+  /** The files that were made or changed, by name. */
+  readonly files: Readonly<Record<string, unknown>>;
+}
+
+/** The words that a case runs. */
+export function argsOf(one: ParityCase): readonly string[] {
+  return one.args ?? ["build", "-machine-readable", "template.json"];
+}

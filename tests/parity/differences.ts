@@ -1,0 +1,40 @@
+// The differences from Packer that are there on purpose, by name, each with
+// its reason; docs/packer.md tells of each under the same name.
+
+/** Why baler does something else than Packer. */
+export const DIFFERENCES = {
+  "warnings-of-options-without-effect":
+    "an option that nothing reads is a mistake",
+  communicators: "ssh and winrm are not in this baler, which says so at once",
+  "communicator-local": "provisioners can work on this machine",
+  "null-builder": "Packer crashes at a builder that is null",
+  "one-name-two-builds":
+    "two builds of one name cannot be told apart, and one of them would be lost",
+  bom: "editors put a byte order mark in front of a file",
+  proto: "no key of a template may be taken for JavaScript's prototype",
+  "failed-file-builder":
+    "a build that failed leaves no artifact that nobody is told of",
+  "none-fails-at-once":
+    "an upload that cannot ever work is not tried for five minutes",
+  "compression-levels": "a level that cannot be is refused before the build",
+  "no-xz": "there is no xz to compress with",
+  "text-behind-variables":
+    "what stands behind the object would be lost in silence",
+  globs: "names are selected by pattern in JSON templates, too",
+  "source-is-target": "Packer empties the file that it should copy",
+  "unknown-plugins":
+    "a plugin that is not there is told, with its line, before anything is built",
+  "clean-resource-name": "Packer knows it in the builders of clouds alone",
+  "artifice-patterns": "Packer crashes at a pattern that is broken",
+  "compress-checks-first":
+    "what cannot be packed leaves no empty archive behind",
+  "spaces-in-lists": "a space behind a comma is no part of a name",
+  "usage-errors":
+    "a command line that is not understood ends with exit code 2 and one line, not the whole help",
+  "flags-anywhere": "a flag may stand behind the template",
+  "sensitive-hidden":
+    "Packer shows sensitive values to whoever reads the events",
+} as const satisfies Readonly<Record<string, string>>;
+
+/** The name of a difference. */
+export type DifferenceName = keyof typeof DIFFERENCES;

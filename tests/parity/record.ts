@@ -1,0 +1,24 @@
+// Records what Packer does with each case, in expected/, to compare baler with
+// where Packer is not installed. Run it with Packer 1.6.6 after a change of the cases:
+//
+//     deno run -A tests/parity/record.ts
+
+import { GROUPS } from "./cases/mod.ts";
+import { hasPacker, runAll, runCase } from "./run.ts";
+
+if (!await hasPacker()) throw new Error("packer 1.6.6 is not on the PATH");
+for (const [group, cases] of Object.entries(GROUPS)) {
+  const ran = await runAll(cases, (one) => runCase(one, "packer"));
+  const outcomes: Record<string, unknown> = {};
+  for (const { name } of cases) {
+    const { ok, events, files } = ran.get(name)!;
+    outcomes[name] = { ok, events, files };
+  }
+  await Deno.writeTextFile(
+    new URL(`expected/${group}.json`, import.meta.url),
+    JSON.stringify(outcomes, null, 2) + "\n",
+  );
+  console.log(`${group}: ${cases.length} cases`);
+}
+// Listeners of the harness wait for nothing that comes.
+Deno.exit();

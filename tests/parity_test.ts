@@ -1,0 +1,102 @@
+// A Packer user's templates work unchanged: what Packer 1.6.6 does with each
+// case, in exit code, events, files and the sense of its errors, baler does too.
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { GROUPS } from "./parity/cases/mod.ts";
+import type { Outcome, ParityCase } from "./parity/case.ts";
+import { DIFFERENCES } from "./parity/differences.ts";
+import { hasPacker, type Ran, runAll, runCase } from "./parity/run.ts";
+
+const packerIsInstalled = await hasPacker();
+const ALL = Object.values(GROUPS).flat();
+
+for (const [group, cases] of Object.entries(GROUPS)) {
+  Deno.test(`baler does what Packer does: ${group}`, async (t) => {
+    const packers = await recorded(group);
+    const ran = await runAll(cases, (one) => runCase(one, "source"));
+    for (const one of cases) {
+      await t.step(
+        one.name,
+        () => assertParity(one, ran.get(one.name)!, packers[one.name]!),
+      );
+    }
+  });
+
+  Deno.test({
+    name: `what is recorded is what Packer does: ${group}`,
+    ignore: !packerIsInstalled,
+    async fn(t) {
+      const packers = await recorded(group);
+      const ran = await runAll(cases, (one) => runCase(one, "packer"));
+      for (const one of cases) {
+        await t.step(one.name, () => {
+          const { output, ...outcome } = ran.get(one.name)!;
+          assertEquals(outcome, packers[one.name], output);
+          if (one.differs === undefined) assertSays(one.says, output);
+        });
+      }
+    },
+  });
+}
+
+Deno.test("the compiled baler does what Packer does", async (t) => {
+  for (const [group, cases] of Object.entries(GROUPS)) {
+    const sample = cases.filter(({ compiled }) => compiled);
+    const packers = await recorded(group);
+    const ran = await runAll(sample, (one) => runCase(one, "compiled"));
+    for (const one of sample) {
+      await t.step(
+        one.name,
+        () => assertParity(one, ran.get(one.name)!, packers[one.name]!),
+      );
+    }
+  }
+});
+
+Deno.test("the cases have names of their own, and every difference a case and a line for people", async () => {
+  const names = ALL.map(({ name }) => name);
+  assertEquals(names.length, new Set(names).size);
+  const page = await Deno.readTextFile(
+    new URL("../docs/packer.md", import.meta.url),
+  );
+  for (const name of Object.keys(DIFFERENCES)) {
+    assert(page.includes(`\`${name}\``), `${name} is not in docs/packer.md`);
+    assert(
+      ALL.some(({ differs }) => differs?.why === name),
+      `${name} has no case`,
+    );
+  }
+});
+
+async function recorded(group: string): Promise<Record<string, Outcome>> {
+  const url = new URL(`./parity/expected/${group}.json`, import.meta.url);
+  return JSON.parse(await Deno.readTextFile(url));
+}
+
+function assertParity(one: ParityCase, ran: Ran, packers: Outcome): void {
+  const { output, ...outcome } = ran;
+  const { differs } = one;
+  if (differs === undefined) {
+    assertEquals(outcome, packers, output);
+    assertSays(one.says, output);
+    return;
+  }
+  // A difference that is gone must not stay in the list.
+  assertNotEquals(outcome, packers);
+  assertEquals(outcome.ok, differs.ok, output);
+  assertSays(differs.says, output);
+  assertEquals(
+    Object.keys(outcome.files),
+    differs.files ?? Object.keys(packers.files),
+  );
+}
+
+function assertSays(words: readonly string[] = [], output: string): void {
+  const said = output.toLowerCase().replaceAll(/\s+/g, " ");
+  for (const word of words) {
+    assert(
+      said.includes(word.toLowerCase()),
+      `"${word}" is not in:\n${output}`,
+    );
+  }
+}
