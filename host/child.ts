@@ -4,8 +4,8 @@
 import crossSpawn from "cross-spawn";
 import type { ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import { basename, dirname, SEPARATOR } from "@std/path";
-import { HAS_PROCESS_GROUPS, signalGroup } from "./process_group.ts";
-import { forget, watch } from "./reaper.ts";
+import { inOwnGroup, signalGroup } from "./process_group.ts";
+import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
 
 /** What is started, and who takes what it writes. */
 export interface ChildOptions {
@@ -55,12 +55,16 @@ export class Child {
   readonly #process: ChildProcess;
 
   constructor(options: ChildOptions) {
-    const [command, ...args] = options.argv;
+    const { argv, detached } = inOwnGroup(options.argv);
+    const [command, ...args] = argv;
     const child = spawn(spawnable(command!), args, {
       stdio: ["pipe", "pipe", "pipe"],
-      detached: HAS_PROCESS_GROUPS,
+      detached,
       windowsHide: true,
-      env: options.env,
+      env: {
+        ...(options.env ?? Deno.env.toObject()),
+        [HOST_ID_VARIABLE]: HOST_ID,
+      },
       cwd: options.cwd,
     });
     this.#process = child;
@@ -96,7 +100,9 @@ export class Child {
 
   /** Signals the process and all that it started. */
   kill(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.pid !== undefined) signalGroup(this.pid, signal);
+    if (this.pid === undefined || signalGroup(this.pid, signal)) return;
+    // It has been started so lately that it leads no group yet.
+    if (alive.has(this)) this.#process.kill(signal);
   }
 
   #exit(): Promise<Exit> {
@@ -108,8 +114,8 @@ export class Child {
       });
       child.once("exit", (code, signal) => {
         // What it started must not outlive it, nor hold its pipes open.
-        this.kill("SIGKILL");
         alive.delete(this);
+        this.kill("SIGKILL");
         forget(this.pid!);
         const exit = exitOf(code, signal);
         const patience = setTimeout(() => {

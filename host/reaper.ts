@@ -10,11 +10,29 @@ import { HAS_PROCESS_GROUPS } from "./process_group.ts";
 const GRACE = 24;
 
 /**
+ * What each plugin, and all that it starts, finds in its environment. By it
+ * they are found wherever the system shows the environment of processes, also
+ * those that were started in the moment in which the host was killed, or that
+ * have left their group.
+ */
+export const HOST_ID_VARIABLE = "BALER_HOST_ID";
+
+/** This host, as its plugins know it. */
+export const HOST_ID: string = crypto.randomUUID();
+
+/**
  * Reads who is alive, a line each, until the host is gone; then waits for
  * those that are left, and ends what does not end by itself.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
+mark="$1"
+marked() {
+  for one in $(grep -lszxF -- "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    one=\${one#/proc/}
+    echo "\${one%/environ}"
+  done
+}
 groups=
 while read -r line; do
   group=\${line#?}
@@ -27,14 +45,16 @@ while read -r line; do
   esac
 done
 count=0
-while [ -n "$groups" ] && [ $count -lt ${GRACE} ]; do
+while [ $count -lt ${GRACE} ]; do
   left=
   for one in $groups; do kill -0 "-$one" 2>/dev/null && left="$left $one"; done
   groups=$left
-  [ -n "$groups" ] && sleep 0.5
+  [ -n "$groups$(marked)" ] || exit 0
+  sleep 0.5
   count=$((count + 1))
 done
 for one in $groups; do kill -KILL "-$one" 2>/dev/null; done
+for one in $(marked); do kill -KILL "$one" 2>/dev/null; done
 `;
 
 const encoder = new TextEncoder();
@@ -67,7 +87,7 @@ function start(): void {
   isStarted = true;
   try {
     const child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "baler-reaper"],
+      args: ["-c", SCRIPT, "baler-reaper", `${HOST_ID_VARIABLE}=${HOST_ID}`],
       stdin: "piped",
       stdout: "null",
       stderr: "null",
