@@ -50,10 +50,11 @@ export async function prepareBuilds(
       continue;
     }
     ready.push(build);
-    if (outcome.value.length === 0) continue;
-    ui.say(`Warnings for build '${build.name}':\n`);
-    for (const warning of outcome.value) ui.say(`* ${warning}`);
-    ui.say("");
+    for (const warning of outcome.value) {
+      ui.say(
+        `Warning: Warning when preparing build: "${build.name}"\n\n${warning}\n\n`,
+      );
+    }
   }
   return { builds: ready, failed: builds.length - ready.length };
 }

@@ -118,18 +118,17 @@ export class ProvisionHook implements Hook {
         } timeout for the next provisioner...`,
       );
       const late = new AbortController();
-      timer = setTimeout(
-        () =>
-          late.abort(
-            new DOMException(
-              `the provisioner ${step.name} took longer than its timeout of ${
-                goDuration(step.timeout)
-              }`,
-              "TimeoutError",
-            ),
+      timer = setTimeout(async () => {
+        await ui.error("Cancelling provisioner after a timeout...");
+        late.abort(
+          new DOMException(
+            `the provisioner ${step.name} took longer than its timeout of ${
+              goDuration(step.timeout)
+            }`,
+            "TimeoutError",
           ),
-        step.timeout,
-      );
+        );
+      }, step.timeout);
       signal = AbortSignal.any([cancelled, late.signal]);
     }
     try {

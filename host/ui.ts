@@ -4,7 +4,6 @@
 import type { Progress, Ui } from "../plugin/ui.ts";
 import type { Log } from "./log.ts";
 import { machineReadableLine } from "./machine_readable.ts";
-import { progressText } from "./progress_text.ts";
 import type { Screen } from "./screen.ts";
 
 /** How the host shows what it has to show. */
@@ -62,18 +61,28 @@ export class HostUi implements Ui {
     this.event("", category, data);
   }
 
-  ask(query: string, signal?: AbortSignal): Promise<string> {
+  ask(query: string, signal?: AbortSignal, color?: string): Promise<string> {
     if (this.#options.machineReadable) {
       return Promise.reject(
         new Error("nobody can be asked when the output is machine-readable"),
       );
     }
-    return this.#options.screen.ask(this.#redacted(query), signal);
+    return this.#options.screen.ask(
+      this.#redacted(query),
+      signal,
+      this.#options.color ? color : undefined,
+    );
   }
 
-  progress(progress: Progress): void {
+  progress(progress: Progress, owner = ""): void {
     if (this.#options.machineReadable) return;
-    this.#options.screen.status(progress.done ? "" : progressText(progress));
+    const label = this.#redacted(String(progress.label));
+    this.#options.screen.progress(owner, { ...progress, label });
+  }
+
+  /** Takes away what is shown of work whose end nobody reports any more. */
+  endProgress(owner?: string): void {
+    this.#options.screen.endProgress(owner);
   }
 
   /**
@@ -164,14 +173,21 @@ export class BuildUi implements Ui {
   }
 
   ask(query: string, signal?: AbortSignal): Promise<string> {
-    return this.#host.ask(this.#prefixed("==>", query), signal);
+    return this.#host.ask(
+      this.#prefixed("==>", query),
+      signal,
+      `1;${this.#color}`,
+    );
   }
 
   progress(progress: Progress): void {
-    this.#host.progress({
-      ...progress,
-      label: `${this.#name}: ${progress.label}`,
-    });
+    const label = `${this.#name}: ${progress.label}`;
+    this.#host.progress({ ...progress, label }, this.#target);
+  }
+
+  /** Takes away what is shown of work that this build has not finished. */
+  endProgress(): void {
+    this.#host.endProgress(this.#target);
   }
 
   /** A line of the build that has no prefix, in its colour. */
@@ -182,6 +198,6 @@ export class BuildUi implements Ui {
   #prefixed(arrow: string, text: string): string {
     return String(text).split("\n").map((line) =>
       `${arrow} ${this.#name}: ${line}`
-    ).join("\n");
+    ).join("\n").trimEnd();
   }
 }

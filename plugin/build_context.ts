@@ -32,6 +32,11 @@ export interface BuildContext {
   readonly coreVersion: string;
   /** The Packer version whose templates this baler reads. */
   readonly packerVersion: string;
+  /**
+   * What ``{{build `NAME`}}`` may name beside what every builder publishes;
+   * absent while the builder has not told it.
+   */
+  readonly generatedData?: readonly string[];
   /** When the host started, for `timestamp` and `isotime` in templates. */
   readonly startedAt: Date;
 }

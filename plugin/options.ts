@@ -80,20 +80,19 @@ export async function decodeConfig<O extends Options>(
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
-    const option = options === undefined || Object.hasOwn(options, key)
-      ? options?.[key]
-      : null;
-    if (option === null) {
+    const name = options === undefined ? key : optionName(key, config, options);
+    if (name === undefined) {
       problems.push(
         await ConfigError.unknownKey([key], Object.keys(options!)),
       );
       continue;
     }
+    const option = options?.[name];
     try {
       const value = option?.interpolate === false
         ? raw
         : await renderAll(raw, build, [key], data);
-      decoded[key] = option === undefined
+      decoded[name] = option === undefined
         ? value
         : convert(value, option, [key]);
     } catch (error) {
@@ -105,12 +104,32 @@ export async function decodeConfig<O extends Options>(
     if (decoded[key] !== undefined) continue;
     if (option.default !== undefined) {
       decoded[key] = structuredClone(option.default);
-    } else if (option.required && !Object.hasOwn(config, key)) {
+    } else if (option.required && !hasKey(config, key)) {
       problems.push({ path: [key], message: `"${key}" must be given` });
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return decoded as ConfigOf<O>;
+}
+
+function hasKey(config: Record<string, unknown>, name: string): boolean {
+  return Object.keys(config).some((key) =>
+    key.toLowerCase() === name.toLowerCase()
+  );
+}
+
+/** The option that a key stands for: in any case, as in Packer, unless its own name is there, too. */
+function optionName(
+  key: string,
+  config: Record<string, unknown>,
+  options: Options,
+): string | undefined {
+  if (Object.hasOwn(options, key)) return key;
+  const same = (other: string) => other.toLowerCase() === key.toLowerCase();
+  if (Object.keys(config).find(same) !== key) return undefined;
+  return Object.keys(options).find((name) =>
+    same(name) && !Object.hasOwn(config, name)
+  );
 }
 
 function convert(

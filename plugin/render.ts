@@ -47,13 +47,46 @@ export async function render(
     buildName: build.name,
     buildType: build.type,
     ...(data.generated === "later"
-      ? { functions: { build: (name: unknown) => `{{.${name}}}` } }
+      ? { functions: { build: (name: unknown) => published(name, build) } }
       : { build: data.generated }),
     data: data.fields,
     templatePath: build.templatePath,
     coreVersion: build.packerVersion,
     initTime: build.startedAt,
   });
+}
+
+// What Packer lets every builder publish.
+const ALWAYS = [
+  "ConnType",
+  "Host",
+  "ID",
+  "PackerHTTPAddr",
+  "PackerHTTPIP",
+  "PackerHTTPPort",
+  "PackerRunUUID",
+  "Password",
+  "Port",
+  "SSHPrivateKey",
+  "SSHPublicKey",
+  "User",
+  "WinRMPassword",
+];
+
+/** What stands for a value that the builder publishes once it runs. */
+function published(name: unknown, build: BuildContext): string {
+  const own = build.generatedData;
+  if (
+    own !== undefined && !ALWAYS.includes(String(name)) &&
+    !own.includes(String(name))
+  ) {
+    throw new Error(
+      `loaded data, but could not find ${name} in it; the builder offers ${
+        [...new Set([...ALWAYS, ...own])].sort().join(", ")
+      }`,
+    );
+  }
+  return `{{.${name}}}`;
 }
 
 /**

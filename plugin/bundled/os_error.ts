@@ -13,8 +13,11 @@ export function osError(action: string, path: string, cause: unknown): Error {
   const known = cause instanceof Error
     ? REASONS.find(([name]) => cause.name === name)
     : undefined;
-  const reason = known?.[1] ??
-    (cause instanceof Error ? cause.message : String(cause));
+  // A folder that is there already is no error to mkdir: what is there is a file.
+  const reason = action === "mkdir" && known?.[0] === "AlreadyExists"
+    ? "not a directory"
+    : known?.[1] ??
+      (cause instanceof Error ? cause.message : String(cause));
   const error = new Error(`${action} ${path}: ${reason}`, { cause });
   if (known) error.name = known[0];
   return error;

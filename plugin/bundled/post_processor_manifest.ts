@@ -59,7 +59,14 @@ export default class ManifestPostProcessor
     this.#build = build;
     const problems = [];
     for (const [key, text] of Object.entries(config.custom_data ?? {})) {
-      problems.push(...await templateProblems(text, ["custom_data", key]));
+      const path = ["custom_data", key];
+      problems.push(...await templateProblems(text, path));
+      if (problems.length > 0) continue;
+      try {
+        await render(text, build, { fields: {}, generated: "later" });
+      } catch (error) {
+        problems.push({ path, message: (error as Error).message });
+      }
     }
     if (problems.length > 0) throw new ConfigError(problems);
   }
@@ -108,10 +115,12 @@ export default class ManifestPostProcessor
     const rendered: Record<string, string> = {};
     for (const key of Object.keys(custom_data).sort()) {
       try {
-        rendered[key] = await render(custom_data[key]!, this.#build, {
+        // What the builder does not publish after all has no value, which is no error here.
+        const published = await render(custom_data[key]!, this.#build, {
           fields: data,
-          generated: data,
+          generated: "later",
         });
+        rendered[key] = await render(published, this.#build, { fields: data });
       } catch (error) {
         throw new Error(
           `Error interpolating custom data "${key}": ${

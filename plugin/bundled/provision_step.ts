@@ -35,7 +35,11 @@ export async function provision(
       signal.throwIfAborted();
       const choice = onError === "ask" ? await ask(ui) : onError;
       if (choice === "retry") continue;
-      if (choice === "abort") throw error;
+      if (choice === "abort") {
+        await tellAborted(ui, error, "StepProvision");
+        await ui.error('aborted: skipping cleanup of step "StepConnect"');
+        throw error;
+      }
       await ui.say(
         "Provisioning step had errors: Running the cleanup provisioner, if present...",
       );
@@ -53,9 +57,22 @@ export async function provision(
           { cause: error },
         );
       }
+      if (choice === "run-cleanup-provisioner") {
+        await tellAborted(ui, error, "StepConnect");
+      }
       throw error;
     }
   }
+}
+
+// The steps by Packer's names, which those who read its output look for.
+async function tellAborted(
+  ui: BuilderRunOptions["ui"],
+  error: unknown,
+  step: string,
+): Promise<void> {
+  await ui.error((error as Error).message);
+  await ui.error(`Step "${step}" failed, aborting...`);
 }
 
 async function ask(
