@@ -48,7 +48,8 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
   const begin = performance.now();
   const took = () => durationText(performance.now() - begin);
   try {
-    const artifacts = await build.run(signal);
+    const artifacts = await build.run(signal)
+      .finally(() => ui.endProgress());
     ui.plain("say", `Build '${name}' finished after ${took()}.`);
     return { name, artifacts };
   } catch (error) {

@@ -25,16 +25,16 @@ const NOT_UNDERSTOOD = 2;
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const redactor = new Redactor();
+  const screen = new Screen();
   let log: Log;
   try {
-    log = openLog(redactor);
+    log = openLog(redactor, screen);
   } catch (error) {
     console.error(`Error: ${errorText(error)}`);
     return 1;
   }
   const machineReadable = args.some((word) => MACHINE_READABLE.test(word));
   const words = args.filter((word) => !MACHINE_READABLE.test(word));
-  const screen = new Screen();
   const makeUi: CommandContext["makeUi"] = (
     { color = screen.wantsColor, timestamps = false },
   ) =>
@@ -92,10 +92,10 @@ async function runWords(
 }
 
 /** Opens the log that BALER_LOG and BALER_LOG_PATH ask for. */
-function openLog(redactor: Redactor): Log {
+function openLog(redactor: Redactor, screen: Screen): Log {
   const wanted = variable("LOG");
   if (wanted === undefined || wanted === "" || wanted === "0") return NO_LOG;
-  const targets: LogTarget[] = [Deno.stderr];
+  const targets: LogTarget[] = [screen.above(Deno.stderr)];
   const path = variable("LOG_PATH");
   if (path !== undefined && path !== "") {
     let file: Deno.FsFile;

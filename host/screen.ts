@@ -1,7 +1,11 @@
 // The screen: the host's stdout and stdin as a person, or a program, uses
-// them: whole lines out, questions answered one at a time.
+// them: whole lines out, below them on a terminal how far work has come, and
+// questions answered one at a time.
 
-import { harmlessText } from "./log.ts";
+import type { Progress } from "../plugin/ui.ts";
+import { harmlessText, type LogTarget } from "./log.ts";
+import { ProgressLine } from "./progress_line.ts";
+import { textWidth } from "./text_width.ts";
 
 const encoder = new TextEncoder();
 
@@ -10,9 +14,17 @@ export class Screen {
   /** Called once when nobody reads stdout any more. */
   onClosed: () => void = () => {};
   #closed = false;
-  #isTerminal = Deno.stdout.isTerminal();
-  /** The progress line that is on the terminal now; empty when there is none. */
-  #status = "";
+  readonly #isTerminal = Deno.stdout.isTerminal();
+  /** Whether it is a terminal on which a line can be taken back. */
+  readonly #canErase = this.#isTerminal && Deno.env.get("TERM") !== "dumb";
+  /** What stands below the last line now, and goes away again; empty when nothing does. */
+  #below = "";
+  /** Whether that is a question, which no progress may take the place of. */
+  #isQuestion = false;
+  readonly #progress = new ProgressLine(
+    (text) => this.#status(text),
+    columnsOfTerminal,
+  );
   /** What was read from stdin behind the last line. */
   #read = "";
   #asking: Promise<unknown> = Promise.resolve();
@@ -22,9 +34,9 @@ export class Screen {
     return this.#isTerminal;
   }
 
-  /** Whether colours are wanted: on a terminal, unless NO_COLOR is set. */
+  /** Whether colours are wanted: on a terminal that has them, unless NO_COLOR is set. */
   get wantsColor(): boolean {
-    return this.#isTerminal && !Deno.noColor;
+    return this.#canErase && !Deno.noColor;
   }
 
   /**
@@ -38,7 +50,7 @@ export class Screen {
     const line = color === undefined
       ? harmless
       : `\x1b[${color}m${harmless}\x1b[0m`;
-    this.#write(`${this.#clearStatus()}${line}\n${this.#status}`);
+    this.#write(`${this.#eraseBelow()}${line}\n${this.#below}`);
   }
 
   /**
@@ -51,20 +63,55 @@ export class Screen {
   }
 
   /**
-   * Shows how far something has come, in a line below all others that goes
-   * away again. Does nothing but on a terminal.
+   * Shows how far work has come, in one line below all others that goes away
+   * again. Does nothing but on a terminal.
    *
-   * @param text The line; empty to take it away.
+   * @param owner Whose work it is.
+   * @param progress How far it has come.
    */
-  status(text: string): void {
-    if (!this.#isTerminal || text === this.#status) return;
-    const clear = this.#clearStatus();
-    this.#status = text;
-    this.#write(clear + text);
+  progress(owner: string, progress: Progress): void {
+    if (this.#canErase) this.#progress.report(owner, progress);
   }
 
-  #clearStatus(): string {
-    return this.#status === "" ? "" : "\r\x1b[K";
+  /**
+   * Takes away what is shown of work that will not report its end.
+   *
+   * @param owner Whose work it is; everybody's unless given.
+   */
+  endProgress(owner?: string): void {
+    if (this.#canErase) this.#progress.end(owner);
+  }
+
+  /**
+   * The target of a log that may be on the same terminal: whole lines, which
+   * the line below all others makes room for.
+   *
+   * @param target Where the log goes.
+   */
+  above(target: LogTarget): LogTarget {
+    if (!this.#canErase || !target.isTerminal()) return target;
+    return {
+      isTerminal: () => true,
+      writeSync: (bytes) => {
+        this.#write(this.#eraseBelow());
+        const count = target.writeSync(bytes);
+        if (count === bytes.length) this.#write(this.#below);
+        return count;
+      },
+    };
+  }
+
+  #status(text: string): void {
+    if (this.#isQuestion || text === this.#below) return;
+    const erase = this.#eraseBelow();
+    this.#below = text;
+    this.#write(erase + text);
+  }
+
+  #eraseBelow(): string {
+    if (this.#below === "" || !this.#canErase) return "";
+    const rows = Math.ceil(textWidth(this.#below) / columnsOfTerminal());
+    return rows > 1 ? `\r\x1b[${rows - 1}A\x1b[J` : "\r\x1b[K";
   }
 
   /**
@@ -72,27 +119,50 @@ export class Screen {
    *
    * @param query The question.
    * @param signal Gives up the question when aborted.
+   * @param color A terminal colour for it, as its SGR parameters.
    * @returns The answer, without its line end.
    * @throws {Error} When stdin has ended.
    */
-  ask(query: string, signal?: AbortSignal): Promise<string> {
-    const answer = this.#asking.then(() => this.#askNow(query, signal));
+  ask(query: string, signal?: AbortSignal, color?: string): Promise<string> {
+    const answer = this.#asking.then(() => this.#askNow(query, signal, color));
     this.#asking = answer.catch(() => {});
     return answer;
   }
 
-  async #askNow(query: string, signal?: AbortSignal): Promise<string> {
+  async #askNow(
+    query: string,
+    signal?: AbortSignal,
+    color?: string,
+  ): Promise<string> {
     signal?.throwIfAborted();
-    this.#write(`${this.#clearStatus()}${query} `);
+    this.#showQuestion(query, color);
     const gone = Promise.withResolvers<never>();
     gone.promise.catch(() => {});
     const abort = () => gone.reject(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
       return await Promise.race([this.#readLine(), gone.promise]);
+    } catch (error) {
+      // What comes next begins a line of its own.
+      this.#write("\n");
+      throw error;
     } finally {
+      this.#below = "";
+      this.#isQuestion = false;
       signal?.removeEventListener("abort", abort);
     }
+  }
+
+  // What others show meanwhile goes above the question's last line.
+  #showQuestion(query: string, color?: string): void {
+    const lines = (this.#isTerminal ? harmlessText(query) : query).split("\n");
+    const colored = lines.map((line) =>
+      color === undefined ? line : `\x1b[${color}m${line}\x1b[0m`
+    );
+    this.#write(`${this.#eraseBelow()}${colored.join("\n")} `);
+    if (!this.#canErase) return;
+    this.#below = `${lines.at(-1)} `;
+    this.#isQuestion = true;
   }
 
   async #readLine(): Promise<string> {
@@ -130,3 +200,13 @@ export class Screen {
     }
   }
 }
+
+function columnsOfTerminal(): number {
+  try {
+    return Deno.consoleSize().columns || USUAL_COLUMNS;
+  } catch {
+    return USUAL_COLUMNS;
+  }
+}
+
+const USUAL_COLUMNS = 80;

@@ -1,0 +1,315 @@
+// What a person sees: colours where they are wanted, how far long work has come, questions, and no
+// line that another one was written into.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { progressText } from "../host/progress_text.ts";
+import { cutToWidth, textWidth } from "../host/text_width.ts";
+import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
+import { has, quoted, Terminal } from "./terminal.ts";
+
+const seen = { ignore: !has("tmux"), seconds: 60 };
+
+/** The bytes that baler writes to a terminal, as they are. */
+async function raw(
+  bench: Bench,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  const { stdout, code } = await new Deno.Command("script", {
+    args: ["-qec", [...bench.argv, ...args].map(quoted).join(" "), "/dev/null"],
+    cwd: bench.path,
+    env: { ...bench.env, TERM: "xterm-256color", ...env },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+  assertEquals(code, 0, text);
+  return text;
+}
+
+const twoBuilds = {
+  builders: ["a", "b"].map((name) => ({
+    type: "file",
+    name,
+    content: "x",
+    target: `${name}.txt`,
+  })),
+  provisioners: [{ type: "shell-local", inline: ["echo out; echo err >&2"] }],
+};
+
+forEachHost(
+  "on a terminal each build has a colour of its own, and errors are red",
+  async (bench) => {
+    await bench.write("t.json", twoBuilds);
+    const text = await raw(bench, ["build", "t.json"]);
+    for (const [name, color] of [["a", 32], ["b", 36]] as const) {
+      for (
+        const line of [
+          `\x1b[1;${color}m${name}: output will be in this color.\x1b[0m`,
+          `\x1b[0;${color}m    ${name}: out\x1b[0m`,
+          `\x1b[1;31m==> ${name}: err\x1b[0m`,
+        ]
+      ) assert(text.includes(`${line}\n`), JSON.stringify(text));
+      assertMatch(
+        text,
+        new RegExp(`\x1b\\[1;${color}mBuild '${name}' finished`),
+      );
+    }
+  },
+  { ignore: !has("script") },
+);
+
+for (
+  const [promise, args, env] of [
+    ["-color=false", ["-color=false"], {}],
+    ["NO_COLOR", [], { NO_COLOR: "1" }],
+    ["a terminal that has none", [], { TERM: "dumb" }],
+    ["-machine-readable", ["-machine-readable"], {}],
+  ] as const
+) {
+  forEachHost(`there are no colours with ${promise}`, async (bench) => {
+    await bench.write("t.json", twoBuilds);
+    const text = await raw(bench, ["build", ...args, "t.json"], env);
+    assert(!text.includes("\x1b"), JSON.stringify(text));
+    assert(!text.includes("in this color"), text);
+  }, { ignore: !has("script") });
+}
+
+forEachHost("there are no colours and no progress on a pipe", async (bench) => {
+  const { output } = await bench.builds({
+    builders: { p: { plugin: fixturePlugin("performing"), steps: [...half] } },
+  });
+  for (const mark of ["\x1b", "\r", "%"]) {
+    assert(!output.includes(mark), JSON.stringify(output));
+  }
+});
+
+forEachHost(
+  "-timestamp-ui puts the time in front of what is shown",
+  async (bench) => {
+    await bench.write("t.json", twoBuilds);
+    const { stdout } = await bench.succeeds([
+      "build",
+      "-timestamp-ui",
+      "t.json",
+    ]);
+    const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: `;
+    assertMatch(stdout, new RegExp(`^${time}    a: out$`, "m"));
+    assertMatch(stdout, new RegExp(`^${time}==> b: err$`, "m"));
+    assertMatch(stdout, new RegExp(`^${time}Build 'a' finished`, "m"));
+  },
+);
+
+const half = [
+  { progress: { label: "upload disk", current: 512, total: 1024 } },
+];
+
+/** Builds on a terminal; each name in `pipes` is a named pipe that a step awaits. */
+async function perform(
+  bench: Bench,
+  builds: Record<string, readonly unknown[]>,
+  { pipes = [], ...options }: {
+    pipes?: readonly string[];
+    columns?: number;
+    env?: Record<string, string>;
+    args?: readonly string[];
+  } = {},
+): Promise<Terminal> {
+  await bench.write("t.json", {
+    builders: Object.fromEntries(
+      Object.entries(builds).map(([name, steps]) => [
+        name,
+        { plugin: fixturePlugin("performing"), steps },
+      ]),
+    ),
+  });
+  for (const pipe of pipes) {
+    await new Deno.Command("mkfifo", { args: [bench.at(pipe)] }).output();
+  }
+  const { args = [] } = options;
+  return await Terminal.open(bench, ["build", ...args, "t.json"], options);
+}
+
+/** Lets the step that awaits a pipe go on. */
+function release(bench: Bench, pipe: string): Promise<void> {
+  return Deno.writeTextFile(bench.at(pipe), "go");
+}
+
+forEachHost(
+  "progress stands below all lines, moves, and is gone when it is done",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      p: [
+        ...half,
+        { await: "one" },
+        { say: "meanwhile" },
+        { progress: { label: "upload disk", current: 1024, total: 1024 } },
+        { await: "two" },
+        { progress: { label: "upload disk", current: 1024, done: true } },
+        { await: "three" },
+      ],
+    }, { pipes: ["one", "two", "three"] });
+    await terminal.shows(
+      /\n\np: upload disk {2}\[#{12}-{12}\] {2}50% {2}512 B of 1.0 KiB$/,
+    );
+    await release(bench, "one");
+    await terminal.shows(
+      /\n==> p: meanwhile\np: upload disk {2}\[#{24}\] {2}100% {2}.*$/,
+    );
+    await release(bench, "two");
+    await terminal.shows(/\n==> p: meanwhile$/);
+    await release(bench, "three");
+    const text = await terminal.shows(/^ended 0$/m);
+    assert(!text.includes("upload disk"), text);
+  },
+  seen,
+);
+
+forEachHost(
+  "several pieces of work have one line together",
+  async (bench) => {
+    const steps = (label: string, current: number, pipe: string) => [
+      { progress: { label, current, total: 100, unit: "files" } },
+      { await: pipe },
+      { progress: { label, current, done: true } },
+    ];
+    await using terminal = await perform(bench, {
+      a: steps("copy", 20, "one"),
+      b: steps("pack", 60, "two"),
+    }, { pipes: ["one", "two"] });
+    await terminal.shows(
+      /^2 under way {2}\[#{10}-{14}\] {2}40% {2}(a: copy, b: pack|b: pack, a: copy)$/m,
+    );
+    await release(bench, "one");
+    await terminal.shows(/^b: pack .* 60% {2}60 files of 100 files$/m);
+    await release(bench, "two");
+    await terminal.shows(/^ended 0$/m);
+  },
+  seen,
+);
+
+forEachHost(
+  "progress fits a narrow terminal, whatever a plugin calls its work",
+  async (bench) => {
+    const label = "upload\n\x1b[31mläng-文字 " + "long ".repeat(50);
+    await using terminal = await perform(bench, {
+      p: [
+        { progress: { label, current: 50, total: 100 } },
+        { await: "one" },
+        { say: "one line" },
+        { say: "another line" },
+        { await: "two" },
+      ],
+    }, { pipes: ["one", "two"], columns: 40 });
+    await terminal.shows(/^p: upload .*\.\.\. {2}50%$|^p: upload .*%/m);
+    await release(bench, "one");
+    const text = await terminal.shows(/==> p: another line\np: upload.*$/);
+    assertMatch(text, /^==> p: one line\n==> p: another line\np: upload.*$/m);
+    assertEquals(text.match(/upload/g)?.length, 1);
+    await release(bench, "two");
+    const after = await terminal.shows(/^ended 0$/m);
+    assert(!after.includes("upload"), after);
+  },
+  seen,
+);
+
+forEachHost(
+  "progress of a build that failed is taken away",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      bad: [...half, { await: "one" }, { fail: "broken" }],
+      good: [{ await: "two" }],
+    }, { pipes: ["one", "two"] });
+    await terminal.shows(/^bad: upload disk .* 50%/m);
+    await release(bench, "one");
+    const text = await terminal.shows(/^Build 'bad' errored after .*broken$/m);
+    assert(!text.includes("upload disk"), text);
+    await release(bench, "two");
+    await terminal.shows(/^ended 1$/m);
+  },
+  seen,
+);
+
+forEachHost(
+  "a question keeps the last line; what comes meanwhile stands above it",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      a: [{ ask: "Is it right?" }],
+      b: [
+        { await: "one" },
+        { say: "something else" },
+        ...half,
+        { await: "two" },
+      ],
+    }, { pipes: ["one", "two"], columns: 60 });
+    await terminal.shows(/^==> a: Is it right\?$/m);
+    await release(bench, "one");
+    await terminal.shows(/^==> b: something else\n==> a: Is it right\?$/m);
+    await terminal.type("yes");
+    await terminal.press("Enter");
+    const text = await terminal.shows(/^==> a: got yes$/m);
+    assertEquals(text.match(/Is it right/g)?.length, 1, text);
+    await release(bench, "two");
+    await terminal.shows(/^ended 0$/m);
+  },
+  seen,
+);
+
+forEachHost(
+  "the log on the same terminal stands above the progress",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      p: [...half, { await: "one" }, { say: "spoken" }, { await: "two" }],
+    }, { pipes: ["one", "two"], env: { BALER_LOG: "1" }, columns: 200 });
+    await terminal.shows(/^p: upload disk .*$/m);
+    await release(bench, "one");
+    const text = await terminal.shows(/==> p: spoken\np: upload disk .*$/);
+    for (const line of text.split("\n")) {
+      if (line.includes("upload disk")) assertMatch(line, /^p: upload disk/);
+    }
+    assertMatch(text, /^\d{4}\/\d\d\/\d\d .* ui: ==> p: spoken$/m);
+    await release(bench, "two");
+    await terminal.shows(/^ended 0$/m);
+  },
+  seen,
+);
+
+forEachHost("a dumb terminal sees no progress", async (bench) => {
+  await bench.write("t.json", {
+    builders: {
+      p: {
+        plugin: fixturePlugin("performing"),
+        steps: [...half, { say: "spoken" }],
+      },
+    },
+  });
+  const text = await raw(bench, ["build", "t.json"], { TERM: "dumb" });
+  for (const mark of ["\x1b", "\r", "upload disk"]) {
+    assert(!text.includes(mark), JSON.stringify(text));
+  }
+}, { ignore: !has("script") });
+
+Deno.test("progressText() tells how long it will take, once that can be guessed", () => {
+  const work = { label: "x", current: 25, total: 100, begin: 0 };
+  assertMatch(progressText([work], 80, 30_000), /, 1 min 30 s left$/);
+  assertMatch(progressText([work], 80, 1000), /of 100 B$/);
+});
+
+Deno.test("progressText() fits any width", () => {
+  const work = { label: "a long label, 文字", current: 1, total: 3, begin: 0 };
+  for (let columns = 1; columns < 100; columns++) {
+    for (const all of [[work], [work, work], [{ ...work, total: 0 }]]) {
+      const text = progressText(all, columns, 10_000);
+      assert(textWidth(text) <= columns, `${columns}: ${text}`);
+    }
+  }
+});
+
+Deno.test("textWidth() counts columns, and cutToWidth() cuts between characters", () => {
+  assertEquals(textWidth("abc"), 3);
+  assertEquals(textWidth("文字"), 4);
+  assertEquals(textWidth("e\u0301"), 1);
+  assertEquals(textWidth("👍"), 2);
+  assertEquals(cutToWidth("文字文字", 6), "文...");
+  assertEquals(cutToWidth("abc", 3), "abc");
+});
