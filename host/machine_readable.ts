@@ -4,9 +4,11 @@
 /**
  * Writes one event.
  *
+ * Commas and line ends in it are escaped.
+ *
  * @param target What it is about: a build's name, or nothing.
  * @param type What kind of event it is.
- * @param data Its data, in which commas and line ends are escaped.
+ * @param data Its data.
  * @param now The time.
  */
 export function machineReadableLine(
@@ -16,7 +18,7 @@ export function machineReadableLine(
   now: Date = new Date(),
 ): string {
   const seconds = Math.floor(now.valueOf() / 1000);
-  return [String(seconds), target, type, ...data.map(escaped)].join(",");
+  return [String(seconds), ...[target, type, ...data].map(escaped)].join(",");
 }
 
 function escaped(text: string): string {
