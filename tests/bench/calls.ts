@@ -27,8 +27,8 @@ export async function callRows(
   start("bare pipe", [pipe]);
   if (peers.go) start("Go net/rpc", [peers.go]);
   if (peers.npm) {
-    start("kkrpc", [peers.npm, "kkrpc"]);
-    start("vscode-jsonrpc", [peers.npm, "vscode-jsonrpc"]);
+    start("kkrpc", [...peers.npm, "kkrpc"]);
+    start("vscode-jsonrpc", [...peers.npm, "vscode-jsonrpc"]);
   }
   return [
     ...await echoRows(drivers, sizes),

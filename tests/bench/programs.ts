@@ -14,8 +14,8 @@ export interface Programs {
   readonly pipe: string;
   /** The peers that are there. */
   readonly peers: {
-    /** Both from npm, in one program. */
-    readonly npm?: string;
+    /** Both from npm, in one program: how it is run, less the peer's name. */
+    readonly npm?: readonly string[];
     readonly go?: string;
     readonly packer?: string;
   };
@@ -53,28 +53,18 @@ export async function programs(say: (line: string) => void): Promise<Programs> {
   ], { say });
 
   const missing: string[] = [];
-  const optional = async (
+  const optional = async <T>(
     names: readonly string[],
-    find: () => Promise<string | undefined>,
-  ) => {
-    let reason = "not installed";
+    find: () => Promise<T>,
+  ): Promise<T | undefined> => {
     try {
-      const found = await find();
-      if (found !== undefined) return found;
+      return await find();
     } catch (error) {
-      reason = (error as Error).message.split("\n")[0]!;
+      const reason = (error as Error).message.split("\n")[0]!;
+      for (const name of names) missing.push(`${name}: ${reason}`);
     }
-    for (const name of names) missing.push(`${name}: ${reason}`);
   };
-  const npm = await optional(NPM_PEERS, async () => {
-    const [peers] = await compile([{
-      name: "npm-peers",
-      entry: join(here, "peers", "main.ts"),
-      flags: ["--allow-all"],
-      out,
-    }], { say });
-    return peers!.path;
-  });
+  const npm = await optional(NPM_PEERS, npmPeers);
   const goVersion = await versionOf("go", "version");
   const go = goVersion && await optional(["Go"], compileGo);
   if (goVersion === undefined) missing.push("Go: not installed");
@@ -102,6 +92,25 @@ export async function programs(say: (line: string) => void): Promise<Programs> {
   };
 }
 
+/**
+ * They run in this very Deno, from source: an older one, which may be in what is
+ * compiled here, makes them several times as slow.
+ */
+async function npmPeers(): Promise<readonly string[]> {
+  const folder = join(here, "peers");
+  const config = ["--config", join(folder, "deno.json")];
+  const entry = join(folder, "main.ts");
+  await succeeded([Deno.execPath(), "cache", "--quiet", ...config, entry]);
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--allow-all",
+    ...config,
+    entry,
+  ];
+}
+
 async function npmVersions(): Promise<Record<string, string>> {
   const { imports } = JSON.parse(
     await Deno.readTextFile(join(here, "peers", "deno.json")),
@@ -116,14 +125,21 @@ async function npmVersions(): Promise<Record<string, string>> {
 
 async function compileGo(): Promise<string> {
   const path = join(out, "go-peer");
-  const { success, stderr } = await new Deno.Command("go", {
-    args: ["build", "-o", path, "."],
-    cwd: join(here, "go"),
+  await succeeded(["go", "build", "-o", path, "."], join(here, "go"));
+  return path;
+}
+
+async function succeeded(
+  [command, ...args]: readonly string[],
+  cwd?: string,
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command!, {
+    args,
+    cwd,
     stdout: "null",
     stderr: "piped",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return path;
 }
 
 /** The first line of what a program says of its version; undefined without it. */

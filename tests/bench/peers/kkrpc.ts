@@ -23,11 +23,13 @@ export async function kkrpcServer(): Promise<void> {
 
 /** Calls it. */
 export async function kkrpcClient(): Promise<void> {
-  // Deno takes its own executable for Node's, and rewrites the arguments.
-  const self = Deno.execPath().replace(/\/([^/]*)$/, "/./$1");
-  const child = spawn(self, ["kkrpc", "serve"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    Deno.execPath(),
+    ["run", "--quiet", "--allow-all", process.argv[1]!, "kkrpc", "serve"],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const channel = new RPCChannel(new NodeIo(child.stdout, child.stdin), {
     expose: {},
   });

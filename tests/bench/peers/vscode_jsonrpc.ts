@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { driven, echoWorks } from "../programs/driven.ts";
 
 // Imported when it runs: this package is not the product's, whose check does
-// not know it. It is CommonJS, which a bundle has as its default.
+// not know it. It is CommonJS: what it exports is its default.
 const { createMessageConnection, StreamMessageReader, StreamMessageWriter } =
   (await import("vscode-jsonrpc/node")).default;
 
@@ -23,11 +23,20 @@ export async function jsonrpcServer(): Promise<void> {
 
 /** Calls it. */
 export async function jsonrpcClient(): Promise<void> {
-  // Deno takes its own executable for Node's, and rewrites the arguments.
-  const self = Deno.execPath().replace(/\/([^/]*)$/, "/./$1");
-  const child = spawn(self, ["vscode-jsonrpc", "serve"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    Deno.execPath(),
+    [
+      "run",
+      "--quiet",
+      "--allow-all",
+      process.argv[1]!,
+      "vscode-jsonrpc",
+      "serve",
+    ],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const connection = createMessageConnection(
     new StreamMessageReader(child.stdout),
     new StreamMessageWriter(child.stdin),
