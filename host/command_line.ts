@@ -4,13 +4,11 @@
 import { killAll } from "./child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
-import { mainHelp } from "./commands/help.ts";
 import { errorDetails } from "./build_errors.ts";
 import { variable } from "./environment.ts";
 import { errorText } from "./error_text.ts";
 import { UsageError } from "./flags.ts";
 import { createLog, type Log, type LogTarget, NO_LOG } from "./log.ts";
-import { runPluginCommand } from "./plugin_command.ts";
 import { Redactor } from "./redactor.ts";
 import { Screen } from "./screen.ts";
 import { HostUi } from "./ui.ts";
@@ -70,12 +68,12 @@ async function runWords(
   const wantsHelp = rest.some((word) => /^(-h|--?help)$/.test(word));
   switch (name) {
     case undefined:
-      context.ui.say(await mainHelp(context.log));
+      await showHelp(context);
       return NOT_UNDERSTOOD;
     case "-h":
     case "-help":
     case "--help":
-      context.ui.say(await mainHelp(context.log));
+      await showHelp(context);
       return 0;
     case "-v":
     case "-version":
@@ -88,7 +86,13 @@ async function runWords(
     context.ui.say(commandHelp(name, command));
     return 0;
   }
+  const { runPluginCommand } = await import("./plugin_command.ts");
   return await runPluginCommand(context, name, rest);
+}
+
+async function showHelp({ ui, log }: CommandContext): Promise<void> {
+  const { mainHelp } = await import("./commands/help.ts");
+  ui.say(await mainHelp(log));
 }
 
 /** Opens the log that BALER_LOG and BALER_LOG_PATH ask for. */

@@ -36,8 +36,10 @@ export function progressText(
   const share = shares.length === 0
     ? undefined
     : shares.reduce((sum, one) => sum + one, 0) / shares.length;
+  const text = fitted(`${work.length} under way`, share, "", columns);
+  const room = columns - textWidth(text) - 2;
   const labels = work.map(({ label }) => label).join(", ");
-  return fitted(`${work.length} under way`, share, labels, columns);
+  return room < SHORTEST_LABEL ? text : `${text}  ${cutToWidth(labels, room)}`;
 }
 
 /** What there is room for: the label is cut before the bar goes, and that before the rest. */

@@ -17,6 +17,8 @@ const template = {
     secret: "hunter2",
   },
   "sensitive-variables": ["secret"],
+  // Without one Packer's console knows no variables.
+  builders: [{ type: "null", communicator: "none" }],
 };
 
 async function piped(bench: Bench, input: string, ...args: string[]) {
@@ -51,6 +53,62 @@ for (
     const { code, stdout, stderr } = await piped(bench, input, ...args);
     assertEquals([code, stdout, stderr], [0, expected, ""]);
   });
+}
+
+const packer = await hasPacker();
+
+for (
+  const [what, input, args] of [
+    ["a variable", "{{user `full`}}", ["t.json"]],
+    ["the last of several lines", "{{upper `a`}}\n{{upper `b`}}\n", []],
+    ["no line", "", []],
+    ["exit and what follows", "exit\n{{upper `b`}}\n", []],
+    ["a field", "{{.Field}}", []],
+    ["a variable that there is not", "<{{user `gone`}}>", ["t.json"]],
+    ["a variable of the command line", "{{user `x`}}", ["-var", "x=a,b"]],
+    ["a sensitive variable", "{{user `secret`}}", ["t.json"]],
+    ["a template's folder", "{{template_dir}}", ["t.json"]],
+    ["spaces", "  {{user `name`}}  ", ["t.json"]],
+    ["a template that is not there", "", ["gone.json"]],
+  ] as const
+) {
+  forEachHost(
+    `baler console shows what Packer's shows of ${what}`,
+    async (bench) => {
+      const given = ["-var", "needed=1", ...args];
+      const ours = await piped(bench, input, ...given);
+      const child = new Deno.Command("packer", {
+        args: ["console", ...given],
+        cwd: bench.path,
+        env: { HOME: bench.home, CHECKPOINT_DISABLE: "1", COLOUR: "red" },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(input));
+      await writer.close();
+      const { code, stdout } = await child.output();
+      assertEquals(ours.code, code, ours.output);
+      // Packer tells of a missing template on stdout.
+      if (code === 0) {
+        assertEquals(ours.stdout, new TextDecoder().decode(stdout));
+      }
+    },
+    { ignore: !packer },
+  );
+}
+
+async function hasPacker(): Promise<boolean> {
+  try {
+    const { stdout } = await new Deno.Command("packer", {
+      args: ["version"],
+      env: { CHECKPOINT_DISABLE: "1" },
+    }).output();
+    return new TextDecoder().decode(stdout).includes("v1.6.6");
+  } catch {
+    return false;
+  }
 }
 
 forEachHost(

@@ -295,6 +295,23 @@ Deno.test("progressText() tells how long it will take, once that can be guessed"
   assertMatch(progressText([work], 80, 1000), /of 100 B$/);
 });
 
+Deno.test("progressText() names as much of the work as there is room for", () => {
+  const work = ["a", "b"].map((name) => ({
+    label: `${name}: compress ${"disk".repeat(9)}`,
+    current: 1,
+    total: 2,
+    begin: 0,
+  }));
+  assertEquals(
+    progressText(work, 79, 0),
+    "2 under way  [############------------]  50%  a: compress diskdiskdiskdiskdi...",
+  );
+  assertMatch(
+    progressText([work[0]!], 60, 0),
+    /^a: compress \.\.\. .* 50% .* 2 B$/,
+  );
+});
+
 Deno.test("progressText() fits any width", () => {
   const work = { label: "a long label, 文字", current: 1, total: 3, begin: 0 };
   for (let columns = 1; columns < 100; columns++) {

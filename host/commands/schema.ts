@@ -20,7 +20,8 @@ VS Code), behind \`baler schema > baler.schema.json\`:
   ]
 
 What a schema cannot say is left to \`baler validate\`: names of builds that do
-not exist, options that exclude each other, files that are not there.`,
+not exist, options that exclude each other, files that are not there. And it
+knows keys only in lower case, while baler, like Packer, takes them in any.`,
   async run({ screen }, _flags, words) {
     if (words.length > 0) {
       throw new UsageError(`schema takes no words, not ${words.join(" ")}`);
