@@ -41,6 +41,7 @@ const ONLY_BUSY: ReadonlySet<MomentName> = new Set([
 
 /** Moments at which a plugin does not end by the library's hand, which ends all that it started. */
 const ON_ITS_OWN: ReadonlySet<MomentName> = new Set([
+  "afterHello",
   "beforeHello",
   "halfHello",
   "shutdown",

@@ -1,0 +1,138 @@
+// The fuzzer: feeds mutated sessions to both ends of the wire, each case to an end of its own, and
+// says which broke a promise. A case is its number: the same number, the same bytes.
+
+import { mutated } from "./mutate.ts";
+import { Random } from "./random.ts";
+import { record, type Session } from "./sessions.ts";
+import { type End, Subject } from "./subject.ts";
+
+/** How long one case may take, in milliseconds. */
+const CASE = 2_000;
+
+/** How much more memory may be in use between cases, in bytes. */
+const MEMORY = 512 * 1024 * 1024;
+
+/** How many cases share one look at what happened later. */
+const BATCH = 256;
+
+/** A case that broke a promise. */
+export interface Find {
+  /** Its number, or the name of its file. */
+  readonly seed: number | string;
+  readonly end: End;
+  readonly input: Uint8Array;
+  /** What was wrong. */
+  readonly what: string;
+}
+
+/** Failures that nobody handled: the process would have died of them. */
+const unhandled: unknown[] = [];
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  unhandled.push(event.reason);
+});
+globalThis.addEventListener("error", (event) => {
+  event.preventDefault();
+  unhandled.push(event.error);
+});
+
+/** Feeds one input to a fresh end; says what is wrong then. */
+export async function run(
+  end: End,
+  input: Uint8Array,
+  random: Random,
+): Promise<string | undefined> {
+  const subject = new Subject(end);
+  const from = performance.now();
+  try {
+    subject.feed(random, input);
+  } catch (error) {
+    return `receive() threw ${error}`;
+  }
+  const wrong = await subject.wrong(input);
+  await subject.close();
+  const took = performance.now() - from;
+  return wrong ?? (took > CASE ? `it took ${Math.round(took)} ms` : undefined);
+}
+
+// A stack for each of a million calls would be most of the work.
+Error.stackTraceLimit = 2;
+
+/**
+ * Runs cases by their numbers, and says what they found.
+ *
+ * @param first The first number.
+ * @param count How many.
+ * @param begin Called with each number before its case, for the day it hangs.
+ */
+export async function fuzz(
+  first: number,
+  count: number,
+  begin: (seed: number) => void = () => {},
+): Promise<Find[]> {
+  const session = await record();
+  const finds: Find[] = [];
+  await later();
+  unhandled.length = 0;
+  const before = Deno.memoryUsage().rss;
+  for (let seed = first; seed < first + count; seed += BATCH) {
+    const end = Math.min(seed + BATCH, first + count);
+    for (let one = seed; one < end; one++) {
+      begin(one);
+      const find = await runSeed(session, one);
+      if (find !== undefined) finds.push(find);
+    }
+    await later();
+    if (unhandled.length > 0) finds.push(...await culprits(session, seed, end));
+    const more = Deno.memoryUsage().rss - before;
+    if (more > MEMORY) {
+      finds.push({ ...caseOf(session, seed), what: `${more} bytes are held` });
+      break;
+    }
+  }
+  return finds;
+}
+
+/** What a case feeds to which end. */
+export function caseOf(
+  session: Session,
+  seed: number,
+): { seed: number; end: End; input: Uint8Array; random: Random } {
+  const random = new Random(seed);
+  const end = random.of<End>(["host", "plugin"]);
+  const messages = end === "host" ? session.ofPlugin : session.ofHost;
+  return { seed, end, input: mutated(random, messages), random };
+}
+
+async function runSeed(
+  session: Session,
+  seed: number,
+): Promise<Find | undefined> {
+  const { end, input, random } = caseOf(session, seed);
+  const what = await run(end, input, random);
+  return what === undefined ? undefined : { seed, end, input, what };
+}
+
+/** Which cases of a batch left a failure that nobody handled. */
+async function culprits(
+  session: Session,
+  first: number,
+  end: number,
+): Promise<Find[]> {
+  const finds: Find[] = [];
+  for (let seed = first; seed < end; seed++) {
+    unhandled.length = 0;
+    const one = caseOf(session, seed);
+    await run(one.end, one.input, one.random);
+    await later();
+    if (unhandled.length === 0) continue;
+    finds.push({ ...one, what: `nobody handled ${unhandled[0]}` });
+  }
+  unhandled.length = 0;
+  return finds;
+}
+
+/** What is left over from a case happens before this resolves. */
+function later(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

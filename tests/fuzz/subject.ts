@@ -1,0 +1,251 @@
+// The subject: one end of the wire with calls under way and things exported, which is fed what the
+// other end never wrote, and what must be true of it whatever that was.
+
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { ProtocolError } from "../../plugin/rpc/protocol.ts";
+import type { Random } from "./random.ts";
+
+/** Which end is fed. */
+export type End = "host" | "plugin";
+
+/** Who the other side is, for each end. */
+const PEERS: Readonly<Record<End, string>> = {
+  host: "/opt/baler-builder-fuzzed",
+  plugin: "the host",
+};
+
+const decoder = new TextDecoder();
+
+/** How often things that nobody exported were called. */
+let trespasses = 0;
+
+/** An object that is exported, and a part of it that is not. */
+class Exported {
+  field = { deep: [1, 2, 3] };
+
+  use(...values: unknown[]): number {
+    values.forEach(touch);
+    return values.length;
+  }
+
+  echo(value: unknown): unknown {
+    return value;
+  }
+
+  fail(): never {
+    throw new RangeError("as it should");
+  }
+
+  later(value: unknown): Promise<unknown> {
+    return Promise.resolve(value);
+  }
+
+  _hidden(): void {
+    trespasses++;
+  }
+
+  get hidden(): () => void {
+    return () => trespasses++;
+  }
+}
+
+/** What plugins and hosts do with values that they are given. */
+function touch(value: unknown): void {
+  const quiet = (promise: unknown) =>
+    Promise.resolve(promise).then(() => {}, () => {});
+  if (typeof value === "function") quiet(value("called"));
+  else if (value instanceof ReadableStream && !value.locked) {
+    const reader = value.getReader();
+    quiet(reader.read());
+    quiet(reader.cancel("no more"));
+    quiet(reader.closed);
+  } else if (value instanceof WritableStream && !value.locked) {
+    const writer = value.getWriter();
+    quiet(writer.write(new Uint8Array(3)));
+    quiet(writer.ready);
+    quiet(writer.closed);
+    quiet(writer.abort("no more"));
+  } else if (value instanceof AbortSignal) {
+    value.addEventListener("abort", () => value.reason);
+  }
+}
+
+/** What may be called, by reference; a function is called without a method. */
+const CALLABLE: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  0: ["create", "use", "echo"],
+  1: ["use", "echo", "fail", "later"],
+  2: [undefined],
+  3: ["read", "cancel"],
+  4: ["write", "close", "abort"],
+};
+
+/** One end, ready to be fed. */
+export class Subject {
+  readonly #end: End;
+  readonly #connection: Connection;
+  readonly #errors: ProtocolError[] = [];
+  readonly #written: string[] = [];
+  readonly #settled: Promise<unknown>[] = [];
+
+  constructor(end: End) {
+    this.#end = end;
+    const exported = new Exported();
+    class Root {
+      create = (...values: unknown[]) => exported.use(...values);
+      use = exported.use;
+      echo = exported.echo;
+      hidden(): void {
+        trespasses++;
+      }
+    }
+    this.#connection = new Connection({
+      peer: PEERS[end],
+      root: new Root(),
+      write: (bytes) => void this.#written.push(decoder.decode(bytes)),
+      onProtocolError: (error) => void this.#errors.push(error),
+      ...(end === "host" ? { onText() {} } : {}),
+    });
+    // References 1 to 5, and twelve calls that wait for their answers.
+    const values = [
+      exported,
+      (...values: unknown[]) => exported.use(...values),
+      new ReadableStream({ pull: (controller) => controller.enqueue("more") }),
+      new WritableStream(),
+      new AbortController().signal,
+    ];
+    for (let call = 1; call <= 12; call++) {
+      const args = call === 1 ? [values] : [];
+      const answer = this.#connection.call(0, "work", args);
+      this.#settled.push(answer.then(touch, () => {}));
+    }
+  }
+
+  /** Feeds it, in pieces of any size; nothing may come out of that but answers. */
+  feed(random: Random, input: Uint8Array): void {
+    for (let at = 0; at < input.length;) {
+      const length = random.once(3) ? input.length : 1 + random.below(300);
+      this.#connection.receive(input.subarray(at, at + length));
+      at += length;
+    }
+  }
+
+  /** What is wrong with it now; undefined when nothing is. */
+  async wrong(input: Uint8Array): Promise<string | undefined> {
+    const errors = this.#errors;
+    if (errors.length > 1) return "more than one protocol error";
+    const [error] = errors;
+    if (error !== undefined) {
+      if (!(error instanceof ProtocolError)) return "another kind of error";
+      if (!error.message.startsWith(PEERS[this.#end])) {
+        return `the peer is not named: ${error.message}`;
+      }
+      // What is quoted in it are the other side's words.
+      if (OF_THE_RUNTIME.test(error.message.replaceAll(QUOTED, ""))) {
+        return `not in a person's words: ${error.message}`;
+      }
+      if (error.message.length > 2_000) return "an endless message";
+      if (this.#connection.pending > 0) return "a call waits for ever";
+      if (this.#connection.references.imported > 0) {
+        return "a reference is kept";
+      }
+    } else {
+      const dumb = await this.#dumb(input);
+      if (dumb !== undefined) return dumb;
+    }
+    if (trespasses > 0) return "something was called that was not exported";
+    return this.#strangeAnswer(input) ?? pollution();
+  }
+
+  /** Lets it go, with all that waits. */
+  async close(): Promise<void> {
+    this.#connection.receiveEnd(new Error("the end"));
+    await Promise.all(this.#settled);
+  }
+
+  /** An end that is still open, and not in the middle of a message, answers. */
+  async #dumb(input: Uint8Array): Promise<string | undefined> {
+    const text = decoder.decode(input);
+    if (text.includes("bytes") || input[input.length - 1] !== 10) return;
+    const before = this.#written.length;
+    this.#connection.receive(PING);
+    if (this.#errors.length > 0) return "a valid message is refused";
+    await Promise.resolve();
+    return this.#written.slice(before).join("").includes(
+        '{"return":987654321,"value":"ping"}',
+      )
+      ? undefined
+      : "it does not answer any more";
+  }
+
+  /** A call of what is not exported is never answered with a value. */
+  #strangeAnswer(input: Uint8Array): string | undefined {
+    const returned = new Set(
+      [...this.#written.join("").matchAll(/^\{"json":\{"return":(\d+)/gm)]
+        .map(([, call]) => Number(call)),
+    );
+    if (returned.size === 0) return;
+    const calls = new Map<number, boolean>();
+    for (const line of decoder.decode(input).split("\n")) {
+      const { json, meta } = parsed(line);
+      if (typeof json?.call !== "number") continue;
+      const { call, on = 0, method } = json;
+      // With annotations, what stands there is not what is meant.
+      const allowed = meta !== undefined ||
+        (CALLABLE[String(on)]?.includes(method as string) ?? false);
+      calls.set(call, allowed || (calls.get(call) ?? false));
+    }
+    for (const [call, allowed] of calls) {
+      if (!allowed && returned.has(call)) return `call ${call} was answered`;
+    }
+  }
+}
+
+const PING = new TextEncoder().encode(
+  '{"json":{"call":987654321,"method":"echo","args":["ping"]}}\n',
+);
+
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
+/** What the language says of a fault in a program. */
+const OF_THE_RUNTIME =
+  /Cannot (read|convert|set|destructure|mix|define|redefine)|is not (a function|iterable|defined|a constructor|an object)|undefined|\[object |Maximum call stack|Invalid array length|serialize a BigInt|circular structure/;
+
+interface Line {
+  json?: Record<string, unknown> | null;
+  meta?: unknown;
+}
+
+function parsed(line: string): Line {
+  try {
+    return JSON.parse(line) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const PROTOTYPES: readonly object[] = [
+  Object,
+  Array,
+  Function,
+  String,
+  Number,
+  Error,
+  Map,
+  Set,
+  Date,
+  RegExp,
+  Promise,
+  Uint8Array,
+  ReadableStream,
+  AbortSignal,
+].flatMap((each) => [each, each.prototype]);
+
+const CLEAN = PROTOTYPES.map((one) => Reflect.ownKeys(one).length);
+
+/** Whether anything has been added to what all objects share. */
+function pollution(): string | undefined {
+  const index = PROTOTYPES.findIndex((one, index) =>
+    Reflect.ownKeys(one).length !== CLEAN[index]
+  );
+  return index === -1 ? undefined : `prototype ${index} is polluted`;
+}

@@ -1,0 +1,22 @@
+// Runs cases of the fuzzer beside others, where one that hangs can be ended from outside.
+
+import { fuzz } from "./fuzz.ts";
+
+/** What a worker is told to do. */
+export interface Task {
+  readonly first: number;
+  readonly count: number;
+  /** Holds the number of the case that runs. */
+  readonly current: Int32Array;
+}
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<Task>) => void;
+  postMessage(value: unknown): void;
+};
+
+scope.onmessage = async ({ data: { first, count, current } }) => {
+  scope.postMessage(
+    await fuzz(first, count, (seed) => Atomics.store(current, 0, seed)),
+  );
+};
