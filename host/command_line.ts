@@ -47,6 +47,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const ui = makeUi({});
   // Whatever happens to this process, what it started goes with it.
   globalThis.addEventListener("unload", killAll);
+  globalThis.addEventListener("unload", () => screen.endProgress());
   try {
     return await runWords({ ui, makeUi, log, redactor, screen }, words);
   } catch (error) {

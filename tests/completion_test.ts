@@ -196,7 +196,7 @@ for (const shell of shells) {
       await terminal.press("Enter");
       await terminal.shows(/Syntax-only check passed/);
     },
-    { ignore: !has(shell) || !has("tmux") },
+    { ignore: !has(shell) || !has("tmux"), seconds: 60 },
   );
 }
 

@@ -164,7 +164,7 @@ for (
   });
 }
 
-const onTerminal = { ignore: !has("tmux") };
+const onTerminal = { ignore: !has("tmux"), seconds: 60 };
 
 forEachHost(
   "baler console on a terminal answers line after line, errors too, until exit",

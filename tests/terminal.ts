@@ -3,7 +3,7 @@
 import type { Bench } from "./harness.ts";
 
 /** How long the terminal is given to show what it has to, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 const decoder = new TextDecoder();
 
@@ -80,7 +80,8 @@ export class Terminal {
       ...bench.env,
       ...env,
     }).map(([name, value]) => quoted(`${name}=${value}`));
-    const command = `env -i ${
+    // Ctrl-C is for the program; the shell has to tell how it ended.
+    const command = `trap : INT; env -i ${
       variables.join(" ")
     } ${line} ${behind}; echo "ended $?"; cat > /dev/null`;
     const { success, stderr } = await tmux(

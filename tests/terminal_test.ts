@@ -231,6 +231,22 @@ forEachHost(
 );
 
 forEachHost(
+  "no progress is left when Ctrl-C ends it all at once",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      p: [...half, { await: "one" }],
+    }, { pipes: ["one"] });
+    await terminal.shows(/^p: upload disk .* 50%/m);
+    await terminal.press("C-c");
+    await terminal.shows(/^Cancelling .*$/m);
+    await terminal.press("C-c");
+    const text = await terminal.shows(/^ended 130$/m);
+    assert(!text.includes("upload disk"), text);
+  },
+  seen,
+);
+
+forEachHost(
   "a question keeps the last line; what comes meanwhile stands above it",
   async (bench) => {
     await using terminal = await perform(bench, {
