@@ -184,22 +184,28 @@ async function logRows(
   const name = await template("log.json", {
     builders: [{ type: plugin, log_bytes: logBytes }],
   });
+  const whole = async () => {
+    const { size } = await Deno.stat(log);
+    if (size < logBytes) throw new Error(`the log has only ${size} bytes`);
+  };
   const { ours, theirs } = await inTurns(logs, async () => {
     const cost = await ownCostOf({
       argv: [baler, "build", name],
       cwd: folder,
       env: { BALER_LOG: "1", BALER_LOG_PATH: log },
     });
-    const { size } = await Deno.stat(log);
-    if (size < logBytes) throw new Error(`the log has only ${size} bytes`);
+    await whole();
     return cost;
-  }, () =>
-    costOfPipeline(
+  }, async () => {
+    const cost = await costOfPipeline(
       `yes ${
         "x".repeat(99)
       } | head -c ${logBytes} | { time sed 's|^|prefix |' > ${log}; }`,
       folder,
-    ));
+    );
+    await whole();
+    return cost;
+  });
   await Deno.remove(log);
   const work = `log relay, ${logBytes / 2 ** 20} MiB of 100-byte lines`;
   const speeds = (costs: Cost[]) =>

@@ -42,13 +42,13 @@ export async function costOf(measured: Measured): Promise<Cost> {
   return costIn(text);
 }
 
-/** Runs a line of bash in which `timed` stands before the command to be measured. */
+/** Runs a line of bash in which `time` stands before what is to be measured. */
 export async function costOfPipeline(line: string, cwd: string): Promise<Cost> {
   return costIn(
     await succeeded(line, {
       args: [
         "-c",
-        `set -o pipefail; TIMEFORMAT="took %R %U %S"; ${line}`,
+        `TIMEFORMAT="took %R %U %S"; ${line}`,
       ],
       cwd,
       env: { LC_ALL: "C" },
