@@ -21,7 +21,7 @@ export function takeStdio(): WireStreams {
   const { stdin, stdout, stderr } = Deno;
   const streams = {
     read: stdin.read.bind(stdin),
-    write: blockingWriter(stdout),
+    write: wireWriter(stdout),
   };
 
   console.log = console.info = console.debug = console.error;
@@ -97,23 +97,27 @@ function moveToStderr(console: Console): void {
   }
 }
 
+/** What a pipe takes at once, in bytes. */
+const PIPE = 64 * 1024;
+
 /**
- * Writes at once, and waits in the kernel where the pipe is full: the host
- * always reads, and a turn of the event loop costs more than the write.
+ * Writes at once what a pipe takes, and waits in the kernel should it be full:
+ * the host always reads, and a turn of the event loop costs more. What is
+ * larger is written while the plugin goes on.
  */
-function blockingWriter(
+function wireWriter(
   stdout: {
     writeSync(bytes: Uint8Array): number;
     write(bytes: Uint8Array): Promise<number>;
   },
 ): (bytes: Uint8Array) => void {
-  // Set once the pipe turns out to be one that does not wait.
-  let queue: Promise<void> | undefined;
+  let waiting = 0;
+  let queue = Promise.resolve();
   const writeLater = async (bytes: Uint8Array) => {
     while (bytes.length > 0) bytes = bytes.subarray(await stdout.write(bytes));
   };
   return (bytes) => {
-    if (queue === undefined) {
+    if (waiting === 0 && bytes.length <= PIPE) {
       try {
         while (bytes.length > 0) {
           bytes = bytes.subarray(stdout.writeSync(bytes));
@@ -122,11 +126,14 @@ function blockingWriter(
       } catch (error) {
         // The host is gone: the end of stdin, which follows, tells the rest.
         if (error instanceof Deno.errors.BrokenPipe) return;
+        // A pipe that does not wait.
         if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        queue = Promise.resolve();
       }
     }
-    queue = queue.then(() => writeLater(bytes)).catch(() => {});
+    waiting++;
+    queue = queue.then(() => writeLater(bytes)).catch(() => {}).finally(() => {
+      waiting--;
+    });
   };
 }
 

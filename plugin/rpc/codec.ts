@@ -8,7 +8,7 @@ import type { Frame } from "./frame.ts";
 import { isPlainObject, isSendable, type Kind, kindOf } from "./kind.ts";
 import { applyMeta, type ReadCustom } from "./meta.ts";
 import { isDeeperThan } from "./nesting.ts";
-import { DEFAULT_LIMITS, excerpt, ProtocolError } from "./protocol.ts";
+import { DEFAULT_LIMITS, excerpt, ProtocolError, shown } from "./protocol.ts";
 import type { ReferenceKind, References } from "./references.ts";
 import { type Document, writeTree } from "./tree.ts";
 
@@ -207,7 +207,7 @@ function reader(frame: Frame, references: References): ReadCustom {
       ? frame.bytes[index as number]
       : undefined;
     if (bytes === undefined) {
-      throw new ProtocolError(`there are no bytes ${index}`);
+      throw new ProtocolError(`there are no bytes ${shown(index)}`);
     }
     return bytes;
   };

@@ -9,6 +9,7 @@ import {
   excerpt,
   type Limits,
   ProtocolError,
+  shown,
 } from "./protocol.ts";
 import { References } from "./references.ts";
 
@@ -53,6 +54,9 @@ interface PendingCall {
 
 const encoder = new TextEncoder();
 
+/** Up to how many bytes are copied together, rather than written one by one. */
+const JOINED = 256 * 1024;
+
 /** One end of the wire. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -74,7 +78,8 @@ export class Connection {
     this.#reader = new FrameReader(this.#limits, options.onText);
     this.#root = (options.root ?? {}) as Record<string, unknown>;
     this.#references = new References({
-      call: (ref, method, args) => this.call(ref, method, args),
+      call: (ref, method, args, isTraced) =>
+        this.call(ref, method, args, isTraced),
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#send({ abort, reason }),
     }, this.#limits);
@@ -108,6 +113,7 @@ export class Connection {
    * @param ref Its reference; 0 is the root.
    * @param method The method's name; none for a function.
    * @param args The arguments.
+   * @param isTraced Whether an error shows where the call was made.
    * @returns What it returned.
    * @throws {Error} What it threw, with a stack of both sides.
    * @throws {ConnectionClosedError} When the connection ended before the answer.
@@ -117,6 +123,7 @@ export class Connection {
     ref: number,
     method: string | undefined,
     args: unknown[],
+    isTraced = true,
   ): Promise<unknown> {
     if (this.#closed !== undefined) return refused(this.#closed);
     const call = ++this.#lastCall;
@@ -124,7 +131,7 @@ export class Connection {
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    const trace = traceFrom(this.call);
+    const trace = isTraced ? traceFrom(this.call) : NO_TRACE;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
@@ -224,7 +231,7 @@ export class Connection {
     const call = this.#pending.get(number as number);
     if (call === undefined) {
       throw new ProtocolError(
-        `an answer to call ${number}, which was not made`,
+        `an answer to call ${shown(number)}, which was not made`,
       );
     }
     this.#pending.delete(number as number);
@@ -317,15 +324,34 @@ export class Connection {
     if (outgoing.length === 0) return;
     this.#outgoing = [];
     let text = this.#options.onFreshLines ? "\n" : "";
+    const pieces: Uint8Array[] = [];
     for (const part of outgoing) {
       if (typeof part === "string") text += part;
       else {
-        if (text !== "") this.#options.write(encoder.encode(text));
+        if (text !== "") pieces.push(encoder.encode(text));
         text = "";
-        if (part.length > 0) this.#options.write(part);
+        if (part.length > 0) pieces.push(part);
       }
     }
-    if (text !== "") this.#options.write(encoder.encode(text));
+    if (text !== "") pieces.push(encoder.encode(text));
+    this.#write(pieces);
+  }
+
+  /** Each write wakes the other side: what is not much goes in one. */
+  #write(pieces: Uint8Array[]): void {
+    let length = 0;
+    for (const piece of pieces) length += piece.length;
+    if (pieces.length === 1 || length > JOINED) {
+      for (const piece of pieces) this.#options.write(piece);
+      return;
+    }
+    const whole = new Uint8Array(length);
+    let offset = 0;
+    for (const piece of pieces) {
+      whole.set(piece, offset);
+      offset += piece.length;
+    }
+    this.#options.write(whole);
   }
 
   #withBothStacks(error: unknown, call: PendingCall): unknown {
@@ -381,6 +407,9 @@ function answerMessage(
   if (kind === "throw") return { throw: call, error: value };
   return value === undefined ? { return: call } : { return: call, value };
 }
+
+/** For calls that nobody has written down. */
+const NO_TRACE = {};
 
 /** How many frames of the place where a call was made are kept: each costs. */
 const FRAMES = 8;

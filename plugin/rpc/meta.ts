@@ -5,7 +5,7 @@
 
 import { errorFromRecord } from "./error_record.ts";
 import { isPlainObject } from "./kind.ts";
-import { excerpt, ProtocolError } from "./protocol.ts";
+import { excerpt, ProtocolError, shown } from "./protocol.ts";
 
 /** Makes the value of one of baler's own annotations. */
 export type ReadCustom = (name: string, json: unknown) => unknown;
@@ -111,10 +111,10 @@ function untransformed(
       return READERS[annotation]!(json);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      throw misfit(`${excerpt(JSON.stringify(json))} is no ${annotation}`);
+      throw misfit(`${shown(json)} is no ${annotation}`);
     }
   }
-  throw misfit(`there is no annotation ${excerpt(JSON.stringify(annotation))}`);
+  throw misfit(`there is no annotation ${shown(annotation)}`);
 }
 
 const ARRAYS: Record<string, new (values: number[]) => unknown> = {

@@ -65,3 +65,10 @@ export function excerpt(text: string): string {
     ? `${quoted}... (${text.length} characters)`
     : quoted;
 }
+
+/** A value that the other side sent where something else was expected. */
+export function shown(value: unknown): string {
+  return typeof value === "object" && value !== null
+    ? "that is an object"
+    : excerpt(String(value));
+}

@@ -2,7 +2,7 @@
 // and how each is let go of once it is no longer needed.
 
 import { isSendable, type Kind } from "./kind.ts";
-import { type Limits, ProtocolError } from "./protocol.ts";
+import { type Limits, ProtocolError, shown } from "./protocol.ts";
 import {
   classNameOf,
   memberNames,
@@ -32,6 +32,7 @@ export interface Peer {
     ref: number,
     method: string | undefined,
     args: unknown[],
+    isTraced: boolean,
   ): Promise<unknown>;
   /** Tells them that we hold a reference of theirs no longer. */
   release(ref: number, count: number): void;
@@ -245,7 +246,7 @@ export class References {
   ours(ref: unknown): object {
     const entry = this.#exports.get(ref as number);
     if (entry === undefined) {
-      throw new ProtocolError(`there is no reference ${ref}`);
+      throw new ProtocolError(`there is no reference ${shown(ref)}`);
     }
     return entry.value;
   }
@@ -388,6 +389,9 @@ export class References {
     let value: object;
     const call = (method: string | undefined, args: unknown[]) =>
       this.#call(ref, method, args);
+    // Nobody has written down the calls that a stream is read and written with.
+    const callOfStream = (method: string, args: unknown[]) =>
+      this.#call(ref, method, args, false);
     switch (kind) {
       case "function":
         value = remoteFunction(record.name, (args) => call(undefined, args));
@@ -400,10 +404,10 @@ export class References {
         value = origin.controller.signal;
         break;
       case "readable":
-        value = importReadable(call);
+        value = importReadable(callOfStream);
         break;
       case "writable":
-        value = importWritable(call);
+        value = importWritable(callOfStream);
         break;
     }
     origins.set(value, origin);
@@ -414,13 +418,14 @@ export class References {
     ref: number,
     method: string | undefined,
     args: unknown[],
+    isTraced = true,
   ): Promise<unknown> {
     if (!this.#closed && !this.#imports.has(ref)) {
       return Promise.reject(
         new ReferenceError(`${method ?? "the function"} was released`),
       );
     }
-    return this.#peer.call(ref, method, args);
+    return this.#peer.call(ref, method, args, isTraced);
   }
 
   /** Aborts the signal that stands here for one of theirs. */
