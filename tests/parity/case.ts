@@ -36,8 +36,8 @@ export interface ParityCase {
     /** The files that baler leaves, where they are not Packer's. */
     readonly files?: readonly string[];
   };
-  /** True for the sample that also runs with the compiled baler. */
-  readonly compiled?: boolean;
+  /** True for the sample that also runs with baler from source. */
+  readonly sample?: boolean;
 }
 
 /** What a run of a case came to, with all taken out that may differ between two runs. */

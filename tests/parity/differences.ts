@@ -14,8 +14,6 @@ export const DIFFERENCES = {
   proto: "no key of a template may be taken for JavaScript's prototype",
   "failed-file-builder":
     "a build that failed leaves no artifact that nobody is told of",
-  "none-fails-at-once":
-    "an upload that cannot ever work is not tried for five minutes",
   "compression-levels": "a level that cannot be is refused before the build",
   "no-xz": "there is no xz to compress with",
   "text-behind-variables":
@@ -34,6 +32,8 @@ export const DIFFERENCES = {
   "flags-anywhere": "a flag may stand behind the template",
   "sensitive-hidden":
     "Packer shows sensitive values to whoever reads the events",
+  "inspect-text": "inspect shows post-processors, too; its events are the same",
+  "only-and-except": "the two together leave open which of them counts",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The name of a difference. */

@@ -5,7 +5,7 @@ import { aFile, build, local, nothing, validate } from "./parts.ts";
 
 /** The cases. */
 export const builders: readonly ParityCase[] = [
-  { name: "file-content", template: { builders: [aFile()] }, compiled: true },
+  { name: "file-content", template: { builders: [aFile()] }, sample: true },
   {
     name: "file-source",
     template: {
@@ -202,7 +202,7 @@ export const builders: readonly ParityCase[] = [
       "post-processors": ["checksum"],
     },
     unordered: true,
-    compiled: true,
+    sample: true,
   },
   {
     name: "one-of-two-fails",

@@ -302,7 +302,7 @@ export const postProcessors: readonly ParityCase[] = [
       why: "compress-checks-first",
       ok: false,
       says: ["can only have 1 input file when not using tar/zip"],
-      files: ["b.bin"],
+      files: ["a.txt", "b.bin"],
     },
   },
   {

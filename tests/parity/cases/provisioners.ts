@@ -102,7 +102,7 @@ export const provisioners: readonly ParityCase[] = [
   refused(
     "override-a-text",
     local("true", { override: { null: "x" } }),
-    "override",
+    "null",
   ),
   run("pause-before", local("echo x", { pause_before: "10ms" })),
   run("pause-before-zero", local("echo x", { pause_before: "0s" })),

@@ -26,7 +26,7 @@ const selected = (name: string, ...flags: string[]): ParityCase => ({
 /** The cases. */
 export const selection: readonly ParityCase[] = [
   selected("select-only", "-only=a"),
-  { ...selected("select-only-two", "-only=a,cc"), compiled: true },
+  { ...selected("select-only-two", "-only=a,cc"), sample: true },
   {
     ...selected("select-only-spaces", "-only", "a, cc"),
     differs: {
@@ -53,7 +53,15 @@ export const selection: readonly ParityCase[] = [
   { ...selected("select-none", "-only=x"), says: [] },
   { ...selected("select-except-all", "-except=a,b,cc"), says: [] },
   { ...selected("select-except-unknown", "-except=x") },
-  { ...selected("select-only-and-except", "-only=a", "-except=b"), says: [] },
+  {
+    ...selected("select-only-and-except", "-only=a", "-except=b"),
+    differs: {
+      why: "only-and-except",
+      ok: false,
+      says: ["-only and -except"],
+      files: [],
+    },
+  },
   {
     name: "validate-only",
     template: { builders: [nothing(), { type: "file" }] },
@@ -164,7 +172,7 @@ export const selection: readonly ParityCase[] = [
       }]],
     },
     args: inspect,
-    compiled: true,
+    sample: true,
   },
   {
     name: "inspect-for-people",
@@ -174,6 +182,11 @@ export const selection: readonly ParityCase[] = [
       "post-processors": ["manifest"],
     },
     args: ["inspect", "template.json"],
+    differs: {
+      why: "inspect-text",
+      ok: true,
+      says: ["Post-processors:", "manifest"],
+    },
   },
   { name: "inspect-broken", template: "{", args: inspect, says: ["json"] },
   {

@@ -29,7 +29,7 @@ const refused = (
 export const shellLocal: readonly ParityCase[] = [
   run("command", { command: "echo one; echo two >&2" }, {
     unordered: true,
-    compiled: true,
+    sample: true,
   }),
   run("inline", { inline: ["x=1", "echo $x"] }),
   run("inline-a-text", { inline: "echo x" }),
@@ -130,7 +130,7 @@ export const shellLocal: readonly ParityCase[] = [
   refused(
     "use-linux-pathing",
     { inline: ["x"], use_linux_pathing: true },
-    "linux_pathing",
+    "linux",
   ),
   refused("inline-an-object", { inline: { a: "b" } }, "inline"),
   refused(

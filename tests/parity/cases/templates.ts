@@ -26,7 +26,7 @@ const one = [nothing()];
 
 /** The cases. */
 export const templates: readonly ParityCase[] = [
-  refused("no-template-in-it", "", "template.json"),
+  refused("no-template-in-it", ""),
   refused("cut-off", '{"builders": [', "json"),
   refused(
     "text-behind",
@@ -182,7 +182,7 @@ export const templates: readonly ParityCase[] = [
   refused("provisioners-an-object", {
     builders: one,
     provisioners: { type: "shell-local" },
-  }, "inline"),
+  }, "array or slice"),
   refused("provisioner-a-text", {
     builders: one,
     provisioners: ["shell-local"],
@@ -258,7 +258,7 @@ export const templates: readonly ParityCase[] = [
     name: "validate-well",
     template: packed("manifest"),
     args: validate(),
-    compiled: true,
+    sample: true,
   },
   {
     name: "validate-everything-that-is-wrong",
@@ -279,7 +279,7 @@ export const templates: readonly ParityCase[] = [
     name: "people-read-it",
     template: packed("checksum"),
     args: ["build", "-color=false", "template.json"],
-    compiled: true,
+    sample: true,
   },
   {
     name: "people-read-what-failed",

@@ -24,7 +24,7 @@ const given = (
 /** The cases. */
 export const variables: readonly ParityCase[] = [
   given("var-default", []),
-  given("var-one", ["-var", "a=1"], { compiled: true }),
+  given("var-one", ["-var", "a=1"], { sample: true }),
   given("var-with-equals-sign", ["-var=a=1=2=3"]),
   given("var-empty", ["-var", "a="]),
   given("var-twice", ["-var", "a=1", "-var", "a=2"]),
