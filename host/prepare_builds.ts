@@ -27,6 +27,14 @@ export async function prepareBuilds(
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<PreparedBuilds> {
+  // Packer passes over them in silence; its programs read no line of it.
+  if (!ui.isMachineReadable) {
+    for (const pattern of plan.unmatched) {
+      ui.say(
+        `Warning: nothing is called "${pattern}", as -only or -except says.`,
+      );
+    }
+  }
   const builds = plan.builds.map((one, index) =>
     new Build(one, ui.ofBuild(one.context.name, index), {
       ...plan.launch,

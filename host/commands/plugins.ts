@@ -1,7 +1,9 @@
 // `baler plugins`: for each name, the plugin that would be used, and why.
 
+import { messageOf } from "../build_errors.ts";
 import { hostCommand } from "../command.ts";
-import { listPlugins, namedPlugin } from "../find_plugin.ts";
+import { checkExecutable } from "../executable.ts";
+import { type FoundPlugin, listPlugins, namedPlugin } from "../find_plugin.ts";
 import { UsageError } from "../flags.ts";
 import { pluginSources } from "../plugin_sources.ts";
 import { readTemplate } from "../template.ts";
@@ -57,6 +59,8 @@ export const plugins = hostCommand({
         kind = plugin.kind;
       }
       ui.say(`  ${plugin.name.padEnd(20)} ${plugin.label}  (${plugin.source})`);
+      const obstacle = await obstacleOf(plugin);
+      if (obstacle !== undefined) ui.error(`  ${"".padEnd(20)} ${obstacle}`);
       for (const shadow of plugin.shadows) {
         ui.say(
           `  ${"".padEnd(20)} in place of ${shadow.label}  (${shadow.source})`,
@@ -66,3 +70,12 @@ export const plugins = hostCommand({
     return 0;
   },
 });
+
+/** Why a plugin cannot be started, as far as that can be seen from outside. */
+async function obstacleOf(plugin: FoundPlugin): Promise<string | undefined> {
+  try {
+    await checkExecutable(plugin.argv, "this plugin");
+  } catch (error) {
+    return messageOf(error);
+  }
+}
