@@ -1,78 +1,16 @@
 // The JSON Schema of templates: what an editor offers and checks while one is
-// written. What bundled plugins take is read from the options that they declare.
+// written.
 
-import { BUNDLED } from "../plugin/bundled/mod.ts";
-import type { Served } from "../plugin/serve.ts";
-import type { Options } from "../plugin/options.ts";
+import { componentSchemas } from "./component_schema.ts";
 import {
-  duration,
   listOf,
   type Schema,
   TEXT,
   textList,
   WEAK_TEXT,
 } from "./schema_values.ts";
-import { optionsSchema } from "./options_schema.ts";
 
 const COMMENTS = { "^_": { type: "string", description: "A comment." } };
-
-/** What a provisioner can have beside its own options. */
-const PROVISIONER_KEYS: Record<string, Schema> = {
-  only: {
-    ...textList("weak"),
-    description:
-      "The builds that it is for, by their names; others go without.",
-  },
-  except: {
-    ...textList("weak"),
-    description: "The builds that it is not for, by their names.",
-  },
-  override: {
-    type: ["object", "null"],
-    additionalProperties: { type: ["object", "null"] },
-    description: "By build name, the options that it has otherwise there.",
-  },
-  pause_before: {
-    ...duration({ weak: true }),
-    description: "How long to wait before it.",
-  },
-  max_retries: {
-    ...WEAK_TEXT,
-    description: "How often it is tried again when it fails.",
-  },
-  timeout: {
-    ...duration({ weak: true }),
-    description: "How long it may take before it is ended as failed.",
-  },
-};
-
-/** What a post-processor can have beside its own options. */
-const POST_PROCESSOR_KEYS: Record<string, Schema> = {
-  name: {
-    ...TEXT,
-    description: "Its name for -except; the type unless given.",
-  },
-  only: {
-    ...textList("strict"),
-    description:
-      "The builds that it is for, by their names; others go without.",
-  },
-  except: {
-    ...textList("strict"),
-    description: "The builds that it is not for, by their names.",
-  },
-  keep_input_artifact: {
-    type: ["boolean", "null"],
-    description: "Whether the artifact that goes into it stays.",
-  },
-};
-
-const BUILDER_KEYS: Record<string, Schema> = {
-  name: {
-    ...WEAK_TEXT,
-    description: "The build's name; the type unless given.",
-  },
-};
 
 /** A plugin's path, or the words of a command that starts it. */
 const PLUGIN_COMMAND: Schema = {
@@ -91,9 +29,9 @@ const PLUGIN_COMMAND: Schema = {
  */
 export async function templateSchema(): Promise<Schema> {
   const [builders, provisioners, postProcessors] = await Promise.all([
-    component("builder", BUILDER_KEYS),
-    component("provisioner", PROVISIONER_KEYS),
-    component("post-processor", POST_PROCESSOR_KEYS),
+    componentSchemas("builder"),
+    componentSchemas("provisioner"),
+    componentSchemas("post-processor"),
   ]);
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -199,51 +137,3 @@ const ROOT: Record<string, Schema> = {
     description: "Of a service that is no more; nobody reads it.",
   },
 };
-
-/** The definitions of one kind of component. */
-async function component(
-  kind: string,
-  keys: Record<string, Schema>,
-): Promise<Record<string, Schema>> {
-  const bundled = Object.entries(BUNDLED[kind] ?? {});
-  const names = bundled.map(([name]) => name);
-  const definitions = await Promise.all(bundled.map(async ([name, load]) => {
-    const served = (await load()).default;
-    return [
-      `${kind}-${name}`,
-      optionsSchema(optionsOf(served), {
-        type: true,
-        ...keys,
-      }),
-    ] as const;
-  }));
-  const object: Schema = {
-    type: "object",
-    required: ["type"],
-    properties: {
-      type: {
-        description: `Which ${kind} it is: one of baler's, or a plugin's.`,
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
-      },
-      ...keys,
-    },
-    allOf: names.map((name) => ({
-      if: { required: ["type"], properties: { type: { const: name } } },
-      then: { $ref: `#/$defs/${kind}-${name}` },
-    })),
-  };
-  const whole = kind === "post-processor"
-    ? {
-      anyOf: [object, {
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
-      }],
-    }
-    : object;
-  return { [kind]: whole, ...Object.fromEntries(definitions) };
-}
-
-/** The options that a bundled plugin declares; each of them serves a class. */
-function optionsOf(served: Served): Options | undefined {
-  const { options } = new (served as new () => { options?: Options })();
-  return options;
-}

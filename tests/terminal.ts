@@ -45,7 +45,7 @@ export class Terminal {
   private constructor(socket: string) {
     this.#socket = socket;
     this.#watcher = new Deno.Command("tmux", {
-      args: ["-L", socket, "-C", "attach"],
+      args: ["-S", socket, "-C", "attach"],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -73,7 +73,7 @@ export class Terminal {
     line: string,
     { columns = 80, rows = 24, env = {}, behind = "" }: TerminalOptions = {},
   ): Promise<Terminal> {
-    const socket = `baler-${crypto.randomUUID()}`;
+    const socket = `${bench.home}/tmux-${crypto.randomUUID().slice(0, 8)}`;
     const variables = Object.entries({
       TERM: "screen-256color",
       LANG: "C.UTF-8",
@@ -160,7 +160,7 @@ async function tmux(
   ...args: string[]
 ): Promise<Deno.CommandOutput> {
   return await new Deno.Command("tmux", {
-    args: ["-L", socket, ...args],
+    args: ["-S", socket, ...args],
     cwd: "/",
     env: { LANG: "C.UTF-8" },
     stdin: "null",

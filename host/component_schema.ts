@@ -1,0 +1,132 @@
+// The parts of a template that are components, in the words of JSON Schema.
+// What the bundled ones take is read from the options that they declare.
+
+import { BUNDLED } from "../plugin/bundled/mod.ts";
+import type { Options } from "../plugin/options.ts";
+import type { Served } from "../plugin/serve.ts";
+import { optionsSchema } from "./options_schema.ts";
+import {
+  duration,
+  type Schema,
+  TEXT,
+  textList,
+  WEAK_TEXT,
+} from "./schema_values.ts";
+
+/** What a provisioner can have beside its own options. */
+const PROVISIONER_KEYS: Record<string, Schema> = {
+  only: {
+    ...textList("weak"),
+    description:
+      "The builds that it is for, by their names; others go without.",
+  },
+  except: {
+    ...textList("weak"),
+    description: "The builds that it is not for, by their names.",
+  },
+  override: {
+    type: ["object", "null"],
+    additionalProperties: { type: ["object", "null"] },
+    description: "By build name, the options that it has otherwise there.",
+  },
+  pause_before: {
+    ...duration({ weak: true }),
+    description: "How long to wait before it.",
+  },
+  max_retries: {
+    ...WEAK_TEXT,
+    description: "How often it is tried again when it fails.",
+  },
+  timeout: {
+    ...duration({ weak: true }),
+    description: "How long it may take before it is ended as failed.",
+  },
+};
+
+/** What a post-processor can have beside its own options. */
+const POST_PROCESSOR_KEYS: Record<string, Schema> = {
+  name: {
+    ...TEXT,
+    description: "Its name for -except; the type unless given.",
+  },
+  only: {
+    ...textList("strict"),
+    description:
+      "The builds that it is for, by their names; others go without.",
+  },
+  except: {
+    ...textList("strict"),
+    description: "The builds that it is not for, by their names.",
+  },
+  keep_input_artifact: {
+    type: ["boolean", "null"],
+    description: "Whether the artifact that goes into it stays.",
+  },
+};
+
+const BUILDER_KEYS: Record<string, Schema> = {
+  name: {
+    ...WEAK_TEXT,
+    description: "The build's name; the type unless given.",
+  },
+};
+
+/** What a component can have beside its own options, by its kind. */
+const KEYS: Readonly<Record<string, Record<string, Schema>>> = {
+  builder: BUILDER_KEYS,
+  provisioner: PROVISIONER_KEYS,
+  "post-processor": POST_PROCESSOR_KEYS,
+};
+
+/**
+ * The definitions of one kind of component.
+ *
+ * @param kind The kind, which is the name of the first definition.
+ * @returns By name, that of any component of the kind, and of each bundled one.
+ */
+export async function componentSchemas(
+  kind: string,
+): Promise<Record<string, Schema>> {
+  const keys = KEYS[kind] ?? {};
+  const bundled = Object.entries(BUNDLED[kind] ?? {});
+  const names = bundled.map(([name]) => name);
+  const definitions = await Promise.all(bundled.map(async ([name, load]) => {
+    const served = (await load()).default;
+    return [
+      `${kind}-${name}`,
+      optionsSchema(optionsOf(served), {
+        type: true,
+        ...keys,
+      }),
+    ] as const;
+  }));
+  const object: Schema = {
+    type: "object",
+    required: ["type"],
+    properties: {
+      type: {
+        description: `Which ${kind} it is: one of baler's, or a plugin's.`,
+        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
+      },
+      ...keys,
+    },
+    allOf: names.map((name) => ({
+      if: { required: ["type"], properties: { type: { const: name } } },
+      then: { $ref: `#/$defs/${kind}-${name}` },
+    })),
+  };
+  const whole = kind === "post-processor"
+    ? {
+      anyOf: [object, {
+        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
+      }],
+    }
+    : object;
+  return { [kind]: whole, ...Object.fromEntries(definitions) };
+}
+
+/** The options that a bundled plugin declares; each of them serves a class. */
+function optionsOf(served: Served): Options | undefined {
+  const { options } = new (served as new () => { options?: Options })();
+  return options;
+}
