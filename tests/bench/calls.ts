@@ -23,18 +23,20 @@ export async function callRows(
   const start = (name: string, argv: readonly string[]) => {
     drivers.set(name, stack.use(new Driver(argv)));
   };
-  start("baler", [host, plugin, hello]);
+  const baler = [host, plugin, hello];
+  start("baler", baler);
   start("bare pipe", [pipe]);
   if (peers.go) start("Go net/rpc", [peers.go]);
   if (peers.npm) {
     start("kkrpc", [...peers.npm, "kkrpc"]);
     start("vscode-jsonrpc", [...peers.npm, "vscode-jsonrpc"]);
   }
-  return [
-    ...await echoRows(drivers, sizes),
-    ...await streamRows(drivers.get("baler")!, sizes, folder),
-    ...await launchRows(drivers.get("baler")!, sizes),
-  ];
+  const rows = await echoRows(drivers, sizes);
+  // One that has done nothing else yet: its memory is that of the stream.
+  await using fresh = new Driver(baler);
+  rows.push(...await streamRows(fresh, sizes, folder));
+  rows.push(...await launchRows(fresh, sizes));
+  return rows;
 }
 
 async function echoRows(drivers: Drivers, sizes: Sizes): Promise<Row[]> {

@@ -43,7 +43,18 @@ export async function growth(
   { host, plugin, hello }: Programs,
   { concurrent, repeats }: Sizes,
 ): Promise<Growth> {
-  await using driver = new Driver([host, plugin, hello]);
+  const baler = [host, plugin, hello];
+  return {
+    sizes: await sizeCosts(baler, repeats),
+    plugins: await pluginCosts(baler, concurrent),
+  };
+}
+
+async function sizeCosts(
+  baler: readonly string[],
+  repeats: number,
+): Promise<SizeCost[]> {
+  await using driver = new Driver(baler);
   const sizes: SizeCost[] = [];
   for (const size of SIZES) {
     const often = async (work: string) => {
@@ -61,6 +72,14 @@ export async function growth(
       ...size <= MOST_TEXT && { text: await often("echoText") },
     });
   }
+  return sizes;
+}
+
+async function pluginCosts(
+  baler: readonly string[],
+  concurrent: number,
+): Promise<PluginCost[]> {
+  await using driver = new Driver(baler);
   const plugins: PluginCost[] = [];
   for (const count of PLUGINS) {
     const start = await driver.time("plugins", count);
@@ -74,7 +93,7 @@ export async function growth(
     });
   }
   await driver.time("plugins", 0);
-  return { plugins, sizes };
+  return plugins;
 }
 
 /** It as two tables in Markdown. */
