@@ -51,7 +51,13 @@ export class Compiler {
    * @throws {Error} with what Deno printed.
    */
   async compile(compilation: Compilation): Promise<string> {
-    return await this.#compile(await bundled(compilation));
+    await denoOrThrow(
+      Deno.execPath(),
+      ["check", compilation.entry],
+      compilation,
+      {},
+    );
+    return await this.#compile(await this.#bundled(compilation));
   }
 
   async #compile(compilation: Compilation): Promise<string> {
@@ -73,6 +79,43 @@ export class Compiler {
     }
     await this.#fromNpm(compilation);
     return npmRuntimeVersion;
+  }
+
+  // Makes few modules of a program's many, beside its output. Such an executable starts in about
+  // half the time: it has fewer modules to load, V8 keeps what it has compiled of them from one
+  // run to the next, and it does not prepare for npm packages. What is imported only when it is
+  // needed stays a module of its own.
+  async #bundled(compilation: Compilation): Promise<Compilation> {
+    const folder = join(dirname(compilation.output), "bundle");
+    const modules = join(folder, "modules");
+    await Deno.mkdir(folder, { recursive: true });
+    // Keeps Deno from looking for the configuration of some folder above.
+    await Deno.writeTextFile(join(folder, "deno.json"), "{}\n");
+    const { success, text } = await deno(
+      Deno.execPath(),
+      [
+        "bundle",
+        "--platform",
+        "deno",
+        "--code-splitting",
+        "--outdir",
+        modules,
+        compilation.entry,
+      ],
+      compilation,
+      { env: certificates() },
+    );
+    if (!success) {
+      // It needs esbuild, from npm. The executable is as good without, but slower to start.
+      const why = /^error: (.*)/m.exec(text)?.[1] ?? text.trim();
+      this.#say(`deno bundle failed, compiling without it: ${why}`);
+      return compilation;
+    }
+    return {
+      ...compilation,
+      entry: join(modules, `${parse(compilation.entry).name}.js`),
+      flags: [...compilation.flags, "--include", modules],
+    };
   }
 
   // False when it failed for want of the runtime base, and for no other reason.
@@ -118,50 +161,16 @@ export class Compiler {
       compilation,
       {
         DENORT_BIN: npm.denort,
-        // Where npm works through a company's certificate, this Deno must know it too.
-        DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ??
-          "mozilla,system",
+        ...certificates(),
       },
     );
   }
 }
 
-/**
- * Checks the types of a program and makes few modules of its many, beside its output. Such an
- * executable starts in about half the time: it has fewer modules to load, V8 keeps what it has
- * compiled of them from one run to the next, and it does not prepare for npm packages. What is
- * imported only when it is needed stays a module of its own.
- */
-async function bundled(compilation: Compilation): Promise<Compilation> {
-  const folder = join(dirname(compilation.output), "bundle");
-  const modules = join(folder, "modules");
-  await Deno.mkdir(folder, { recursive: true });
-  // Keeps Deno from looking for the configuration of some folder above.
-  await Deno.writeTextFile(join(folder, "deno.json"), "{}\n");
-  await denoOrThrow(
-    Deno.execPath(),
-    ["check", compilation.entry],
-    compilation,
-    {},
-  );
-  await denoOrThrow(
-    Deno.execPath(),
-    [
-      "bundle",
-      "--platform",
-      "deno",
-      "--code-splitting",
-      "--outdir",
-      modules,
-      compilation.entry,
-    ],
-    compilation,
-    {},
-  );
+// Where npm works through a company's certificate, Deno must know it too; older ones do not look.
+function certificates(): Record<string, string> {
   return {
-    ...compilation,
-    entry: join(modules, `${parse(compilation.entry).name}.js`),
-    flags: [...compilation.flags, "--include", modules],
+    DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "mozilla,system",
   };
 }
 
