@@ -81,9 +81,14 @@ export class ProvisionHook implements Hook {
       await wait(step.pauseBefore, signal);
     }
     if (this.#options.debug) {
-      await ui.ask(
-        `Pausing before the next provisioner (${step.name}). Press enter to continue.`,
-      );
+      try {
+        await ui.ask(
+          `Pausing before the next provisioner (${step.name}). Press enter to continue.`,
+        );
+      } catch {
+        // Where nobody can be asked, nobody is waited for.
+        if (signal.aborted) throw signal.reason;
+      }
     }
     for (let triesLeft = step.maxRetries;; triesLeft--) {
       try {

@@ -33,10 +33,10 @@ export async function provision(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      const choice = onError === "ask" ? await ask(ui) : onError;
+      const choice = onError === "ask" ? await ask(ui, error) : onError;
       if (choice === "retry") continue;
       if (choice === "abort") {
-        await tellAborted(ui, error, "StepProvision");
+        if (onError !== "ask") await tellAborted(ui, error, "StepProvision");
         await ui.error('aborted: skipping cleanup of step "StepConnect"');
         throw error;
       }
@@ -77,13 +77,21 @@ async function tellAborted(
 
 async function ask(
   ui: BuilderRunOptions["ui"],
+  error: unknown,
 ): Promise<"cleanup" | "abort" | "retry"> {
+  await ui.error((error as Error).message);
   await ui.say('Step "StepProvision" failed');
   for (;;) {
-    const answer = (await ui.ask(
-      "[c] Clean up and exit, [a] abort without cleanup, " +
-        "or [r] retry step (build may fail even if retry succeeds)?",
-    )).trim().toLowerCase();
+    let answer: string;
+    try {
+      answer = (await ui.ask(
+        "[c] Clean up and exit, [a] abort without cleanup, " +
+          "or [r] retry step (build may fail even if retry succeeds)?",
+      )).trim().toLowerCase();
+    } catch {
+      // Where nobody can be asked; what failed is told, not that.
+      return "cleanup";
+    }
     switch (answer[0]) {
       case "c":
         return "cleanup";

@@ -53,11 +53,11 @@ export const packerFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
   }],
   ["upper", {
     operands: ["string"],
-    call: (_, text: string) => text.toUpperCase(),
+    call: (_, text: string) => eachCharacter(text, upperCase),
   }],
   ["lower", {
     operands: ["string"],
-    call: (_, text: string) => text.toLowerCase(),
+    call: (_, text: string) => eachCharacter(text, lowerCase),
   }],
   ["replace", {
     operands: ["string", "string", "int", "string"],
@@ -99,6 +99,20 @@ function user(context: InterpolationContext, name: string): string {
     `variable not set: ${name}; declare it in the template's "variables"`,
   );
 }
+
+// Go maps characters one by one: "ß" stays, as what it would be is two, and
+// what a letter becomes does not depend on its place in the word.
+function eachCharacter(text: string, map: (one: string) => string): string {
+  let result = "";
+  for (const one of text) {
+    const mapped = map(one);
+    result += [...mapped].length === 1 ? mapped : one;
+  }
+  return result;
+}
+
+const upperCase = (one: string) => one.toUpperCase();
+const lowerCase = (one: string) => one === "İ" ? "i" : one.toLowerCase();
 
 function env(context: InterpolationContext, name: string): string {
   if (context.env) return context.env(name) ?? "";

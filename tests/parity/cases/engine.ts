@@ -121,6 +121,32 @@ export const engine: readonly ParityCase[] = [
   refused("wrong-arguments", "{{upper}}", "upper", "args"),
   refused("too-many-arguments", "{{upper `a` `b`}}", "upper", "args"),
   refused("wrong-type", "{{upper 5}}", "upper"),
+  text("case-of-each-character", "{{upper `straße ŉ`}} {{lower `ΑΣ İ`}}"),
+  text("template-in-a-variable", "{{user `tpl`}}|{{user `tpl` | len}}", {
+    template: {
+      variables: { tpl: "{{upper `x`}}" },
+      builders: [aFile({ content: "{{user `tpl`}}|{{user `tpl` | len}}" })],
+    },
+  }),
+  text(
+    "printf-wrong",
+    "{{printf `%d` `x`}} {{printf `%s`}} {{printf `x` 1}} {{printf `%U %c %x` 955 955 `λ`}}",
+  ),
+  text(
+    "break",
+    "{{range $x := .}}{{break}}{{end}}done{{range .}}x{{else}}empty{{end}}",
+  ),
+  text("newline-in-action", "{{upper\n`x`}}"),
+  refused(
+    "isotime-two-layouts",
+    "{{isotime `2006` `x`}}",
+    "isotime",
+    "too many values",
+  ),
+  refused("index-out-of-range", "{{index `abc` 9}}", "out of range"),
+  refused("nil", "{{nil}}", "nil is not a command"),
+  refused("overflow", "{{99999999999999999999}}", "overflow"),
+  refused("undefined-template", "{{template `nope`}}", "nope", "not defined"),
   text("unknown-field", "{{.Nope}}"),
   refused("unterminated-quote", "{{user `u}}", "unterminated"),
   refused("bad-character", "{{user ^}}", "unexpected"),

@@ -238,6 +238,26 @@ export const provisioners: readonly ParityCase[] = [
     "pause_befor",
   ),
   {
+    name: "breakpoint-where-nobody-can-be-asked",
+    template: provisioned({ type: "breakpoint", note: "hey" }, local("echo x")),
+    says: ["error asking for input"],
+  },
+  {
+    name: "on-error-ask-where-nobody-can-be-asked",
+    template: {
+      ...provisioned(local("exit 3")),
+      "error-cleanup-provisioner": local("touch cleaned"),
+    },
+    args: build("-on-error=ask"),
+  },
+  {
+    name: "debug-where-nobody-can-be-asked",
+    template: provisioned(local("echo x")),
+    args: build("-debug"),
+  },
+  run("pause-before-a-number", local("echo x", { pause_before: 1_000_000 })),
+  run("only-a-text", local("echo x", { only: "null" })),
+  {
     name: "breakpoint-disabled",
     template: provisioned({
       type: "breakpoint",

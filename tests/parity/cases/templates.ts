@@ -55,6 +55,72 @@ export const templates: readonly ParityCase[] = [
     args: validate(),
     differs: { why: "null-builder", ok: false, says: ["null"], files: [] },
   },
+  refused("builder-type-in-another-case", {
+    builders: [nothing({ type: undefined, Type: "null" })],
+  }, "type"),
+  {
+    name: "builder-name-a-number",
+    template: { builders: [nothing({ name: 5 })] },
+  },
+  {
+    name: "everything-null",
+    template: {
+      builders: one,
+      provisioners: null,
+      "post-processors": null,
+      variables: null,
+      "sensitive-variables": null,
+      description: null,
+      min_packer_version: null,
+      "error-cleanup-provisioner": null,
+    },
+  },
+  {
+    name: "keys-of-packers-own",
+    template: { builders: [aFile({ packer_debug: true })] },
+    differs: {
+      why: "internal-keys",
+      ok: false,
+      says: ["unknown key", "packer_debug"],
+      files: [],
+    },
+  },
+  refused(
+    "cleanup-provisioner-a-list",
+    { builders: one, "error-cleanup-provisioner": [] },
+    "cleanup provisioner",
+    "map",
+  ),
+  refused("cleanup-provisioner-without-type", {
+    builders: one,
+    "error-cleanup-provisioner": { inline: ["x"] },
+  }, "missing 'type'"),
+  refused(
+    "provisioner-null",
+    { builders: one, provisioners: [null] },
+    "missing 'type'",
+  ),
+  refused(
+    "post-processor-null",
+    { builders: one, "post-processors": [null] },
+    "bad format",
+  ),
+  refused(
+    "post-processor-empty",
+    { builders: one, "post-processors": [""] },
+    "type is required",
+  ),
+  refused("only-with-a-template", {
+    variables: { v: "null" },
+    builders: one,
+    provisioners: [local("true", { only: ["{{user `v`}}"] })],
+  }, "not found"),
+  refused(
+    "keep-input-a-text",
+    packed({ type: "manifest", keep_input_artifact: "true" }),
+    "keep_input_artifact",
+    "bool",
+  ),
   refused(
     "two-of-a-name",
     { builders: [nothing({ name: "x" }), nothing({ name: "x" })] },
