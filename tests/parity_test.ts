@@ -99,7 +99,7 @@ function assertParity(one: ParityCase, ran: Ran, packers: Outcome): void {
 }
 
 function assertSays(words: readonly string[] = [], output: string): void {
-  const said = output.toLowerCase().replaceAll(/\s+/g, " ");
+  const said = output.toLowerCase().replaceAll(/(\s|\\n)+/g, " ");
   for (const word of words) {
     assert(
       said.includes(word.toLowerCase()),
