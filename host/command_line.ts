@@ -115,5 +115,10 @@ function openLog(redactor: Redactor, screen: Screen): Log {
     }
     targets.push(file);
   }
-  return createLog({ targets, redact: redactor.redact });
+  return createLog({
+    targets,
+    get redact() {
+      return redactor.hasSecrets ? redactor.redact : undefined;
+    },
+  });
 }

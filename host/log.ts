@@ -27,14 +27,17 @@ export interface LogTarget {
 export interface LogOptions {
   /** Where it goes; each target gets every line. */
   targets: readonly LogTarget[];
-  /** Makes a line fit to be seen, for example without the values of sensitive variables. */
-  redact?(line: string): string;
+  /**
+   * Makes a line fit to be seen, for example without the values of sensitive
+   * variables. Looked up for each write: it may come and go.
+   */
+  readonly redact?: ((line: string) => string) | undefined;
   /** The time, for the beginning of each line. */
   now?(): Date;
 }
 
 const encoder = new TextEncoder();
-const NEWLINE = encoder.encode("\n");
+const NEWLINE = 10;
 
 /**
  * Makes a log of lines like
@@ -47,7 +50,7 @@ const NEWLINE = encoder.encode("\n");
  * @param options Where it goes, and how.
  */
 export function createLog(options: LogOptions): Log {
-  const { targets, redact, now = () => new Date() } = options;
+  const { targets, now = () => new Date() } = options;
   const terminals = targets.filter((target) => target.isTerminal());
   const files = targets.filter((target) => !target.isTerminal());
   let second = -1;
@@ -62,11 +65,11 @@ export function createLog(options: LogOptions): Log {
         time = formatTime(date);
       }
       const prefix = encoder.encode(`${time} ${name}: `);
-      const parts: Uint8Array[] = [];
-      for (const line of lines) {
-        parts.push(prefix, redacted(line, redact), NEWLINE);
-      }
-      const bytes = concat(parts);
+      const { redact } = options;
+      const bytes = joined(
+        prefix,
+        lines.map((line) => bytesOf(line, redact)),
+      );
       for (const file of files) writeAll(file, bytes);
       if (terminals.length > 0) {
         const harmless = encoder.encode(harmlessText(decode(bytes)));
@@ -76,7 +79,22 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-function redacted(
+/** Lines, each with the prefix before it and an end behind it. */
+function joined(prefix: Uint8Array, lines: readonly Uint8Array[]): Uint8Array {
+  let length = lines.length * (prefix.length + 1);
+  for (const line of lines) length += line.length;
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const line of lines) {
+    bytes.set(prefix, offset);
+    bytes.set(line, offset += prefix.length);
+    bytes[offset += line.length] = NEWLINE;
+    offset++;
+  }
+  return bytes;
+}
+
+function bytesOf(
   line: string | Uint8Array,
   redact: LogOptions["redact"],
 ): Uint8Array {

@@ -26,6 +26,11 @@ export class Redactor {
     this.#secrets = [...all].sort((a, b) => b.length - a.length);
   }
 
+  /** Whether there is anything to keep secret. */
+  get hasSecrets(): boolean {
+    return this.#secrets.length > 0;
+  }
+
   /** A text with `<sensitive>` in place of each secret. */
   readonly redact = (text: string): string => {
     for (const secret of this.#secrets) {
