@@ -20,8 +20,12 @@ const WORDINGS: readonly [of: RegExp, to: string][] = [
   [/(exit status: \d+\.)(Allowed)/g, "$1 $2"],
 ];
 
-// valid-is-said
-const EXTRA = ",ui,say,The configuration is valid.";
+const EXTRAS = [
+  // valid-is-said
+  ",ui,say,The configuration is valid.",
+  // Packer says it only when it is quicker than the provisioner's end.
+  ",ui,error,==> null: Cancelling provisioner after a timeout...",
+];
 
 /**
  * A text without what differs between runs.
@@ -86,7 +90,7 @@ export function comparableEvents(
       }
       if (one.says !== undefined && event === events.at(-1)) continue;
     } else if (event === "" && (events.at(-1) ?? "") === "") continue;
-    if (event === EXTRA) continue;
+    if (EXTRAS.includes(event)) continue;
     // inspect-text
     if (
       machineReadable && one.args?.[0] === "inspect" &&
@@ -114,6 +118,10 @@ export async function comparableFiles(
   for (const name of (await namesIn(places.work)).sort()) {
     if (name.endsWith("/")) {
       files[name] = "";
+      continue;
+    }
+    if (name === "crash.log") {
+      files[name] = "Packer's crash";
       continue;
     }
     const bytes = await Deno.readFile(join(places.work, name));
