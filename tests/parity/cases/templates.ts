@@ -38,7 +38,7 @@ export const templates: readonly ParityCase[] = [
     '{"builders":[{"type":"null","communicator":"none"},]}',
     "json",
   ),
-  refused("a-list", "[]", "json"),
+  refused("a-list", "[]"),
   refused("no-builders", {}, "at least one builder"),
   refused("builders-empty", { builders: [] }, "at least one builder"),
   refused("builders-null-root", { builders: null }, "at least one builder"),
