@@ -111,7 +111,8 @@ async function fuzzInWorker(first: number, count: number): Promise<Find[]> {
     type: "module",
   });
   const { promise, resolve, reject } = Promise.withResolvers<Find[]>();
-  worker.onmessage = ({ data }) => resolve(data);
+  worker.onmessage = ({ data: { finds, error } }) =>
+    finds === undefined ? reject(error) : resolve(finds);
   worker.onerror = (event) => reject(new Error(event.message));
   let last = -1;
   const watch = setInterval(() => {
@@ -124,7 +125,7 @@ async function fuzzInWorker(first: number, count: number): Promise<Find[]> {
     return await promise;
   } catch (error) {
     const { end, input } = caseOf(await record(), Atomics.load(current, 0));
-    throw new Error(`${end} got ${JSON.stringify(textOf(input))}`, {
+    throw new Error(`${error}: ${end} got ${JSON.stringify(textOf(input))}`, {
       cause: error,
     });
   } finally {

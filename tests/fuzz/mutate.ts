@@ -255,6 +255,13 @@ function place(
 function annotate(random: Random, document: Record<string, unknown>): void {
   const meta = objectAt(document, "meta");
   const values = objectAt(meta, "values");
+  if (random.once(4)) {
+    // What would be believed, at a place that all objects share.
+    const place = random.of(["", "args.0.", "args.", "value.", "error."]) +
+      random.of(["constructor.prototype.", "__proto__.", "constructor."]) +
+      random.of(["polluted", "length", "then", "toJSON"]);
+    return put(values, place, ["undefined"]);
+  }
   const annotation = random.of(ANNOTATIONS);
   put(
     values,

@@ -71,13 +71,13 @@ function touch(value: unknown): void {
 }
 
 /** What may be called, by reference; a function is called without a method. */
-const CALLABLE: Readonly<Record<string, readonly (string | undefined)[]>> = {
-  0: ["create", "use", "echo"],
-  1: ["use", "echo", "fail", "later"],
-  2: [undefined],
-  3: ["read", "cancel"],
-  4: ["write", "close", "abort"],
-};
+const CALLABLE: ReadonlyMap<unknown, readonly unknown[]> = new Map([
+  [0, ["create", "use", "echo"]],
+  [1, ["use", "echo", "fail", "later"]],
+  [2, [undefined]],
+  [3, ["read", "cancel"]],
+  [4, ["write", "close", "abort"]],
+]);
 
 /** One end, ready to be fed. */
 export class Subject {
@@ -131,6 +131,9 @@ export class Subject {
 
   /** What is wrong with it now; undefined when nothing is. */
   async wrong(input: Uint8Array): Promise<string | undefined> {
+    const polluted = pollution();
+    if (polluted !== undefined) return polluted;
+    if (trespasses > 0) return "something was called that was not exported";
     const errors = this.#errors;
     if (errors.length > 1) return "more than one protocol error";
     const [error] = errors;
@@ -152,8 +155,7 @@ export class Subject {
       const dumb = await this.#dumb(input);
       if (dumb !== undefined) return dumb;
     }
-    if (trespasses > 0) return "something was called that was not exported";
-    return this.#strangeAnswer(input) ?? pollution();
+    return this.#strangeAnswer(input);
   }
 
   /** Lets it go, with all that waits. */
@@ -191,7 +193,7 @@ export class Subject {
       const { call, on = 0, method } = json;
       // With annotations, what stands there is not what is meant.
       const allowed = meta !== undefined ||
-        (CALLABLE[String(on)]?.includes(method as string) ?? false);
+        (CALLABLE.get(on)?.includes(method) ?? false);
       calls.set(call, allowed || (calls.get(call) ?? false));
     }
     for (const [call, allowed] of calls) {

@@ -16,7 +16,15 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = async ({ data: { first, count, current } }) => {
-  scope.postMessage(
-    await fuzz(first, count, (seed) => Atomics.store(current, 0, seed)),
-  );
+  try {
+    const finds = await fuzz(
+      first,
+      count,
+      (seed) => Atomics.store(current, 0, seed),
+    );
+    scope.postMessage({ finds });
+  } catch (error) {
+    // The fuzzer itself is wrong.
+    scope.postMessage({ error });
+  }
 };
