@@ -118,10 +118,12 @@ export class Plugin implements AsyncDisposable {
   readonly #relay: LogRelay;
   readonly #connection: Connection;
   readonly #start = Promise.withResolvers<void>();
-  #firstLine: FrameReader | undefined = new FrameReader(
-    DEFAULT_LIMITS,
-    (line) => this.#relay.line(line),
-  );
+  #firstLine:
+    | Pick<FrameReader, "push" | "unfinished">
+    | undefined = new FrameReader(
+      DEFAULT_LIMITS,
+      (line) => this.#relay.line(line),
+    );
   #info: PluginInfo | undefined;
   #closing: Promise<void> | undefined;
 
@@ -148,14 +150,15 @@ export class Plugin implements AsyncDisposable {
       peer: name,
       onText: (line) => this.#relay.line(line),
       onProtocolError: (error) => {
-        void this.close();
-        return new PluginError(
+        const told = new PluginError(
           name,
           error.message.slice(name.length + 1),
           this.lastLines,
           undefined,
           { cause: error },
         );
+        void this.close(told);
+        return told;
       },
     });
     this.started = this.#start.promise;
@@ -247,16 +250,11 @@ export class Plugin implements AsyncDisposable {
   #limitStart(): void {
     const { startTimeout = START_TIMEOUT, signal } = this.#options;
     const late = setTimeout(() => {
-      this.#fail(
-        new PluginError(
-          this.name,
-          `did not say hello within ${
-            startTimeout / 1000
-          } s${this.#unfinished()}`,
-          this.lastLines,
-        ),
+      this.#kill(
+        `did not say hello within ${
+          startTimeout / 1000
+        } s${this.#unfinished()}`,
       );
-      this.#child.kill("SIGKILL");
     }, startTimeout);
     const abort = () => {
       this.#fail(signal!.reason);
@@ -316,8 +314,8 @@ export class Plugin implements AsyncDisposable {
           ({ json }) => this.#hello(json),
         );
       } catch (error) {
-        this.#fail(this.#notAPlugin((error as Error).message));
-        this.#child.kill("SIGKILL");
+        this.#firstLine = NOTHING_MORE;
+        this.#kill(`is not a baler plugin: ${(error as Error).message}`);
         return;
       }
       rest = rest.subarray(end);
@@ -373,22 +371,26 @@ export class Plugin implements AsyncDisposable {
     );
   }
 
-  #notAPlugin(detail: string): PluginError {
-    return new PluginError(
-      this.name,
-      `is not a baler plugin: ${detail}`,
-      this.lastLines,
-    );
-  }
-
   /** Why this host ended it, where it did so unasked. */
   #fate: string | undefined;
+
+  /**
+   * Ends the process at once. What waits for it fails when it is gone, and all
+   * that it wrote has been read.
+   */
+  #kill(why: string): void {
+    this.#fate ??= why;
+    this.#child.kill("SIGKILL");
+  }
 
   /** Stdout is closed: the process is at its end, or has to be ended. */
   #stdoutEnded(): void {
     const patience = setTimeout(() => {
-      this.#fate = "closed its stdout and lived on; it was ended";
-      this.#child.kill("SIGKILL");
+      this.#kill(
+        `closed its stdout${
+          this.#info === undefined ? " before it said hello" : " and lived on"
+        }; it was ended`,
+      );
     }, DRAIN_EXIT);
     const settled = () => clearTimeout(patience);
     this.#child.exited.then(settled, settled);
@@ -397,16 +399,15 @@ export class Plugin implements AsyncDisposable {
   #gone(exit: Exit): void {
     this.#relay.end();
     if (this.#info === undefined) {
+      const what = this.#fate ??
+        (exit.code === 0
+          ? `is not a baler plugin: it ${exitText(exit)} without a hello`
+          : `${
+            exitText(exit)
+          } before it said hello${this.#unfinished()}; is it a baler plugin?`);
       this.#fail(
         this.#closing === undefined
-          ? new PluginError(
-            this.name,
-            `${
-              exitText(exit)
-            } before it said hello${this.#unfinished()}; is it a baler plugin?`,
-            this.lastLines,
-            exit,
-          )
+          ? new PluginError(this.name, what, this.lastLines, exit)
           : new ConnectionClosedError(`${this.name} has been closed`),
       );
       return;
@@ -427,6 +428,9 @@ export class Plugin implements AsyncDisposable {
     this.#connection.close(error as Error);
   }
 }
+
+/** Takes what comes behind a first line that was no hello. */
+const NOTHING_MORE = { push() {}, unfinished: "" };
 
 /** How long a process may live on once its stdout is closed, in milliseconds. */
 const DRAIN_EXIT = 2_000;

@@ -143,16 +143,3 @@ function formatTime(date: Date): string {
 function writeAll(target: LogTarget, bytes: Uint8Array): void {
   while (bytes.length > 0) bytes = bytes.subarray(target.writeSync(bytes));
 }
-
-/** All of the pieces in one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
-}

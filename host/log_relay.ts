@@ -1,12 +1,14 @@
 // The log relay: tags each line that a plugin writes to stderr with the
 // plugin's path, and keeps its last lines for the day it dies.
 
-import { concat, harmlessText, type Log } from "./log.ts";
+import { ByteBuffer } from "../plugin/rpc/byte_buffer.ts";
+import { harmlessText, type Log } from "./log.ts";
 
 const NEWLINE = 10;
 
 /** How many of a plugin's last lines are kept, and how much of each. */
 const KEPT_LINES = 20;
+const KEPT_TEXTS = 3;
 const KEPT_LENGTH = 2000;
 
 /** Relays one plugin's stderr into the log, in whole lines. */
@@ -14,8 +16,10 @@ export class LogRelay {
   readonly #name: string;
   readonly #log: Log;
   /** The beginning of a line whose end has not come yet. */
-  #begun: Uint8Array[] = [];
+  readonly #begun = new ByteBuffer();
   #last: Uint8Array[] = [];
+  /** The last lines that came in another way. */
+  #lastTexts: Uint8Array[] = [];
 
   constructor(name: string, log: Log) {
     this.#name = name;
@@ -35,13 +39,13 @@ export class LogRelay {
       if (end === -1) break;
       let line = chunk.subarray(start, end);
       if (this.#begun.length > 0) {
-        line = concat([...this.#begun, line]);
-        this.#begun = [];
+        this.#begun.add(line);
+        line = this.#begun.take();
       }
       lines.push(line);
       start = end + 1;
     }
-    if (start < chunk.length) this.#begun.push(chunk.slice(start));
+    if (start < chunk.length) this.#begun.add(chunk.subarray(start));
     this.#write(lines);
   }
 
@@ -51,20 +55,19 @@ export class LogRelay {
    * @param line The line, without its end.
    */
   line(line: Uint8Array): void {
-    this.#write([line.slice()]);
+    keep(this.#lastTexts, [line], KEPT_TEXTS);
+    this.#log.write(this.#name, [line]);
   }
 
   /** Writes the line that has no end, if there is one. */
   end(): void {
     if (this.#begun.length === 0) return;
-    const line = concat(this.#begun);
-    this.#begun = [];
-    this.#write([line]);
+    this.#write([this.#begun.take()]);
   }
 
-  /** The plugin's last lines, oldest first, fit to be shown. */
+  /** The plugin's last lines, oldest first, fit to be shown; before them what it wrote to stdout. */
   get lastLines(): string[] {
-    return this.#last.map((line) => {
+    return [...this.#lastTexts, ...this.#last].map((line) => {
       const text = new TextDecoder().decode(line);
       // Colours are for a terminal that the plugin has not got.
       // deno-lint-ignore no-control-regex
@@ -74,10 +77,13 @@ export class LogRelay {
 
   #write(lines: Uint8Array[]): void {
     if (lines.length === 0) return;
-    for (const line of lines.slice(-KEPT_LINES)) {
-      this.#last.push(line.slice(0, KEPT_LENGTH));
-    }
-    this.#last.splice(0, this.#last.length - KEPT_LINES);
+    keep(this.#last, lines, KEPT_LINES);
     this.#log.write(this.#name, lines);
   }
+}
+
+/** Adds the last of some lines to those that are kept. */
+function keep(kept: Uint8Array[], lines: Uint8Array[], most: number): void {
+  for (const line of lines.slice(-most)) kept.push(line.slice(0, KEPT_LENGTH));
+  kept.splice(0, kept.length - most);
 }

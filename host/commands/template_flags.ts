@@ -62,9 +62,6 @@ export async function planOf(
   run: Parameters<typeof planBuilds>[1]["run"],
   redactor: Redactor,
 ): Promise<TemplatePlan> {
-  if (flags.only.length > 0 && flags.except.length > 0) {
-    throw new UsageError("-only and -except cannot be given together");
-  }
   return await planBuilds(template, {
     only: namesOf(flags.only),
     except: namesOf(flags.except),

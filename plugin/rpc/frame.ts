@@ -1,6 +1,7 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
+import { ByteBuffer } from "./byte_buffer.ts";
 import { isDeeperThan } from "./nesting.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
@@ -25,8 +26,7 @@ export class FrameReader {
   readonly #onText: ((line: Uint8Array) => void) | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The beginning of a line whose end has not come yet. */
-  #line: Uint8Array[] = [];
-  #lineLength = 0;
+  readonly #line = new ByteBuffer();
   /** The frame whose raw bytes are still coming. */
   #frame: Frame | undefined;
   /** Which of its bytes is being filled, and how far. */
@@ -49,12 +49,12 @@ export class FrameReader {
   /** Takes the end of what can be read: half a line of text is a line too. */
   end(): void {
     const line = this.#takeLine(new Uint8Array());
-    if (line.length > 0 && this.#isText(line)) this.#onText!(line);
+    if (this.#isText(line[0])) this.#onText!(line);
   }
 
   /** The beginning of a line whose end has not come. */
   get unfinished(): string {
-    return new TextDecoder().decode(this.#line[0]);
+    return new TextDecoder().decode(this.#line.peek());
   }
 
   /**
@@ -73,21 +73,20 @@ export class FrameReader {
       }
       const end = chunk.indexOf(NEWLINE, position);
       const stop = end === -1 ? chunk.length : end;
-      if (this.#lineLength + stop - position > this.#limits.line) {
+      if (this.#line.length + stop - position > this.#limits.line) {
         throw new ProtocolError(
           `a line is longer than ${this.#limits.line} bytes`,
         );
       }
       if (end === -1) {
-        this.#line.push(chunk.slice(position));
-        this.#lineLength += chunk.length - position;
-        if (this.#isText(this.#line[0]!)) this.#limitText(this.#lineLength);
+        this.#line.add(chunk.subarray(position));
+        if (this.#isText(this.#line.first)) this.#limitText(this.#line.length);
         return;
       }
       const line = this.#takeLine(chunk.subarray(position, end));
       position = end + 1;
       if (line.length === 0) continue;
-      if (this.#isText(line)) {
+      if (this.#isText(line[0])) {
         this.#text(line);
         continue;
       }
@@ -103,9 +102,9 @@ export class FrameReader {
     }
   }
 
-  /** Whether a line, or its beginning, is no message but a text. */
-  #isText(line: Uint8Array): boolean {
-    return this.#onText !== undefined && line[0] !== BEGIN;
+  /** Whether a line that begins with this is no message but a text. */
+  #isText(first: number | undefined): boolean {
+    return this.#onText !== undefined && first !== undefined && first !== BEGIN;
   }
 
   #text(line: Uint8Array): void {
@@ -123,17 +122,9 @@ export class FrameReader {
   }
 
   #takeLine(rest: Uint8Array): Uint8Array {
-    if (this.#lineLength === 0) return rest;
-    const line = new Uint8Array(this.#lineLength + rest.length);
-    let offset = 0;
-    for (const piece of this.#line) {
-      line.set(piece, offset);
-      offset += piece.length;
-    }
-    line.set(rest, offset);
-    this.#line = [];
-    this.#lineLength = 0;
-    return line;
+    if (this.#line.length === 0) return rest;
+    this.#line.add(rest);
+    return this.#line.take();
   }
 
   /** Fills the frame's bytes from `chunk`, and says how far the chunk is used. */
@@ -211,6 +202,11 @@ export class FrameReader {
       !lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
     ) {
       throw new ProtocolError("a message's bytes are not a list of lengths");
+    }
+    if (lengths.length > this.#limits.parts) {
+      throw new ProtocolError(
+        `a message has more than ${this.#limits.parts} parts of bytes behind it`,
+      );
     }
     const total = lengths.reduce((sum, length) => sum + length, 0);
     if (total > this.#limits.bytes) {

@@ -136,9 +136,17 @@ const NUMBERS: Record<string, number> = {
   "-0": -0,
 };
 
+/** The most digits of a bigint. */
+const MOST_DIGITS = 1_000_000;
+
 const READERS: Record<string, (json: unknown) => unknown> = {
   undefined: () => undefined,
-  bigint: (json) => BigInt(text(json)),
+  bigint(json) {
+    const digits = text(json);
+    // Reading them takes more than linear time.
+    if (digits.length > MOST_DIGITS) throw new RangeError();
+    return BigInt(digits);
+  },
   Date(json) {
     const date = new Date(text(json));
     if (Number.isNaN(date.valueOf())) throw new RangeError();

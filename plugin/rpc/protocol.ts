@@ -20,6 +20,8 @@ export interface Limits {
   line: number;
   /** The most raw bytes behind one line. */
   bytes: number;
+  /** The most parts that those are in. */
+  parts: number;
   /** The most text that is no message, in bytes, where text is accepted at all. */
   text: number;
   /** The deepest nesting of lists and objects in a message. */
@@ -36,6 +38,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   line: 64 * 1024 * 1024,
   bytes: 1024 * 1024 * 1024,
+  parts: 10_000,
   text: 1024 * 1024,
   depth: 1000,
   calls: 100_000,

@@ -10,6 +10,9 @@ const RESERVED = new Set(["constructor", "__proto__", "prototype", "then"]);
 /** The class of objects that were written down. */
 const PLAIN = "Object";
 
+/** How many classes of remote objects are remembered. */
+const MOST_CLASSES = 1000;
+
 /** The members of an object that may be used from another process. */
 export interface MemberNames {
   methods: ReadonlySet<string>;
@@ -182,6 +185,8 @@ export function remoteObjects(
       release(this);
     });
     remoteClassNames.set(prototype, className);
+    // Programs have few classes; one that has ever new ones gains nothing here.
+    if (prototypes.size >= MOST_CLASSES) prototypes.clear();
     prototypes.set(key, prototype);
     return prototype;
   }

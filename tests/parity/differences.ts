@@ -33,7 +33,6 @@ export const DIFFERENCES = {
   "sensitive-hidden":
     "Packer shows sensitive values to whoever reads the events",
   "inspect-text": "inspect shows post-processors, too; its events are the same",
-  "only-and-except": "the two together leave open which of them counts",
   "internal-keys":
     "a key that nothing reads is a mistake, whatever it begins with",
 } as const satisfies Readonly<Record<string, string>>;

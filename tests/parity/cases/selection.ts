@@ -53,15 +53,7 @@ export const selection: readonly ParityCase[] = [
   { ...selected("select-none", "-only=x"), says: [] },
   { ...selected("select-except-all", "-except=a,b,cc"), says: [] },
   { ...selected("select-except-unknown", "-except=x") },
-  {
-    ...selected("select-only-and-except", "-only=a", "-except=b"),
-    differs: {
-      why: "only-and-except",
-      ok: false,
-      says: ["-only and -except"],
-      files: [],
-    },
-  },
+  selected("select-only-and-except", "-only=a", "-except=b"),
   {
     name: "validate-only",
     template: { builders: [nothing(), { type: "file" }] },
