@@ -1,7 +1,7 @@
 // Launching: starts a plugin's process, shakes hands, and gives its
 // components out as objects that look as if they lived here.
 
-import { Connection } from "../plugin/rpc/connection.ts";
+import { Connection, type EndReason } from "../plugin/rpc/connection.ts";
 import { FrameReader } from "../plugin/rpc/frame.ts";
 import {
   ConnectionClosedError,
@@ -150,13 +150,9 @@ export class Plugin implements AsyncDisposable {
       peer: name,
       onText: (line) => this.#relay.line(line),
       onProtocolError: (error) => {
-        const told = new PluginError(
-          name,
-          error.message.slice(name.length + 1),
-          this.lastLines,
-          undefined,
-          { cause: error },
-        );
+        const what = error.message.slice(name.length + 1);
+        const told = (method: string | undefined) =>
+          this.#errorIn(method, what, undefined, { cause: error });
         void this.close(told);
         return told;
       },
@@ -222,7 +218,9 @@ export class Plugin implements AsyncDisposable {
    * @param reason What calls under way fail with.
    */
   close(
-    reason: Error = new ConnectionClosedError(`${this.name} has been closed`),
+    reason: EndReason = new ConnectionClosedError(
+      `${this.name} has been closed`,
+    ),
   ): Promise<void> {
     return this.#closing ??= this.#end(reason);
   }
@@ -232,7 +230,7 @@ export class Plugin implements AsyncDisposable {
     return this.close();
   }
 
-  async #end(reason: Error): Promise<void> {
+  async #end(reason: EndReason): Promise<void> {
     const { grace = GRACE } = this.#options;
     this.#connection.close(reason);
     this.#child.closeStdin();
@@ -281,12 +279,9 @@ export class Plugin implements AsyncDisposable {
       if (this.#silence >= answerTimeout) {
         this.#connection.close(
           (method) =>
-            new PluginError(
-              this.name,
-              `has shown no sign of life for ${answerTimeout / 1000} s${
-                method === undefined ? "" : ` (in ${method}())`
-              }`,
-              this.lastLines,
+            this.#errorIn(
+              method,
+              `has shown no sign of life for ${answerTimeout / 1000} s`,
             ),
         );
         this.#child.kill("SIGKILL");
@@ -400,11 +395,9 @@ export class Plugin implements AsyncDisposable {
     this.#relay.end();
     if (this.#info === undefined) {
       const what = this.#fate ??
-        (exit.code === 0
-          ? `is not a baler plugin: it ${exitText(exit)} without a hello`
-          : `${
-            exitText(exit)
-          } before it said hello${this.#unfinished()}; is it a baler plugin?`);
+        `${
+          exitText(exit)
+        } before it said hello${this.#unfinished()}; is it a baler plugin?`;
       this.#fail(
         this.#closing === undefined
           ? new PluginError(this.name, what, this.lastLines, exit)
@@ -413,13 +406,23 @@ export class Plugin implements AsyncDisposable {
       return;
     }
     const what = this.#fate ?? exitText(exit);
-    this.#connection.receiveEnd((method) =>
-      new PluginError(
-        this.name,
-        method === undefined ? what : `${what} (in ${method}())`,
-        this.lastLines,
-        exit,
-      )
+    this.#connection.receiveEnd((method) => this.#errorIn(method, what, exit));
+  }
+
+  /** An error that tells what the plugin was doing. */
+  #errorIn(
+    method: string | undefined,
+    what: string,
+    exit?: Exit,
+    options?: ErrorOptions,
+  ): PluginError {
+    const doing = method === undefined ? "" : ` (in ${method}())`;
+    return new PluginError(
+      this.name,
+      `${what}${doing}`,
+      this.lastLines,
+      exit,
+      options,
     );
   }
 

@@ -36,7 +36,7 @@ export interface ConnectionOptions {
    *
    * @returns What calls under way fail with; the error itself unless given.
    */
-  onProtocolError?(error: ProtocolError): Error | void;
+  onProtocolError?(error: ProtocolError): EndReason | void;
 }
 
 /** Why a connection ends: for all calls under way, or for each by its method. */
