@@ -65,6 +65,9 @@ export const GRACE = 15_000;
 
 const TERM_GRACE = 2_000;
 
+/** How long the last words of a plugin are waited for, in milliseconds. */
+const LAST_WORDS = 100;
+
 /**
  * Launches a plugin.
  *
@@ -149,7 +152,9 @@ export class Plugin implements AsyncDisposable {
       write: (bytes) => this.#child.write(bytes),
       peer: name,
       onText: (line) => this.#relay.line(line),
-      onProtocolError: (error) => {
+      onProtocolError: async (error) => {
+        // What it wrote before it to stderr may not have been read yet.
+        await new Promise((resolve) => setTimeout(resolve, LAST_WORDS));
         const what = error.message.slice(name.length + 1);
         const told = (method: string | undefined) =>
           this.#errorIn(method, what, undefined, { cause: error });

@@ -35,8 +35,11 @@ export interface ConnectionOptions {
    * connection is closed for it.
    *
    * @returns What calls under way fail with; the error itself unless given.
+   * Nothing more is read while it is being found out.
    */
-  onProtocolError?(error: ProtocolError): EndReason | void;
+  onProtocolError?(
+    error: ProtocolError,
+  ): EndReason | Promise<EndReason> | void;
 }
 
 /** Why a connection ends: for all calls under way, or for each by its method. */
@@ -69,6 +72,7 @@ export class Connection {
   #serving = 0;
   #whenIdle: (() => void)[] = [];
   #closed: Error | undefined;
+  #isBroken = false;
   /** Text and bytes that wait for the end of the turn. */
   #outgoing: (string | Uint8Array)[] = [];
 
@@ -148,10 +152,10 @@ export class Connection {
    * @param chunk Bytes, in pieces of any size; not kept.
    */
   receive(chunk: Uint8Array): void {
-    if (this.#closed !== undefined) return;
+    if (this.#closed !== undefined || this.#isBroken) return;
     try {
       this.#reader.push(chunk, (frame) => {
-        if (this.#closed === undefined) this.#take(frame);
+        if (this.#closed === undefined && !this.#isBroken) this.#take(frame);
       });
     } catch (error) {
       this.#break(error);
@@ -200,7 +204,10 @@ export class Connection {
       `${this.#options.peer} does not keep to baler's protocol: ${cause.message}`,
       { cause: cause.cause ?? cause },
     );
-    this.close(this.#options.onProtocolError?.(named) ?? named);
+    this.#isBroken = true;
+    const reason = this.#options.onProtocolError?.(named) ?? named;
+    if (reason instanceof Promise) void reason.then((one) => this.close(one));
+    else this.close(reason);
   }
 
   #take(frame: Frame): void {
