@@ -36,6 +36,7 @@
  * @module
  */
 
+export type { EndReason } from "../plugin/rpc/connection.ts";
 export {
   ConnectionClosedError,
   ProtocolError,
