@@ -90,6 +90,8 @@ for (
     async (bench) => assertEquals(await offers(bench, "bash", line), expected),
     { ignore: !has("bash") },
   );
+  // A cursor in the middle of a line cannot be told to fish's `complete -C`.
+  if (line.includes("|")) continue;
   forEachHost(
     `fish completes ${promise}`,
     async (bench) => {
@@ -101,7 +103,7 @@ for (
       const others = promise.startsWith("templates") ? ["notes.txt"] : [];
       assertEquals(seen, [...others, ...expected]);
     },
-    { ignore: !has("fish") || line.includes("|") },
+    { ignore: !has("fish") },
   );
 }
 

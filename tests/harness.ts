@@ -237,7 +237,9 @@ export function forEachHost(
 ): void {
   for (const kind of ["source", "compiled"] as const) {
     Deno.test({
-      name: `${promise} (${kind})`,
+      name: `${promise} (${kind}${
+        options.ignore ? "; skipped: what it needs is not installed" : ""
+      })`,
       ignore: options.ignore ?? false,
       async fn() {
         const bench = await Bench.make(kind);
