@@ -1,6 +1,7 @@
 // The provision hook: runs a build's provisioners, one after the other, at
 // the moment at which its builder has a machine for them.
 
+import { goDuration } from "../plugin/duration.ts";
 import {
   type Hook,
   HOOK_CLEANUP_PROVISION,
@@ -147,16 +148,6 @@ export class ProvisionHook implements Hook {
       clearTimeout(timer);
     }
   }
-}
-
-/** A length of time as Go writes it: `500ms`, `1m30s`. */
-function goDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${milliseconds}ms`;
-  const hours = Math.floor(milliseconds / 3_600_000);
-  const minutes = Math.floor(milliseconds / 60_000) % 60;
-  const seconds = (milliseconds % 60_000) / 1000;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
-  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }
 
 function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -94,9 +94,9 @@ export default class ShellProvisioner implements Provisioner<Config> {
       await remote.clean();
     }
     if (pause_after) {
-      const { durationText } = await import("./duration_text.ts");
+      const { goDuration } = await import("../duration.ts");
       await ui.say(
-        `Pausing ${durationText(pause_after)} after this provisioner...`,
+        `Pausing ${goDuration(pause_after)} after this provisioner...`,
       );
       await pause(pause_after, signal);
     }

@@ -95,11 +95,6 @@ export class Connection {
     return { exported, imported };
   }
 
-  /** How many calls are being answered here. */
-  get serving(): number {
-    return this.#serving;
-  }
-
   /** How many calls wait for an answer from the other side. */
   get pending(): number {
     return this.#pending.size;
