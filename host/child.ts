@@ -4,6 +4,7 @@
 import crossSpawn from "cross-spawn";
 import type { ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import { basename, dirname, SEPARATOR } from "@std/path";
+import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
 
@@ -11,7 +12,7 @@ import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
 export interface ChildOptions {
   /** The command and its arguments. */
   argv: readonly string[];
-  /** Its environment; the host's own unless given. */
+  /** Its environment; {@linkcode pluginEnvironment} unless given. */
   env?: Record<string, string>;
   /** The folder it starts in; the host's own unless given. */
   cwd?: string;
@@ -62,7 +63,7 @@ export class Child {
       detached,
       windowsHide: true,
       env: {
-        ...(options.env ?? Deno.env.toObject()),
+        ...(options.env ?? pluginEnvironment()),
         [HOST_ID_VARIABLE]: HOST_ID,
       },
       cwd: options.cwd,

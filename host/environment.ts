@@ -7,13 +7,28 @@ import { parseDuration } from "../plugin/duration.ts";
 /** The Packer version whose templates this baler reads. */
 export const PACKER_VERSION = "1.6.6";
 
+/** The variables that steer baler, by their names behind the prefix. */
+export const SETTINGS = [
+  "CACHE_DIR",
+  "CONFIG",
+  "LOG",
+  "LOG_PATH",
+  "PLUGIN_ANSWER_TIMEOUT",
+  "PLUGIN_GRACE",
+  "PLUGIN_PATH",
+  "PLUGIN_START_TIMEOUT",
+] as const;
+
+/** One of the variables that steer baler. */
+export type Setting = typeof SETTINGS[number];
+
 /**
  * A variable of the environment that steers baler.
  *
  * @param name Its name behind the prefix, for example `"LOG_PATH"`.
  * @returns The value of BALER_NAME or, where that is unset, of PACKER_NAME.
  */
-export function variable(name: string): string | undefined {
+export function variable(name: Setting): string | undefined {
   return Deno.env.get(`BALER_${name}`) ?? Deno.env.get(`PACKER_${name}`);
 }
 
@@ -25,7 +40,7 @@ export function variable(name: string): string | undefined {
  * @returns Milliseconds, or undefined where the variable is not set.
  * @throws {Error} When it is no length of time.
  */
-export function durationVariable(name: string): number | undefined {
+export function durationVariable(name: Setting): number | undefined {
   const text = variable(name);
   if (text === undefined || text === "") return undefined;
   const milliseconds = /^\d+(\.\d+)?$/.test(text)

@@ -22,7 +22,10 @@ export interface LaunchOptions {
   name?: string;
   /** Where its stderr goes, line by line; nowhere unless given. */
   log?: Log;
-  /** Its environment; the host's own unless given. */
+  /**
+   * Its environment; the host's own unless given, without the variables that
+   * steer baler. BALER_HOST_ID is added to it.
+   */
   env?: Record<string, string>;
   /** The folder it starts in; the host's own unless given. */
   cwd?: string;

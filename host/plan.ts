@@ -20,6 +20,7 @@ import type { LaunchOptions } from "./launch.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";
+import { pluginEnvironment } from "./plugin_environment.ts";
 import { pluginTimes } from "./plugin_times.ts";
 import type { Redactor } from "./redactor.ts";
 import {
@@ -109,7 +110,7 @@ export async function planBuilds(
     launch: {
       ...pluginTimes(),
       env: {
-        ...Deno.env.toObject(),
+        ...pluginEnvironment(),
         // By it a manifest tells the artifacts of one run from those of another.
         PACKER_RUN_UUID: crypto.randomUUID(),
       },

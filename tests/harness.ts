@@ -67,7 +67,7 @@ export class Bench {
     this.path = path;
     this.#argv = argv;
     this.#aside = aside;
-    this.#marker = `BALER_TEST_RUN=${crypto.randomUUID()}`;
+    this.#marker = `TEST_RUN_OF_BALER=${crypto.randomUUID()}`;
     const [name, value] = this.#marker.split("=") as [string, string];
     this.env = { ...environment, [name]: value };
   }

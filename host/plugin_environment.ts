@@ -1,0 +1,38 @@
+// What a plugin sees of the host's environment: all but what steers the host.
+// Where its log goes and which plugins it finds is not theirs to know.
+
+import { SETTINGS } from "./environment.ts";
+
+/** Those of baler's own variables that a plugin needs; BALER_HOST_ID it gets from its launch. */
+const NEEDED: ReadonlySet<string> = new Set([
+  "BALER_CACHE_DIR",
+  "PACKER_CACHE_DIR",
+]);
+
+/** What a person who comes from Packer may call the host's settings. */
+const PACKERS: ReadonlySet<string> = new Set(
+  SETTINGS.map((name) => `PACKER_${name}`),
+);
+
+/**
+ * The environment that a plugin gets unless it is given another.
+ *
+ * @param own The host's own environment.
+ * @returns All of it but the variables whose names begin with `BALER_` and
+ * those of Packer's that steer baler too. BALER_CACHE_DIR and PACKER_CACHE_DIR
+ * stay: what a plugin fetches belongs there.
+ */
+export function pluginEnvironment(
+  own: Readonly<Record<string, string>> = Deno.env.toObject(),
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(own).filter(([name]) => !isHosts(name)),
+  );
+}
+
+function isHosts(name: string): boolean {
+  // On Windows the case of a name means nothing.
+  const known = Deno.build.os === "windows" ? name.toUpperCase() : name;
+  return (known.startsWith("BALER_") || PACKERS.has(known)) &&
+    !NEEDED.has(known);
+}
