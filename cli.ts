@@ -3,12 +3,11 @@
 // understood.
 
 if (Deno.args[0] === "plugin") {
-  // One of baler's own plugins, in a process of its own: it has to start fast,
-  // and loads nothing of the host.
+  // The plugin that comes with baler: it has to start fast, and loads nothing of
+  // the host.
   const { serveBundled } = await import("./plugin/bundled/mod.ts");
-  const name = Deno.args[1] ?? "";
-  if (!await serveBundled(name)) {
-    console.error(`baler has no plugin "${name}" of its own`);
+  if (!await serveBundled(Deno.args.slice(1))) {
+    console.error(`baler has no plugin "${Deno.args[1]}" of its own`);
     Deno.exit(2);
   }
 } else {

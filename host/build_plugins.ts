@@ -4,15 +4,23 @@
 import { launch, type LaunchOptions, type Plugin } from "./launch.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import { PluginError } from "./plugin_error.ts";
+import { UnderWay } from "./under_way.ts";
 
 /** When a person wants to know what there is to wait for, in milliseconds. */
 const SLOW = 5_000;
+
+/** A process that was started, or is about to be. */
+interface Launched {
+  readonly command: string;
+  readonly plugin: Promise<Plugin>;
+  readonly underWay: UnderWay;
+}
 
 /** The plugins of one build. */
 export class BuildPlugins implements AsyncDisposable {
   readonly #options: LaunchOptions;
   readonly #onSlow: (plugin: string) => void;
-  readonly #launches: { command: string; plugin: Promise<Plugin> }[] = [];
+  readonly #launches: Launched[] = [];
 
   /**
    * @param options How each of them is launched.
@@ -39,7 +47,7 @@ export class BuildPlugins implements AsyncDisposable {
     const running = this.#launches.find((one) => one.command === command);
     if (running === undefined) return await this.#inNewProcess(kind, found);
     try {
-      return await (await running.plugin).create<T>(kind, found.name);
+      return await this.#create(kind, found, running);
     } catch (error) {
       // It serves one instance, and that one is taken.
       if ((error as { code?: unknown })?.code !== "E_ONE_INSTANCE") throw error;
@@ -51,12 +59,33 @@ export class BuildPlugins implements AsyncDisposable {
     kind: string,
     found: FoundPlugin,
   ): Promise<T> {
-    const plugin = launch(found.argv, { ...this.#options, name: found.label });
-    this.#launches.push({ command: JSON.stringify(found.argv), plugin });
-    const slow = setTimeout(() => this.#onSlow(found.label), SLOW);
+    const name = found.process ?? found.label;
+    const underWay = new UnderWay();
+    const plugin = launch(found.argv, {
+      ...this.#options,
+      name,
+      doing: () => underWay.text,
+    });
+    const launched = { command: JSON.stringify(found.argv), plugin, underWay };
+    this.#launches.push(launched);
+    const slow = setTimeout(() => this.#onSlow(name), SLOW);
     const settled = () => clearTimeout(slow);
     plugin.then(settled, settled);
-    return await (await plugin).create<T>(kind, found.name);
+    return await this.#create(kind, found, launched);
+  }
+
+  async #create<T extends object>(
+    kind: string,
+    found: FoundPlugin,
+    { plugin, underWay }: Launched,
+  ): Promise<T> {
+    const component = await (await plugin).create<T>(kind, found.name);
+    if (found.process === undefined) return component;
+    // The process has a name of its own: the log says what it was used for.
+    this.#options.log?.write(found.label, [
+      `Plugin started in ${found.process}`,
+    ]);
+    return underWay.noted(component, found.label);
   }
 
   /** Ends them all. */

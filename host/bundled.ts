@@ -1,10 +1,10 @@
-// How the host starts the plugins that ship with it: its own executable
-// again, so that they need no file of their own.
+// How the host starts the plugin that ships with it: its own executable
+// again, so that it needs no file of its own.
 
-import { BUNDLED } from "../plugin/bundled/mod.ts";
+import { BUNDLED } from "../plugin/bundled/components.ts";
 import { fromFileUrl } from "@std/path";
 
-/** The names of the bundled plugins, by kind. */
+/** The names of the bundled components, by kind. */
 export const BUNDLED_NAMES: Readonly<Record<string, readonly string[]>> = Object
   .fromEntries(
     Object.entries(BUNDLED).map((
@@ -15,13 +15,11 @@ export const BUNDLED_NAMES: Readonly<Record<string, readonly string[]>> = Object
 /** What this program may do, and so may what it starts, when it runs from source. */
 const PERMISSIONS = ["read", "write", "run", "env", "sys"];
 
-/**
- * The command that serves a bundled plugin.
- *
- * @param kind The kind of component.
- * @param name The component's name.
- */
-export function bundledArgv(kind: string, name: string): string[] {
+/** What the process that serves bundled components is called. */
+export const BUNDLED_PROCESS = "baler-bundled";
+
+/** The command that serves all bundled components. */
+export function bundledArgv(): string[] {
   const self = Deno.build.standalone ? [Deno.execPath()] : [
     Deno.execPath(),
     "run",
@@ -30,5 +28,5 @@ export function bundledArgv(kind: string, name: string): string[] {
     ...PERMISSIONS.map((permission) => `--allow-${permission}`),
     fromFileUrl(import.meta.resolve("../cli.ts")),
   ];
-  return [...self, "plugin", `${kind}-${name}`];
+  return [...self, "plugin"];
 }

@@ -1,9 +1,8 @@
 // The parts of a template that are components, in the words of JSON Schema.
 // What the bundled ones take is read from the options that they declare.
 
-import { BUNDLED } from "../plugin/bundled/mod.ts";
+import { BUNDLED } from "../plugin/bundled/components.ts";
 import type { Options } from "../plugin/options.ts";
-import type { Served } from "../plugin/serve.ts";
 import { optionsSchema } from "./options_schema.ts";
 import {
   duration,
@@ -91,10 +90,10 @@ export async function componentSchemas(
   const bundled = Object.entries(BUNDLED[kind] ?? {});
   const names = bundled.map(([name]) => name);
   const definitions = await Promise.all(bundled.map(async ([name, load]) => {
-    const served = (await load()).default;
+    const { default: Component } = await load();
     return [
       `${kind}-${name}`,
-      optionsSchema(optionsOf(served), {
+      optionsSchema((new Component() as { options?: Options }).options, {
         type: true,
         ...keys,
       }),
@@ -123,10 +122,4 @@ export async function componentSchemas(
     }
     : object;
   return { [kind]: whole, ...Object.fromEntries(definitions) };
-}
-
-/** The options that a bundled plugin declares; each of them serves a class. */
-function optionsOf(served: Served): Options | undefined {
-  const { options } = new (served as new () => { options?: Options })();
-  return options;
 }

@@ -26,10 +26,18 @@ export interface PluginSources {
   readonly coreConfig: CoreConfig;
   /** The folders, the first first. */
   readonly folders: readonly PluginFolder[];
-  /** By kind, the names of the plugins that come with baler. */
-  readonly bundled: Readonly<Partial<Record<string, readonly string[]>>>;
-  /** How a plugin that comes with baler is started. */
-  bundledArgv(kind: PluginKind, name: string): PluginCommand;
+  /** What comes with baler. */
+  readonly bundled: BundledPlugin;
+}
+
+/** The plugin that comes with baler, and serves many components. */
+export interface BundledPlugin {
+  /** How it is started. */
+  readonly argv: PluginCommand;
+  /** What its process is called. */
+  readonly process: string;
+  /** By kind, the names of its components. */
+  readonly names: Readonly<Partial<Record<string, readonly string[]>>>;
 }
 
 /** A plugin that was found. */
@@ -38,6 +46,8 @@ export interface FoundPlugin {
   readonly argv: PluginCommand;
   /** What it is called in the log: its path as configured or found, or the bundled one's name. */
   readonly label: string;
+  /** What its process is called, where that has a name of its own. */
+  readonly process?: string;
   /** The component to ask it for; "" where only its path is known. */
   readonly name: string;
   /** Who says that it is this one, for example `"template.json:4"`. */
@@ -147,10 +157,12 @@ function* candidates(
       };
     }
   }
-  if (sources.bundled[kind]?.includes(name)) {
+  const { argv, process, names } = sources.bundled;
+  if (names[kind]?.includes(name)) {
     yield {
-      argv: sources.bundledArgv(kind, name),
+      argv,
       label: `baler-${kind}-${name}`,
+      process,
       name,
       source: "bundled",
     };
@@ -192,7 +204,7 @@ function knownNames(kind: PluginKind, sources: PluginSources): string[] {
         name
       )
     ),
-    ...sources.bundled[kind] ?? [],
+    ...sources.bundled.names[kind] ?? [],
   ]);
   return [...names].sort();
 }

@@ -45,6 +45,11 @@ export interface LaunchOptions {
   grace?: number | undefined;
   /** Gives up the launch when aborted. */
   signal?: AbortSignal;
+  /**
+   * What it is doing, for the error that tells of its death; the method that
+   * was called unless given.
+   */
+  doing?(): string | undefined;
 }
 
 /** What a plugin says of itself when it starts. */
@@ -424,10 +429,11 @@ export class Plugin implements AsyncDisposable {
     exit?: Exit,
     options?: ErrorOptions,
   ): PluginError {
-    const doing = method === undefined ? "" : ` (in ${method}())`;
+    const doing = this.#options.doing?.() ??
+      (method === undefined ? undefined : `${method}()`);
     return new PluginError(
       this.name,
-      `${what}${doing}`,
+      doing === undefined ? what : `${what} (in ${doing})`,
       this.lastLines,
       exit,
       options,

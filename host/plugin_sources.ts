@@ -1,6 +1,6 @@
 // Where this run of baler looks for plugins.
 
-import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
+import { BUNDLED_NAMES, BUNDLED_PROCESS, bundledArgv } from "./bundled.ts";
 import { readCoreConfig } from "./core_config.ts";
 import { pluginFolders } from "./environment.ts";
 import type { PluginSources } from "./find_plugin.ts";
@@ -30,7 +30,10 @@ export async function pluginSources(
     folders: pluginFolders(
       options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
     ),
-    bundled: BUNDLED_NAMES,
-    bundledArgv,
+    bundled: {
+      argv: bundledArgv(),
+      process: BUNDLED_PROCESS,
+      names: BUNDLED_NAMES,
+    },
   };
 }

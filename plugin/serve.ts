@@ -21,7 +21,20 @@ import { VERSION } from "./version.ts";
 /**
  * One component of a plugin: the class of it or a function that makes it, so
  * that each build gets an instance of its own, or the one instance that there
- * is.
+ * is. The function may take its time, for example to load the component only
+ * now: a plugin that serves many starts faster when it does.
+ *
+ * @example
+ * ```ts ignore
+ * import { serve } from "@baler/baler";
+ *
+ * serve({
+ *   builder: {
+ *     small: async () => new (await import("./small.ts")).Small(),
+ *     large: async () => new (await import("./large.ts")).Large(),
+ *   },
+ * });
+ * ```
  */
 export type Served<T extends object = object> =
   | T
@@ -52,6 +65,8 @@ export interface Components {
 export interface ServeOptions {
   /** The plugin's own version, for `describe` and `baler plugins`. */
   version?: string;
+  /** The words of the command line that are meant for it; all unless given. */
+  args?: readonly string[];
 }
 
 /** How long the work under way may take to clean up once the host is gone, in milliseconds. */
@@ -167,7 +182,7 @@ export async function serve(
   components: Components,
   options: ServeOptions = {},
 ): Promise<void> {
-  if (Deno.args[0] === "describe") {
+  if ((options.args ?? Deno.args)[0] === "describe") {
     const { describe } = await import("./describe.ts");
     console.log(
       JSON.stringify(describe(helloOf(components, options)), null, 2),

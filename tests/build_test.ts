@@ -124,24 +124,31 @@ forEachHost(
   },
 );
 
+/** A build whose provisioner waits until {@linkcode goOn} is called, run over the communicator. */
+async function startWaiting(bench: Bench, names: string[]) {
+  await bench.write("template.json", {
+    builders: names.map(local),
+    provisioners: [{
+      type: "shell",
+      inline: [
+        // The script's parent is the shell that the communicator started.
+        "echo started by $(ps -o ppid= -p $PPID | tr -d ' '):",
+        "echo waiting; read line < go-$PACKER_BUILD_NAME",
+      ],
+    }],
+    "post-processors": ["manifest"],
+  });
+  for (const name of names) await tool(bench, "mkfifo", `go-${name}`);
+  const run = bench.start(["build", "template.json"]);
+  for (const name of names) await run.shows(`${name}: waiting`);
+  return run;
+}
+
 forEachHost(
-  "builder, provisioner and post-processor run in processes of their own, all children of the host",
+  "the bundled components of a build share a process, a child of the host, and two builds share none",
   async (bench) => {
-    await bench.write("template.json", {
-      builders: [local("one")],
-      provisioners: [{
-        type: "shell",
-        inline: [
-          // The script's parent is the shell that the communicator started.
-          "echo started by $(ps -o ppid= -p $PPID | tr -d ' '):",
-          "echo listed; read line < go",
-        ],
-      }],
-      "post-processors": ["manifest"],
-    });
-    await tool(bench, "mkfifo", "go");
-    const run = bench.start(["build", "template.json"]);
-    await run.shows("listed");
+    const names = ["one", "two"];
+    const run = await startWaiting(bench, names);
     const children = await tool(
       bench,
       "ps",
@@ -150,26 +157,40 @@ forEachHost(
       "--ppid",
       String(run.pid),
     );
-    await bench.write("go", "\n");
+    for (const name of names) await bench.write(`go-${name}`, "\n");
     const { code, stdout } = await run.ended();
     assertEquals(code, 0, stdout);
-    for (
-      const name of [
-        "builder-null",
-        "provisioner-shell",
-        "post-processor-manifest",
-      ]
-    ) {
-      assertEquals(
-        children.split("\n").filter((line) => line.endsWith(` plugin ${name}`))
-          .length,
-        1,
-        children,
-      );
-    }
-    // The communicator is the builder's: what the provisioner runs is started over there.
-    const builder = /(\d+) .* plugin builder-null$/m.exec(children)![1];
-    assertStringIncludes(stdout, `started by ${builder}:`);
+    const pids = [...children.matchAll(/(\d+) .* plugin$/mg)]
+      .map(([, pid]) => pid);
+    assertEquals(pids.length, 2, children);
+    const starters = [...stdout.matchAll(/started by (\d+):/g)]
+      .map(([, pid]) => pid);
+    assertEquals(starters.sort(), pids.sort());
+  },
+  { ignore: Deno.build.os !== "linux" },
+);
+
+forEachHost(
+  "when the bundled components of a build die, the error says which were at work, and the other build goes on",
+  async (bench) => {
+    const run = await startWaiting(bench, ["one", "two"]);
+    const output = await run.shows(/one: started by \d+/);
+    const pid = /one: started by (\d+)/.exec(output)![1]!;
+    Deno.kill(Number(pid), "SIGKILL");
+    await run.shows("Build 'one' errored");
+    await bench.write("go-two", "\n");
+    const ended = await run.ended();
+    assertEquals(ended.code, 1, ended.output);
+    assertForPeople(ended);
+    assertStringIncludes(
+      ended.output,
+      "baler-bundled was ended by SIGKILL (in run() of baler-builder-null, " +
+        "provision() of baler-provisioner-shell)",
+    );
+    assertMatch(ended.output, /Build 'two' finished/);
+    // Nothing can take away the script of a process that was killed.
+    await Deno.remove(bench.env.TMPDIR!, { recursive: true });
+    await Deno.mkdir(bench.env.TMPDIR!);
   },
   { ignore: Deno.build.os !== "linux" },
 );

@@ -367,3 +367,20 @@ forEachHost(
     assertEquals(described.permissions.net, false);
   },
 );
+
+forEachHost(
+  "the plugin that comes with baler describes itself, or one of its components",
+  async (bench) => {
+    const served = async (...words: string[]) => {
+      const { stdout } = await bench.succeeds(["plugin", ...words, "describe"]);
+      return JSON.parse(stdout).components;
+    };
+    const all = await served();
+    assertEquals(all.builder, ["file", "null"]);
+    assert(all["post-processor"].includes("manifest"), JSON.stringify(all));
+    assertEquals(await served("builder-file"), { builder: ["file"] });
+    const { code, stderr } = await bench.baler(["plugin", "builder-files"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, /no plugin "builder-files"/);
+  },
+);

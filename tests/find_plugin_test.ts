@@ -66,8 +66,11 @@ function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   return {
     coreConfig: { plugins: emptyPluginTable() },
     folders: [],
-    bundled: { builder: ["file", "null"], provisioner: ["shell"] },
-    bundledArgv: (kind, name) => ["/bin/baler", "plugin", `${kind}-${name}`],
+    bundled: {
+      argv: ["/bin/baler", "plugin"],
+      process: "baler-bundled",
+      names: { builder: ["file", "null"], provisioner: ["shell"] },
+    },
     ...given,
   };
 }
@@ -124,7 +127,7 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
       [[first], first, `--plugin-dir ${folder.path}`],
       [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
       [
-        ["/bin/baler", "plugin", "builder-file"],
+        ["/bin/baler", "plugin"],
         "baler-builder-file",
         "bundled",
       ],

@@ -6,7 +6,7 @@ import { parseJsonDocument } from "../host/json_document.ts";
 import { templateSchema } from "../host/template_schema.ts";
 import { ROOT_KEYS } from "../host/template_root.ts";
 import { parseTemplate } from "../host/template.ts";
-import { BUNDLED } from "../plugin/bundled/mod.ts";
+import { BUNDLED } from "../plugin/bundled/components.ts";
 import type { Options } from "../plugin/options.ts";
 import { assertForPeople, forEachHost } from "./harness.ts";
 import { violations } from "./json_schema.ts";

@@ -1,52 +1,46 @@
-// The bundled plugins by kind and name, each loaded only by the process that
-// serves it.
+// The plugin that ships with baler: one that serves all of its components.
 
-import type { Components, Served } from "../serve.ts";
-
-type Load = () => Promise<{ default: Served }>;
-
-/** The plugins that ship with baler. */
-export const BUNDLED: Readonly<Record<string, Readonly<Record<string, Load>>>> =
-  {
-    builder: {
-      file: () => import("./builder_file.ts"),
-      null: () => import("./builder_null.ts"),
-    },
-    provisioner: {
-      breakpoint: () => import("./provisioner_breakpoint.ts"),
-      file: () => import("./provisioner_file.ts"),
-      shell: () => import("./provisioner_shell.ts"),
-      "shell-local": () => import("./provisioner_shell_local.ts"),
-    },
-    "post-processor": {
-      artifice: () => import("./post_processor_artifice.ts"),
-      checksum: () => import("./post_processor_checksum.ts"),
-      compress: () => import("./post_processor_compress.ts"),
-      manifest: () => import("./post_processor_manifest.ts"),
-      "shell-local": () => import("./post_processor_shell_local.ts"),
-    },
-  };
+import { type Components, serve } from "../serve.ts";
+import { VERSION } from "../version.ts";
+import { BUNDLED, type Load } from "./components.ts";
 
 /**
- * Serves one bundled plugin, as `baler plugin TYPE-NAME` does.
+ * Serves them, as `baler plugin` does, or a single one, as
+ * `baler plugin TYPE-NAME` does.
  *
- * @param name The plugin, for example `"post-processor-manifest"`.
- * @returns False when there is none of that name.
+ * @param args The words behind `plugin`: perhaps a component, for example
+ * `"post-processor-manifest"`, and perhaps `describe`.
+ * @returns False when there is no such component.
  */
-export async function serveBundled(name: string): Promise<boolean> {
-  for (const [kind, byName] of Object.entries(BUNDLED)) {
-    const rest = name.slice(kind.length + 1);
-    if (!name.startsWith(`${kind}-`) || !Object.hasOwn(byName, rest)) continue;
-    const [{ default: served }, { serve }, { VERSION }] = await Promise.all([
-      byName[rest]!(),
-      import("../serve.ts"),
-      import("../version.ts"),
-    ]);
-    await serve(
-      { [kind]: { [rest]: served } } as Components,
-      { version: VERSION },
-    );
-    return true;
+export async function serveBundled(args: readonly string[]): Promise<boolean> {
+  const [name, ...rest] = args;
+  const isAll = name === undefined || name === "describe";
+  const components = isAll ? ALL : onlyOne(name);
+  if (components === undefined) return false;
+  await serve(components, { version: VERSION, args: isAll ? args : rest });
+  return true;
+}
+
+const ALL: Components = Object.fromEntries(
+  Object.entries(BUNDLED).map(([kind, byName]) => [
+    kind,
+    Object.fromEntries(
+      Object.entries(byName).map(([name, load]) => [name, maker(load)]),
+    ),
+  ]),
+);
+
+/** Makes an instance for each build that asks for one. */
+function maker(load: Load): () => Promise<object> {
+  return async () => new (await load()).default();
+}
+
+function onlyOne(component: string): Components | undefined {
+  for (const [kind, byName] of Object.entries(ALL)) {
+    const name = component.slice(kind.length + 1);
+    if (!component.startsWith(`${kind}-`) || !Object.hasOwn(byName!, name)) {
+      continue;
+    }
+    return { [kind]: { [name]: byName![name]! } };
   }
-  return false;
 }

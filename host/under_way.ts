@@ -1,0 +1,38 @@
+// What a process is doing: which of its components have been called and have
+// not answered yet, for the error that tells of its death.
+
+/** The calls under way in a process that serves several components. */
+export class UnderWay {
+  readonly #calls = new Set<string>();
+
+  /**
+   * A component whose calls are noted as long as they are under way.
+   *
+   * @param component The component.
+   * @param name What it is called.
+   */
+  noted<T extends object>(component: T, name: string): T {
+    return new Proxy(component, {
+      get: (target, key) => {
+        const member: unknown = Reflect.get(target, key);
+        if (typeof member !== "function" || typeof key === "symbol") {
+          return member;
+        }
+        return async (...args: unknown[]) => {
+          const call = `${key}() of ${name}`;
+          this.#calls.add(call);
+          try {
+            return await member.apply(target, args);
+          } finally {
+            this.#calls.delete(call);
+          }
+        };
+      },
+    });
+  }
+
+  /** What is under way, the first call first; undefined when nothing is. */
+  get text(): string | undefined {
+    return this.#calls.size === 0 ? undefined : [...this.#calls].join(", ");
+  }
+}
