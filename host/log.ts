@@ -1,15 +1,25 @@
 // The log: what the host and its plugins did, line by line, for the person
 // who looks for the reason of something. Off unless BALER_LOG asks for it.
 
+import { ByteBuffer } from "../plugin/rpc/byte_buffer.ts";
+
 /** Takes whole lines, each with the name of who wrote it. */
 export interface Log {
   /**
    * Writes lines of one writer.
    *
    * @param name Who wrote them: `"ui"`, or a plugin's path.
-   * @param lines The lines, without their ends.
+   * @param lines Texts without their ends; or the bytes of any number of lines,
+   * each with its end, which may change after the call.
    */
-  write(name: string, lines: readonly (string | Uint8Array)[]): void;
+  write(name: string, lines: readonly string[] | Uint8Array): void;
+  /**
+   * Makes a text fit to be seen, for what is shown of a writer's lines
+   * elsewhere, for example in an error.
+   *
+   * @param text The text.
+   */
+  redact?(text: string): string;
 }
 
 /** The log that keeps nothing. */
@@ -17,7 +27,7 @@ export const NO_LOG: Log = { write() {} };
 
 /** Where a log goes. */
 export interface LogTarget {
-  /** Writes some of the bytes, and says how many. */
+  /** Writes some of the bytes, which may change after the call, and says how many. */
   writeSync(bytes: Uint8Array): number;
   /** Whether a person looks at it, whose terminal escape codes would reach. */
   isTerminal(): boolean;
@@ -28,16 +38,25 @@ export interface LogOptions {
   /** Where it goes; each target gets every line. */
   targets: readonly LogTarget[];
   /**
-   * Makes a line fit to be seen, for example without the values of sensitive
-   * variables. Looked up for each write: it may come and go.
+   * Makes lines fit to be seen, for example without the values of sensitive
+   * variables: gets a text of one or more lines. Looked up for each write: it
+   * may come and go.
    */
-  readonly redact?: ((line: string) => string) | undefined;
+  readonly redact?: ((text: string) => string) | undefined;
   /** The time, for the beginning of each line. */
   now?(): Date;
+  /**
+   * Is told that a target takes no more, for example because its disk is full.
+   * It gets nothing from then on; the other targets do, and the work that the
+   * log tells of goes on.
+   */
+  onFailure?(target: LogTarget, error: unknown): void;
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const NEWLINE = 10;
+const LINE_END = Uint8Array.of(NEWLINE);
 
 /**
  * Makes a log of lines like
@@ -50,65 +69,104 @@ const NEWLINE = 10;
  * @param options Where it goes, and how.
  */
 export function createLog(options: LogOptions): Log {
-  const { targets, now = () => new Date() } = options;
-  const terminals = targets.filter((target) => target.isTerminal());
-  const files = targets.filter((target) => !target.isTerminal());
+  const { now = () => new Date() } = options;
+  let terminals = options.targets.filter((target) => target.isTerminal());
+  let files = options.targets.filter((target) => !target.isTerminal());
+  const tagged = new TaggedLines();
   let second = -1;
   let time = "";
+  const write = (target: LogTarget, bytes: Uint8Array) => {
+    try {
+      writeAll(target, bytes);
+    } catch (error) {
+      files = files.filter((other) => other !== target);
+      terminals = terminals.filter((other) => other !== target);
+      options.onFailure?.(target, error);
+    }
+  };
   return {
     write(name, lines) {
-      if (lines.length === 0) return;
+      const block = lines instanceof Uint8Array
+        ? lines
+        : encoder.encode(lines.map((line) => `${line}\n`).join(""));
+      if (block.length === 0) return;
       const date = now();
       const thisSecond = Math.floor(date.valueOf() / 1000);
       if (thisSecond !== second) {
         second = thisSecond;
         time = formatTime(date);
       }
-      const prefix = encoder.encode(`${time} ${name}: `);
       const { redact } = options;
-      const bytes = joined(
-        prefix,
-        lines.map((line) => bytesOf(line, redact)),
+      const bytes = tagged.of(
+        encoder.encode(`${time} ${name}: `),
+        redact === undefined ? block : redacted(block, redact),
       );
-      for (const file of files) writeAll(file, bytes);
+      for (const file of files) write(file, bytes);
       if (terminals.length > 0) {
-        const harmless = encoder.encode(harmlessText(decode(bytes)));
-        for (const terminal of terminals) writeAll(terminal, harmless);
+        const harmless = encoder.encode(harmlessText(decoder.decode(bytes)));
+        for (const terminal of terminals) write(terminal, harmless);
       }
     },
+    redact: (text) => options.redact?.(text) ?? text,
   };
 }
 
-/** Lines, each with the prefix before it and an end behind it. */
-function joined(prefix: Uint8Array, lines: readonly Uint8Array[]): Uint8Array {
-  let length = lines.length * (prefix.length + 1);
-  for (const line of lines) length += line.length;
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const line of lines) {
-    bytes.set(prefix, offset);
-    bytes.set(line, offset += prefix.length);
-    bytes[offset += line.length] = NEWLINE;
-    offset++;
+const USUAL_SIZE = 256 * 1024;
+
+/** Puts a tag before each line, in memory that is used again and again. */
+class TaggedLines {
+  #bytes = new Uint8Array(USUAL_SIZE);
+
+  /**
+   * Puts a tag before each line.
+   *
+   * @param tag The tag.
+   * @param block Lines, each with its end.
+   * @returns Bytes that change with the next call.
+   */
+  of(tag: Uint8Array, block: Uint8Array): Uint8Array {
+    if (this.#bytes.length > USUAL_SIZE) {
+      this.#bytes = new Uint8Array(USUAL_SIZE);
+    }
+    let bytes = this.#bytes;
+    let length = 0;
+    for (let start = 0; start < block.length;) {
+      const end = block.indexOf(NEWLINE, start) + 1 || block.length;
+      const needed = length + tag.length + (end - start);
+      if (needed > bytes.length) bytes = this.#grown(needed, length);
+      bytes.set(tag, length);
+      bytes.set(block.subarray(start, end), length + tag.length);
+      length = needed;
+      start = end;
+    }
+    return bytes.subarray(0, length);
   }
-  return bytes;
+
+  #grown(needed: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    bytes.set(this.#bytes.subarray(0, length));
+    return this.#bytes = bytes;
+  }
 }
 
-function bytesOf(
-  line: string | Uint8Array,
-  redact: LogOptions["redact"],
+/** Lines in which what must not be seen is not; the others stay as they are, valid UTF-8 or not. */
+function redacted(
+  block: Uint8Array,
+  redact: (text: string) => string,
 ): Uint8Array {
-  if (redact !== undefined) {
-    const text = typeof line === "string" ? line : decode(line);
+  const text = decoder.decode(block);
+  if (redact(text) === text) return block;
+  const all = new ByteBuffer();
+  for (let start = 0; start < block.length;) {
+    const end = block.indexOf(NEWLINE, start);
+    const line = block.subarray(start, end === -1 ? block.length : end);
+    const text = decoder.decode(line);
     const seen = redact(text);
-    // Unchanged bytes stay as they are, valid UTF-8 or not.
-    if (seen !== text) return encoder.encode(seen);
+    all.add(seen === text ? line : encoder.encode(seen));
+    all.add(LINE_END);
+    start += line.length + 1;
   }
-  return typeof line === "string" ? encoder.encode(line) : line;
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return all.take();
 }
 
 /**

@@ -5,11 +5,15 @@ import { ByteBuffer } from "../plugin/rpc/byte_buffer.ts";
 import { harmlessText, type Log } from "./log.ts";
 
 const NEWLINE = 10;
+const LINE_END = Uint8Array.of(NEWLINE);
 
 /** How many of a plugin's last lines are kept, and how much of each. */
 const KEPT_LINES = 20;
 const KEPT_TEXTS = 3;
-const KEPT_LENGTH = 2000;
+const KEPT_BYTES = 16 * 1024;
+
+/** How much of each is shown. What must not be seen is taken out before: half of it would be shown else. */
+const SHOWN_LENGTH = 2000;
 
 /** Relays one plugin's stderr into the log, in whole lines. */
 export class LogRelay {
@@ -32,21 +36,9 @@ export class LogRelay {
    * @param chunk Bytes, in pieces of any size; kept until their line is whole.
    */
   push(chunk: Uint8Array): void {
-    const lines: Uint8Array[] = [];
-    let start = 0;
-    for (;;) {
-      const end = chunk.indexOf(NEWLINE, start);
-      if (end === -1) break;
-      let line = chunk.subarray(start, end);
-      if (this.#begun.length > 0) {
-        this.#begun.add(line);
-        line = this.#begun.take();
-      }
-      lines.push(line);
-      start = end + 1;
-    }
-    if (start < chunk.length) this.#begun.add(chunk.subarray(start));
-    this.#write(lines);
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end > 0) this.#write(chunk.subarray(0, end));
+    if (end < chunk.length) this.#begun.add(chunk.subarray(end));
   }
 
   /**
@@ -55,14 +47,16 @@ export class LogRelay {
    * @param line The line, without its end.
    */
   line(line: Uint8Array): void {
-    keep(this.#lastTexts, [line], KEPT_TEXTS);
-    this.#log.write(this.#name, [line]);
+    const block = new Uint8Array(line.length + 1);
+    block.set(line);
+    block[line.length] = NEWLINE;
+    keepLast(this.#lastTexts, KEPT_TEXTS, block);
+    this.#log.write(this.#name, block);
   }
 
   /** Writes the line that has no end, if there is one. */
   end(): void {
-    if (this.#begun.length === 0) return;
-    this.#write([this.#begun.take()]);
+    if (this.#begun.length > 0) this.#write(LINE_END);
   }
 
   /** The plugin's last lines, oldest first, fit to be shown; before them what it wrote to stdout. */
@@ -71,19 +65,32 @@ export class LogRelay {
       const text = new TextDecoder().decode(line);
       // Colours are for a terminal that the plugin has not got.
       // deno-lint-ignore no-control-regex
-      return harmlessText(text.replace(/\x1b\[[\d;]*m/g, "")).trimEnd();
+      const plain = text.replace(/\x1b\[[\d;]*m/g, "");
+      const seen = this.#log.redact?.(plain) ?? plain;
+      return harmlessText(seen.slice(0, SHOWN_LENGTH)).trimEnd();
     });
   }
 
-  #write(lines: Uint8Array[]): void {
-    if (lines.length === 0) return;
-    keep(this.#last, lines, KEPT_LINES);
-    this.#log.write(this.#name, lines);
+  /** Writes what ends the line that has begun, and whole lines behind it. */
+  #write(lines: Uint8Array): void {
+    let block = lines;
+    if (this.#begun.length > 0) {
+      this.#begun.add(lines);
+      block = this.#begun.take();
+    }
+    keepLast(this.#last, KEPT_LINES, block);
+    this.#log.write(this.#name, block);
   }
 }
 
-/** Adds the last of some lines to those that are kept. */
-function keep(kept: Uint8Array[], lines: Uint8Array[], most: number): void {
-  for (const line of lines.slice(-most)) kept.push(line.slice(0, KEPT_LENGTH));
+/** Adds the last lines of a block to those that are kept, as copies. */
+function keepLast(kept: Uint8Array[], most: number, block: Uint8Array): void {
+  const lines: Uint8Array[] = [];
+  for (let end = block.length - 1; end >= 0 && lines.length < most;) {
+    const start = end === 0 ? 0 : block.lastIndexOf(NEWLINE, end - 1) + 1;
+    lines.push(block.slice(start, Math.min(end, start + KEPT_BYTES)));
+    end = start - 1;
+  }
+  kept.push(...lines.reverse());
   kept.splice(0, kept.length - most);
 }

@@ -70,7 +70,7 @@ keeps("a line in the log has the time and the plugin's path", async () => {
 keeps("the time in the log is that of this machine, zero-padded", async () => {
   const record = new Recorder();
   const now = () => new Date(2024, 0, 2, 3, 4, 5);
-  createLog({ targets: [record], now }).write("ui", ["one", encode("two")]);
+  createLog({ targets: [record], now }).write("ui", ["one", "two"]);
   assertEquals(
     record.text,
     "2024/01/02 03:04:05 ui: one\n2024/01/02 03:04:05 ui: two\n",
