@@ -12,6 +12,7 @@ import type { FoundPlugin } from "./find_plugin.ts";
 import { GRACE, type LaunchOptions } from "./launch.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { Patience } from "./patience.ts";
+import type { PluginError } from "./plugin_error.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
 import type { BuildUi } from "./ui.ts";
 
@@ -220,9 +221,18 @@ export class Build implements AsyncDisposable {
     return await this.#postProcess(artifact, hook.data, signal);
   }
 
+  /**
+   * Ends the build's plugins.
+   *
+   * @returns What went wrong with the end of those that went wrong.
+   */
+  close(): Promise<PluginError[]> {
+    return this.#plugins.close();
+  }
+
   /** Ends the build's plugins. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#plugins[Symbol.asyncDispose]();
+    await this.close();
   }
 
   async #postProcess(

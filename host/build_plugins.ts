@@ -88,9 +88,18 @@ export class BuildPlugins implements AsyncDisposable {
     return underWay.noted(component, found.label);
   }
 
-  /** Ends them all. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /**
+   * Ends them all.
+   *
+   * @returns What went wrong with the end of those that went wrong.
+   */
+  close(): Promise<PluginError[]> {
     return this.#closeAll(() => undefined);
+  }
+
+  /** Ends them all. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /**
@@ -98,8 +107,8 @@ export class BuildPlugins implements AsyncDisposable {
    *
    * @param waited How long they were given, in milliseconds.
    */
-  giveUp(waited: number): Promise<void> {
-    return this.#closeAll((plugin) =>
+  async giveUp(waited: number): Promise<void> {
+    await this.#closeAll((plugin) =>
       new PluginError(
         plugin.name,
         `has not ended within ${waited / 1000} s of being cancelled`,
@@ -110,14 +119,15 @@ export class BuildPlugins implements AsyncDisposable {
 
   async #closeAll(
     reason: (plugin: Plugin) => Error | undefined,
-  ): Promise<void> {
-    await Promise.all(this.#launches.map(async (launch) => {
+  ): Promise<PluginError[]> {
+    const errors = await Promise.all(this.#launches.map(async (launch) => {
       try {
         const plugin = await launch.plugin;
-        await plugin.close(reason(plugin));
+        return await plugin.close(reason(plugin));
       } catch {
         // It never started; whoever asked for it was told.
       }
     }));
+    return errors.filter((error) => error !== undefined);
   }
 }

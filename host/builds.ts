@@ -2,16 +2,16 @@
 // each to its own end.
 
 import type { ArtifactSummary, Build } from "./build.ts";
-import { errorDetails, messageOf } from "./build_errors.ts";
+import { BuildErrors, errorDetails, messageOf } from "./build_errors.ts";
 import { durationText } from "./duration_text.ts";
 
 /** How one build ended. */
 export interface BuildResult {
   /** The build's name. */
   name: string;
-  /** The artifacts that it left; absent when it failed. */
+  /** The artifacts that it left; absent when it failed before it had them. */
   artifacts?: ArtifactSummary[];
-  /** Why it failed; absent when it did not. */
+  /** Why it failed, or what went wrong with the end of its plugins. */
   error?: unknown;
 }
 
@@ -44,6 +44,24 @@ export async function runBuilds(
 }
 
 async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
+  const result = await outcomeOf(build, signal);
+  const late = await build.close();
+  if (late.length === 0) return result;
+  const error = late.length === 1 ? late[0] : new BuildErrors(late);
+  build.log.write("baler", errorDetails(error));
+  // What comes of its failure is no news to the person who has been told of that.
+  if (result.error !== undefined || signal.aborted) return result;
+  build.ui.plain(
+    "error",
+    `Build '${build.name}' has made what it should, but: ${messageOf(error)}`,
+  );
+  return { ...result, error };
+}
+
+async function outcomeOf(
+  build: Build,
+  signal: AbortSignal,
+): Promise<BuildResult> {
   const { name, ui } = build;
   const begin = performance.now();
   const took = () => durationText(performance.now() - begin);
@@ -59,7 +77,5 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
       `Build '${name}' errored after ${took()}: ${messageOf(error)}`,
     );
     return { name, error };
-  } finally {
-    await build[Symbol.asyncDispose]();
   }
 }

@@ -136,7 +136,7 @@ export class Plugin implements AsyncDisposable {
       (line) => this.#relay.line(line),
     );
   #info: PluginInfo | undefined;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<PluginError | undefined> | undefined;
 
   /** Starts the process; {@linkcode launch} also waits for its hello. */
   constructor(
@@ -164,6 +164,8 @@ export class Plugin implements AsyncDisposable {
         // What it wrote before it to stderr may not have been read yet.
         await new Promise((resolve) => setTimeout(resolve, LAST_WORDS));
         const what = error.message.slice(name.length + 1);
+        this.#fate ??= what;
+        this.#isTold ||= this.#connection.pending > 0;
         const told = (method: string | undefined) =>
           this.#errorIn(method, what, undefined, { cause: error });
         void this.close(told);
@@ -229,33 +231,45 @@ export class Plugin implements AsyncDisposable {
    * way, cleans up and exits; if it does not, it is ended.
    *
    * @param reason What calls under way fail with.
+   * @returns What went wrong with its end, where nothing else tells of it: an
+   * exit code other than 0, a signal, or that it had to be ended. It is no
+   * exception, since all that was asked of the plugin has been done by then.
    */
   close(
     reason: EndReason = new ConnectionClosedError(
       `${this.name} has been closed`,
     ),
-  ): Promise<void> {
+  ): Promise<PluginError | undefined> {
     return this.#closing ??= this.#end(reason);
   }
 
-  /** Ends the plugin. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** Ends the plugin; {@linkcode Plugin.close} also says how that went. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
-  async #end(reason: EndReason): Promise<void> {
+  async #end(reason: EndReason): Promise<PluginError | undefined> {
     const { grace = GRACE } = this.#options;
     this.#connection.close(reason);
     this.#child.closeStdin();
-    const term = setTimeout(() => this.#child.kill("SIGTERM"), grace);
+    const term = setTimeout(() => {
+      this.#fate ??= `did not end within ${
+        grace / 1000
+      } s of being told to shut down; it was ended`;
+      this.#child.kill("SIGTERM");
+    }, grace);
     const kill = setTimeout(
       () => this.#child.kill("SIGKILL"),
       grace + TERM_GRACE,
     );
-    await this.#child.exited.catch(() => {});
+    const exit = await this.#child.exited.catch(() => undefined);
     clearTimeout(term);
     clearTimeout(kill);
     this.#relay.end();
+    if (exit === undefined || this.#isTold) return undefined;
+    if (this.#fate === undefined && exit.code === 0) return undefined;
+    const what = this.#fate ?? `${exitText(exit)} while it shut down`;
+    return new PluginError(this.name, what, this.lastLines, exit);
   }
 
   #limitStart(): void {
@@ -290,6 +304,7 @@ export class Plugin implements AsyncDisposable {
       }
       this.#silence += answerTimeout / 4;
       if (this.#silence >= answerTimeout) {
+        this.#isTold = true;
         this.#connection.close(
           (method) =>
             this.#errorIn(
@@ -381,6 +396,8 @@ export class Plugin implements AsyncDisposable {
 
   /** Why this host ended it, where it did so unasked. */
   #fate: string | undefined;
+  /** Whether someone who waited for it has been told what went wrong. */
+  #isTold = false;
 
   /**
    * Ends the process at once. What waits for it fails when it is gone, and all
@@ -419,6 +436,7 @@ export class Plugin implements AsyncDisposable {
       return;
     }
     const what = this.#fate ?? exitText(exit);
+    this.#isTold ||= this.#connection.pending > 0;
     this.#connection.receiveEnd((method) => this.#errorIn(method, what, exit));
   }
 
@@ -441,6 +459,7 @@ export class Plugin implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
+    this.#isTold = true;
     this.#start.reject(error);
     this.#connection.close(error as Error);
   }

@@ -3,6 +3,7 @@
 import type { Command } from "../plugin/command.ts";
 import { nearest } from "../plugin/config_error.ts";
 import type { CommandContext } from "./command.ts";
+import { errorDetails, messageOf } from "./build_errors.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
 import { UsageError } from "./flags.ts";
@@ -88,7 +89,9 @@ export async function runPluginCommand(
   using _patience = new Patience(
     interrupt.signal,
     2 * (times.grace ?? GRACE),
-    () => plugin.close(),
+    async () => {
+      await plugin.close();
+    },
   );
   const result = await component.run({
     args: [...args],
@@ -98,7 +101,13 @@ export async function runPluginCommand(
     workingDirectory: Deno.cwd(),
     signal: interrupt.signal,
   });
-  return interrupt.exitCode ?? (typeof result === "number" ? result : 0);
+  const wrong = await plugin.close();
+  if (interrupt.exitCode !== undefined) return interrupt.exitCode;
+  const code = typeof result === "number" ? result : 0;
+  if (wrong === undefined) return code;
+  context.log.write("baler", errorDetails(wrong));
+  context.ui.error(`Error: ${messageOf(wrong)}`);
+  return code === 0 ? 1 : code;
 }
 
 async function unknownCommand(

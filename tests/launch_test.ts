@@ -726,6 +726,38 @@ keeps(
   },
 );
 
+keeps(
+  "close() tells what went wrong with the plugin's end, if nobody has been told before",
+  async () => {
+    await using folder = await Folder.make();
+    const closed = async (name: string, ...end: string[]) => {
+      const path = await folder.script(name, ...GREETING, ...end);
+      const plugin = await launch(path, { grace: 300 });
+      await plugin.create("thing", "any");
+      return { path, error: await plugin.close() };
+    };
+    const [well, badly, killed, late] = await Promise.all([
+      closed("well", "cat >/dev/null"),
+      closed("badly", "cat >/dev/null", "echo no disk >&2", "exit 3"),
+      closed("killed", "cat >/dev/null", "kill -SEGV $$"),
+      closed("late", "trap 'exit 0' TERM", "while :; do sleep 0.1; done"),
+    ]);
+    assertEquals(well.error, undefined);
+    assertEquals(
+      badly.error?.message,
+      `${badly.path} exited with code 3 while it shut down\nIt wrote:\n    no disk`,
+    );
+    assertEquals(badly.error?.exit, { code: 3, signal: null });
+    assertMatch(killed.error!.message, /was ended by SIGSEGV while it shut/);
+    assertMatch(late.error!.message, /did not end within 0\.3 s .*was ended/);
+
+    const dead = await launch(program("working.ts"));
+    const working = await dead.create<Working>("thing", "working");
+    await death(working.exit(3), dead);
+    assertEquals(await dead.close(), undefined);
+  },
+);
+
 keeps("close() leaves nothing that the plugin started", async () => {
   await using folder = await Folder.make();
   const started = [

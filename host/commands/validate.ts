@@ -1,5 +1,6 @@
 // `baler validate`: checks that a template can be built, without building.
 
+import { messageOf } from "../build_errors.ts";
 import { hostCommand, onlyWord } from "../command.ts";
 import { prepareBuilds } from "../prepare_builds.ts";
 import { readTemplate } from "../template.ts";
@@ -38,8 +39,9 @@ export const validate = hostCommand({
       redactor,
     );
     const { builds, failed } = await prepareBuilds(plan, ui, { log });
-    await Promise.all(builds.map((one) => one[Symbol.asyncDispose]()));
-    if (failed > 0) return 1;
+    const late = await Promise.all(builds.map((one) => one.close()));
+    for (const error of late.flat()) ui.error(`Error: ${messageOf(error)}`);
+    if (failed > 0 || late.flat().length > 0) return 1;
     ui.say("The configuration is valid.");
     return 0;
   },

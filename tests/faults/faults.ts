@@ -5,6 +5,7 @@ import type { FaultName, PauseName } from "./matrix.ts";
 
 // Kept from before the library takes it for the wire.
 const wire = Deno.stdout;
+const exit = Deno.exit;
 const encoder = new TextEncoder();
 
 /** Writes all of a text to the real stdout. */
@@ -39,8 +40,8 @@ function live(): Promise<never> {
 
 /** Each fault; what returns has left the process alive, or on its way to its end. */
 const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
-  exit0: () => Deno.exit(0),
-  exit3: () => Deno.exit(3),
+  exit0: () => exit(0),
+  exit3: () => exit(3),
   uncaught() {
     setTimeout(() => {
       throw new Error("nobody catches this");

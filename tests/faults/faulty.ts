@@ -215,7 +215,8 @@ if (moment === "halfHello") {
   await at("halfHello");
 }
 if (moment === "shutdown") {
-  globalThis.addEventListener("unload", () => void at("shutdown"));
+  // Its last act, whoever calls for it.
+  Object.defineProperty(Deno, "exit", { value: () => void at("shutdown") });
 }
 const serving = serve({
   builder: { "": FaultyBuilder },

@@ -1,0 +1,68 @@
+// A plugin that has done its work and goes wrong while it shuts down: each command tells it once, and
+// fails, and what has been made stays. How builds tell it is in fault_matrix_test.ts.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { FAULTY } from "./faults/cell.ts";
+import { fixturePlugin, forEachHost } from "./harness.ts";
+
+const BADLY = [...FAULTY, "shutdown", "exit3"];
+
+const TOLD = / exited with code 3 while it shut down$/gm;
+
+forEachHost(
+  "validate fails when a plugin goes wrong while it shuts down",
+  async (bench) => {
+    await bench.write("template.json", { builders: { one: BADLY } });
+    const ended = await bench.baler(["validate", "template.json"]);
+    assertEquals(ended.code, 1, ended.output);
+    assertEquals(ended.output.match(TOLD)?.length, 1, ended.output);
+    assertMatch(ended.output, /^ {4}last words shutdown$/m);
+    assertEquals(ended.output.includes("is valid"), false);
+  },
+);
+
+forEachHost(
+  "a build that fails is told once, however its plugins end after that",
+  async (bench) => {
+    await bench.write("template.json", {
+      builders: { one: BADLY },
+      provisioners: [{ type: "shell-local", inline: ["exit 4"] }],
+    });
+    const ended = await bench.baler(["build", "template.json"]);
+    assertEquals(ended.code, 1, ended.output);
+    assertEquals(ended.output.match(TOLD), null, ended.output);
+    assertMatch(ended.output, /non-zero exit status: 4/);
+  },
+);
+
+forEachHost(
+  "programs read of a plugin that goes wrong while it shuts down, and of the artifact",
+  async (bench) => {
+    await bench.write("template.json", { builders: { one: BADLY } });
+    const { code, stdout } = await bench.baler([
+      "build",
+      "-machine-readable",
+      "template.json",
+    ]);
+    assertEquals(code, 1, stdout);
+    assertMatch(stdout, /^\d+,,error-count,1$/m);
+    assertMatch(stdout, /^\d+,one,error,.* exited with code 3 while it/m);
+    assertMatch(stdout, /^\d+,one,artifact,0,file,0,.*one\.out$/m);
+  },
+);
+
+forEachHost(
+  "a command plugin that goes wrong while it shuts down is told, and its exit code is not 0",
+  async (bench) => {
+    const config = await bench.write("core.json", {
+      commands: { shout: fixturePlugin("shout") },
+    });
+    for (const [own, code] of [["0", 1], ["42", 42]] as const) {
+      const ended = await bench.baler(["shout", "-stumble", own], {
+        env: { BALER_CONFIG: config },
+      });
+      assertEquals(ended.code, code, ended.output);
+      assertEquals(ended.output.match(TOLD)?.length, 1, ended.output);
+    }
+  },
+);
