@@ -31,7 +31,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     console.error(`Error: ${errorText(error)}`);
     return 1;
   }
-  const machineReadable = args.some((word) => MACHINE_READABLE.test(word));
+  const machineReadable =
+    args.findLast((word) => MACHINE_READABLE.test(word))?.endsWith("=false") ===
+      false;
   const words = args.filter((word) => !MACHINE_READABLE.test(word));
   const makeUi: CommandContext["makeUi"] = (
     { color = screen.wantsColor, timestamps = false },
@@ -59,7 +61,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-const MACHINE_READABLE = /^--?machine-readable(=true)?$/;
+const MACHINE_READABLE = /^--?machine-readable(=(true|false))?$/;
 
 async function runWords(
   context: CommandContext,
@@ -79,7 +81,9 @@ async function runWords(
     case "-v":
     case "-version":
     case "--version":
-      return await (await COMMANDS.version!.load()).run(context, []);
+      // The number alone, as Packer shows it: scripts compare it.
+      context.screen.line((await import("../plugin/version.ts")).VERSION);
+      return 0;
   }
   if (Object.hasOwn(COMMANDS, name)) {
     const command = await COMMANDS[name]!.load();

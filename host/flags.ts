@@ -66,21 +66,26 @@ export async function readFlags<F extends Flags>(
     /^-[A-Za-z][\w-]/.test(word) ? `-${word}` : word
   );
   requireValues(withTwoDashes, flags);
-  const parsed = parseArgs(withTwoDashes, {
-    boolean: names.filter((name) => flags[name]!.type === "boolean"),
-    string: names.filter((name) => flags[name]!.type !== "boolean"),
-    collect: names.filter((name) => flags[name]!.type === "list"),
-    default: Object.fromEntries(
-      names.flatMap((name) =>
-        flags[name]!.default === undefined ? [] : [[name, flags[name]!.default]]
+  const parsed = parseArgs(
+    withTwoDashes.map((word) => plainSwitch(word, flags)),
+    {
+      boolean: names.filter((name) => flags[name]!.type === "boolean"),
+      string: names.filter((name) => flags[name]!.type !== "boolean"),
+      collect: names.filter((name) => flags[name]!.type === "list"),
+      default: Object.fromEntries(
+        names.flatMap((name) =>
+          flags[name]!.default === undefined
+            ? []
+            : [[name, flags[name]!.default]]
+        ),
       ),
-    ),
-    unknown: (word: string, key?: string) => {
-      if (key === undefined) return true;
-      unknown.push(word);
-      return false;
+      unknown: (word: string, key?: string) => {
+        if (key === undefined) return true;
+        unknown.push(word);
+        return false;
+      },
     },
-  }) as Record<string, unknown> & { _: (string | number)[] };
+  ) as Record<string, unknown> & { _: (string | number)[] };
   if (unknown.length > 0) throw await unknownFlag(unknown[0]!, names);
   return {
     values: Object.fromEntries(
@@ -105,6 +110,26 @@ function requireValues(words: readonly string[], flags: Flags): void {
       );
     }
   });
+}
+
+/** The texts that Packer takes for yes and no. */
+const YES = /^(1|t|T|TRUE|true|True)$/;
+const NO = /^(0|f|F|FALSE|false|False)$/;
+
+/** A flag that is on or off, with `true` or `false` behind it where it has a value. */
+function plainSwitch(word: string, flags: Flags): string {
+  const [, name, value] = /^--([\w-]+)=(.*)$/s.exec(word) ?? [];
+  if (name === undefined || value === undefined) return word;
+  if (!Object.hasOwn(flags, name) || flags[name]!.type !== "boolean") {
+    return word;
+  }
+  if (YES.test(value)) return `--${name}=true`;
+  if (NO.test(value)) return `--${name}=false`;
+  throw new UsageError(
+    `-${name} is on or off: -${name}=true or -${name}=false, not ${
+      JSON.stringify(value)
+    }`,
+  );
 }
 
 async function unknownFlag(

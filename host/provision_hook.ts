@@ -73,7 +73,7 @@ export class ProvisionHook implements Hook {
     const signal = options.signal === undefined
       ? this.#options.signal
       : AbortSignal.any([options.signal, this.#options.signal]);
-    if (step.pauseBefore > 0) {
+    if (step.pauseBefore !== 0) {
       await ui.say(
         `Pausing ${
           goDuration(step.pauseBefore)
@@ -117,7 +117,7 @@ export class ProvisionHook implements Hook {
   ): Promise<void> {
     let signal = cancelled;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (step.timeout > 0) {
+    if (step.timeout !== 0) {
       await ui.say(
         `Setting a ${
           goDuration(step.timeout)

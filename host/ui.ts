@@ -16,11 +16,13 @@ export interface UiOptions {
   machineReadable: boolean;
   /** False for text without colours. */
   color: boolean;
-  /** True to put the time in front of each line. */
+  /** True to put the time in front of what builds show. */
   timestamps?: boolean;
   /** Takes out what must not be seen. */
   redact?(text: string): string;
 }
+
+type LineKind = "say" | "message" | "error";
 
 const RED = "1;31";
 
@@ -46,15 +48,15 @@ export class HostUi implements Ui {
   }
 
   say(line: string): void {
-    this.show("say", line);
+    this.#show("say", line);
   }
 
   message(line: string): void {
-    this.show("message", line);
+    this.#show("message", line);
   }
 
   error(line: string): void {
-    this.show("error", line, RED);
+    this.#show("error", line, RED);
   }
 
   machine(category: string, ...data: string[]): void {
@@ -95,16 +97,25 @@ export class HostUi implements Ui {
     return new BuildUi(this, name, BUILD_COLORS[index % BUILD_COLORS.length]!);
   }
 
-  /** Shows a line of a kind, in a colour where colours are wanted. */
-  show(kind: "say" | "message" | "error", text: string, color?: string): void {
-    const { screen, log, machineReadable, timestamps } = this.#options;
+  /** Shows a build's line of a kind, in a colour where colours are wanted. */
+  showOfBuild(kind: LineKind, text: string, color: string): void {
+    this.#show(kind, text, color, this.#options.timestamps);
+  }
+
+  #show(
+    kind: LineKind,
+    text: string,
+    color?: string,
+    timestamped = false,
+  ): void {
+    const { screen, log, machineReadable } = this.#options;
     const seen = this.#redacted(text);
     log.write("ui", seen.split("\n"));
     if (machineReadable) {
       screen.line(machineReadableLine("", "ui", [kind, seen]));
       return;
     }
-    const line = timestamps
+    const line = timestamped
       ? `${new Date().toISOString().slice(0, 19)}Z: ${seen}`
       : seen;
     screen.line(line, this.#options.color ? color : undefined);
@@ -148,15 +159,23 @@ export class BuildUi implements Ui {
   }
 
   say(line: string): void {
-    this.#host.show("say", this.#prefixed("==>", line), `1;${this.#color}`);
+    this.#host.showOfBuild(
+      "say",
+      this.#prefixed("==>", line),
+      `1;${this.#color}`,
+    );
   }
 
   message(line: string): void {
-    this.#host.show("message", this.#prefixed("   ", line), `0;${this.#color}`);
+    this.#host.showOfBuild(
+      "message",
+      this.#prefixed("   ", line),
+      `0;${this.#color}`,
+    );
   }
 
   error(line: string): void {
-    this.#host.show("error", this.#prefixed("==>", line), RED);
+    this.#host.showOfBuild("error", this.#prefixed("==>", line), RED);
   }
 
   machine(category: string, ...data: string[]): void {
@@ -192,7 +211,11 @@ export class BuildUi implements Ui {
 
   /** A line of the build that has no prefix, in its colour. */
   plain(kind: "say" | "error", line: string): void {
-    this.#host.show(kind, line, kind === "error" ? RED : `1;${this.#color}`);
+    this.#host.showOfBuild(
+      kind,
+      line,
+      kind === "error" ? RED : `1;${this.#color}`,
+    );
   }
 
   #prefixed(arrow: string, text: string): string {

@@ -17,8 +17,8 @@ import {
 } from "./harness.ts";
 
 const words = [
-  ...["build", "completion", "console", "help", "inspect", "plugins", "schema"],
-  ...["validate", "version"],
+  ...["build", "completion", "console", "fix", "help", "inspect", "plugins"],
+  ...["schema", "validate", "version"],
 ];
 
 for (const word of ["version", "-v", "-version", "--version"]) {

@@ -228,6 +228,22 @@ for (const key of ["C-c", "C-d"]) {
 }
 
 forEachHost(
+  "baler console answers each line of a file",
+  async (bench) => {
+    await bench.write("lines.txt", "{{upper `x`}}\n{{nope}}\n{{upper `y`}}\n");
+    await using terminal = await Terminal.open(bench, ["console"], {
+      behind: "< lines.txt > out.txt",
+    });
+    await terminal.shows(/^ended 0$/m);
+    assertMatch(
+      await bench.read("out.txt"),
+      /^X\nInterpolation error: .*\n +\{\{nope\}\}\n +\^\nY\n$/,
+    );
+  },
+  onTerminal,
+);
+
+forEachHost(
   "baler console shows no prompt where its output is no terminal",
   async (bench) => {
     await using terminal = await Terminal.open(bench, ["console"], {

@@ -45,7 +45,7 @@ const FLAGS = {
   },
   "timestamp-ui": {
     type: "boolean",
-    description: "The time in front of each line.",
+    description: "The time in front of what builds show.",
   },
   ...TEMPLATE_FLAGS,
 } as const;
@@ -122,12 +122,13 @@ Exit code:
 
 function parallelOf(flags: FlagValues<typeof FLAGS>): number {
   const text = flags["parallel-builds"] ?? "0";
-  if (!/^\d+$/.test(text)) {
+  if (!/^[+-]?\d+$/.test(text)) {
     throw new UsageError(
       `-parallel-builds takes a whole number, not ${JSON.stringify(text)}`,
     );
   }
-  return Number(text);
+  // As in Packer, none and fewer than none are no limit.
+  return Math.max(0, Number(text));
 }
 
 function onErrorOf(flags: FlagValues<typeof FLAGS>): OnError {

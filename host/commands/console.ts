@@ -1,5 +1,6 @@
 // `baler console`: what the templates in a text come to, tried out.
 
+import { constants, fstatSync } from "node:fs";
 import { PACKER_VERSION } from "../environment.ts";
 import { hostCommand } from "../command.ts";
 import { ConsoleSession } from "../console_session.ts";
@@ -15,8 +16,8 @@ export const console = hostCommand({
   usage: "[options] [TEMPLATE]",
   description:
     "Shows what {{...}} comes to, with the variables of a template where one is\n" +
-    "given. On a terminal it asks for line after line. From a pipe it reads all\n" +
-    "lines, and shows what the last one comes to.",
+    "given. On a terminal it asks for line after line, from a file it answers each.\n" +
+    "From a pipe it reads all lines, and shows what the last one comes to.",
   flags: VARIABLE_FLAGS,
   words: "template",
   notes: `Examples:
@@ -56,13 +57,14 @@ Exit code:
       coreVersion: PACKER_VERSION,
       initTime: startedAt,
     });
-    if (Deno.stdin.isTerminal()) {
+    if (isPipe()) await answerPiped(session, ui);
+    else {
       await answerTyped(
         session,
         ui,
-        screen.isTerminal,
+        screen.isTerminal && Deno.stdin.isTerminal(),
       );
-    } else await answerPiped(session, ui);
+    }
     return 0;
   },
 });
@@ -88,6 +90,13 @@ async function answerTyped(
     if (isError) ui.error(text);
     else if (text !== "") ui.say(text);
   }
+}
+
+/** Whether the lines come from another program; a file is read like what is typed. */
+function isPipe(): boolean {
+  // By its mode: Deno 2.4 does not say of a descriptor that it is a FIFO.
+  return (fstatSync(0).mode & constants.S_IFMT) === constants.S_IFIFO ||
+    Deno.build.os === "windows" && !Deno.stdin.isTerminal();
 }
 
 // As Packer has it, so that what reads a value from a pipe reads it alone.

@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     synopsis: "try out {{...}} with a template's variables",
     load: async () => (await import("./console.ts")).console,
   },
+  fix: {
+    synopsis: "mend a template that was written for an older Packer",
+    load: async () => (await import("./fix.ts")).fix,
+  },
   help: {
     synopsis: "show how baler, or one of its commands, is used",
     load: async () => (await import("./help.ts")).help,

@@ -63,7 +63,7 @@ export async function planOf(
   redactor: Redactor,
 ): Promise<TemplatePlan> {
   return await planBuilds(template, {
-    only: namesOf(flags.only),
+    only: namesOrNone(flags.only),
     except: namesOf(flags.except),
     pluginDir: flags["plugin-dir"],
     ...variablesOf(flags),
@@ -87,6 +87,12 @@ export function variablesOf(
 function namesOf(values: readonly string[]): string[] {
   return values.flatMap((value) => value.split(",")).map((name) => name.trim())
     .filter((name) => name !== "");
+}
+
+/** As in Packer, `-only=` has a name in it that nothing is called by. */
+function namesOrNone(values: readonly string[]): string[] {
+  const names = namesOf(values);
+  return names.length === 0 && values.length > 0 ? [""] : names;
 }
 
 function variableOf(text: string): [name: string, value: string] {

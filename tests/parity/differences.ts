@@ -33,6 +33,10 @@ export const DIFFERENCES = {
   "sensitive-hidden":
     "Packer shows sensitive values to whoever reads the events",
   "inspect-text": "inspect shows post-processors, too; its events are the same",
+  "fix-text": "what a person wrote is shown as it was written",
+  "fixes-of-other-plugins": "baler mends what baler brings along",
+  "timeout-after-pause":
+    "Packer forgets the timeout of a provisioner that waits before it",
   "internal-keys":
     "a key that nothing reads is a mistake, whatever it begins with",
 } as const satisfies Readonly<Record<string, string>>;

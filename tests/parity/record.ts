@@ -1,13 +1,14 @@
 // Records what Packer does with each case, in expected/, to compare baler with
 // where Packer is not installed. Run it with Packer 1.6.6 after a change of the cases:
 //
-//     deno run -A tests/parity/record.ts
+//     deno run -A tests/parity/record.ts [GROUP...]
 
 import { GROUPS } from "./cases/mod.ts";
 import { hasPacker, runAll, runCase } from "./run.ts";
 
 if (!await hasPacker()) throw new Error("packer 1.6.6 is not on the PATH");
 for (const [group, cases] of Object.entries(GROUPS)) {
+  if (Deno.args.length > 0 && !Deno.args.includes(group)) continue;
   const ran = await runAll(cases, (one) => runCase(one, "packer"));
   const outcomes: Record<string, unknown> = {};
   for (const { name } of cases) {

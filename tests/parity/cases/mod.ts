@@ -3,6 +3,7 @@
 import type { ParityCase } from "../case.ts";
 import { builders } from "./builders.ts";
 import { engine } from "./engine.ts";
+import { fixes } from "./fixes.ts";
 import { postProcessors } from "./post_processors.ts";
 import { provisioners, remote } from "./provisioners.ts";
 import { selection } from "./selection.ts";
@@ -14,6 +15,7 @@ import { variables } from "./variables.ts";
 export const GROUPS: Readonly<Record<string, readonly ParityCase[]>> = {
   builders,
   engine,
+  fixes,
   "post-processors": postProcessors,
   provisioners,
   remote,

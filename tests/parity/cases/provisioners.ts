@@ -117,6 +117,14 @@ export const provisioners: readonly ParityCase[] = [
     local("true", { pause_before: "10" }),
     "pause_before",
   ),
+  run("pause-before-negative", local("echo x", { pause_before: "-5s" })),
+  {
+    name: "timeout-after-pause",
+    template: provisioned(
+      local("sleep 1; echo x", { pause_before: "10ms", timeout: "100ms" }),
+    ),
+    differs: { why: "timeout-after-pause", ok: false, says: ["timeout"] },
+  },
   run("timeout-long", local("echo x", { timeout: "1h" })),
   {
     name: "timeout-short",

@@ -39,6 +39,16 @@ export const selection: readonly ParityCase[] = [
   selected("select-except", "-except=a"),
   selected("select-only-twice", "-only=a", "-only=b"),
   selected("select-parallel", "-parallel-builds=2"),
+  selected("select-parallel-all", "-parallel-builds=-1"),
+  selected("select-only-empty", "-only="),
+  selected("select-only-empty-and-one", "-only=,a"),
+  selected("select-except-empty", "-except="),
+  selected(
+    "select-only-builder-and-except-post-processor",
+    "-only=a,b",
+    "-except=b,x",
+  ),
+  selected("switches-as-go-reads-them", "-debug=F", "-force=1", "-color=f"),
   selected("select-debug-off", "-debug=false"),
   selected("select-timestamps-off", "-timestamp-ui=false"),
   {
@@ -100,6 +110,43 @@ export const selection: readonly ParityCase[] = [
     template: three,
     args: build("-parallel-builds=x"),
     differs: { why: "usage-errors", ok: false, says: ["-parallel-builds"] },
+  },
+  {
+    name: "usage-bad-switch",
+    template: three,
+    args: build("-color=no"),
+    differs: { why: "usage-errors", ok: false, says: ["-color"] },
+  },
+  {
+    name: "machine-readable-off",
+    template: { builders: [nothing()] },
+    args: ["build", "-color=false", "-machine-readable=false", "template.json"],
+  },
+  {
+    name: "validate-syntax-only-for-people",
+    template: { builders: [nothing()] },
+    args: ["validate", "-syntax-only", "template.json"],
+  },
+  {
+    name: "validate-var-of-no-variable",
+    template: { builders: [nothing()] },
+    args: validate("-var", "nobody=1"),
+  },
+  {
+    name: "validate-var-file-gone",
+    template: { builders: [nothing()] },
+    args: validate("-var-file=gone.json"),
+    says: ["gone.json: no such file or directory"],
+  },
+  {
+    name: "template-gone",
+    args: ["build", "-machine-readable", "gone.json"],
+    says: ["no such file or directory"],
+  },
+  {
+    name: "inspect-gone",
+    args: ["inspect", "-machine-readable", "gone.json"],
+    says: ["no such file or directory"],
   },
   {
     name: "usage-validate-no-template",

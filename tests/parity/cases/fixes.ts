@@ -1,0 +1,136 @@
+// What `fix` makes of templates that were written for an older Packer.
+
+import type { ParityCase } from "../case.ts";
+import { aFile, nothing, packed } from "./parts.ts";
+
+const fixed = (
+  name: string,
+  template: unknown,
+  ...flags: string[]
+): ParityCase => ({
+  name,
+  template,
+  args: ["fix", ...flags, "template.json"],
+});
+
+const oldKeys = {
+  ssh_key_path: "key",
+  ssh_wait_timeout: "5m",
+  ssh_disable_agent: true,
+};
+
+/** The cases. */
+export const fixes: readonly ParityCase[] = [
+  {
+    ...fixed("fix-nothing", {
+      variables: { b: "1", a: null },
+      builders: [aFile({ content: 'a "quoted" <text> of é\n' })],
+      provisioners: [],
+      _comment: "stays",
+    }),
+    sample: true,
+  },
+  fixed("fix-numbers", {
+    builders: [nothing({ a: 1.5, b: 1e21, c: -3, d: true, e: null })],
+  }),
+  fixed(
+    "fix-duplicate-keys",
+    '{"builders": [], "builders": [{"type": "null"}]}',
+  ),
+  {
+    ...fixed(
+      "fix-manifest-filename",
+      packed(
+        "manifest",
+        { type: "manifest", filename: "a.json" },
+        [
+          { type: "manifest", filename: "b.json", output: "c.json" },
+          "checksum",
+        ],
+        { type: "manifest", filename: 5 },
+        { type: "checksum", filename: "d" },
+      ),
+    ),
+    sample: true,
+  },
+  fixed("fix-ssh", {
+    builders: [nothing(oldKeys), aFile(oldKeys)],
+  }),
+  fixed("fix-ssh-both", {
+    builders: [nothing({ ...oldKeys, ssh_timeout: "1s" })],
+  }),
+  fixed("fix-ssh-wrong-types", {
+    builders: [nothing({
+      ssh_key_path: 1,
+      ssh_wait_timeout: 5,
+      ssh_disable_agent: "yes",
+    })],
+  }),
+  fixed("fix-clean-image-name", {
+    builders: [
+      aFile({
+        content: "{{clean_ami_name `a`}} {{clean_image_name `b`}}",
+        map: { deep: "{{clean_ami_name `c`}}", n: 1 },
+        list: ["{{clean_ami_name `d`}}"],
+      }),
+    ],
+    provisioners: [{ type: "shell", inline: "{{clean_ami_name `e`}}" }],
+  }),
+  fixed(
+    "fix-not-validated",
+    { builders: [{ type: "null" }], x: 1 },
+    "-validate=false",
+  ),
+  fixed("fix-of-a-plugin-that-is-not-there", {
+    builders: [{ type: "no-such", ssh_key_path: "k" }],
+  }),
+  {
+    name: "fix-invalid",
+    template: { builders: [{ type: "null" }], x: 1 },
+    args: ["fix", "-machine-readable", "template.json"],
+    says: ["Unknown root level key in template: 'x'"],
+  },
+  {
+    name: "fix-no-builder",
+    template: { builders: [], variables: { a: "1" } },
+    args: ["fix", "-machine-readable", "template.json"],
+    says: ["at least one builder must be defined"],
+  },
+  {
+    name: "fix-list",
+    template: [],
+    args: ["fix", "-machine-readable", "template.json"],
+    says: ["template"],
+  },
+  {
+    name: "fix-builders-text",
+    template: { builders: "x" },
+    args: ["fix", "-machine-readable", "-validate=false", "template.json"],
+    says: ["source data must be an array or slice"],
+  },
+  {
+    name: "fix-post-processors-map",
+    template: { "post-processors": { type: "manifest" } },
+    args: ["fix", "-machine-readable", "-validate=false", "template.json"],
+    says: ["'post-processors': source data must be an array or slice"],
+  },
+  {
+    name: "fix-no-json",
+    template: "x",
+    args: ["fix", "-machine-readable", "template.json"],
+    says: ["template"],
+  },
+  {
+    ...fixed("fix-ampersands", {
+      builders: [nothing()],
+      provisioners: [{ type: "shell-local", inline: "a && b" }],
+    }),
+    differs: { why: "fix-text", ok: true, says: ["a && b"] },
+  },
+  {
+    ...fixed("fix-of-other-plugins", {
+      builders: [nothing({ iso_md5: "x" })],
+    }),
+    differs: { why: "fixes-of-other-plugins", ok: true, says: ["iso_md5"] },
+  },
+];
