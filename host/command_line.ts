@@ -5,10 +5,10 @@ import { killAll } from "./child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
 import { COMMANDS } from "./commands/mod.ts";
 import { errorDetails } from "./build_errors.ts";
-import { variable } from "./environment.ts";
 import { errorText } from "./error_text.ts";
 import { UsageError } from "./flags.ts";
-import { createLog, type Log, type LogTarget, NO_LOG } from "./log.ts";
+import type { Log } from "./log.ts";
+import { openLog } from "./open_log.ts";
 import { Redactor } from "./redactor.ts";
 import { Screen } from "./screen.ts";
 import { HostUi } from "./ui.ts";
@@ -98,31 +98,4 @@ async function runWords(
 async function showHelp({ ui, log }: CommandContext): Promise<void> {
   const { mainHelp } = await import("./commands/help.ts");
   ui.say(await mainHelp(log));
-}
-
-/** Opens the log that BALER_LOG and BALER_LOG_PATH ask for. */
-function openLog(redactor: Redactor, screen: Screen): Log {
-  const wanted = variable("LOG");
-  if (wanted === undefined || wanted === "" || wanted === "0") return NO_LOG;
-  const targets: LogTarget[] = [screen.above(Deno.stderr)];
-  const path = variable("LOG_PATH");
-  if (path !== undefined && path !== "") {
-    let file: Deno.FsFile;
-    try {
-      file = Deno.openSync(path, { write: true, create: true, truncate: true });
-    } catch (error) {
-      throw new Error(
-        `the log file ${path} (BALER_LOG_PATH) cannot be written: ${
-          (error as Error).message
-        }`,
-      );
-    }
-    targets.push(file);
-  }
-  return createLog({
-    targets,
-    get redact() {
-      return redactor.hasSecrets ? redactor.redact : undefined;
-    },
-  });
 }

@@ -12,6 +12,14 @@ const KEPT_LINES = 20;
 const KEPT_TEXTS = 3;
 const KEPT_BYTES = 16 * 1024;
 
+/**
+ * A longer line is cut: a plugin that never ends a line must not fill the
+ * host's memory. So much of it is left for the next piece that no secret is cut in
+ * two.
+ */
+const LONGEST_LINE = 16 * 2 ** 20;
+const LONGEST_SECRET = 64 * 1024;
+
 /** How much of each is shown. What must not be seen is taken out before: half of it would be shown else. */
 const SHOWN_LENGTH = 2000;
 
@@ -39,6 +47,7 @@ export class LogRelay {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > 0) this.#write(chunk.subarray(0, end));
     if (end < chunk.length) this.#begun.add(chunk.subarray(end));
+    if (this.#begun.length > LONGEST_LINE) this.#cut();
   }
 
   /**
@@ -69,6 +78,20 @@ export class LogRelay {
       const seen = this.#log.redact?.(plain) ?? plain;
       return harmlessText(seen.slice(0, SHOWN_LENGTH)).trimEnd();
     });
+  }
+
+  /** Writes a line that has become too long, as if it had ended; its end begins the next one. */
+  #cut(): void {
+    let bytes: Uint8Array = this.#begun.take();
+    const text = new TextDecoder().decode(bytes);
+    const seen = this.#log.redact?.(text) ?? text;
+    if (seen !== text) bytes = new TextEncoder().encode(seen);
+    const cut = Math.max(0, bytes.length - LONGEST_SECRET);
+    if (cut > 0) {
+      this.#begun.add(bytes.subarray(0, cut));
+      this.#write(LINE_END);
+    }
+    this.#begun.add(bytes.subarray(cut));
   }
 
   /** Writes what ends the line that has begun, and whole lines behind it. */
