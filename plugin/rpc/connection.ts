@@ -47,12 +47,13 @@ export type EndReason = Error | ((method: string | undefined) => Error);
 
 /** A call that has not been answered yet. */
 interface PendingCall {
-  method: string | undefined;
-  promise: Promise<unknown>;
+  readonly method: string | undefined;
+  /** What the caller waits for. */
+  answer: Promise<unknown>;
+  /** Whether it is the other side that threw what it fails with. */
+  hasThrown: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  /** Where it was made. */
-  trace: { stack?: string };
 }
 
 const encoder = new TextEncoder();
@@ -130,15 +131,41 @@ export class Connection {
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    const trace = isTraced ? traceFrom(this.call) : NO_TRACE;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#pending.set(call, { method, promise, resolve, reject, trace });
-    return promise;
+    const pending: PendingCall = {
+      method,
+      answer: promise,
+      hasThrown: false,
+      resolve,
+      reject,
+    };
+    this.#pending.set(call, pending);
+    if (isTraced) pending.answer = this.#traced(pending, promise);
+    return pending.answer;
+  }
+
+  /**
+   * An answer that, where it is an error, has the stacks of both sides. The one
+   * of this side is made only then, from who awaits the answer: to note where
+   * each call is made would take longer than all the rest of it.
+   */
+  async #traced(
+    call: PendingCall,
+    answer: Promise<unknown>,
+  ): Promise<unknown> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (call.hasThrown && error instanceof Error) {
+        this.#addStack(error, call.method);
+      }
+      throw error;
+    }
   }
 
   /**
@@ -183,7 +210,7 @@ export class Connection {
     this.#pending.clear();
     for (const call of pending) {
       // A call that nobody waits for is no reason to die of its failure.
-      call.promise.catch(() => {});
+      call.answer.catch(() => {});
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
     this.#references.close(whole);
@@ -214,7 +241,8 @@ export class Connection {
         return this.#returned(this.#answered(message.return), message.value);
       case "throw": {
         const call = this.#answered(message.throw);
-        return call.reject(this.#withBothStacks(message.error, call));
+        call.hasThrown = true;
+        return call.reject(message.error);
       }
       case "release":
         if (!isCount(message.release) || !isCount(message.count)) {
@@ -356,20 +384,23 @@ export class Connection {
     this.#options.write(whole);
   }
 
-  #withBothStacks(error: unknown, call: PendingCall): unknown {
-    if (!(error instanceof Error)) return error;
-    const local = call.trace.stack?.split("\n").slice(1).join("\n") ?? "";
-    const stack =
-      `${error.stack}\n    --- in ${this.#options.peer}, called by ${
-        call.method ?? "a function"
-      }() here: ---\n${local}`;
+  #addStack(error: Error, method: string | undefined): void {
+    const here: { stack?: string } = {};
+    Error.captureStackTrace(here, this.#traced);
+    const frames = (here.stack ?? "").split("\n").slice(1)
+      .filter((frame) => !frame.includes("(ext:core/"));
     Object.defineProperty(error, "stack", {
-      value: stack,
+      value: [
+        error.stack,
+        `    --- in ${this.#options.peer}, called by ${
+          method ?? "a function"
+        }() here: ---`,
+        ...frames,
+      ].join("\n"),
       writable: true,
       configurable: true,
       enumerable: false,
     });
-    return error;
   }
 }
 
@@ -408,21 +439,6 @@ function answerMessage(
 ): Record<string, unknown> {
   if (kind === "throw") return { throw: call, error: value };
   return value === undefined ? { return: call } : { return: call, value };
-}
-
-/** For calls that nobody has written down. */
-const NO_TRACE = {};
-
-/** How many frames of the place where a call was made are kept: each costs. */
-const FRAMES = 8;
-
-function traceFrom(caller: unknown): { stack?: string } {
-  const trace: { stack?: string } = {};
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES;
-  Error.captureStackTrace(trace, caller as () => void);
-  Error.stackTraceLimit = limit;
-  return trace;
 }
 
 /** A call of a connection that has ended; nobody need look at its failure. */
