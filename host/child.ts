@@ -2,8 +2,6 @@
 // of its own, and ended together with all that it started.
 
 import crossSpawn from "cross-spawn";
-import type { ChildProcess, spawn as nodeSpawn } from "node:child_process";
-import { basename, dirname, SEPARATOR } from "@std/path";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
@@ -16,7 +14,7 @@ export interface ChildOptions {
   env?: Record<string, string>;
   /** The folder it starts in; the host's own unless given. */
   cwd?: string;
-  /** Called with each piece of its stdout. */
+  /** Called with each piece of its stdout, which is used again afterwards. */
   onStdout(chunk: Uint8Array): void;
   /** Called at the end of its stdout. */
   onStdoutEnd(): void;
@@ -32,8 +30,15 @@ export interface Exit {
   signal: string | null;
 }
 
-/** cross-spawn has the shape of Node's, and no types of its own. */
-const spawn: typeof nodeSpawn = crossSpawn;
+/** What is spawned for a command: another one on Windows, for a script or a `.cmd`. */
+const parse: (command: string, args: readonly string[]) => {
+  command: string;
+  args: string[];
+  options: { windowsVerbatimArguments?: boolean };
+} = crossSpawn._parse;
+
+/** How much is read at a time, in bytes: as much as a pipe has room for. */
+const PIECE = 64 * 1024;
 
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
 const DRAIN = 2_000;
@@ -53,119 +58,123 @@ export class Child {
    * Rejects when it could not be started.
    */
   readonly exited: Promise<Exit>;
-  readonly #process: ChildProcess;
+  readonly #process: Deno.ChildProcess | undefined;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
   constructor(options: ChildOptions) {
-    const { argv, detached } = inOwnGroup(options.argv);
-    const [command, ...args] = argv;
-    const child = spawn(spawnable(command!), args, {
-      stdio: ["pipe", "pipe", "pipe"],
-      detached,
-      windowsHide: true,
-      env: {
-        ...(options.env ?? pluginEnvironment()),
-        [HOST_ID_VARIABLE]: HOST_ID,
-      },
-      cwd: options.cwd,
-    });
-    this.#process = child;
-    child.stdout!.on("data", (data) => options.onStdout(plain(data)));
-    child.stdout!.on("end", options.onStdoutEnd);
-    child.stderr!.on("data", (data) => options.onStderr(plain(data)));
-    // What it does not read it will not read: its exit tells the reason.
-    child.stdin!.on("error", () => {});
-    child.stdout!.on("error", () => {});
-    child.stderr!.on("error", () => {});
-    if (child.pid !== undefined) {
-      alive.add(this);
-      watch(child.pid);
+    try {
+      this.#process = spawn(options);
+    } catch (error) {
+      this.exited = Promise.reject(error);
+      this.exited.catch(() => {});
+      return;
     }
-    this.exited = this.#exit();
+    this.#stdin = this.#process.stdin.getWriter();
+    // What it does not read it will not read: its exit tells the reason.
+    this.#stdin.closed.catch(() => {});
+    alive.add(this);
+    watch(this.#process.pid);
+    this.exited = this.#exit(this.#process, options);
     this.exited.catch(() => {});
   }
 
   /** Its process id; undefined when it could not be started. */
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#process?.pid;
   }
 
   /** Writes to its stdin. */
   write(bytes: Uint8Array): void {
-    this.#process.stdin!.write(bytes);
+    this.#stdin?.write(bytes).catch(() => {});
   }
 
   /** Ends its stdin, once all that was written has been taken. */
   closeStdin(): void {
-    this.#process.stdin!.end();
+    this.#stdin?.close().catch(() => {});
   }
 
   /** Signals the process and all that it started. */
   kill(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.pid === undefined || signalGroup(this.pid, signal)) return;
-    // It has been started so lately that it leads no group yet.
-    if (alive.has(this)) this.#process.kill(signal);
+    if (!alive.has(this)) return;
+    try {
+      // It has been started so lately that it leads no group yet.
+      this.#process!.kill(signal);
+    } catch {
+      // It has ended in this very moment.
+    }
   }
 
-  #exit(): Promise<Exit> {
-    const child = this.#process;
-    return new Promise((resolve, reject) => {
-      child.once("error", (error) => {
-        alive.delete(this);
-        reject(error);
-      });
-      child.once("exit", (code, signal) => {
-        // What it started must not outlive it, nor hold its pipes open.
-        alive.delete(this);
-        this.kill("SIGKILL");
-        forget(this.pid!);
-        const exit = exitOf(code, signal);
-        const patience = setTimeout(() => {
-          child.stdout!.destroy();
-          child.stderr!.destroy();
-        }, DRAIN);
-        child.once("close", () => {
-          clearTimeout(patience);
-          resolve(exit);
-        });
-      });
-    });
+  async #exit(
+    { status, stdout, stderr }: Deno.ChildProcess,
+    { onStdout, onStdoutEnd, onStderr }: ChildOptions,
+  ): Promise<Exit> {
+    const out = stdout.getReader({ mode: "byob" });
+    const err = stderr.getReader();
+    const taken = Promise.all([
+      takeStdout(out, onStdout).then(onStdoutEnd),
+      takeStderr(err, onStderr),
+    ]);
+    const { code, signal } = await status;
+    // What it started must not outlive it, nor hold its pipes open.
+    alive.delete(this);
+    this.kill("SIGKILL");
+    forget(this.pid!);
+    const patience = setTimeout(() => {
+      out.cancel().catch(() => {});
+      err.cancel().catch(() => {});
+    }, DRAIN);
+    await taken;
+    clearTimeout(patience);
+    return signal === null ? { code, signal } : { code: null, signal };
   }
 }
 
-/**
- * Deno takes the path of its own executable for Node's and rewrites the
- * arguments; in a compiled program that is the program's path, which must stay
- * what it is. Another name for the same file is not recognised.
- */
-function spawnable(command: string): string {
-  return Deno.build.standalone && command === Deno.execPath()
-    ? [dirname(command), ".", basename(command)].join(SEPARATOR)
-    : command;
+function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
+  const own = inOwnGroup(argv);
+  const { command, args, options } = parse(own.argv[0]!, own.argv.slice(1));
+  return new Deno.Command(command, {
+    args,
+    windowsRawArguments: options.windowsVerbatimArguments ?? false,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: own.detached,
+    clearEnv: true,
+    env: { ...(env ?? pluginEnvironment()), [HOST_ID_VARIABLE]: HOST_ID },
+    ...(cwd === undefined ? {} : { cwd }),
+  }).spawn();
 }
 
-const SIGNALS: Record<number, string> = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  6: "SIGABRT",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  11: "SIGSEGV",
-  13: "SIGPIPE",
-  15: "SIGTERM",
-};
-
-/** Deno up to 2.4 tells of a death by signal as exit code 128 + its number. */
-function exitOf(code: number | null, signal: string | null): Exit {
-  if (signal !== null) return { code: null, signal };
-  const named = code === null ? undefined : SIGNALS[code - 128];
-  return named === undefined ? { code, signal } : { code: null, signal: named };
+/** Takes all that comes on stdout, in the same memory time and again. */
+async function takeStdout(
+  reader: ReadableStreamBYOBReader,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  let buffer = new ArrayBuffer(PIECE);
+  for (;;) {
+    const { value } = await reader.read(new Uint8Array(buffer)).catch(atEnd);
+    // Absent where the reading was given up, empty at the end.
+    if (value === undefined || value.length === 0) return;
+    take(value);
+    buffer = value.buffer;
+  }
 }
 
-/** The same bytes without Node's methods, which take their time. */
-function plain(data: Uint8Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+async function takeStderr(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  for (;;) {
+    const { value } = await reader.read().catch(atEnd);
+    if (value === undefined) return;
+    take(value);
+  }
+}
+
+/** A pipe that cannot be read is at its end. */
+function atEnd(): { value: undefined } {
+  return { value: undefined };
 }
 
 /** How a process ended, as the end of a sentence. */

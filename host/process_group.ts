@@ -1,9 +1,6 @@
 // Process groups: the one place that knows how a process is ended together
 // with all that it started, on each platform.
 
-import { spawnSync } from "node:child_process";
-import process from "node:process";
-
 /** Whether the system has process groups, so that one signal reaches a whole tree. */
 export const HAS_PROCESS_GROUPS: boolean = Deno.build.os !== "windows";
 
@@ -59,16 +56,14 @@ export function signalGroup(
   signal: "SIGTERM" | "SIGKILL",
 ): boolean {
   if (!HAS_PROCESS_GROUPS) {
-    const { status } = spawnSync("taskkill", [
-      "/PID",
-      String(pid),
-      "/T",
-      "/F",
-    ], { stdio: "ignore", windowsHide: true });
-    return status === 0;
+    return new Deno.Command("taskkill", {
+      args: ["/PID", String(pid), "/T", "/F"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
   }
   try {
-    process.kill(-pid, signal);
+    Deno.kill(-pid, signal);
     return true;
   } catch {
     return false;
