@@ -11,8 +11,12 @@ const encoder = new TextEncoder();
 
 /** The host's stdout and stdin. */
 export class Screen {
-  /** Called once when nobody reads stdout any more. */
-  onClosed: () => void = () => {};
+  /**
+   * Called once, with the reason, when stdout takes no more: what would be
+   * written from then on is lost. Without it, an output that cannot be written
+   * is an error where it is written, and one that nobody reads is none.
+   */
+  onClosed: ((reason: Error) => void) | undefined;
   #closed = false;
   readonly #isTerminal = Deno.stdout.isTerminal();
   /** Whether it is a terminal on which a line can be taken back. */
@@ -189,16 +193,34 @@ export class Screen {
   #write(text: string): void {
     if (this.#closed) return;
     let bytes = encoder.encode(text);
-    try {
-      while (bytes.length > 0) {
+    while (bytes.length > 0) {
+      try {
         bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+      } catch (error) {
+        // A pipe that does not wait, and is full.
+        if (error instanceof Deno.errors.WouldBlock) pause();
+        else return this.#close(error as Error);
       }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      this.#closed = true;
-      this.onClosed();
     }
   }
+
+  #close(error: Error): void {
+    this.#closed = true;
+    const isUnread = error instanceof Deno.errors.BrokenPipe;
+    const reason = new Error(
+      isUnread
+        ? "nobody reads the output any more"
+        : `the output cannot be written: ${error.message}`,
+      { cause: error },
+    );
+    if (this.onClosed !== undefined) this.onClosed(reason);
+    else if (!isUnread) throw reason;
+  }
+}
+
+/** Waits a moment, and lets nothing else happen meanwhile. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 function columnsOfTerminal(): number {

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Variables of the environment beside {@linkcode Bench.env}. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that starts the one whose words come behind its own. */
+  readonly through?: readonly string[];
   /** What it reads; nothing unless given. */
   readonly stdin?: string;
 }
@@ -157,9 +159,13 @@ export class Bench {
 
   /** Starts baler. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    const [command, ...before] = this.#argv as [string, ...string[]];
-    const child = new Deno.Command(command, {
-      args: [...before, ...args],
+    const [command, ...words] = [
+      ...options.through ?? [],
+      ...this.#argv,
+      ...args,
+    ];
+    const child = new Deno.Command(command!, {
+      args: words,
       cwd: resolve(this.path, options.cwd ?? "."),
       env: { ...this.env, ...options.env },
       clearEnv: true,
@@ -233,14 +239,14 @@ export class Bench {
 export function forEachHost(
   promise: string,
   test: (bench: Bench) => Promise<void>,
-  options: { ignore?: boolean; seconds?: number } = {},
+  options: { ignore?: boolean | string | undefined; seconds?: number } = {},
 ): void {
   for (const kind of ["source", "compiled"] as const) {
     Deno.test({
       name: `${promise} (${kind}${
-        options.ignore ? "; skipped: what it needs is not installed" : ""
+        options.ignore ? `; skipped: ${reasonOf(options.ignore)}` : ""
       })`,
-      ignore: options.ignore ?? false,
+      ignore: Boolean(options.ignore),
       async fn() {
         const bench = await Bench.make(kind);
         try {
@@ -252,6 +258,10 @@ export function forEachHost(
       },
     });
   }
+}
+
+function reasonOf(ignore: boolean | string): string {
+  return typeof ignore === "string" ? ignore : "what it needs is not installed";
 }
 
 /** The result of work that has to come in time, for a test that would hang otherwise. */

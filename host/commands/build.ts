@@ -83,8 +83,10 @@ Exit code:
         `\nCancelling the builds after ${signal}; again to end them at once...`,
       )
     );
-    context.screen.onClosed = () =>
-      interrupt.cancel(new Error("nobody reads the output any more"), 1);
+    context.screen.onClosed = (reason) => {
+      interrupt.cancel(reason, 1);
+      tellBeside(`Cancelling the builds: ${reason.message}`);
+    };
 
     const plan = await planOf(
       template,
@@ -119,6 +121,15 @@ Exit code:
       : 0;
   },
 });
+
+/** Says what can no longer be said on stdout. */
+function tellBeside(text: string): void {
+  try {
+    console.error(text);
+  } catch {
+    // Nobody reads that, either.
+  }
+}
 
 function parallelOf(flags: FlagValues<typeof FLAGS>): number {
   const text = flags["parallel-builds"] ?? "0";

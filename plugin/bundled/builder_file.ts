@@ -129,7 +129,11 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
     );
     this.#written = true;
     if (!source) {
-      await writeAll(file, new TextEncoder().encode(content));
+      await told(
+        "write",
+        target,
+        () => writeAll(file, new TextEncoder().encode(content)),
+      );
       return;
     }
     await ui.say(`Copying ${source} to ${target}`);
@@ -138,7 +142,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
     for await (
       const chunk of fileChunks(this.#path(source), { signal, progress })
     ) {
-      await writeAll(file, chunk);
+      await told("write", target, () => writeAll(file, chunk));
       bytes += chunk.length;
     }
     await progress.end();

@@ -16,11 +16,16 @@ export function osError(action: string, path: string, cause: unknown): Error {
   // A folder that is there already is no error to mkdir: what is there is a file.
   const reason = action === "mkdir" && known?.[0] === "AlreadyExists"
     ? "not a directory"
-    : known?.[1] ??
-      (cause instanceof Error ? cause.message : String(cause));
+    : known?.[1] ?? reasonOf(cause);
   const error = new Error(`${action} ${path}: ${reason}`, { cause });
   if (known) error.name = known[0];
   return error;
+}
+
+/** "No space left on device (os error 28): open 'x'" is "no space left on device". */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return /^(.+?) \(os error \d+\)/.exec(text)?.[1]?.toLowerCase() ?? text;
 }
 
 /** True for an error that the machine itself gave: asking again will not help. */

@@ -146,15 +146,18 @@ async function appended(
       `unable to create the folder of ${output}: ${(error as Error).message}`,
     );
   }
-  const existed = await Deno.stat(path).then(() => true, () => false);
+  const size = await Deno.stat(path).then(({ size }) => size, () => undefined);
   try {
     await Deno.writeTextFile(path, line, { append: true, mode: 0o644 });
   } catch (error) {
+    // Half a line, or an empty file, would be taken for a checksum.
+    await (size === undefined ? Deno.remove(path) : Deno.truncate(path, size))
+      .catch(() => {});
     throw new Error(
       `unable to create file ${output}: ${(error as Error).message}`,
     );
   }
-  return !existed;
+  return size === undefined;
 }
 
 if (import.meta.main) servePostProcessor(new ChecksumPostProcessor());

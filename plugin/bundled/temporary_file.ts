@@ -1,5 +1,7 @@
 // A temporary file is gone when it is no longer used, however its use ends.
 
+import { osError } from "./os_error.ts";
+
 /** How a {@linkcode TemporaryFile} is made. */
 export interface TemporaryFileOptions {
   /** What its name begins with. */
@@ -37,13 +39,23 @@ export class TemporaryFile {
     content: string,
     options: TemporaryFileOptions,
   ): Promise<TemporaryFile> {
-    const file = new TemporaryFile(await Deno.makeTempFile(options));
+    let path: string;
+    try {
+      path = await Deno.makeTempFile(options);
+    } catch (error) {
+      const { message } = osError("open", "the folder for them", error);
+      throw new Error(
+        `no temporary file can be made; TMPDIR says where, and it has to be a folder that can be written: ${message}`,
+        { cause: error },
+      );
+    }
+    const file = new TemporaryFile(path);
     try {
       await Deno.writeTextFile(file.path, content);
       if (Deno.build.os !== "windows") await Deno.chmod(file.path, 0o700);
     } catch (error) {
       await file[Symbol.asyncDispose]();
-      throw error;
+      throw osError("write", path, error);
     }
     return file;
   }

@@ -1,0 +1,340 @@
+// A machine that is short of something: baler says of what, in one error for each build that it stops;
+// the others finish, and all that was begun is cleaned up.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assertForPeople,
+  type Bench,
+  fixturePlugin,
+  forEachHost,
+  type RunOptions,
+} from "./harness.ts";
+
+const decoder = new TextDecoder();
+
+async function mount(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("mount", { args })
+    .output();
+  if (!success) throw new Error(decoder.decode(stderr));
+}
+
+async function unmount(path: string): Promise<void> {
+  await new Deno.Command("umount", { args: ["-l", path] }).output();
+}
+
+/** A file system of its own in the test's folder, gone with the test. */
+class Disk implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  static async make(bench: Bench, options: string): Promise<Disk> {
+    const path = bench.at("disk");
+    await Deno.mkdir(path);
+    await mount("-t", "tmpfs", "-o", options, "none", path);
+    return new Disk(path);
+  }
+
+  /** Takes what room is left. */
+  async fill(): Promise<void> {
+    await Deno.writeFile(`${this.path}/fill`, new Uint8Array(128 * 1024))
+      .catch(() => {});
+  }
+
+  names(): string[] {
+    return [...Deno.readDirSync(this.path)].map(({ name }) => name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await unmount(this.path);
+  }
+}
+
+/** Why there can be no small disk here; undefined where there can. */
+async function whyNoDisk(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux") return "there is no tmpfs";
+  const path = await Deno.makeTempDir();
+  try {
+    await mount("-t", "tmpfs", "-o", "size=64k", "none", path);
+    await unmount(path);
+  } catch {
+    return "mounting is not permitted";
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const withDisk = { ignore: await whyNoDisk(), seconds: 60 };
+const withShell = {
+  ignore: Deno.build.os === "windows" ? "there is no shell" : undefined,
+};
+
+/** Builds what cannot all be built: `other` can, and `one` ends with the error that is given back. */
+async function fails(
+  bench: Bench,
+  template: unknown,
+  options?: RunOptions,
+): Promise<string> {
+  await bench.write("template.json", template);
+  const ended = await bench.baler(["build", "template.json"], options);
+  assertEquals(ended.code, 1, ended.output);
+  assertForPeople(ended);
+  assertMatch(ended.stdout, /^Build 'other' finished/m);
+  const errors = ended.stdout.match(
+    /^Build 'one' errored after [^]*?(?=^\S*==>|^Build|\n\n==>)/gm,
+  );
+  assertEquals(errors?.length, 1, ended.output);
+  return errors![0];
+}
+
+const other = { type: "file", name: "other", content: "x", target: "other" };
+
+// Disks that are full
+
+forEachHost(
+  "an artifact that the disk has no room for is told, and what there is of it removed",
+  async (bench) => {
+    await using disk = await Disk.make(bench, "size=64k");
+    await bench.write("source", "x".repeat(300_000));
+    const error = await fails(bench, {
+      builders: [
+        { type: "file", name: "one", source: "source", target: "disk/made" },
+        other,
+      ],
+    });
+    assertMatch(error, /: write disk\/made: no space left on device$/m);
+    assertEquals(disk.names(), []);
+  },
+  withDisk,
+);
+
+forEachHost(
+  "a post-processor whose disk is full tells of which file, and leaves no half of it",
+  async (bench) => {
+    await using disk = await Disk.make(bench, "size=64k");
+    await Deno.writeFile(
+      bench.at("source"),
+      crypto.getRandomValues(new Uint8Array(60_000)),
+    );
+    const built = (...postProcessors: unknown[]) =>
+      fails(bench, {
+        builders: [
+          { type: "file", name: "one", source: "source", target: "one" },
+          other,
+        ],
+        "post-processors": postProcessors.map((step) => ({
+          ...step as Record<string, unknown>,
+          only: ["one"],
+        })),
+      });
+    await Deno.writeFile(`${disk.path}/fill`, new Uint8Array(32 * 1024));
+    assertMatch(
+      await built({ type: "compress", output: "disk/one.tar.gz" }),
+      /disk\/one\.tar\.gz: no space left on device/i,
+    );
+    await disk.fill();
+    assertMatch(
+      await built({ type: "manifest", output: "disk/manifest.json" }),
+      /disk\/manifest\.json: no space left on device/i,
+    );
+    assertMatch(
+      await built({ type: "checksum", output: "disk/one.{{.ChecksumType}}" }),
+      /disk\/one\.md5: no space left on device/i,
+    );
+    assertEquals(disk.names(), ["fill"]);
+  },
+  withDisk,
+);
+
+// Folders for temporary files that are not what they should be
+
+/** Runs scripts on this machine and over a communicator with a folder for their files. */
+async function failsWithTemporary(
+  bench: Bench,
+  folder: string,
+  expected: RegExp,
+): Promise<void> {
+  for (const type of ["shell", "shell-local"]) {
+    const error = await fails(bench, {
+      builders: [
+        { type: "null", name: "one", communicator: "local" },
+        other,
+      ],
+      provisioners: [{ type, only: ["one"], inline: ["touch ran"] }],
+    }, { env: { TMPDIR: folder } });
+    assertMatch(error, expected);
+    assert(!(await bench.names()).includes("ran"));
+  }
+}
+
+forEachHost(
+  "a full folder for temporary files is told, and nothing is left in it",
+  async (bench) => {
+    await using disk = await Disk.make(bench, "size=64k");
+    await disk.fill();
+    await failsWithTemporary(
+      bench,
+      disk.path,
+      /: write .*\/disk\/baler-shell\w+: no space left on device$/m,
+    );
+    assertEquals(disk.names(), ["fill"]);
+  },
+  withDisk,
+);
+
+forEachHost(
+  "a folder for temporary files that cannot be written is told",
+  async (bench) => {
+    await using disk = await Disk.make(bench, "size=64k,ro");
+    await failsWithTemporary(
+      bench,
+      disk.path,
+      /no temporary file can be made; TMPDIR .*: read-only file system$/m,
+    );
+  },
+  withDisk,
+);
+
+forEachHost(
+  "a folder for temporary files that is none, or not there, is told",
+  async (bench) => {
+    await failsWithTemporary(
+      bench,
+      bench.at("missing"),
+      /no temporary file can be made; TMPDIR .*: no such file or directory$/m,
+    );
+    const file = await bench.write("file", "");
+    await failsWithTemporary(
+      bench,
+      file,
+      /no temporary file can be made; TMPDIR .*: not a directory$/m,
+    );
+  },
+  withShell,
+);
+
+// Outputs that take no more
+
+/** A machine that is up until its build is cancelled, and a script that says more and more. */
+const endless = {
+  builders: [
+    { type: "waiting", name: "cloud" },
+    { type: "null", name: "talk", communicator: "local" },
+  ],
+  plugins: { builders: { waiting: fixturePlugin("waiting") } },
+  provisioners: [{
+    type: "shell-local",
+    only: ["talk"],
+    inline: ["while :; do echo more; sleep 0.05; done"],
+  }],
+};
+
+for (
+  const [what, through, message] of [
+    [
+      "nobody reads any more, as with | head -1,",
+      `{ "$@"; echo $? > code; } | head -1`,
+      /^Cancelling the builds: nobody reads the output any more$/m,
+    ],
+    [
+      "nobody reads any more, stderr too,",
+      `{ "$@"; echo $? > code; } 2>&1 | head -1`,
+      undefined,
+    ],
+    [
+      "has no room",
+      `"$@" > /dev/full; echo $? > code`,
+      /^Cancelling the builds: the output cannot be written: No space left/m,
+    ],
+  ] as const
+) {
+  forEachHost(
+    `a build whose output ${what} is cancelled, and cleans up`,
+    async (bench) => {
+      await bench.write("template.json", endless);
+      const ended = await bench.baler(["build", "template.json"], {
+        through: ["sh", "-c", through, "sh"],
+      });
+      assertForPeople(ended);
+      if (message !== undefined) assertMatch(ended.stderr, message);
+      assertEquals((await bench.read("code")).trim(), "1", ended.output);
+      assertEquals(await bench.names(), ["code", "template.json"]);
+    },
+    withShell,
+  );
+}
+
+forEachHost(
+  "what has no room where it is to be written is an error of every command",
+  async (bench) => {
+    await bench.write("template.json", { builders: [other] });
+    for (const args of [["schema"], ["validate", "template.json"]]) {
+      const ended = await bench.baler(args, {
+        through: ["sh", "-c", `"$@" > /dev/full`, "sh"],
+      });
+      assertEquals(ended.code, 1, ended.output);
+      assertMatch(ended.stderr, /the output cannot be written: No space left/);
+      assertForPeople(ended);
+    }
+  },
+  withShell,
+);
+
+// Few files, no PATH
+
+forEachHost(
+  "with 64 file descriptors, builds that can be started are made, and the others told why not",
+  async (bench) => {
+    const names = Array.from({ length: 40 }, (_, index) => `b${index}`);
+    await bench.write("template.json", {
+      builders: names.map((name) => ({
+        type: "file",
+        name,
+        content: name,
+        target: `made/${name}`,
+      })),
+      provisioners: [{ type: "shell-local", inline: ["true"] }],
+    });
+    const ended = await bench.baler(["build", "template.json"], {
+      through: ["sh", "-c", `ulimit -n 64; exec "$@"`, "sh"],
+    });
+    assertEquals(ended.code, 1, ended.output);
+    assertForPeople(ended);
+    const made = await bench.names("made");
+    const refused = names.filter((name) =>
+      ended.stdout.includes(`Failed to prepare build: "${name}"`)
+    );
+    assert(made.length > 0 && refused.length > 0, ended.output);
+    assertEquals([...made, ...refused].sort(), [...names].sort());
+    assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+  },
+  withShell,
+);
+
+forEachHost(
+  "without a PATH all works that needs none, and a command that is looked for there is told",
+  async (bench) => {
+    const error = await fails(bench, {
+      builders: [
+        { type: "null", name: "one", communicator: "local" },
+        other,
+      ],
+      provisioners: [
+        { type: "shell-local", inline: ["echo hi > local"] },
+        { type: "shell-local", only: ["one"], inline: ["nowhere"] },
+      ],
+    }, { env: { PATH: "" } });
+    assertMatch(error, /exit status: 127/);
+    assertEquals(await bench.read("local"), "hi\n");
+
+    await bench.write("template.json", {
+      plugins: { builders: { lost: ["nowhere"] } },
+      builders: [{ type: "lost" }],
+    });
+    const ended = await bench.baler(["build", "template.json"], {
+      env: { PATH: "" },
+    });
+    assertEquals(ended.code, 1);
+    assertMatch(ended.stdout, /no command "nowhere" on PATH/);
+    assertForPeople(ended);
+  },
+  withShell,
+);
