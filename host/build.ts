@@ -40,6 +40,8 @@ export interface ProvisionerPlan extends ComponentPlan {
 
 /** A post-processor that a build is to have. */
 export interface PostProcessorPlan extends ComponentPlan {
+  /** Its `type` in the template. */
+  type: string;
   /** Whether the artifact that goes into it stays; its own choice when absent. */
   keepInputArtifact?: boolean;
 }
@@ -249,7 +251,12 @@ export class Build implements AsyncDisposable {
       let failed = false;
       for (const step of sequence) {
         if (signal.aborted) throw signal.reason;
-        this.#ui.say(`Running post-processor: ${step.name}`);
+        const { name, type } = step;
+        this.#ui.say(
+          `Running post-processor: ${name}${
+            name === type ? "" : ` (type ${type})`
+          }`,
+        );
         try {
           const { artifact, keep } = await this.#postProcessOne(
             step,
@@ -305,7 +312,7 @@ export class Build implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ artifact: Artifact; keep: boolean }> {
     const result = await step.component.postProcess({
-      ui: this.#ui.ofStep(step.name),
+      ui: this.#ui.ofStep(step.type),
       artifact,
       data,
       signal,

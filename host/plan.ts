@@ -28,7 +28,7 @@ import {
   type SelectedBuild,
   type SelectedProvisioner,
 } from "./selection.ts";
-import { SourceError } from "./source_error.ts";
+import { SourceError, type SourceProblem } from "./source_error.ts";
 import {
   type PostProcessorEntry,
   readTemplate,
@@ -50,11 +50,21 @@ export interface PlanOptions extends VariableOptions {
   redactor: Redactor;
 }
 
+/** A build that cannot be. The others can all the same. */
+export interface RefusedBuild {
+  /** Its name. */
+  name: string;
+  /** All that is wrong with it. */
+  error: SourceError;
+}
+
 /** What a template comes to. */
 export interface TemplatePlan {
   template: Template;
   /** The builds, by name. */
   builds: BuildPlan[];
+  /** The builds that cannot be, by name: a plugin is missing, for example. */
+  refused: RefusedBuild[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
   /** How plugins are launched. */
@@ -66,7 +76,7 @@ export interface TemplatePlan {
  *
  * @param path The template's path, or `"-"`.
  * @param options What the command line says.
- * @throws {SourceError} When something in the template is wrong.
+ * @throws {SourceError} When something is wrong that is not one build's own.
  */
 export async function planBuilds(
   path: string,
@@ -99,13 +109,13 @@ export async function planBuilds(
     packerVersion: PACKER_VERSION,
     startedAt,
   });
-  const builds = await Promise.all(
+  const plans = await Promise.all(
     selection.builds.map((build) => planOf(build, contextOf(build), finder)),
   );
-  finder.throwProblems();
   return {
     template,
-    builds,
+    builds: plans.filter((plan) => "context" in plan),
+    refused: toldOnce(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
     launch: {
       ...pluginTimes(),
@@ -118,12 +128,31 @@ export async function planBuilds(
   };
 }
 
+/** What is wrong with several builds is told at length once. */
+function toldOnce(refused: readonly RefusedBuild[]): RefusedBuild[] {
+  const told = new Set<string>();
+  return refused.map(({ name, error }) => {
+    const problems = error.problems.map((problem) => {
+      const { message, location } = problem;
+      const key = JSON.stringify([message, location?.line, location?.column]);
+      if (!told.has(key)) {
+        told.add(key);
+        return problem;
+      }
+      return { ...problem, message: message.split("\n", 1)[0]! };
+    });
+    return { name, error: new SourceError(problems, error.source) };
+  });
+}
+
 async function planOf(
   build: SelectedBuild,
   context: BuildContext,
-  finder: Finder,
-): Promise<BuildPlan> {
+  shared: Finder,
+): Promise<BuildPlan | RefusedBuild> {
   const { builder, errorCleanupProvisioner } = build;
+  const problems = build.problems.flatMap((error) => error.problems);
+  const finder = shared.for(problems);
   const provisioner = async (
     entry: SelectedProvisioner,
   ): Promise<ProvisionerPlan> => ({
@@ -136,6 +165,7 @@ async function planOf(
     entry: PostProcessorEntry,
   ): Promise<PostProcessorPlan> => ({
     ...await finder.component("post-processor", entry),
+    type: entry.type,
     ...(entry.keepInputArtifact === undefined
       ? {}
       : { keepInputArtifact: entry.keepInputArtifact }),
@@ -151,6 +181,10 @@ async function planOf(
         ),
       ),
     ]);
+  if (problems.length > 0) {
+    const error = new SourceError(problems, shared.template.source);
+    return { name: build.name, error };
+  }
   return {
     context,
     builder: builderPlan,
@@ -171,13 +205,23 @@ interface Entry {
 
 /** Finds the plugins of a template, and gathers what it does not find. */
 class Finder {
-  readonly #template: Template;
+  readonly template: Template;
   readonly #sources: PluginSources;
-  readonly #problems = new Map<string, SourceError>();
+  readonly #problems: SourceProblem[];
 
-  constructor(template: Template, sources: PluginSources) {
-    this.#template = template;
+  constructor(
+    template: Template,
+    sources: PluginSources,
+    problems: SourceProblem[] = [],
+  ) {
+    this.template = template;
     this.#sources = sources;
+    this.#problems = problems;
+  }
+
+  /** One that gathers into a list of its own. */
+  for(problems: SourceProblem[]): Finder {
+    return new Finder(this.template, this.#sources, problems);
   }
 
   async component(
@@ -195,7 +239,7 @@ class Finder {
       locate: (error) =>
         locatedConfigError(
           error,
-          this.#template.document,
+          this.template.document,
           place,
           plugin.source,
         ),
@@ -207,31 +251,16 @@ class Finder {
       if (entry.plugin === undefined) {
         return await findPlugin(kind, entry.type, this.#sources);
       }
-      const { source, document } = this.#template;
+      const { source, document } = this.template;
       const { line } = document.locate(entry.at);
       return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
     } catch (error) {
-      const key = JSON.stringify(entry.at);
-      this.#problems.set(
-        key,
-        SourceError.at(
-          this.#template.document,
-          [...entry.at, "type"],
-          (error as Error).message,
-        ),
-      );
-      // Never used: the problem is thrown before anything is built.
+      this.#problems.push({
+        message: (error as Error).message,
+        location: this.template.document.locate([...entry.at, "type"]),
+      });
+      // Never used: a build with a problem is refused.
       return { argv: [], label: "", name: "", source: "" };
-    }
-  }
-
-  /** @throws {SourceError} With all that was not found, if anything. */
-  throwProblems(): void {
-    const problems = [...this.#problems.values()].flatMap((error) =>
-      error.problems
-    );
-    if (problems.length > 0) {
-      throw new SourceError(problems, this.#template.source);
     }
   }
 }

@@ -45,24 +45,42 @@ export async function prepareBuilds(
     builds.map((build) => build.prepare()),
   );
   const ready: Build[] = [];
+  const said = plan.refused.map(({ name, error }) => ({
+    name,
+    text: `Error: Failed to initialize build "${name}"\n\n${error.message}\n`,
+    isError: true,
+  }));
   for (const [index, outcome] of outcomes.entries()) {
     const build = builds[index]!;
+    const { name } = build;
     if (outcome.status === "rejected") {
       build.log.write("baler", errorDetails(outcome.reason));
-      ui.error(
-        `Error: Failed to prepare build: "${build.name}"\n\n${
-          messageOf(outcome.reason)
-        }\n`,
-      );
+      const text = messageOf(outcome.reason);
+      said.push({
+        name,
+        text: `Error: Failed to prepare build: "${name}"\n\n${text}\n`,
+        isError: true,
+      });
       await build[Symbol.asyncDispose]();
       continue;
     }
     ready.push(build);
     for (const warning of outcome.value) {
-      ui.say(
-        `Warning: Warning when preparing build: "${build.name}"\n\n${warning}\n\n`,
-      );
+      said.push({
+        name,
+        text:
+          `Warning: Warning when preparing build: "${name}"\n\n${warning}\n\n`,
+        isError: false,
+      });
     }
   }
-  return { builds: ready, failed: builds.length - ready.length };
+  said.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  for (const { text, isError } of said) {
+    if (isError) ui.error(text);
+    else ui.say(text);
+  }
+  return {
+    builds: ready,
+    failed: builds.length - ready.length + plan.refused.length,
+  };
 }

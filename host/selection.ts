@@ -16,7 +16,7 @@ import type {
   Template,
 } from "./template.ts";
 import { overlay } from "./overlay.ts";
-import { isObject, type JsonObject } from "./template_fields.ts";
+import { isObject, type JsonObject, typeOf } from "./template_fields.ts";
 
 /** What a person asks for. */
 export interface SelectionOptions {
@@ -52,6 +52,8 @@ export interface SelectedBuild {
   readonly errorCleanupProvisioner?: SelectedProvisioner;
   /** The sequences of post-processors that it gets. */
   readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
+  /** What is wrong with what it gets; it cannot be built then. */
+  readonly problems: readonly SourceError[];
 }
 
 /** What a template comes to. */
@@ -69,8 +71,8 @@ export interface Selection {
  * @param values The values of its variables.
  * @param options What the person asks for. A pattern is a name, or has `*`,
  * `?`, `[...]` or `{a,b}` in it.
- * @throws {SourceError} When a name or `max_retries` cannot be interpolated,
- * or two builds come to have the same name.
+ * @throws {SourceError} When a name cannot be interpolated, or two builds
+ * come to have the same one.
  */
 export function selectBuilds(
   template: Template,
@@ -88,12 +90,11 @@ export function selectBuilds(
     (only.length === 0 || only.some((pattern) => matchName(pattern, name))) &&
     !except.some((pattern) => matchName(pattern, name))
   );
-  const retries = new Map<ProvisionerEntry, number>();
-  const provisionerOf = (entry: ProvisionerEntry, builder: BuilderEntry) => {
-    const maxRetries = retries.get(entry) ??
-      readRetries(entry, template, context);
-    retries.set(entry, maxRetries);
-    return selectedProvisioner(entry, builder.name, maxRetries);
+  const retries = new Map<ProvisionerEntry, number | SourceError>();
+  const retriesOf = (entry: ProvisionerEntry) => {
+    const known = retries.get(entry) ?? readRetries(entry, template, context);
+    retries.set(entry, known);
+    return known;
   };
   const excepted = new Set(
     template.postProcessors.flat().filter(({ name }) =>
@@ -107,17 +108,31 @@ export function selectBuilds(
   );
   const builds = selected.map(([name, builder]): SelectedBuild => {
     const cleanup = template.errorCleanupProvisioner;
+    const problems: SourceError[] = [];
+    const provisionerOf = (entry: ProvisionerEntry) => {
+      const maxRetries = retriesOf(entry);
+      if (typeof maxRetries !== "number") problems.push(maxRetries);
+      const override = overrideOf(entry, builder.name, template);
+      if (override instanceof SourceError) problems.push(override);
+      return selectedProvisioner(
+        entry,
+        builder.name,
+        typeof maxRetries === "number" ? maxRetries : 0,
+        override instanceof SourceError ? {} : override,
+      );
+    };
     return {
       name,
       builder,
       provisioners: provisioners.get(builder.name)!
-        .map((entry) => provisionerOf(entry, builder)),
+        .map(provisionerOf),
       ...(cleanup && {
-        errorCleanupProvisioner: provisionerOf(cleanup, builder),
+        errorCleanupProvisioner: provisionerOf(cleanup),
       }),
       postProcessors: sequences
         .map((sequence) => untilExcepted(sequence.get(builder.name)!, excepted))
         .filter((sequence) => sequence.length > 0),
+      problems,
     };
   });
   builds.sort((a, b) => a.name < b.name ? -1 : 1);
@@ -192,21 +207,21 @@ function readRetries(
   { at, maxRetries }: ProvisionerEntry,
   template: Template,
   context: InterpolationContext,
-): number {
+): number | SourceError {
   if (maxRetries === "") return 0;
   const path = [...at, "max_retries"];
   let text: string;
   try {
     text = interpolate(maxRetries, context);
   } catch (error) {
-    throw SourceError.at(
+    return SourceError.at(
       template.document,
       path,
       `failed to interpolate \`max_retries\`: ${(error as Error).message}`,
     );
   }
   if (!/^[+-]?\d+$/.test(text)) {
-    throw SourceError.at(
+    return SourceError.at(
       template.document,
       path,
       `\`max_retries\` must be a valid integer, not ${
@@ -218,15 +233,27 @@ function readRetries(
   return Math.max(0, Number(text));
 }
 
+function overrideOf(
+  { at, override }: ProvisionerEntry,
+  builder: string,
+  template: Template,
+): JsonObject | SourceError {
+  const own = Object.hasOwn(override, builder) ? override[builder] : null;
+  if (own === null) return {};
+  if (isObject(own)) return own;
+  return SourceError.at(
+    template.document,
+    [...at, "override", builder],
+    `override '${builder}' expected a map, got ${typeOf(own)}`,
+  );
+}
+
 function selectedProvisioner(
   entry: ProvisionerEntry,
   builder: string,
   maxRetries: number,
+  overrides: JsonObject,
 ): SelectedProvisioner {
-  const override = Object.hasOwn(entry.override, builder)
-    ? entry.override[builder]
-    : null;
-  const overrides = isObject(override) ? override : {};
   return {
     ...entry,
     config: overlay(entry.config, overrides) as JsonObject,

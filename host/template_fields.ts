@@ -184,7 +184,8 @@ export class Fields {
     if (value === null) return undefined;
     if (isObject(value)) return value;
     // Packer takes a list of objects for the object that they make up together.
-    if (Array.isArray(value) && value.every(isObject)) {
+    const isLoose = this.#strictness === "weak";
+    if (isLoose && Array.isArray(value) && value.every(isObject)) {
       return Object.assign({}, ...value);
     }
     return this.#refuse(key, `'${key}' expected a map, got ${typeOf(value)}`);

@@ -108,14 +108,6 @@ export function readProvisioner(
   const pauseBefore = fields.duration("pause_before");
   const maxRetries = fields.text("max_retries");
   const timeout = fields.duration("timeout");
-  for (const [name, config] of Object.entries(override)) {
-    if (config !== null && !isObject(config)) {
-      problems.add(
-        [...at, "override", name],
-        `${label}override '${name}' expected a map, got ${typeOf(config)}`,
-      );
-    }
-  }
   if (
     !type || !only || !except || pauseBefore === undefined ||
     maxRetries === undefined || timeout === undefined

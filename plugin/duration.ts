@@ -39,7 +39,13 @@ export function parseDuration(value: unknown): number | undefined {
  * @param milliseconds How long; not negative.
  */
 export function goDuration(milliseconds: number): string {
-  if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`;
+  if (milliseconds > 0 && milliseconds < 1000) {
+    // A whole number of nanoseconds, whatever binary fractions made of it.
+    const nanoseconds = Math.round(milliseconds * 1e6);
+    if (nanoseconds < 1000) return `${nanoseconds}ns`;
+    if (nanoseconds < 1e6) return `${nanoseconds / 1000}µs`;
+    return `${nanoseconds / 1e6}ms`;
+  }
   const hours = Math.floor(milliseconds / 3_600_000);
   const minutes = Math.floor(milliseconds / 60_000) % 60;
   const seconds = (milliseconds % 60_000) / 1000;

@@ -392,7 +392,7 @@ Deno.test("selectBuilds() ends a sequence at the post-processor that -except nam
   );
 });
 
-Deno.test("selectBuilds() points at a name or a count that does not come out", async () => {
+Deno.test("selectBuilds() points at a name that does not come out", async () => {
   const of = async (text: string) => {
     const template = await parseTemplate(text, "t.json");
     return assertThrows(() => selectBuilds(template, { x: "a" }), SourceError)
@@ -408,11 +408,24 @@ Deno.test("selectBuilds() points at a name or a count that does not come out", a
     ),
     "t.json:1:71: builder with name 'a' already exists",
   );
-  assertStringIncludes(
-    await of(
-      '{"builders": [{"type": "null"}], "provisioners": [{"type": "x", "max_retries": "{{user `x`}}"}]}',
+});
+
+Deno.test("selectBuilds() tells a build's own problems with that build", async () => {
+  const template = await parseTemplate(
+    `{"builders": [{"type": "null", "name": "a"}, {"type": "null", "name": "b"}],
+      "provisioners": [{"type": "x", "only": ["b"], "max_retries": "{{user \`x\`}}",
+        "override": {"b": "text"}}]}`,
+    "t.json",
+  );
+  const { builds } = selectBuilds(template, { x: "often" });
+  assertEquals(
+    builds.map(({ problems }) =>
+      problems.map(({ message }) => message.split("\n")[0])
     ),
-    "`max_retries` must be a valid integer",
+    [[], [
+      't.json:2:69: `max_retries` must be a valid integer, not "often"; write it like 3',
+      "t.json:3:27: override 'b' expected a map, got a text",
+    ]],
   );
 });
 

@@ -25,14 +25,14 @@ export const inspect = hostCommand({
       a < b ? -1 : 1
     );
     const width = Math.max(0, ...variables.map(([name]) => name.length));
-    const shown = (name: string, value: string) =>
-      template.sensitiveVariables.includes(name) ? "<sensitive>" : value;
+    const shown = (name: string, value: string | null) =>
+      template.sensitiveVariables.includes(name) ? "<sensitive>" : value ?? "";
     const required = variables.filter(([, value]) => value === null);
     const optional = variables.filter(([, value]) => value !== null);
     if (required.length > 0) {
       ui.say("Required variables:\n");
-      for (const [name] of required) {
-        ui.machine("template-variable", name, "", "1");
+      for (const [name, value] of required) {
+        ui.machine("template-variable", name, shown(name, value), "1");
         ui.say(`  ${name}`);
       }
       ui.say("");
@@ -40,8 +40,8 @@ export const inspect = hostCommand({
     if (optional.length > 0) {
       ui.say("Optional variables and their defaults:\n");
       for (const [name, value] of optional) {
-        ui.machine("template-variable", name, shown(name, value!), "0");
-        ui.say(`  ${name.padEnd(width)} = ${shown(name, value!)}`);
+        ui.machine("template-variable", name, shown(name, value), "0");
+        ui.say(`  ${name.padEnd(width)} = ${shown(name, value)}`);
       }
       ui.say("");
     }

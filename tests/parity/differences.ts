@@ -20,8 +20,8 @@ export const DIFFERENCES = {
     "what stands behind the object would be lost in silence",
   globs: "names are selected by pattern in JSON templates, too",
   "source-is-target": "Packer empties the file that it should copy",
-  "unknown-plugins":
-    "a plugin that is not there is told, with its line, before anything is built",
+  "braces-in-values":
+    "the value of a variable is a text, whatever braces the environment put into it",
   "clean-resource-name": "Packer knows it in the builders of clouds alone",
   "artifice-patterns": "Packer crashes at a pattern that is broken",
   "compress-checks-first":

@@ -174,11 +174,47 @@ export const builders: readonly ParityCase[] = [
   {
     name: "unknown-builder",
     template: { builders: [{ type: "nul" }] },
-    differs: {
-      why: "unknown-plugins",
-      ok: false,
-      says: ["builder", "nul", "did you mean"],
+    says: ["failed to initialize build", "unknown builder nul"],
+  },
+  {
+    name: "unknown-builder-among-others",
+    template: {
+      builders: [
+        aFile({ name: "z" }),
+        { type: "unheard-of", name: "m" },
+        nothing({ name: "a", communicator: "carrier-pigeon" }),
+      ],
+      provisioners: [local("touch provisioned")],
     },
+    says: ['failed to initialize build "m"', "unknown builder unheard-of"],
+    sample: true,
+  },
+  {
+    name: "unknown-provisioner-of-one-of-two",
+    template: {
+      builders: [aFile({ name: "with" }), nothing({ name: "without" })],
+      provisioners: [{ type: "shel", only: ["with"] }],
+    },
+    says: ['failed to initialize build "with"', "unknown provisioner shel"],
+  },
+  {
+    name: "unknown-post-processor-of-one-of-two",
+    template: {
+      builders: [aFile({ name: "with" }), nothing({ name: "without" })],
+      "post-processors": [["checksum", {
+        type: "manifesto",
+        except: ["without"],
+      }]],
+    },
+    says: ['failed to initialize build "with"', "manifesto"],
+  },
+  {
+    name: "unknown-post-processor-that-is-excepted",
+    template: {
+      builders: [aFile()],
+      "post-processors": [["checksum", "manifesto"]],
+    },
+    args: build("-except=manifesto"),
   },
   {
     name: "several-builders-in-order",

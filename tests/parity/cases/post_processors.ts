@@ -110,6 +110,27 @@ export const postProcessors: readonly ParityCase[] = [
     args: build("-except=list"),
   },
   {
+    name: "post-named",
+    template: packed(
+      { type: "checksum", name: "sums" },
+      { type: "manifest", name: "manifest" },
+      [
+        {
+          type: "shell-local",
+          name: "say",
+          inline: ["echo said"],
+        },
+        { type: "compress", name: "pack", output: "a.tar.gz" },
+      ],
+    ),
+    sample: true,
+  },
+  {
+    name: "post-named-fails",
+    template: packed({ type: "shell-local", name: "stop", inline: ["exit 7"] }),
+    says: ["post-processor failed", "7"],
+  },
+  {
     name: "post-excepted-by-type",
     template: packed("manifest", "checksum"),
     args: build("-except=manifest"),

@@ -64,6 +64,30 @@ export const provisioners: readonly ParityCase[] = [
     local("true", { only: ["null"], except: ["null"] }),
     "only one of 'only' or 'except'",
   ),
+  run("pause-without-unit", local("true", { pause_before: 1500 })),
+  run("pause-in-nanoseconds", local("true", { pause_before: "25ns" })),
+  run("pause-in-milliseconds", local("true", { pause_before: "1.5ms" })),
+  {
+    name: "retries-wrong-of-one-of-two",
+    template: {
+      builders: two,
+      provisioners: [local("echo x", { only: ["b"], max_retries: "often" })],
+    },
+    says: ['failed to initialize build "b"', "max_retries", "valid integer"],
+  },
+  {
+    name: "override-a-text-of-one-of-two",
+    template: {
+      builders: two,
+      provisioners: [local("echo x", { override: { b: "text" } })],
+    },
+    says: ["expected a map"],
+  },
+  {
+    name: "override-a-text-is-well-formed",
+    template: provisioned(local("echo x", { override: { null: "text" } })),
+    args: validate("-syntax-only"),
+  },
   run("only-empty", local("echo x", { only: [] })),
   {
     name: "only-by-type-of-a-named",

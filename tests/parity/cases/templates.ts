@@ -85,6 +85,18 @@ export const templates: readonly ParityCase[] = [
       files: [],
     },
   },
+  {
+    name: "push",
+    template: { builders: one, push: { name: "x/y", anything: [1] } },
+    args: validate(),
+  },
+  refused("push-a-list", { builders: one, push: [] }, "push", "expected a map"),
+  refused(
+    "push-a-text",
+    { builders: one, push: "x" },
+    "push",
+    "expected a map",
+  ),
   refused(
     "cleanup-provisioner-a-list",
     { builders: one, "error-cleanup-provisioner": [] },

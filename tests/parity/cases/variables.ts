@@ -193,6 +193,31 @@ export const variables: readonly ParityCase[] = [
     template: { "sensitive-variables": ["nope"], builders: [aFile()] },
   },
   {
+    name: "var-env-with-braces",
+    template: shown({ a: "{{env `PARITY_A`}}" }, "{{user `a`}}"),
+    env: { PARITY_A: "a {{ b" },
+    differs: {
+      why: "braces-in-values",
+      ok: true,
+      says: ["a.txt"],
+      files: ["a.txt"],
+    },
+  },
+  {
+    name: "var-env-with-a-template",
+    template: shown({ a: "{{env `PARITY_A`}}" }, "{{user `a`}}"),
+    env: { PARITY_A: "{{upper `x`}} {{.Field}}" },
+  },
+  {
+    name: "inspect-sensitive-required",
+    template: {
+      variables: { a: "shown", z: null, y: "x" },
+      "sensitive-variables": ["z", "y", "undeclared"],
+      builders: [nothing()],
+    },
+    args: inspect,
+  },
+  {
     name: "inspect-variables",
     template: {
       variables: {
