@@ -245,11 +245,12 @@ export class Build implements AsyncDisposable {
     const errors: unknown[] = [];
     const artifacts: Artifact[] = [];
     let keepOriginal = this.#postProcessors.length === 0;
+    let discardOriginal = false;
 
     for (const sequence of this.#postProcessors) {
       let prior = original;
       let failed = false;
-      for (const step of sequence) {
+      for (const [index, step] of sequence.entries()) {
         if (signal.aborted) throw signal.reason;
         const { name, type } = step;
         this.#ui.say(
@@ -264,8 +265,10 @@ export class Build implements AsyncDisposable {
             data,
             signal,
           );
-          if (prior === original) keepOriginal ||= keep;
+          if (index === 0) keepOriginal ||= keep;
           else if (keep) artifacts.push(prior);
+          // It was passed on as it is, and the next sequence begins with it.
+          else if (prior === original) discardOriginal = true;
           else await prior.destroy();
           prior = artifact;
         } catch (error) {
@@ -287,7 +290,7 @@ export class Build implements AsyncDisposable {
 
     if (keepOriginal) artifacts.unshift(original);
     const summaries = artifacts.map(summaryOf);
-    if (!keepOriginal) {
+    if (!keepOriginal || discardOriginal) {
       try {
         await original.destroy();
       } catch (error) {

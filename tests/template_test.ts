@@ -423,7 +423,7 @@ Deno.test("selectBuilds() tells a build's own problems with that build", async (
       problems.map(({ message }) => message.split("\n")[0])
     ),
     [[], [
-      't.json:2:69: `max_retries` must be a valid integer, not "often"; write it like 3',
+      't.json:2:68: `max_retries` must be a valid integer, not "often"; write it like 3',
       "t.json:3:27: override 'b' expected a map, got a text",
     ]],
   );

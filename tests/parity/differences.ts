@@ -24,6 +24,8 @@ export const DIFFERENCES = {
     "the value of a variable is a text, whatever braces the environment put into it",
   "clean-resource-name": "Packer knows it in the builders of clouds alone",
   "artifice-patterns": "Packer crashes at a pattern that is broken",
+  "input-of-the-next":
+    "what a sequence discards, the sequences after it can still read",
   "compress-checks-first":
     "what cannot be packed leaves no empty archive behind",
   "spaces-in-lists": "a space behind a comma is no part of a name",

@@ -125,6 +125,40 @@ export const postProcessors: readonly ParityCase[] = [
     ),
     sample: true,
   },
+  run("post-passed-on-and-kept", [
+    { type: "shell-local", inline: ["true"] },
+    { type: "shell-local", inline: ["true"] },
+    "manifest",
+  ]),
+  run("post-passed-on-and-packed", [
+    { type: "shell-local", inline: ["true"] },
+    { type: "compress", output: "a.tar" },
+  ]),
+  run("post-passed-on-and-packed-kept", [
+    { type: "shell-local", inline: ["true"] },
+    { type: "compress", output: "a.tar", keep_input_artifact: true },
+    "checksum",
+  ]),
+  run("post-passed-on-is-not-kept", [
+    { type: "shell-local", inline: ["true"], keep_input_artifact: false },
+    { type: "manifest", keep_input_artifact: false },
+  ]),
+  {
+    name: "post-passed-on-packed-and-needed",
+    template: packed(
+      [{ type: "shell-local", inline: ["true"] }, {
+        type: "compress",
+        output: "a.tar",
+      }],
+      "checksum",
+    ),
+    differs: {
+      why: "input-of-the-next",
+      ok: true,
+      says: ["a.tar"],
+      files: ["a.tar", "packer_file_file_md5.checksum"],
+    },
+  },
   {
     name: "post-named-fails",
     template: packed({ type: "shell-local", name: "stop", inline: ["exit 7"] }),
