@@ -85,14 +85,22 @@ export class Build implements AsyncDisposable {
    * @param plan What it is made of.
    * @param ui Where it shows what it does.
    * @param launch How its plugins are launched.
+   * @param bundled Makes the components that come with baler, where they are not
+   * to have a process of this build's own.
    */
-  constructor(plan: BuildPlan, ui: BuildUi, launch: LaunchOptions) {
+  constructor(
+    plan: BuildPlan,
+    ui: BuildUi,
+    launch: LaunchOptions,
+    bundled?: BuildPlugins,
+  ) {
     this.#plan = plan;
     this.#ui = ui;
     this.#log = launch.log ?? NO_LOG;
     this.#plugins = new BuildPlugins(
       launch,
       (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+      bundled,
     );
     this.#grace = 2 * (launch.grace ?? GRACE);
   }
@@ -116,10 +124,13 @@ export class Build implements AsyncDisposable {
    * Launches the build's plugins and gives each component its configuration;
    * nothing is built yet.
    *
+   * @param onFine Told of each component that has nothing to say.
    * @returns What the components warn of.
    * @throws {BuildErrors} With everything that a component refuses.
    */
-  async prepare(): Promise<string[]> {
+  async prepare(
+    onFine: (component: ComponentPlan) => void = () => {},
+  ): Promise<string[]> {
     const { builder, provisioners, errorCleanupProvisioner, postProcessors } =
       this.#plan;
     const warnings: string[] = [];
@@ -147,7 +158,9 @@ export class Build implements AsyncDisposable {
           },
         });
         if (kind === "builder") published.resolve(result?.generatedData ?? []);
-        warnings.push(...(result?.warnings ?? []).map(String));
+        const warned = (result?.warnings ?? []).map(String);
+        warnings.push(...warned);
+        if (warned.length === 0) onFine(plan);
         return component;
       } catch (error) {
         errors.push(plan.locate(error));

@@ -21,14 +21,22 @@ export class BuildPlugins implements AsyncDisposable {
   readonly #options: LaunchOptions;
   readonly #onSlow: (plugin: string) => void;
   readonly #launches: Launched[] = [];
+  readonly #bundled: BuildPlugins | undefined;
 
   /**
    * @param options How each of them is launched.
    * @param onSlow Told when one takes long to say hello.
+   * @param bundled Makes the components that come with baler, where they are not
+   * to have a process of this build's own.
    */
-  constructor(options: LaunchOptions, onSlow: (plugin: string) => void) {
+  constructor(
+    options: LaunchOptions,
+    onSlow: (plugin: string) => void,
+    bundled?: BuildPlugins,
+  ) {
     this.#options = options;
     this.#onSlow = onSlow;
+    this.#bundled = bundled;
   }
 
   /**
@@ -43,6 +51,9 @@ export class BuildPlugins implements AsyncDisposable {
     kind: string,
     found: FoundPlugin,
   ): Promise<T> {
+    if (found.process !== undefined && this.#bundled !== undefined) {
+      return await this.#bundled.component(kind, found);
+    }
     const command = JSON.stringify(found.argv);
     const running = this.#launches.find((one) => one.command === command);
     if (running === undefined) return await this.#inNewProcess(kind, found);

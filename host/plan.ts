@@ -23,6 +23,7 @@ import { pluginSources } from "./plugin_sources.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { pluginTimes } from "./plugin_times.ts";
 import type { Redactor } from "./redactor.ts";
+import { remembered } from "./remembered.ts";
 import {
   selectBuilds,
   type SelectedBuild,
@@ -109,8 +110,9 @@ export async function planBuilds(
     packerVersion: PACKER_VERSION,
     startedAt,
   });
+  const planOf = planner(finder);
   const plans = await Promise.all(
-    selection.builds.map((build) => planOf(build, contextOf(build), finder)),
+    selection.builds.map((build) => planOf(build, contextOf(build))),
   );
   return {
     template,
@@ -145,52 +147,93 @@ function toldOnce(refused: readonly RefusedBuild[]): RefusedBuild[] {
   });
 }
 
-async function planOf(
+/** A part of a plan, and what is wrong with it. */
+interface Planned<T> {
+  readonly plan: T;
+  readonly problems: readonly SourceProblem[];
+}
+
+/** Makes plans of builds, in which builds share what is the same for them. */
+function planner(
+  finder: Finder,
+): (
   build: SelectedBuild,
   context: BuildContext,
-  shared: Finder,
-): Promise<BuildPlan | RefusedBuild> {
-  const { builder, errorCleanupProvisioner } = build;
-  const problems = build.problems.flatMap((error) => error.problems);
-  const finder = shared.for(problems);
-  const provisioner = async (
-    entry: SelectedProvisioner,
-  ): Promise<ProvisionerPlan> => ({
-    ...await finder.component("provisioner", entry, (at) => entry.place(at)),
-    pauseBefore: entry.pauseBefore,
-    maxRetries: entry.maxRetries,
-    timeout: entry.timeout,
-  });
-  const postProcessor = async (
-    entry: PostProcessorEntry,
-  ): Promise<PostProcessorPlan> => ({
-    ...await finder.component("post-processor", entry),
-    type: entry.type,
-    ...(entry.keepInputArtifact === undefined
-      ? {}
-      : { keepInputArtifact: entry.keepInputArtifact }),
-  });
-  const [builderPlan, provisioners, cleanup, postProcessors] = await Promise
-    .all([
-      finder.component("builder", builder),
-      Promise.all(build.provisioners.map(provisioner)),
-      errorCleanupProvisioner && provisioner(errorCleanupProvisioner),
-      Promise.all(
-        build.postProcessors.map((sequence) =>
-          Promise.all(sequence.map(postProcessor))
+) => Promise<BuildPlan | RefusedBuild> {
+  const provisioner = remembered(
+    async (entry: SelectedProvisioner): Promise<Planned<ProvisionerPlan>> => {
+      const problems = entry.problems.flatMap((error) => error.problems);
+      const plan = await finder.for(problems).component(
+        "provisioner",
+        entry,
+        (at) => entry.place(at),
+      );
+      const { pauseBefore, maxRetries, timeout } = entry;
+      return { plan: { ...plan, pauseBefore, maxRetries, timeout }, problems };
+    },
+  );
+  const provisioners = remembered(
+    async (entries: readonly SelectedProvisioner[]) =>
+      together(await Promise.all(entries.map(provisioner))),
+  );
+  const postProcessor = remembered(
+    async (entry: PostProcessorEntry): Promise<Planned<PostProcessorPlan>> => {
+      const problems: SourceProblem[] = [];
+      const { type, keepInputArtifact } = entry;
+      const plan = {
+        ...await finder.for(problems).component("post-processor", entry),
+        type,
+        ...(keepInputArtifact === undefined ? {} : { keepInputArtifact }),
+      };
+      return { plan, problems };
+    },
+  );
+  const sequences = remembered(
+    async (sequences: readonly (readonly PostProcessorEntry[])[]) =>
+      together(
+        await Promise.all(
+          sequences.map(async (sequence) =>
+            together(await Promise.all(sequence.map(postProcessor)))
+          ),
         ),
       ),
-    ]);
-  if (problems.length > 0) {
-    const error = new SourceError(problems, shared.template.source);
-    return { name: build.name, error };
-  }
+  );
+  return async ({ name, builder, ...build }, context) => {
+    const own: SourceProblem[] = [];
+    const cleanup = build.errorCleanupProvisioner;
+    const [builderPlan, steps, cleanupPlan, postProcessors] = await Promise.all(
+      [
+        finder.for(own).component("builder", builder),
+        provisioners(build.provisioners),
+        cleanup && provisioner(cleanup),
+        sequences(build.postProcessors),
+      ],
+    );
+    const problems = [
+      ...own,
+      ...steps.problems,
+      ...cleanupPlan?.problems ?? [],
+      ...postProcessors.problems,
+    ];
+    if (problems.length > 0) {
+      return { name, error: new SourceError(problems, finder.template.source) };
+    }
+    return {
+      context,
+      builder: builderPlan,
+      provisioners: steps.plan,
+      ...(cleanupPlan === undefined
+        ? {}
+        : { errorCleanupProvisioner: cleanupPlan.plan }),
+      postProcessors: postProcessors.plan,
+    };
+  };
+}
+
+function together<T>(parts: readonly Planned<T>[]): Planned<T[]> {
   return {
-    context,
-    builder: builderPlan,
-    provisioners,
-    ...(cleanup === undefined ? {} : { errorCleanupProvisioner: cleanup }),
-    postProcessors,
+    plan: parts.map(({ plan }) => plan),
+    problems: parts.flatMap(({ problems }) => problems),
   };
 }
 

@@ -27,14 +27,7 @@ export async function prepareBuilds(
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<PreparedBuilds> {
-  // Packer passes over them in silence; its programs read no line of it.
-  if (!ui.isMachineReadable) {
-    for (const pattern of plan.unmatched) {
-      ui.say(
-        `Warning: nothing is called "${pattern}", as -only or -except says.`,
-      );
-    }
-  }
+  tellUnmatched(plan, ui);
   const builds = plan.builds.map((one, index) =>
     new Build(one, ui.ofBuild(one.context.name, index), {
       ...plan.launch,
@@ -45,26 +38,66 @@ export async function prepareBuilds(
     builds.map((build) => build.prepare()),
   );
   const ready: Build[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const build = builds[index]!;
+    if (outcome.status === "fulfilled") ready.push(build);
+    else await build[Symbol.asyncDispose]();
+  }
+  tellOutcomes(plan, builds, outcomes, ui);
+  return {
+    builds: ready,
+    failed: builds.length - ready.length + plan.refused.length,
+  };
+}
+
+/**
+ * Shows which names of the command line nothing is called by.
+ *
+ * @param plan The template's plan.
+ * @param ui Where it is shown.
+ */
+export function tellUnmatched(plan: TemplatePlan, ui: HostUi): void {
+  // Packer passes over them in silence; its programs read no line of it.
+  if (ui.isMachineReadable) return;
+  for (const pattern of plan.unmatched) {
+    ui.say(
+      `Warning: nothing is called "${pattern}", as -only or -except says.`,
+    );
+  }
+}
+
+/**
+ * Shows what is wrong with builds, and what their components warn of, by the
+ * builds' names.
+ *
+ * @param plan The template's plan.
+ * @param builds Its builds.
+ * @param outcomes What `prepare` came to for each of them.
+ * @param ui Where it is shown.
+ */
+export function tellOutcomes(
+  plan: TemplatePlan,
+  builds: readonly Build[],
+  outcomes: readonly PromiseSettledResult<string[]>[],
+  ui: HostUi,
+): void {
   const said = plan.refused.map(({ name, error }) => ({
     name,
     text: `Error: Failed to initialize build "${name}"\n\n${error.message}\n`,
     isError: true,
   }));
   for (const [index, outcome] of outcomes.entries()) {
-    const build = builds[index]!;
-    const { name } = build;
+    const { name, log } = builds[index]!;
     if (outcome.status === "rejected") {
-      build.log.write("baler", errorDetails(outcome.reason));
+      log.write("baler", errorDetails(outcome.reason));
       const text = messageOf(outcome.reason);
       said.push({
         name,
         text: `Error: Failed to prepare build: "${name}"\n\n${text}\n`,
         isError: true,
       });
-      await build[Symbol.asyncDispose]();
       continue;
     }
-    ready.push(build);
     for (const warning of outcome.value) {
       said.push({
         name,
@@ -79,8 +112,4 @@ export async function prepareBuilds(
     if (isError) ui.error(text);
     else ui.say(text);
   }
-  return {
-    builds: ready,
-    failed: builds.length - ready.length + plan.refused.length,
-  };
 }

@@ -16,6 +16,7 @@ import type {
   Template,
 } from "./template.ts";
 import { overlay } from "./overlay.ts";
+import { remembered } from "./remembered.ts";
 import { isObject, type JsonObject, typeOf } from "./template_fields.ts";
 
 /** What a person asks for. */
@@ -33,6 +34,8 @@ export interface SelectedProvisioner
   extends Omit<ProvisionerEntry, "maxRetries"> {
   /** How often it is tried again when it fails. */
   readonly maxRetries: number;
+  /** What is wrong with it; a build that gets it cannot be built then. */
+  readonly problems: readonly SourceError[];
   /**
    * Where a key of its configuration stands in the template's document: in
    * its `override` for this build where that has it.
@@ -52,8 +55,6 @@ export interface SelectedBuild {
   readonly errorCleanupProvisioner?: SelectedProvisioner;
   /** The sequences of post-processors that it gets. */
   readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
-  /** What is wrong with what it gets; it cannot be built then. */
-  readonly problems: readonly SourceError[];
 }
 
 /** What a template comes to. */
@@ -90,12 +91,16 @@ export function selectBuilds(
     (only.length === 0 || only.some((pattern) => matchName(pattern, name))) &&
     !except.some((pattern) => matchName(pattern, name))
   );
-  const retries = new Map<ProvisionerEntry, number | SourceError>();
-  const retriesOf = (entry: ProvisionerEntry) => {
-    const known = retries.get(entry) ?? readRetries(entry, template, context);
-    retries.set(entry, known);
-    return known;
-  };
+  const retries = remembered((entry: ProvisionerEntry) =>
+    readRetries(entry, template, context)
+  );
+  const plain = remembered((entry: ProvisionerEntry) =>
+    selectedProvisioner(entry, undefined, retries(entry), template)
+  );
+  const provisionerOf = (entry: ProvisionerEntry, { name }: BuilderEntry) =>
+    Object.hasOwn(entry.override, name)
+      ? selectedProvisioner(entry, name, retries(entry), template)
+      : plain(entry);
   const excepted = new Set(
     template.postProcessors.flat().filter(({ name }) =>
       except.some((pattern) => matchName(pattern, name))
@@ -106,33 +111,34 @@ export function selectBuilds(
   const sequences = template.postProcessors.map((sequence) =>
     byBuilder(sequence, rawNames)
   );
+  // A thousand builds that get the same share one list of it.
+  const overridden = new Set(
+    template.provisioners.flatMap(({ override }) => Object.keys(override)),
+  );
+  const plainList = remembered((entries: readonly ProvisionerEntry[]) =>
+    entries.map(plain)
+  );
+  const stepNames = new Set(template.postProcessors.flat().flatMap(namedBy));
+  const sequencesOf = (name: string) =>
+    sequences
+      .map((sequence) => untilExcepted(sequence.get(name)!, excepted))
+      .filter((sequence) => sequence.length > 0);
+  let plainSequences: (readonly PostProcessorEntry[])[] | undefined;
   const builds = selected.map(([name, builder]): SelectedBuild => {
     const cleanup = template.errorCleanupProvisioner;
-    const problems: SourceError[] = [];
-    const provisionerOf = (entry: ProvisionerEntry) => {
-      const maxRetries = retriesOf(entry);
-      if (typeof maxRetries !== "number") problems.push(maxRetries);
-      const override = overrideOf(entry, builder.name, template);
-      if (override instanceof SourceError) problems.push(override);
-      return selectedProvisioner(
-        entry,
-        builder.name,
-        typeof maxRetries === "number" ? maxRetries : 0,
-        override instanceof SourceError ? {} : override,
-      );
-    };
     return {
       name,
       builder,
-      provisioners: provisioners.get(builder.name)!
-        .map(provisionerOf),
+      provisioners: overridden.has(builder.name)
+        ? provisioners.get(builder.name)!
+          .map((entry) => provisionerOf(entry, builder))
+        : plainList(provisioners.get(builder.name)!),
       ...(cleanup && {
-        errorCleanupProvisioner: provisionerOf(cleanup),
+        errorCleanupProvisioner: provisionerOf(cleanup, builder),
       }),
-      postProcessors: sequences
-        .map((sequence) => untilExcepted(sequence.get(builder.name)!, excepted))
-        .filter((sequence) => sequence.length > 0),
-      problems,
+      postProcessors: stepNames.has(builder.name)
+        ? sequencesOf(builder.name)
+        : plainSequences ??= sequencesOf(builder.name),
     };
   });
   builds.sort((a, b) => a.name < b.name ? -1 : 1);
@@ -183,15 +189,28 @@ function byBuilder<
   entries: readonly Entry[],
   builders: readonly string[],
 ): Map<string, Entry[]> {
-  const found = new Map(builders.map((name): [string, Entry[]] => [name, []]));
+  const isNamed = new Set(entries.flatMap(namedBy));
+  const common = entries.filter(({ only }) => only.length === 0);
+  const found = new Map(
+    builders.map((
+      name,
+    ): [string, Entry[]] => [name, isNamed.has(name) ? [] : common]),
+  );
+  const named = builders.filter((name) => isNamed.has(name));
   for (const entry of entries) {
     const except = new Set(entry.except);
     const names = entry.only.length > 0
       ? new Set(entry.only)
-      : builders.filter((name) => !except.has(name));
+      : named.filter((name) => !except.has(name));
     for (const name of names) found.get(name)?.push(entry);
   }
   return found;
+}
+
+function namedBy(
+  { only, except }: { only: readonly string[]; except: readonly string[] },
+): readonly string[] {
+  return [...only, ...except];
 }
 
 /** What a build gets of a sequence: up to the first that -except names, as in Packer. */
@@ -248,19 +267,27 @@ function overrideOf(
   );
 }
 
+/** A provisioner as a build gets it that it has an `override` for, or as all others do. */
 function selectedProvisioner(
   entry: ProvisionerEntry,
-  builder: string,
-  maxRetries: number,
-  overrides: JsonObject,
+  builder: string | undefined,
+  maxRetries: number | SourceError,
+  template: Template,
 ): SelectedProvisioner {
+  const override = builder === undefined
+    ? {}
+    : overrideOf(entry, builder, template);
+  const overrides = override instanceof SourceError ? {} : override;
   return {
     ...entry,
     config: overlay(entry.config, overrides) as JsonObject,
-    maxRetries,
+    maxRetries: typeof maxRetries === "number" ? maxRetries : 0,
+    problems: [maxRetries, override].filter((one) =>
+      one instanceof SourceError
+    ),
     place: (path) =>
       path.length > 0 && Object.hasOwn(overrides, path[0]!)
-        ? [...entry.at, "override", builder, ...path]
+        ? [...entry.at, "override", builder!, ...path]
         : [...entry.at, ...path],
   };
 }

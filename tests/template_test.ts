@@ -419,8 +419,10 @@ Deno.test("selectBuilds() tells a build's own problems with that build", async (
   );
   const { builds } = selectBuilds(template, { x: "often" });
   assertEquals(
-    builds.map(({ problems }) =>
-      problems.map(({ message }) => message.split("\n")[0])
+    builds.map(({ provisioners }) =>
+      provisioners.flatMap(({ problems }) => problems).map(({ message }) =>
+        message.split("\n")[0]
+      )
     ),
     [[], [
       't.json:2:68: `max_retries` must be a valid integer, not "often"; write it like 3',

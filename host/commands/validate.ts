@@ -1,8 +1,7 @@
 // `baler validate`: checks that a template can be built, without building.
 
-import { messageOf } from "../build_errors.ts";
+import { checkBuilds } from "../check_builds.ts";
 import { hostCommand, onlyWord } from "../command.ts";
-import { prepareBuilds } from "../prepare_builds.ts";
 import { readTemplate } from "../template.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
@@ -38,10 +37,7 @@ export const validate = hostCommand({
       { debug: false, force: false, onError: "cleanup" },
       redactor,
     );
-    const { builds, failed } = await prepareBuilds(plan, ui, { log });
-    const late = await Promise.all(builds.map((one) => one.close()));
-    for (const error of late.flat()) ui.error(`Error: ${messageOf(error)}`);
-    if (failed > 0 || late.flat().length > 0) return 1;
+    if (!await checkBuilds(plan, ui, { log })) return 1;
     ui.say("The configuration is valid.");
     return 0;
   },

@@ -1,7 +1,10 @@
-// How cost grows: with the number of plugins, and with the size of an argument.
+// How cost grows: with the number of plugins, with the size of an argument, and
+// with that of a template.
 
+import { join } from "@std/path";
+import { bigTemplate, type Shape } from "./big_template.ts";
 import { Driver } from "./driver.ts";
-import { memoryOf } from "./processes.ts";
+import { costOf, memoryOf } from "./processes.ts";
 import type { Programs } from "./programs.ts";
 import { median } from "./row.ts";
 import type { Sizes } from "./sizes.ts";
@@ -26,13 +29,25 @@ export interface SizeCost {
   readonly text?: number;
 }
 
+/** What `validate` of a template costs, in milliseconds of processor time. */
+export interface TemplateCost {
+  readonly builders: number;
+  readonly provisioners: number;
+  /** Where each build has every provisioner. */
+  readonly all: number;
+  /** Where each build has its own five. */
+  readonly own: number;
+}
+
 /** How cost grows. */
 export interface Growth {
   readonly plugins: PluginCost[];
   readonly sizes: SizeCost[];
+  readonly templates: TemplateCost[];
 }
 
 const PLUGINS = [1, 10, 100];
+const BUILDERS = [10, 100, 1000];
 const SIZES = [100, 1e3, 1e4, 1e5, 2 ** 20, 8 * 2 ** 20, 64 * 2 ** 20];
 
 /** A line has 64 MiB at the most, and more in it than the argument. */
@@ -40,14 +55,49 @@ const MOST_TEXT = 32 * 2 ** 20;
 
 /** Measures it. */
 export async function growth(
-  { host, plugin, hello }: Programs,
+  { host, plugin, hello, baler: executable }: Programs,
   { concurrent, repeats }: Sizes,
+  folder: string,
 ): Promise<Growth> {
   const baler = [host, plugin, hello];
   return {
     sizes: await sizeCosts(baler, repeats),
     plugins: await pluginCosts(baler, concurrent),
+    templates: await templateCosts(executable, repeats, folder),
   };
+}
+
+async function templateCosts(
+  baler: string,
+  repeats: number,
+  folder: string,
+): Promise<TemplateCost[]> {
+  const costs: TemplateCost[] = [];
+  for (const builders of BUILDERS) {
+    const often = async (shape: Shape) => {
+      const template = bigTemplate(builders, shape);
+      await Deno.writeTextFile(
+        join(folder, "big.json"),
+        JSON.stringify(template, null, 2),
+      );
+      const times: number[] = [];
+      for (let round = 0; round < repeats; round++) {
+        const { cpu } = await costOf({
+          argv: [baler, "validate", "big.json"],
+          cwd: folder,
+        });
+        times.push(cpu);
+      }
+      return median(times);
+    };
+    costs.push({
+      builders,
+      provisioners: 5 * builders,
+      all: await often("all"),
+      own: await often("own"),
+    });
+  }
+  return costs;
 }
 
 async function sizeCosts(
@@ -96,8 +146,8 @@ async function pluginCosts(
   return plugins;
 }
 
-/** It as two tables in Markdown. */
-export function growthTables({ plugins, sizes }: Growth): string {
+/** It as tables in Markdown. */
+export function growthTables({ plugins, sizes, templates }: Growth): string {
   const number = (value: number | undefined, digits = 0) =>
     value === undefined
       ? "–"
@@ -113,6 +163,14 @@ export function growthTables({ plugins, sizes }: Growth): string {
     "| ---: | ---: | ---: |",
     ...sizes.map(({ size, bytes, text }) =>
       `| ${number(size)} | ${number(bytes, 2)} | ${number(text, 2)} |`
+    ),
+    "",
+    "| builders | provisioners | validate, each build has all, ms CPU | each its own five, ms CPU |",
+    "| ---: | ---: | ---: | ---: |",
+    ...templates.map(({ builders, provisioners, all, own }) =>
+      `| ${number(builders)} | ${number(provisioners)} | ${number(all)} | ${
+        number(own)
+      } |`
     ),
   ].join("\n");
 }

@@ -42,7 +42,7 @@ let grown: Awaited<ReturnType<typeof growth>> | undefined;
 try {
   if (wants("builds")) rows.push(...await buildRows(made, sizes, folder));
   if (wants("calls")) rows.push(...await callRows(made, sizes, folder));
-  if (wants("growth")) grown = await growth(made, sizes);
+  if (wants("growth")) grown = await growth(made, sizes, folder);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

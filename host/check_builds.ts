@@ -1,0 +1,102 @@
+// Checking builds: lets each component check its configuration where nothing
+// is to be built, in time that grows with the template and not with builds
+// times provisioners.
+
+import { Build, type BuildPlan, type ComponentPlan } from "./build.ts";
+import { messageOf } from "./build_errors.ts";
+import { BuildPlugins } from "./build_plugins.ts";
+import type { LaunchOptions } from "./launch.ts";
+import type { TemplatePlan } from "./plan.ts";
+import { tellOutcomes, tellUnmatched } from "./prepare_builds.ts";
+import type { HostUi } from "./ui.ts";
+
+/** How many builds have processes at a time. */
+const AT_A_TIME = 8;
+
+/**
+ * Checks the builds of a template, and shows what is wrong with them.
+ *
+ * Each build's plugins are processes of its own, as when it runs; what comes
+ * with baler is one process for all, since none of it does anything yet.
+ *
+ * @param plan What they are made of.
+ * @param ui Where warnings and errors are shown.
+ * @param launch How plugins are launched, beside what the plan says.
+ * @returns Whether all of them can be built.
+ */
+export async function checkBuilds(
+  plan: TemplatePlan,
+  ui: HostUi,
+  launch: LaunchOptions,
+): Promise<boolean> {
+  tellUnmatched(plan, ui);
+  const options = { ...plan.launch, ...launch };
+  await using bundled = new BuildPlugins(
+    options,
+    (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+  );
+  const known = new Known();
+  const builds: Build[] = [];
+  const outcomes: PromiseSettledResult<string[]>[] = [];
+  const late: Error[] = [];
+  const check = async (one: BuildPlan, index: number) => {
+    const build = new Build(
+      known.withoutFine(one),
+      ui.ofBuild(one.context.name, index),
+      options,
+      bundled,
+    );
+    builds[index] = build;
+    [outcomes[index]] = await Promise.allSettled([
+      build.prepare((component) => known.add(component)),
+    ]) as [PromiseSettledResult<string[]>];
+    late.push(...await build.close());
+  };
+  const left = plan.builds.entries();
+  const checkSome = async () => {
+    for (const [index, one] of left) await check(one, index);
+  };
+  // What the first finds to be fine is so for all.
+  const first = left.next().value;
+  if (first !== undefined) await check(first[1], first[0]);
+  await Promise.all(Array.from({ length: AT_A_TIME }, checkSome));
+
+  tellOutcomes(plan, builds, outcomes, ui);
+  late.push(...await bundled.close());
+  for (const error of late) ui.error(`Error: ${messageOf(error)}`);
+  return plan.refused.length === 0 && late.length === 0 &&
+    outcomes.every(({ status }) => status === "fulfilled");
+}
+
+/** The components that were found to be fine for whatever build. */
+class Known {
+  readonly #fine = new Set<ComponentPlan | readonly ComponentPlan[]>();
+
+  add(component: ComponentPlan): void {
+    if (isSameForAllBuilds(component)) this.#fine.add(component);
+  }
+
+  /** A build without those components. */
+  withoutFine(plan: BuildPlan): BuildPlan {
+    return {
+      ...plan,
+      provisioners: this.#left(plan.provisioners),
+      postProcessors: plan.postProcessors.map((one) => this.#left(one)),
+    };
+  }
+
+  #left<T extends ComponentPlan>(list: T[]): T[] {
+    // Builds share their lists: a thousand of them need not be looked through.
+    if (this.#fine.has(list)) return [];
+    const left = list.filter((one) => !this.#fine.has(one));
+    if (left.length === 0) this.#fine.add(list);
+    return left;
+  }
+}
+
+/** Whether what a component says of its configuration is the same in every build. */
+function isSameForAllBuilds({ plugin, config }: ComponentPlan): boolean {
+  // What other plugins make of a build's name, nobody knows.
+  return plugin.process !== undefined &&
+    !/\{\{.*build/is.test(JSON.stringify(config));
+}
