@@ -170,7 +170,7 @@ const converters: Record<keyof OptionTypes, Converter> = {
   },
   strings(value, path) {
     if (!Array.isArray(value)) return [text(value, path)];
-    return value.map((item, index) => text(item, [...path, index]));
+    return value.map((item, index) => inner(item, [...path, index]));
   },
   map(value, path) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -182,7 +182,7 @@ const converters: Record<keyof OptionTypes, Converter> = {
     return Object.fromEntries(
       Object.entries(value).map((
         [key, item],
-      ) => [key, text(item, [...path, key])]),
+      ) => [key, inner(item, [...path, key])]),
     );
   },
   duration(value, path) {
@@ -199,6 +199,11 @@ const converters: Record<keyof OptionTypes, Converter> = {
   },
   any: (value) => value,
 };
+
+/** A text in a list or an object, where null is the empty one, as in Packer. */
+function inner(value: unknown, path: (string | number)[]): string {
+  return value === null ? "" : text(value, path);
+}
 
 function text(value: unknown, path: (string | number)[]): string {
   switch (typeof value) {

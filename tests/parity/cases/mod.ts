@@ -4,6 +4,7 @@ import type { ParityCase } from "../case.ts";
 import { builders } from "./builders.ts";
 import { engine } from "./engine.ts";
 import { fixes } from "./fixes.ts";
+import { odd } from "./odd.ts";
 import { postProcessors } from "./post_processors.ts";
 import { provisioners, remote } from "./provisioners.ts";
 import { selection } from "./selection.ts";
@@ -16,6 +17,7 @@ export const GROUPS: Readonly<Record<string, readonly ParityCase[]>> = {
   builders,
   engine,
   fixes,
+  odd,
   "post-processors": postProcessors,
   provisioners,
   remote,
