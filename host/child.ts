@@ -168,8 +168,32 @@ async function takeStderr(
   for (;;) {
     const { value } = await reader.read().catch(atEnd);
     if (value === undefined) return;
+    const begin = performance.now();
     take(value);
+    busyInTurn += performance.now() - begin;
+    if (busyInTurn >= BUSY_A_TURN) await nextTurn();
   }
+}
+
+/**
+ * How long a flood may keep a turn of the event loop busy, in milliseconds:
+ * where more is there at once, it is read without a turn, and calls would wait.
+ */
+const BUSY_A_TURN = 5;
+
+let busyInTurn = 0;
+let turn: Promise<void> | undefined;
+
+/** The next turn of the event loop, which all wait for who want to read more. */
+function nextTurn(): Promise<void> {
+  return turn ??= new Promise((resolve) =>
+    // An immediate would come before what there is to be read elsewhere.
+    setTimeout(() => {
+      busyInTurn = 0;
+      turn = undefined;
+      resolve();
+    }, 0)
+  );
 }
 
 /** A pipe that cannot be read is at its end. */

@@ -42,10 +42,11 @@ function openFile(path: string): LogTarget {
   try {
     return Deno.openSync(path, { write: true, create: true, truncate: true });
   } catch (error) {
+    const why = error instanceof Deno.errors.NotCapable
+      ? "Deno guards /dev, /proc and /sys; name an ordinary file"
+      : (error as Error).message;
     throw new Error(
-      `the log file ${path} (BALER_LOG_PATH) cannot be written: ${
-        (error as Error).message
-      }`,
+      `the log file ${path} (BALER_LOG_PATH) cannot be written: ${why}`,
     );
   }
 }

@@ -1,0 +1,149 @@
+// A log that cannot be written never stops the work that it tells of, and is told once.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createLog, launch, type LogTarget } from "../host/mod.ts";
+import {
+  Folder,
+  HELLO,
+  keeps,
+  Recorder,
+} from "./fixtures/plugins/workbench.ts";
+import { forEachHost } from "./harness.ts";
+
+const template = {
+  builders: [{ type: "file", content: "x", target: "x.txt" }],
+  provisioners: [{ type: "shell-local", inline: ["echo provisioned"] }],
+};
+
+keeps(
+  "a target that takes no more gets nothing, and the others everything",
+  async () => {
+    await using folder = await Folder.make();
+    const file = new Recorder();
+    let writes = 0;
+    const full: LogTarget = {
+      writeSync: (bytes) => {
+        writes++;
+        if (writes === 1) return Math.min(5, bytes.length);
+        throw new Error("No space left on device");
+      },
+      isTerminal: () => false,
+    };
+    const failures: [LogTarget, string][] = [];
+    const log = createLog({
+      targets: [full, file],
+      onFailure: (target, error) => failures.push([target, String(error)]),
+    });
+    const path = await folder.script(
+      "plugin",
+      HELLO,
+      "seq 1 100000 >&2",
+      "cat",
+    );
+    const plugin = await launch(path, { log, name: "p" });
+    await plugin.close();
+    assertEquals(writes, 2);
+    assertEquals(failures, [[full, "Error: No space left on device"]]);
+    assertEquals(
+      file.lines.filter((line) => /: \d+$/.test(line)).length,
+      100_000,
+    );
+  },
+);
+
+/** Mounts a small disk where only the command behind it sees it, and tells how full it was. */
+const ON_A_SMALL_DISK = [
+  "unshare",
+  "-rm",
+  "sh",
+  "-c",
+  `mount -t tmpfs -o size=64k none disk && "$@"
+code=$?; wc -c <disk/log >size; exit $code`,
+  "sh",
+];
+
+async function whyNoDisk(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux") return "there is no tmpfs";
+  const { success } = await new Deno.Command("unshare", {
+    args: ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"],
+  }).output().catch(() => ({ success: false }));
+  return success ? undefined : "mounting is not permitted";
+}
+
+forEachHost(
+  "a build goes on when the disk of its log file is full",
+  async (bench) => {
+    await Deno.mkdir(bench.at("disk"));
+    const { stdout, stderr } = await bench.builds(
+      {
+        ...template,
+        provisioners: [{
+          type: "shell-local",
+          inline: ["seq -f %0200g 1 500", "echo provisioned"],
+        }],
+      },
+      [],
+      {
+        env: { BALER_LOG: "1", BALER_LOG_PATH: "disk/log" },
+        through: ON_A_SMALL_DISK,
+      },
+    );
+    assertStringIncludes(stdout, "file: provisioned");
+    assertEquals(await bench.read("size"), `${64 * 1024}\n`);
+    const told = stderr.match(/^.*disk\/log.*$/gm);
+    assertEquals(told, [
+      "The log file disk/log (BALER_LOG_PATH) takes no more: No space left on device (os error 28). What comes next is not in it; the work goes on.",
+    ]);
+    // Where else the log goes, it goes on.
+    assertStringIncludes(stderr, "ui: --> file: Stored file: x.txt");
+  },
+  { ignore: await whyNoDisk() },
+);
+
+/** A pipe is opened for both, so that it can be opened; then nobody reads it. */
+const UNREAD_STDERR = [
+  "bash",
+  "-c",
+  'mkfifo gone; exec 3<>gone 4>gone 3>&-; exec "$@" 2>&4 4>&-',
+  "bash",
+];
+
+forEachHost(
+  "a build goes on, and its log file too, when nobody reads stderr",
+  async (bench) => {
+    const { stdout } = await bench.builds(template, [], {
+      env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },
+      through: UNREAD_STDERR,
+    });
+    assertStringIncludes(stdout, "file: provisioned");
+    assertStringIncludes(
+      await bench.read("log"),
+      "ui: --> file: Stored file: x.txt",
+    );
+  },
+  { ignore: Deno.build.os === "windows" && "there is no shell" },
+);
+
+forEachHost(
+  "a log file that cannot be opened is told before anything is built",
+  async (bench) => {
+    await bench.write("template.json", template);
+    for (
+      const [BALER_LOG_PATH, why] of [
+        [".", "directory"],
+        ["/proc/log", "Deno guards /dev, /proc and /sys"],
+      ]
+    ) {
+      const { code, output } = await bench.baler(["build", "template.json"], {
+        env: { BALER_LOG: "1", BALER_LOG_PATH: BALER_LOG_PATH! },
+      });
+      assertEquals(code, 1, output);
+      assertStringIncludes(
+        output,
+        `the log file ${BALER_LOG_PATH} (BALER_LOG_PATH) cannot be written: `,
+      );
+      assertStringIncludes(output, why!);
+    }
+    assertEquals(await bench.names(), ["template.json"]);
+  },
+);

@@ -1,0 +1,169 @@
+// However much is logged, by however many plugins: all of it is in the log, the host's memory stays what it was, and calls are answered meanwhile.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createLog, launch, type LogTarget } from "../host/mod.ts";
+import {
+  failure,
+  Folder,
+  GREETING,
+  HELLO,
+  keeps,
+  program,
+  Recorder,
+} from "./fixtures/plugins/workbench.ts";
+import { fixturePlugin, forEachHost } from "./harness.ts";
+
+const PLUGINS = 20;
+const LINES = 2_000;
+
+/** A script that writes many lines, the last without its end, and dies of a signal. */
+function dying(folder: Folder, name: string): Promise<string> {
+  return folder.script(
+    name,
+    ...GREETING,
+    "read -r call",
+    `awk 'BEGIN { for (i = 1; i < ${LINES}; i++)
+  printf "${name} %d %s\\n", i, substr("${
+      "-".repeat(200)
+    }", 1, i % 200) }' >&2`,
+    `printf '${name} the end' >&2`,
+    "kill -SEGV $$",
+  );
+}
+
+/** What the script of a name wrote. */
+function words(name: string): string[] {
+  return Array.from(
+    { length: LINES },
+    (_, at) =>
+      at === LINES - 1
+        ? `${name} the end`
+        : `${name} ${at + 1} ${"-".repeat((at + 1) % 200)}`,
+  );
+}
+
+for (const logged of [true, false]) {
+  keeps(
+    `of ${PLUGINS} plugins that die at once ${
+      logged
+        ? "each byte is in the log"
+        : "the last lines are told, without a log"
+    }`,
+    async () => {
+      await using folder = await Folder.make();
+      const record = new Recorder();
+      const names = Array.from({ length: PLUGINS }, (_, at) => `plugin${at}`);
+      await Promise.all(names.map(async (name) => {
+        const path = await dying(folder, name);
+        await using plugin = await launch(path, {
+          name,
+          ...logged ? { log: record.log } : {},
+        });
+        const thing = await plugin.create<{ work(): Promise<void> }>(
+          "thing",
+          "any",
+        );
+        const { message } = await failure(thing.work());
+        assertStringIncludes(message, "SIGSEGV");
+        const last = words(name).slice(-20).map((line) => line.trimEnd());
+        assertEquals(plugin.lastLines, last);
+        for (const line of last) assertStringIncludes(message, line);
+      }));
+      if (!logged) return assertEquals(record.text, "");
+      const seen = new Map(names.map((name) => [name, [] as string[]]));
+      for (const line of record.lines) {
+        const [, name, text] = /^\S+ \S+ (\S+): (.*)$/.exec(line)!;
+        seen.get(name!)!.push(text!);
+      }
+      for (const name of names) {
+        assertEquals(seen.get(name), ["Plugin started", ...words(name)]);
+      }
+    },
+  );
+}
+
+keeps("calls are answered while other plugins flood the log", async () => {
+  await using folder = await Folder.make();
+  let bytes = 0;
+  let flooded = Promise.withResolvers<void>();
+  const counter: LogTarget = {
+    writeSync(chunk) {
+      bytes += chunk.length;
+      flooded.resolve();
+      return chunk.length;
+    },
+    isTerminal: () => false,
+  };
+  const log = createLog({ targets: [counter] });
+  await using other = await launch(program("working.ts"));
+  const thing = await other.create<{ ping(): Promise<string> }>(
+    "thing",
+    "working",
+  );
+  const path = await folder.script(
+    "flood",
+    HELLO,
+    "read -r welcome",
+    "yes >&2",
+  );
+  const floods = await Promise.all(
+    Array.from({ length: 3 }, () => launch(path, { log, grace: 1 })),
+  );
+  try {
+    for (let call = 0; call < 5; call++) {
+      // More has come since the last call, and nothing has ended the flood.
+      flooded = Promise.withResolvers();
+      await flooded.promise;
+      assertEquals(await thing.ping(), "pong");
+    }
+    assert(bytes > 200_000, `only ${bytes} bytes`);
+  } finally {
+    await Promise.all(floods.map((flood) => flood.close()));
+  }
+});
+
+const LOGGED_LINES = 671_000;
+
+forEachHost(
+  "a plugin that logs 64 MiB takes no memory of the host",
+  async (bench) => {
+    await bench.write("template.json", {
+      builders: {
+        flooding: {
+          plugin: fixturePlugin("flooding"),
+          bytes: LOGGED_LINES * 100,
+        },
+      },
+    });
+    const run = bench.start(["build", "template.json"], {
+      env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },
+      // The log is on stderr too, where nobody needs it here.
+      through: ["sh", "-c", 'exec "$@" 2>/dev/null', "sh"],
+    });
+    await run.shows("flooding: flood?");
+    const before = await peakMemory(run.pid);
+    await run.write("yes\n");
+    await run.shows("flooding: flooded?");
+    const grown = await peakMemory(run.pid) - before;
+    await run.write("yes\n");
+    const { code, output } = await run.ended();
+    assertEquals(code, 0, output);
+    assert(grown < 64, `${grown} MiB more than before`);
+    const log = await Deno.readFile(bench.at("log"));
+    let lines = 0;
+    for (let at = 0; at < log.length;) {
+      const end = log.indexOf(10, at);
+      const text = log.subarray(log.lastIndexOf(32, end) + 1, end);
+      if (text.length === 99 && text[0] === 120 && text[98] === 120) lines++;
+      at = end + 1;
+    }
+    assertEquals(lines, LOGGED_LINES);
+  },
+  { ignore: Deno.build.os !== "linux" && "there is no /proc", seconds: 60 },
+);
+
+/** The most memory that a process has had (RSS), in MiB. */
+async function peakMemory(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) / 1024;
+}
