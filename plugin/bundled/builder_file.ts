@@ -18,6 +18,7 @@ import { ByteProgress, fileChunks } from "./file_chunks.ts";
 import { FilesArtifact } from "./files_artifact.ts";
 import { NowhereCommunicator } from "./nowhere_communicator.ts";
 import { osError } from "./os_error.ts";
+import { outputPath } from "./output_path.ts";
 
 const options = {
   content: { type: "string", description: "What is written to the file." },
@@ -77,7 +78,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
   /** Writes the file. */
   async run({ ui, hook, signal }: BuilderRunOptions): Promise<Artifact> {
     const target = this.#config.target!;
-    const path = this.#path(target);
+    const path = outputPath(this.#build.workingDirectory, target);
     await told(
       "mkdir",
       dirname(target),

@@ -15,6 +15,7 @@ import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
 import { LocalProcess } from "./local_process.ts";
 import { shownOn } from "./output_lines.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
+import { templateProblems } from "./template_check.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
 /** The configuration that shell-local takes. */
@@ -126,6 +127,11 @@ export class LocalShell {
     const problems = [
       ...await shell.#takeScripts(),
       ...shell.#takeInline(),
+      ...(await Promise.all(
+        (config.execute_command ?? []).map((word, index) =>
+          templateProblems(word, ["execute_command", index])
+        ),
+      )).flat(),
       ...environmentVarsProblems(config.environment_vars),
       ...exitCodesProblems(config.valid_exit_codes),
       ...(config.only_on ?? []).flatMap((system, index) =>

@@ -16,6 +16,7 @@ import { render } from "../render.ts";
 import type { Ui } from "../ui.ts";
 import { ByteProgress, fileChunks } from "./file_chunks.ts";
 import { FilesArtifact } from "./files_artifact.ts";
+import { outputPath } from "./output_path.ts";
 import { templateProblems } from "./template_check.ts";
 import { servePostProcessor } from "../serve.ts";
 
@@ -92,7 +93,7 @@ export default class ChecksumPostProcessor
         },
         generated: data,
       });
-      const path = resolve(workingDirectory, output);
+      const path = outputPath(workingDirectory, output);
       for (const [fileIndex, file] of artifact.files.entries()) {
         const line = `${sums[fileIndex]![index]}\t${basename(file)}\n`;
         if (await appended(path, output, line)) created.push(output);

@@ -2,7 +2,7 @@
 
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { basename, resolve } from "@std/path";
+import { basename } from "@std/path";
 import type { BuildContext } from "../build_context.ts";
 import type { PrepareOptions } from "../builder.ts";
 import { ConfigError } from "../config_error.ts";
@@ -19,6 +19,7 @@ import { type ArchiveFormat, archiveFormat } from "./archive_format.ts";
 import { bgzf, gzipOptions } from "./bgzf.ts";
 import { ByteProgress, fileChunks } from "./file_chunks.ts";
 import { FilesArtifact } from "./files_artifact.ts";
+import { outputPath } from "./output_path.ts";
 import { templateProblems } from "./template_check.ts";
 import { servePostProcessor } from "../serve.ts";
 
@@ -102,7 +103,7 @@ export default class CompressPostProcessor
         }]`,
       );
     }
-    const path = resolve(workingDirectory, target);
+    const path = outputPath(workingDirectory, target);
     const inputs = await archiveInputs(artifact.files, workingDirectory, path);
     if (compression !== undefined) {
       await ui.say(

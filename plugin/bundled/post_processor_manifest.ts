@@ -13,6 +13,7 @@ import type {
 } from "../post_processor.ts";
 import { render } from "../render.ts";
 import { addToManifest } from "./manifest_file.ts";
+import { outputPath } from "./output_path.ts";
 import { templateProblems } from "./template_check.ts";
 import { servePostProcessor } from "../serve.ts";
 
@@ -79,7 +80,7 @@ export default class ManifestPostProcessor
     const { name, type, workingDirectory, force } = this.#build;
     const output = this.#config.output || OUTPUT;
     await addToManifest({
-      path: resolve(workingDirectory, output),
+      path: outputPath(workingDirectory, output),
       name: output,
       build: {
         name,

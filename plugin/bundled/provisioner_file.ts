@@ -64,9 +64,10 @@ export default class FileProvisioner
   async prepare(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {
-    this.#config = config;
+    const { source, sources = [], destination, generated } = config;
+    const direction = config.direction || "upload";
+    this.#config = { ...config, direction };
     this.#build = build;
-    const { source, sources = [], destination, direction, generated } = config;
     this.#sources = source ? [...sources, source] : sources;
     const problems: ConfigProblem[] = [];
     if (direction !== "upload" && direction !== "download") {

@@ -16,6 +16,7 @@ import { exitCodesProblems } from "./exit_codes.ts";
 import { RemoteScript } from "./remote_script.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
 import { shellOptions } from "./shell_options.ts";
+import { templateProblems } from "./template_check.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 import { pause } from "./unless_aborted.ts";
 
@@ -62,6 +63,9 @@ export default class ShellProvisioner implements Provisioner<Config> {
       ),
       ...environmentVarsProblems(config.environment_vars),
       ...exitCodesProblems(config.valid_exit_codes),
+      ...await templateProblems(config.execute_command ?? "", [
+        "execute_command",
+      ]),
     );
     if (problems.length > 0) throw new ConfigError(problems);
   }

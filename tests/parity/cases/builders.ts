@@ -177,6 +177,12 @@ export const builders: readonly ParityCase[] = [
     says: ["failed to initialize build", "unknown builder nul"],
   },
   {
+    name: "target-a-folder",
+    template: { builders: [aFile({ target: "dir/" })] },
+    files: { "dir/x": "x" },
+    says: ["open dir/: is a directory"],
+  },
+  {
     name: "unknown-builder-among-others",
     template: {
       builders: [

@@ -159,6 +159,12 @@ export const postProcessors: readonly ParityCase[] = [
       files: ["a.tar", "packer_file_file_md5.checksum"],
     },
   },
+  ...["checksum", "manifest", "compress"].map((type): ParityCase => ({
+    name: `${type}-to-a-folder`,
+    template: packed({ type, output: "dir/" }),
+    files: { "dir/x": "x" },
+    says: ["open dir/: is a directory"],
+  })),
   {
     name: "post-named-fails",
     template: packed({ type: "shell-local", name: "stop", inline: ["exit 7"] }),

@@ -64,6 +64,28 @@ export const provisioners: readonly ParityCase[] = [
     local("true", { only: ["null"], except: ["null"] }),
     "only one of 'only' or 'except'",
   ),
+  refused(
+    "execute-command-broken",
+    local("true", { execute_command: ["sh", "{{nope}}"] }),
+    "execute_command",
+    'function "nope" not defined',
+  ),
+  refused(
+    "shell-execute-command-broken",
+    { type: "shell", inline: ["true"], execute_command: "{{.Path" },
+    "execute_command",
+    "unclosed action",
+  ),
+  {
+    name: "file-direction-empty",
+    template: provisioned({
+      type: "file",
+      source: "template.json",
+      destination: "x",
+      direction: "",
+    }),
+    args: validate(),
+  },
   run("pause-without-unit", local("true", { pause_before: 1500 })),
   run("pause-in-nanoseconds", local("true", { pause_before: "25ns" })),
   run("pause-in-milliseconds", local("true", { pause_before: "1.5ms" })),
