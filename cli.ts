@@ -2,17 +2,31 @@
 // wrong, and says with its exit code how it went: 0 well, 1 not, 2 not
 // understood.
 
+// What is imported here V8 keeps compiled from one run to the next: what a
+// plugin's process begins with, and what starts it. The rest is loaded when it
+// is needed.
+import { COMMANDS } from "./host/commands/mod.ts";
+import { endHeadStart } from "./host/head_start.ts";
+import { startLikelyPlugins } from "./host/likely_plugins.ts";
+import { serveBundled } from "./plugin/bundled/mod.ts";
+
 if (Deno.args[0] === "plugin") {
-  // The plugin that comes with baler: it has to start fast, and loads nothing of
-  // the host.
-  const { serveBundled } = await import("./plugin/bundled/mod.ts");
+  // The plugin that comes with baler.
   if (!await serveBundled(Deno.args.slice(1))) {
     console.error(`baler has no plugin "${Deno.args[1]}" of its own`);
     Deno.exit(2);
   }
 } else {
-  const { runCommandLine } = await import("./host/command_line.ts");
+  const at = Deno.args.findIndex((word) => !word.startsWith("-"));
+  const command = Deno.args[at] ?? "";
+  startLikelyPlugins(command, Deno.args.slice(at + 1));
+  const [{ runCommandLine }] = await Promise.all([
+    import("./host/command_line.ts"),
+    // It will be called for: meanwhile it is loaded.
+    Object.hasOwn(COMMANDS, command) && COMMANDS[command]!.load(),
+  ]);
   Deno.exitCode = await runCommandLine(Deno.args);
+  await endHeadStart();
   // Nothing is left to wait for: not a question that nobody answered, either.
   Deno.exit();
 }

@@ -10,8 +10,9 @@ import {
   ProtocolError,
 } from "../plugin/rpc/protocol.ts";
 import { VERSION } from "../plugin/version.ts";
-import { Child, type Exit, exitText } from "./child.ts";
+import { type Child, type Exit, exitText } from "./child.ts";
 import { checkExecutable, startFailure } from "./executable.ts";
+import { startedChild } from "./head_start.ts";
 import { harmlessText, type Log, NO_LOG } from "./log.ts";
 import { LogRelay } from "./log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
@@ -148,7 +149,7 @@ export class Plugin implements AsyncDisposable {
     this.#argv = argv;
     this.#options = options;
     this.#relay = new LogRelay(name, options.log ?? NO_LOG);
-    this.#child = new Child({
+    this.#child = startedChild({
       argv,
       env: options.env,
       cwd: options.cwd,

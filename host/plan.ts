@@ -20,7 +20,7 @@ import type { LaunchOptions } from "./launch.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";
-import { pluginEnvironment } from "./plugin_environment.ts";
+import { runEnvironment } from "./plugin_environment.ts";
 import { pluginTimes } from "./plugin_times.ts";
 import type { Redactor } from "./redactor.ts";
 import { remembered } from "./remembered.ts";
@@ -119,14 +119,7 @@ export async function planBuilds(
     builds: plans.filter((plan) => "context" in plan),
     refused: toldOnce(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
-    launch: {
-      ...pluginTimes(),
-      env: {
-        ...pluginEnvironment(),
-        // By it a manifest tells the artifacts of one run from those of another.
-        PACKER_RUN_UUID: crypto.randomUUID(),
-      },
-    },
+    launch: { ...pluginTimes(), env: runEnvironment() },
   };
 }
 

@@ -30,6 +30,14 @@ export function pluginEnvironment(
   );
 }
 
+/** By it a manifest tells the artifacts of one run from those of another. */
+const RUN = crypto.randomUUID();
+
+/** The environment that the plugins of a template's builds get. */
+export function runEnvironment(): Record<string, string> {
+  return { ...pluginEnvironment(), PACKER_RUN_UUID: RUN };
+}
+
 function isHosts(name: string): boolean {
   // On Windows the case of a name means nothing.
   const known = Deno.build.os === "windows" ? name.toUpperCase() : name;

@@ -3,6 +3,7 @@
 
 import { Build } from "./build.ts";
 import { errorDetails, messageOf } from "./build_errors.ts";
+import { endHeadStart } from "./head_start.ts";
 import type { LaunchOptions } from "./launch.ts";
 import type { TemplatePlan } from "./plan.ts";
 import type { HostUi } from "./ui.ts";
@@ -37,6 +38,8 @@ export async function prepareBuilds(
   const outcomes = await Promise.allSettled(
     builds.map((build) => build.prepare()),
   );
+  // What has not been launched by now will not be.
+  void endHeadStart();
   const ready: Build[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     const build = builds[index]!;

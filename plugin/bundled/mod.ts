@@ -17,6 +17,8 @@ export async function serveBundled(args: readonly string[]): Promise<boolean> {
   const isAll = name === undefined || name === "describe";
   const components = isAll ? ALL : onlyOne(name);
   if (components === undefined) return false;
+  // Hardly a build goes without a template: it is loaded while the host answers.
+  void import("../interpolate/mod.ts");
   await serve(components, { version: VERSION, args: isAll ? args : rest });
   return true;
 }

@@ -1,0 +1,59 @@
+// What a command line is likely to launch: the process of the components that
+// come with baler, when the template that it names has any of them.
+
+import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
+import { giveHeadStart } from "./head_start.ts";
+import { runEnvironment } from "./plugin_environment.ts";
+
+/** The commands that launch the plugins of a template. */
+const COMMANDS: ReadonlySet<string> = new Set(["build", "validate"]);
+
+/**
+ * Gives a head start to the process of the bundled components, if it looks as
+ * if a command needed it. To be wrong costs a process that does nothing.
+ *
+ * @param command The command's name.
+ * @param words The words behind it.
+ */
+export function startLikelyPlugins(
+  command: string,
+  words: readonly string[],
+): void {
+  if (!COMMANDS.has(command) || words.some((word) => IDLE.test(word))) return;
+  const path = words.at(-1);
+  if (path === undefined || !hasBundled(path)) return;
+  giveHeadStart(bundledArgv(), runEnvironment());
+}
+
+/** Flags with which nothing is launched. */
+const IDLE = /^--?(syntax-only|h|help)\b/;
+
+/** Whether a template has a component that comes with baler. */
+function hasBundled(path: string): boolean {
+  let template: Record<string, unknown>;
+  try {
+    // A pipe can be read only once, and not by this.
+    if (!Deno.statSync(path).isFile) return false;
+    template = JSON.parse(Deno.readTextFileSync(path));
+  } catch {
+    return false;
+  }
+  return Object.entries(KEYS).some(([kind, key]) => {
+    const entries = template?.[key];
+    return Array.isArray(entries) &&
+      entries.flat().some((entry: unknown) =>
+        BUNDLED_NAMES[kind]?.includes(
+          typeof entry === "string"
+            ? entry
+            : (entry as { type?: string } | null)?.type ?? "",
+        )
+      );
+  });
+}
+
+/** Where each kind stands in a template. */
+const KEYS: Readonly<Record<string, string>> = {
+  builder: "builders",
+  provisioner: "provisioners",
+  "post-processor": "post-processors",
+};
