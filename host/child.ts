@@ -83,9 +83,14 @@ export class Child {
     return this.#process?.pid;
   }
 
-  /** Writes to its stdin. */
-  write(bytes: Uint8Array): void {
-    this.#stdin?.write(bytes).catch(() => {});
+  /**
+   * Writes to its stdin.
+   *
+   * @param bytes What to write; not to be changed until it is written.
+   * @returns When that is, or is given up since the process is gone.
+   */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#stdin?.write(bytes).catch(() => {}) ?? Promise.resolve();
   }
 
   /** Ends its stdin, once all that was written has been taken. */

@@ -4,12 +4,14 @@
 // someone kept from console before, becomes a line of text that the host can
 // tell from a message.)
 
+import type { Write } from "./rpc/outbox.ts";
+
 /** The wire's two ends in this process. */
 export interface WireStreams {
   /** Reads the next piece into the buffer; null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
   /** Writes all of it, in order. */
-  write(bytes: Uint8Array): void;
+  write: Write;
 }
 
 /**
@@ -110,7 +112,7 @@ function wireWriter(
     writeSync(bytes: Uint8Array): number;
     write(bytes: Uint8Array): Promise<number>;
   },
-): (bytes: Uint8Array) => void {
+): Write {
   let waiting = 0;
   let queue = Promise.resolve();
   const writeLater = async (bytes: Uint8Array) => {
@@ -134,6 +136,7 @@ function wireWriter(
     queue = queue.then(() => writeLater(bytes)).catch(() => {}).finally(() => {
       waiting--;
     });
+    return queue;
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader } from "./frame.ts";
+import { Outbox, type Write } from "./outbox.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
@@ -15,8 +16,8 @@ import { References } from "./references.ts";
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
-  /** Writes to the other side; what it is given is not used again. */
-  write(bytes: Uint8Array): void;
+  /** Writes to the other side. */
+  write: Write;
   /** Who the other side is, for errors: a plugin's path, or `"the host"`. */
   peer: string;
   /** What the other side may call without having been given it. */
@@ -56,17 +57,13 @@ interface PendingCall {
   reject(error: unknown): void;
 }
 
-const encoder = new TextEncoder();
-
-/** Up to how many bytes are copied together, rather than written one by one. */
-const JOINED = 256 * 1024;
-
 /** One end of the wire. */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #limits: Limits;
   readonly #reader: FrameReader;
   readonly #references: References;
+  readonly #outbox: Outbox;
   readonly #pending = new Map<number, PendingCall>();
   readonly #root: Record<string, unknown>;
   #lastCall = 0;
@@ -74,14 +71,16 @@ export class Connection {
   #whenIdle: (() => void)[] = [];
   #closed: Error | undefined;
   #isBroken = false;
-  /** Text and bytes that wait for the end of the turn. */
-  #outgoing: (string | Uint8Array)[] = [];
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#reader = new FrameReader(this.#limits, options.onText);
     this.#root = (options.root ?? {}) as Record<string, unknown>;
+    this.#outbox = new Outbox(
+      options.write,
+      options.onFreshLines ? "\n" : "",
+    );
     this.#references = new References({
       call: (ref, method, args, isTraced) =>
         this.call(ref, method, args, isTraced),
@@ -203,7 +202,7 @@ export class Connection {
    */
   close(reason: EndReason): void {
     if (this.#closed !== undefined) return;
-    this.#flush();
+    this.#outbox.flush();
     const whole = typeof reason === "function" ? reason(undefined) : reason;
     this.#closed = whole;
     const pending = [...this.#pending.values()];
@@ -342,46 +341,7 @@ export class Connection {
   #send(message: Record<string, unknown>): void {
     if (this.#closed !== undefined) return;
     const { line, bytes } = encode(message, this.#references);
-    if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
-    this.#outgoing.push(line + "\n");
-    // Copied, since the caller may go on using them.
-    for (const part of bytes) this.#outgoing.push(part.slice());
-  }
-
-  /** Writes all messages of a turn at once. */
-  #flush(): void {
-    const outgoing = this.#outgoing;
-    if (outgoing.length === 0) return;
-    this.#outgoing = [];
-    let text = this.#options.onFreshLines ? "\n" : "";
-    const pieces: Uint8Array[] = [];
-    for (const part of outgoing) {
-      if (typeof part === "string") text += part;
-      else {
-        if (text !== "") pieces.push(encoder.encode(text));
-        text = "";
-        if (part.length > 0) pieces.push(part);
-      }
-    }
-    if (text !== "") pieces.push(encoder.encode(text));
-    this.#write(pieces);
-  }
-
-  /** Each write wakes the other side: what is not much goes in one. */
-  #write(pieces: Uint8Array[]): void {
-    let length = 0;
-    for (const piece of pieces) length += piece.length;
-    if (pieces.length === 1 || length > JOINED) {
-      for (const piece of pieces) this.#options.write(piece);
-      return;
-    }
-    const whole = new Uint8Array(length);
-    let offset = 0;
-    for (const piece of pieces) {
-      whole.set(piece, offset);
-      offset += piece.length;
-    }
-    this.#options.write(whole);
+    this.#outbox.send(line, bytes);
   }
 
   #addStack(error: Error, method: string | undefined): void {

@@ -4,8 +4,30 @@
 /** Calls a method of a stream on the other side. */
 type Call = (method: string, args: unknown[]) => Promise<unknown>;
 
-/** How many chunks may be on their way at a time: enough to fill the pipe. */
+/** How many calls may be on their way at a time: enough to fill the pipe. */
 const WINDOW = 8;
+
+/** Up to how many bytes one answer carries, where so much has come already. */
+const GATHERED = 256 * 1024;
+
+/** How many chunks one answer carries at the most. */
+const MOST_CHUNKS = 4;
+
+/** In how many turns of its promises a stream gives what it has. */
+const TURNS = 8;
+
+/** What a stream answers to a read: its end, a chunk, or several of bytes. */
+interface Answer {
+  done: boolean;
+  value?: unknown;
+  values?: Uint8Array[];
+}
+
+/** A read of our stream, and whether it has come to something. */
+interface Ahead {
+  result: Promise<ReadableStreamReadResult<unknown>>;
+  isSettled: boolean;
+}
 
 /** Our end of a stream of ours that the other side reads. */
 export class ReadableSource {
@@ -15,15 +37,48 @@ export class ReadableSource {
   readonly #stream: ReadableStream<unknown>;
   // Taken at the first read: a stream that nobody reads there stays free here.
   #reader: ReadableStreamDefaultReader<unknown> | undefined;
+  /** The reads of the other side, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** What was read to see whether it is there, and was not. */
+  #ahead: Ahead | undefined;
 
   constructor(stream: ReadableStream<unknown>) {
     this.#stream = stream;
   }
 
-  async read(): Promise<{ done: boolean; value?: unknown }> {
+  read(most?: unknown): Promise<Answer> {
     this.#reader ??= this.#stream.getReader();
-    const { done, value } = await this.#reader.read();
-    return done ? { done } : { done, value };
+    const reader = this.#reader;
+    const answer = this.#turn.then(() => this.#read(reader, most));
+    this.#turn = answer.catch(() => {});
+    return answer;
+  }
+
+  async #read(
+    reader: ReadableStreamDefaultReader<unknown>,
+    most: unknown,
+  ): Promise<Answer> {
+    const first = this.#ahead ?? readAhead(reader);
+    this.#ahead = undefined;
+    const { done, value } = await first.result;
+    if (done) return { done };
+    if (typeof most !== "number" || !(value instanceof Uint8Array)) {
+      return { done, value };
+    }
+    const values = [value];
+    let length = value.length;
+    while (length < most && values.length < MOST_CHUNKS) {
+      const ahead = readAhead(reader);
+      this.#ahead = ahead;
+      for (let turn = 0; turn < TURNS && !ahead.isSettled; turn++) await null;
+      if (!ahead.isSettled) break;
+      const next = await ahead.result.catch(() => undefined);
+      if (!(next?.value instanceof Uint8Array)) break;
+      this.#ahead = undefined;
+      values.push(next.value);
+      length += next.value.length;
+    }
+    return values.length === 1 ? { done, value } : { done, values };
   }
 
   cancel(reason: unknown): Promise<void> {
@@ -34,6 +89,15 @@ export class ReadableSource {
   dispose(reason: unknown): void {
     this.#reader?.cancel(reason).catch(() => {});
   }
+}
+
+function readAhead(reader: ReadableStreamDefaultReader<unknown>): Ahead {
+  const ahead: Ahead = { result: reader.read(), isSettled: false };
+  const settled = () => {
+    ahead.isSettled = true;
+  };
+  ahead.result.then(settled, settled);
+  return ahead;
 }
 
 /** Our end of a stream of ours that the other side writes. */
@@ -85,17 +149,14 @@ export function importReadable(call: Call): ReadableStream<unknown> {
   return new ReadableStream({
     async pull(controller) {
       while (ahead.length < WINDOW) {
-        const read = call("read", []);
+        const read = call("read", [GATHERED]);
         // Those behind the one that ends the stream are not waited for.
         read.catch(() => {});
         ahead.push(read);
       }
-      const { done, value } = await ahead.shift() as {
-        done: boolean;
-        value: unknown;
-      };
-      if (done) controller.close();
-      else controller.enqueue(value);
+      const { done, value, values = [value] } = await ahead.shift() as Answer;
+      if (done) return controller.close();
+      for (const chunk of values) controller.enqueue(chunk);
     },
     async cancel(reason) {
       await call("cancel", [reason]);

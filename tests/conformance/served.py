@@ -59,7 +59,7 @@ class ReadableHere(Served):
         return result["value"]
 
     @listed
-    async def read(self):
+    async def read(self, _most=None):
         async with self._turn:
             if self._over:
                 return {"done": True}

@@ -106,15 +106,17 @@ async function recorded(): Promise<Session> {
     onFreshLines: true,
     root: { create: () => machine, echo: (value: unknown) => value },
     write(bytes) {
-      ofPlugin.push(bytes.slice());
-      queueMicrotask(() => host.receive(bytes));
+      const sent = bytes.slice();
+      ofPlugin.push(sent);
+      queueMicrotask(() => host.receive(sent));
     },
   });
   const host: Connection = new Connection({
     peer: "/plugin",
     write(bytes) {
-      ofHost.push(bytes.slice());
-      queueMicrotask(() => plugin.receive(bytes));
+      const sent = bytes.slice();
+      ofHost.push(sent);
+      queueMicrotask(() => plugin.receive(sent));
     },
   });
 

@@ -1,0 +1,124 @@
+// The outbox: what is sent in one turn goes out in one write, from memory that
+// is used again. Each write wakes the other side, and fresh memory costs more
+// than what is done with it.
+
+/**
+ * Writes to the other side.
+ *
+ * @param bytes What to write; it may be used again when the write is done.
+ * @returns Nothing where it is done already, or a promise of it.
+ */
+export type Write = (bytes: Uint8Array) => void | Promise<void>;
+
+const SMALLEST = 16 * 1024;
+
+/** What is as much, in bytes, does not wait for the end of the turn. */
+const FULL = 256 * 1024;
+
+/** How many pieces of memory are kept, and up to which size in bytes. */
+const MOST_KEPT = 4;
+const LARGEST_KEPT = 2 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+
+/** Messages on their way out. */
+export class Outbox {
+  readonly #write: Write;
+  readonly #prefix: string;
+  /** Lines that are not in the buffer yet: they are encoded together. */
+  #text = "";
+  #buffer: Uint8Array = NOTHING;
+  #length = 0;
+  #isDue = false;
+  readonly #free: Uint8Array[] = [];
+
+  /**
+   * @param write Writes to the other side.
+   * @param prefix What each write begins with.
+   */
+  constructor(write: Write, prefix: string) {
+    this.#write = write;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * Sends a message, at the end of this turn.
+   *
+   * @param line Its line, without the end.
+   * @param bytes The raw bytes behind it, which are copied.
+   */
+  send(line: string, bytes: readonly Uint8Array[]): void {
+    if (!this.#isDue) {
+      this.#isDue = true;
+      this.#text = this.#prefix;
+      queueMicrotask(() => this.flush());
+    }
+    this.#text += line;
+    this.#text += "\n";
+    if (bytes.length === 0) return;
+    let length = 0;
+    for (const part of bytes) length += part.length;
+    this.#addText(length);
+    for (const part of bytes) this.#add(part);
+    if (this.#length >= FULL) this.flush();
+  }
+
+  /** Writes what there is. */
+  flush(): void {
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    this.#addText(0);
+    const buffer = this.#buffer;
+    const length = this.#length;
+    this.#buffer = NOTHING;
+    this.#length = 0;
+    const written = this.#write(buffer.subarray(0, length));
+    if (written === undefined) this.#keep(buffer);
+    else written.then(() => this.#keep(buffer), () => {});
+  }
+
+  /** Moves the text into the buffer, where there is room for so many bytes more. */
+  #addText(more: number): void {
+    const text = this.#text;
+    this.#text = "";
+    // No character of a string takes more than three bytes.
+    if (text.length < SMALLEST / 3) {
+      this.#makeRoom(3 * text.length + more);
+      this.#length += encoder.encodeInto(
+        text,
+        this.#buffer.subarray(this.#length),
+      ).written;
+    } else {
+      const encoded = encoder.encode(text);
+      this.#makeRoom(encoded.length + more);
+      this.#add(encoded);
+    }
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #makeRoom(more: number): void {
+    const length = this.#length + more;
+    if (length <= this.#buffer.length) return;
+    const old = this.#buffer;
+    const free = this.#free.findIndex((buffer) => buffer.length >= length);
+    this.#buffer = free >= 0
+      ? this.#free.splice(free, 1)[0]!
+      : new Uint8Array(Math.max(SMALLEST, length, 2 * old.length));
+    this.#buffer.set(old.subarray(0, this.#length));
+    this.#keep(old);
+  }
+
+  #keep(buffer: Uint8Array): void {
+    if (buffer.length === 0 || buffer.length > LARGEST_KEPT) return;
+    this.#free.push(buffer);
+    // The smallest is the least use.
+    if (this.#free.length > MOST_KEPT) {
+      this.#free.sort((one, other) => other.length - one.length).pop();
+    }
+  }
+}
