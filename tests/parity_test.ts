@@ -11,7 +11,7 @@ const packerIsInstalled = await hasPacker();
 const ALL = Object.values(GROUPS).flat();
 
 // Packer does not change: some of its cases each time are enough to see that it is another.
-const EACH = Deno.env.get("BALER_PARITY") === "all" ? 1 : 3;
+const EACH = Deno.env.get("BALER_PARITY") === "all" ? 1 : 8;
 
 for (const [group, cases] of Object.entries(GROUPS)) {
   Deno.test(`baler does what Packer does: ${group}`, async (t) => {
