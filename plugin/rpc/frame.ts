@@ -20,6 +20,27 @@ const NEWLINE = 10;
 /** What every message begins with: `{`. */
 const BEGIN = 123;
 
+/** Lines that were decoded together. */
+class Texts {
+  readonly #text: string;
+  #position = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The next line; undefined where there is none, and it is to be decoded. */
+  next(): string | undefined {
+    const begin = this.#position;
+    const end = this.#text.indexOf("\n", begin);
+    if (end === -1) return undefined;
+    this.#position = end + 1;
+    return this.#text.slice(begin, end);
+  }
+}
+
+const NO_TEXTS = new Texts("");
+
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #limits: Limits;
@@ -32,6 +53,8 @@ export class FrameReader {
   /** Which of its bytes is being filled, and how far. */
   #index = 0;
   #filled = 0;
+  /** Whether the last piece had raw bytes in it, which are no text. */
+  #hadBytes = false;
 
   /** How much text has come that is no message, in bytes. */
   #textLength = 0;
@@ -66,6 +89,8 @@ export class FrameReader {
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
     let position = 0;
+    let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk);
+    this.#hadBytes = false;
     while (position < chunk.length) {
       if (this.#frame !== undefined) {
         position = this.#fill(this.#frame, chunk, position, onFrame);
@@ -83,6 +108,7 @@ export class FrameReader {
         if (this.#isText(this.#line.first)) this.#limitText(this.#line.length);
         return;
       }
+      const text = texts.next();
       const line = this.#takeLine(chunk.subarray(position, end));
       position = end + 1;
       if (line.length === 0) continue;
@@ -90,15 +116,34 @@ export class FrameReader {
         this.#text(line);
         continue;
       }
-      const frame = this.#parse(line);
+      const frame = this.#parse(text ?? this.#decoded(line));
       if (frame.bytes.length === 0) onFrame(frame);
       else {
+        texts = NO_TEXTS;
+        this.#hadBytes = true;
         this.#frame = frame;
         this.#index = 0;
         this.#filled = 0;
         // Bytes of no length are complete as they are, with nothing to wait for.
         this.#fill(frame, chunk, position, onFrame, position);
       }
+    }
+  }
+
+  /**
+   * The lines of a piece, decoded together where there are several: one by one
+   * takes longer than parsing them.
+   */
+  #textsIn(chunk: Uint8Array): Texts {
+    if (this.#frame !== undefined || this.#line.length > 0) return NO_TEXTS;
+    const first = chunk.indexOf(NEWLINE);
+    if (first === -1 || first === chunk.length - 1) return NO_TEXTS;
+    const end = chunk.lastIndexOf(NEWLINE);
+    try {
+      return new Texts(this.#decoder.decode(chunk.subarray(0, end + 1)));
+    } catch {
+      // The line that is none will be found, and told apart from the others.
+      return NO_TEXTS;
     }
   }
 
@@ -150,15 +195,17 @@ export class FrameReader {
     return position;
   }
 
-  #parse(line: Uint8Array): Frame {
-    let text: string;
+  #decoded(line: Uint8Array): string {
     try {
-      text = this.#decoder.decode(line);
+      return this.#decoder.decode(line);
     } catch {
       throw new ProtocolError(
         `a line is not UTF-8: ${excerpt(new TextDecoder().decode(line))}`,
       );
     }
+  }
+
+  #parse(text: string): Frame {
     let document: unknown;
     try {
       document = JSON.parse(text);
