@@ -62,17 +62,26 @@ export class ProvisionHook implements Hook {
     const { steps, cleanup } = this.#options;
     this.#data = { ...this.#data, ...options.data };
     if (options.name === HOOK_PROVISION) {
-      for (const step of steps) await this.#provision(step, options);
+      const { signal } = this.#options;
+      for (const step of steps) await this.#provision(step, options, signal);
     } else if (options.name === HOOK_CLEANUP_PROVISION) {
-      if (cleanup !== undefined) await this.#provision(cleanup, options);
+      // A build that is cancelled is given the time to clean up.
+      const signal = new AbortController().signal;
+      if (cleanup !== undefined) {
+        await this.#provision(cleanup, options, signal);
+      }
     }
   }
 
-  async #provision(step: ProvisionStep, options: HookOptions): Promise<void> {
+  async #provision(
+    step: ProvisionStep,
+    options: HookOptions,
+    cancelled: AbortSignal,
+  ): Promise<void> {
     const ui = options.ui ?? this.#options.ui;
     const signal = options.signal === undefined
-      ? this.#options.signal
-      : AbortSignal.any([options.signal, this.#options.signal]);
+      ? cancelled
+      : AbortSignal.any([options.signal, cancelled]);
     if (step.pauseBefore !== 0) {
       await ui.say(
         `Pausing ${

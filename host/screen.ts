@@ -17,6 +17,8 @@ export class Screen {
    * is an error where it is written, and one that nobody reads is none.
    */
   onClosed: ((reason: Error) => void) | undefined;
+  /** Gives up every question when aborted, also one of a plugin that does not. */
+  cancelled: AbortSignal | undefined;
   #closed = false;
   readonly #isTerminal = Deno.stdout.isTerminal();
   /** Whether it is a terminal on which a line can be taken back. */
@@ -135,15 +137,18 @@ export class Screen {
 
   async #askNow(
     query: string,
-    signal?: AbortSignal,
+    own?: AbortSignal,
     color?: string,
   ): Promise<string> {
-    signal?.throwIfAborted();
+    const signal = AbortSignal.any(
+      [own, this.cancelled].filter((one) => one !== undefined),
+    );
+    signal.throwIfAborted();
     this.#showQuestion(query, color);
     const gone = Promise.withResolvers<never>();
     gone.promise.catch(() => {});
-    const abort = () => gone.reject(signal!.reason);
-    signal?.addEventListener("abort", abort, { once: true });
+    const abort = () => gone.reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
     try {
       return await Promise.race([this.#readLine(), gone.promise]);
     } catch (error) {
@@ -153,7 +158,7 @@ export class Screen {
     } finally {
       this.#below = "";
       this.#isQuestion = false;
-      signal?.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", abort);
     }
   }
 

@@ -83,6 +83,7 @@ Exit code:
         `\nCancelling the builds after ${signal}; again to end them at once...`,
       )
     );
+    context.screen.cancelled = interrupt.signal;
     context.screen.onClosed = (reason) => {
       interrupt.cancel(reason, 1);
       tellBeside(`Cancelling the builds: ${reason.message}`);

@@ -44,12 +44,8 @@ export async function provision(
         "Provisioning step had errors: Running the cleanup provisioner, if present...",
       );
       try {
-        await hook.run({
-          name: HOOK_CLEANUP_PROVISION,
-          ui,
-          signal,
-          ...machine,
-        });
+        // Without the signal: what cancels the build does not cancel this.
+        await hook.run({ name: HOOK_CLEANUP_PROVISION, ui, ...machine });
       } catch (cleanupError) {
         throw new Error(
           `Cleanup failed: ${(cleanupError as Error).message}. ` +
@@ -89,7 +85,7 @@ async function ask(
           "or [r] retry step (build may fail even if retry succeeds)?",
       )).trim().toLowerCase();
     } catch {
-      // Where nobody can be asked; what failed is told, not that.
+      // Cancelled, or where nobody can be asked; what failed is told, not that.
       return "cleanup";
     }
     switch (answer[0]) {
