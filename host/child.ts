@@ -51,6 +51,24 @@ export function killAll(): void {
   for (const child of alive) child.kill("SIGKILL");
 }
 
+/**
+ * Ends all processes that this host started: those that hurry can still take
+ * away what lies about.
+ *
+ * @param moment How long they have for that, in milliseconds.
+ */
+export async function endAll(moment: number): Promise<void> {
+  const all = [...alive];
+  for (const child of all) child.kill("SIGTERM");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([
+    Promise.allSettled(all.map((child) => child.exited)),
+    new Promise((resolve) => timer = setTimeout(resolve, moment)),
+  ]);
+  clearTimeout(timer);
+  killAll();
+}
+
 /** One process. */
 export class Child {
   /**

@@ -1,7 +1,7 @@
 // The interrupt: the first Ctrl-C cancels the work so that it can clean up,
-// the second ends everything now.
+// the second ends everything now, a third without a moment for temporary files.
 
-import { killAll } from "./child.ts";
+import { endAll, killAll } from "./child.ts";
 
 /** The signals that end a program, and the exit code that tells of each. */
 const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===
@@ -9,11 +9,15 @@ const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===
   ? { SIGINT: 130 }
   : { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
+/** How long what is ended now has to take away what lies about, in milliseconds. */
+const MOMENT = 500;
+
 /** Turns the signals that end a program into a cancellation. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
   readonly #listeners: [Deno.Signal, () => void][] = [];
   #exitCode: number | undefined;
+  #isEnding = false;
 
   /**
    * @param onFirst Called at the first signal.
@@ -22,9 +26,14 @@ export class Interrupt implements Disposable {
     for (const [name, code] of Object.entries(EXIT_CODES)) {
       const signal = name as Deno.Signal;
       const listener = () => {
-        if (this.#exitCode !== undefined) {
+        if (this.#isEnding) {
           killAll();
           Deno.exit(code);
+        }
+        if (this.#exitCode !== undefined) {
+          this.#isEnding = true;
+          void endAll(MOMENT).then(() => Deno.exit(code));
+          return;
         }
         this.cancel(new Error(`cancelled by ${signal}`), code);
         onFirst(signal);

@@ -226,6 +226,7 @@ export class LocalShell {
       await using file = await TemporaryFile.of(inlineScript(shebang, lines), {
         prefix: "baler-shell",
         suffix: extension.replace(/^\.?(?=.)/, "."),
+        signal,
       });
       return await this.#runOne(file.path, file.path, vars, {
         ui,

@@ -8,6 +8,11 @@ export interface TemporaryFileOptions {
   prefix: string;
   /** What its name ends with, for example `".cmd"`. */
   suffix?: string;
+  /**
+   * Deletes it at once when aborted, also under whoever still has it open: the
+   * process may have no time to wait for them.
+   */
+  signal?: AbortSignal;
 }
 
 /**
@@ -23,10 +28,17 @@ export interface TemporaryFileOptions {
  * ```
  */
 export class TemporaryFile {
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = () => void this.#remove().catch(() => {});
+
   /**
    * @param path Where it is.
+   * @param signal Deletes it when aborted.
    */
-  private constructor(readonly path: string) {}
+  private constructor(readonly path: string, signal?: AbortSignal) {
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort, { once: true });
+  }
 
   /**
    * Makes one.
@@ -37,7 +49,7 @@ export class TemporaryFile {
    */
   static async of(
     content: string,
-    options: TemporaryFileOptions,
+    { signal, ...options }: TemporaryFileOptions,
   ): Promise<TemporaryFile> {
     let path: string;
     try {
@@ -49,7 +61,7 @@ export class TemporaryFile {
         { cause: error },
       );
     }
-    const file = new TemporaryFile(path);
+    const file = new TemporaryFile(path, signal);
     try {
       await Deno.writeTextFile(file.path, content);
       if (Deno.build.os !== "windows") await Deno.chmod(file.path, 0o700);
@@ -62,6 +74,11 @@ export class TemporaryFile {
 
   /** Deletes it; one that is gone already is no error. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    await this.#remove();
+  }
+
+  async #remove(): Promise<void> {
     try {
       await Deno.remove(this.path);
     } catch (error) {
