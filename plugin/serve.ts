@@ -255,9 +255,11 @@ class Session {
     );
     const buffer = new Uint8Array(64 * 1024);
     for (;;) {
-      const count = await this.#streams.read(buffer);
+      const room = this.#connection.room;
+      const count = await this.#streams.read(room ?? buffer);
       if (count === null) break;
-      this.#receive(buffer.subarray(0, count));
+      if (room === undefined) this.#receive(buffer.subarray(0, count));
+      else this.#connection.filled(count);
     }
     if (!this.#welcomed) ranByHand();
     await this.#end(0);

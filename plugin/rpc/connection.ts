@@ -184,6 +184,29 @@ export class Connection {
   }
 
   /**
+   * Where what is read next goes in the end: bytes read into it need not be
+   * copied. Undefined where that is not known.
+   */
+  get room(): Uint8Array | undefined {
+    return this.#closed === undefined && !this.#isBroken
+      ? this.#reader.room
+      : undefined;
+  }
+
+  /**
+   * Takes what was read into {@linkcode room}.
+   *
+   * @param count How many bytes that was.
+   */
+  filled(count: number): void {
+    try {
+      this.#reader.filled(count, (frame) => this.#take(frame));
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /**
    * Takes the end of what can be read from the other side, and ends the
    * connection. Half a message is no news: the reason says why it ends there.
    *

@@ -39,6 +39,8 @@ class Texts {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+
 const NO_TEXTS = new Texts("");
 
 /** Cuts a stream of bytes into frames. */
@@ -145,6 +147,27 @@ export class FrameReader {
       // The line that is none will be found, and told apart from the others.
       return NO_TEXTS;
     }
+  }
+
+  /** Where the bytes go that come next; undefined where a line comes next. */
+  get room(): Uint8Array | undefined {
+    return this.#frame?.bytes[this.#index]!.subarray(this.#filled);
+  }
+
+  /**
+   * Takes what was read into {@linkcode room}.
+   *
+   * @param count How many bytes that was.
+   * @param onFrame Called where its frame is now whole.
+   */
+  filled(count: number, onFrame: (frame: Frame) => void): void {
+    const frame = this.#frame!;
+    this.#filled += count;
+    if (this.#filled < frame.bytes[this.#index]!.length) return;
+    this.#index++;
+    this.#filled = 0;
+    // What is behind it may have no length, and be whole as it is.
+    this.#fill(frame, NOTHING, 0, onFrame);
   }
 
   /** Whether a line that begins with this is no message but a text. */
