@@ -256,7 +256,10 @@ class Session {
     const buffer = new Uint8Array(64 * 1024);
     for (;;) {
       const room = this.#connection.room;
-      const count = await this.#streams.read(room ?? buffer);
+      const count = await this.#streams.read(
+        room ?? buffer,
+        room !== undefined,
+      );
       if (count === null) break;
       if (room === undefined) this.#receive(buffer.subarray(0, count));
       else this.#connection.filled(count);

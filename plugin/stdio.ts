@@ -8,8 +8,15 @@ import type { Write } from "./rpc/outbox.ts";
 
 /** The wire's two ends in this process. */
 export interface WireStreams {
-  /** Reads the next piece into the buffer; null at the end. */
-  read(buffer: Uint8Array): Promise<number | null>;
+  /**
+   * Reads the next piece into the buffer; null at the end.
+   *
+   * @param isComing Whether the host is in the middle of writing it.
+   */
+  read(
+    buffer: Uint8Array,
+    isComing: boolean,
+  ): Promise<number | null> | number | null;
   /** Writes all of it, in order. */
   write: Write;
 }
@@ -22,7 +29,7 @@ export interface WireStreams {
 export function takeStdio(): WireStreams {
   const { stdin, stdout, stderr } = Deno;
   const streams = {
-    read: stdin.read.bind(stdin),
+    read: wireReader(stdin),
     write: wireWriter(stdout),
   };
 
@@ -97,6 +104,43 @@ function moveToStderr(console: Console): void {
       (onStderr[name] as (...values: unknown[]) => void)(...values);
     };
   }
+}
+
+/** How long what is coming takes at the most, in milliseconds, if not over a slow line. */
+const PROMPT = 20;
+
+/** How many pieces are waited for in another thread after one that was not prompt. */
+const WARY = 100;
+
+/**
+ * Reads in another thread, as Deno does, in which it may take its time. The rest
+ * of a message that has begun is there in less than the change of threads takes:
+ * it is read at once, as long as it keeps coming.
+ */
+function wireReader(
+  stdin: {
+    readSync(buffer: Uint8Array): number | null;
+    read(buffer: Uint8Array): Promise<number | null>;
+  },
+): WireStreams["read"] {
+  let wary = 0;
+  return (buffer, isComing) => {
+    if (!isComing) return stdin.read(buffer);
+    if (wary > 0) {
+      wary--;
+      return stdin.read(buffer);
+    }
+    const begin = performance.now();
+    try {
+      return stdin.readSync(buffer);
+    } catch (error) {
+      // A pipe that does not wait.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      return stdin.read(buffer);
+    } finally {
+      if (performance.now() - begin > PROMPT) wary = WARY;
+    }
+  };
 }
 
 /** What a pipe takes at once, in bytes. */

@@ -55,7 +55,7 @@ export class FrameReader {
   /** Which of its bytes is being filled, and how far. */
   #index = 0;
   #filled = 0;
-  /** Whether the last piece had raw bytes in it, which are no text. */
+  /** Whether the last piece had raw bytes in it, which are no text. The next may too. */
   #hadBytes = false;
 
   /** How much text has come that is no message, in bytes. */
@@ -92,7 +92,7 @@ export class FrameReader {
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
     let position = 0;
     let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk);
-    this.#hadBytes = false;
+    this.#hadBytes = this.#frame !== undefined;
     while (position < chunk.length) {
       if (this.#frame !== undefined) {
         position = this.#fill(this.#frame, chunk, position, onFrame);
