@@ -29,6 +29,9 @@ interface Ahead {
   isSettled: boolean;
 }
 
+/** How to read the streams of other sides that nobody here has read from yet. */
+const unread = new WeakMap<ReadableStream<unknown>, Call>();
+
 /** Our end of a stream of ours that the other side reads. */
 export class ReadableSource {
   /** What the other side may call. */
@@ -37,6 +40,8 @@ export class ReadableSource {
   readonly #stream: ReadableStream<unknown>;
   // Taken at the first read: a stream that nobody reads there stays free here.
   #reader: ReadableStreamDefaultReader<unknown> | undefined;
+  /** Set where the stream only passes through here, from a third side. */
+  #passOn: Call | undefined;
   /** The reads of the other side, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   /** What was read to see whether it is there, and was not. */
@@ -46,8 +51,14 @@ export class ReadableSource {
     this.#stream = stream;
   }
 
-  read(most?: unknown): Promise<Answer> {
-    this.#reader ??= this.#stream.getReader();
+  read(most?: unknown): Promise<unknown> {
+    if (this.#reader === undefined) {
+      this.#passOn = unread.get(this.#stream);
+      this.#reader = this.#stream.getReader();
+    }
+    if (this.#passOn !== undefined) {
+      return this.#passOn("read", most === undefined ? [] : [most]);
+    }
     const reader = this.#reader;
     const answer = this.#turn.then(() => this.#read(reader, most));
     this.#turn = answer.catch(() => {});
@@ -146,8 +157,9 @@ export class WritableSink {
 /** The stream that stands for one of theirs that we read. */
 export function importReadable(call: Call): ReadableStream<unknown> {
   const ahead: Promise<unknown>[] = [];
-  return new ReadableStream({
+  const stream = new ReadableStream<unknown>({
     async pull(controller) {
+      unread.delete(stream);
       while (ahead.length < WINDOW) {
         const read = call("read", [GATHERED]);
         // Those behind the one that ends the stream are not waited for.
@@ -162,6 +174,8 @@ export function importReadable(call: Call): ReadableStream<unknown> {
       await call("cancel", [reason]);
     },
   }, { highWaterMark: 0 });
+  unread.set(stream, call);
+  return stream;
 }
 
 /** The stream that stands for one of theirs that we write. */
