@@ -105,10 +105,10 @@ export class Child {
    * Writes to its stdin.
    *
    * @param bytes What to write; not to be changed until it is written.
-   * @returns When that is, or is given up since the process is gone.
+   * @returns When that is; rejects where the process is gone.
    */
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#stdin?.write(bytes).catch(() => {}) ?? Promise.resolve();
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#stdin?.write(bytes);
   }
 
   /** Ends its stdin, once all that was written has been taken. */

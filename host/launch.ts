@@ -390,9 +390,10 @@ export class Plugin implements AsyncDisposable {
   }
 
   #writeLine(json: Record<string, unknown>): void {
+    // Where it is gone, its exit tells more.
     this.#child.write(
       new TextEncoder().encode(`{"json":${JSON.stringify(json)}}\n`),
-    );
+    )?.catch(() => {});
   }
 
   /** Why this host ended it, where it did so unasked. */

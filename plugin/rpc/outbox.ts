@@ -20,6 +20,9 @@ const MOST_KEPT = 4;
 const LARGEST_KEPT = 2 * 1024 * 1024;
 
 const encoder = new TextEncoder();
+/** Whose reactions run at the end of the turn; `queueMicrotask` takes several times as long. */
+const NOW = Promise.resolve();
+
 const NOTHING = new Uint8Array(0);
 
 /** Messages on their way out. */
@@ -31,6 +34,7 @@ export class Outbox {
   #buffer: Uint8Array = NOTHING;
   #length = 0;
   #isDue = false;
+  readonly #flushDue = () => this.flush();
   readonly #free: Uint8Array[] = [];
 
   /**
@@ -52,7 +56,7 @@ export class Outbox {
     if (!this.#isDue) {
       this.#isDue = true;
       this.#text = this.#prefix;
-      queueMicrotask(() => this.flush());
+      void NOW.then(this.#flushDue);
     }
     this.#text += line;
     this.#text += "\n";
