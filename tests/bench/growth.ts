@@ -55,15 +55,14 @@ const MOST_TEXT = 32 * 2 ** 20;
 
 /** Measures it. */
 export async function growth(
-  { host, plugin, hello, baler: executable }: Programs,
+  { host, baler }: Programs,
   { concurrent, repeats }: Sizes,
   folder: string,
 ): Promise<Growth> {
-  const baler = [host, plugin, hello];
   return {
-    sizes: await sizeCosts(baler, repeats),
-    plugins: await pluginCosts(baler, concurrent),
-    templates: await templateCosts(executable, repeats, folder),
+    sizes: await sizeCosts(host, repeats),
+    plugins: await pluginCosts(host, concurrent),
+    templates: await templateCosts(baler, repeats, folder),
   };
 }
 

@@ -18,6 +18,8 @@ cat and sed; shows a table, and writes all numbers into dist/bench.json.
 
   --quick      less of everything: a minute or so
   --only=PART  only "builds", "calls" or "growth"
+  --source     calls between programs that run from source in this Deno, not
+               between compiled ones, which may be of an older one
   --plot       draw docs/growth.svg
   --help       show this
 `;
@@ -25,7 +27,7 @@ cat and sed; shows a table, and writes all numbers into dist/bench.json.
 const root = join(import.meta.dirname!, "..", "..");
 
 const flags = parseArgs(Deno.args, {
-  boolean: ["quick", "plot", "help"],
+  boolean: ["quick", "plot", "source", "help"],
   string: ["only"],
 });
 if (flags.help) {
@@ -35,7 +37,7 @@ if (flags.help) {
 const sizes = flags.quick ? QUICK : FULL;
 const wants = (part: string) => flags.only === undefined || flags.only === part;
 
-const made = await programs(console.error);
+const made = await programs(flags.source, console.error);
 const folder = await Deno.makeTempDir({ prefix: "baler-bench-" });
 const rows: Row[] = [];
 let grown: Awaited<ReturnType<typeof growth>> | undefined;
@@ -74,6 +76,7 @@ await Deno.writeTextFile(
       versions: made.versions,
       missing: made.missing,
       quick: flags.quick,
+      fromSource: flags.source,
       rows: rows.map((row) => ({
         ...row,
         medians: {

@@ -5,13 +5,16 @@ import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
 import type { Executable } from "../../tools/executables.ts";
 
-/** The paths of what is measured. */
+/** How what is measured is started. */
 export interface Programs {
+  /** Paths of compiled programs. */
   readonly baler: string;
-  readonly host: string;
   readonly plugin: string;
   readonly hello: string;
-  readonly pipe: string;
+  /** Commands and their arguments: compiled, or from source. */
+  readonly host: readonly string[];
+  readonly pipe: readonly string[];
+  readonly isFromSource: boolean;
   /** The peers that are there. */
   readonly peers: {
     /** Both from npm, in one program: how it is run, less the peer's name. */
@@ -35,9 +38,14 @@ const NPM_PEERS = ["kkrpc", "vscode-jsonrpc"];
 /**
  * Compiles what is not compiled yet, and looks for the peers.
  *
+ * @param isFromSource Whether calls are made between programs that run from
+ * source, in this very Deno.
  * @param say Is told what is going on.
  */
-export async function programs(say: (line: string) => void): Promise<Programs> {
+export async function programs(
+  isFromSource: boolean,
+  say: (line: string) => void,
+): Promise<Programs> {
   const program = (name: string, ...flags: string[]): Executable => ({
     name,
     entry: join(here, "programs", `${name}.ts`),
@@ -72,10 +80,22 @@ export async function programs(say: (line: string) => void): Promise<Programs> {
   if (packerVersion === undefined) missing.push("packer: not installed");
   return {
     baler: baler!.path,
-    host: host!.path,
     plugin: plugin!.path,
     hello: hello!.path,
-    pipe: pipe!.path,
+    isFromSource,
+    ...isFromSource
+      ? {
+        host: [
+          ...sourceOf("host"),
+          JSON.stringify(sourceOf("plugin")),
+          hello!.path,
+        ],
+        pipe: sourceOf("pipe"),
+      }
+      : {
+        host: [host!.path, JSON.stringify([plugin!.path]), hello!.path],
+        pipe: [pipe!.path],
+      },
     peers: {
       ...npm && { npm },
       ...go && { go },
@@ -90,6 +110,12 @@ export async function programs(say: (line: string) => void): Promise<Programs> {
       ...npm && await npmVersions(),
     },
   };
+}
+
+/** One of the programs in this very Deno. */
+function sourceOf(name: string): string[] {
+  const entry = join(here, "programs", `${name}.ts`);
+  return [Deno.execPath(), "run", "--quiet", "--allow-all", entry];
 }
 
 /**

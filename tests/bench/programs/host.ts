@@ -1,5 +1,6 @@
 // The host that is measured: launches plugins by `@baler/baler/host`'s library
-// and calls them. Its arguments: the plugin's path, and that of a hello-world.
+// and calls them. Its arguments: the plugin's command as JSON, and the path of
+// a hello-world.
 
 import { launch, type Plugin } from "../../../host/mod.ts";
 import { driven, echoWorks, SMALL, thousandUnderWay } from "./driven.ts";
@@ -10,10 +11,11 @@ interface Bench {
   take(stream: ReadableStream<Uint8Array>): Promise<number>;
 }
 
-const [pluginPath = "", helloPath = ""] = Deno.args;
+const [command = "[]", helloPath = ""] = Deno.args;
+const argv: string[] = JSON.parse(command);
 
 async function ready(): Promise<{ plugin: Plugin; bench: Bench }> {
-  const plugin = await launch(pluginPath);
+  const plugin = await launch(argv);
   return { plugin, bench: await plugin.create<Bench>("bench", "") };
 }
 
@@ -62,7 +64,7 @@ await driven({
 
   launches: (count) =>
     twoAtATime(count, async () => {
-      await using _plugin = await launch(pluginPath);
+      await using _plugin = await launch(argv);
     }),
   hellos: (count) => twoAtATime(count, hello),
 

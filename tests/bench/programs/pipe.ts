@@ -16,7 +16,9 @@ if (Deno.args[0] === "echo") {
   }
 } else {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["echo"],
+    args: Deno.build.standalone
+      ? ["echo"]
+      : ["run", "--quiet", import.meta.filename!, "echo"],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
