@@ -49,10 +49,9 @@ export type EndReason = Error | ((method: string | undefined) => Error);
 /** A call that has not been answered yet. */
 interface PendingCall {
   readonly method: string | undefined;
+  readonly isTraced: boolean;
   /** What the caller waits for. */
-  answer: Promise<unknown>;
-  /** Whether it is the other side that threw what it fails with. */
-  hasThrown: boolean;
+  readonly promise: Promise<unknown>;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -136,35 +135,8 @@ export class Connection {
     } catch (error) {
       return Promise.reject(error);
     }
-    const pending: PendingCall = {
-      method,
-      answer: promise,
-      hasThrown: false,
-      resolve,
-      reject,
-    };
-    this.#pending.set(call, pending);
-    if (isTraced) pending.answer = this.#traced(pending, promise);
-    return pending.answer;
-  }
-
-  /**
-   * An answer that, where it is an error, has the stacks of both sides. The one
-   * of this side is made only then, from who awaits the answer: to note where
-   * each call is made would take longer than all the rest of it.
-   */
-  async #traced(
-    call: PendingCall,
-    answer: Promise<unknown>,
-  ): Promise<unknown> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (call.hasThrown && error instanceof Error) {
-        this.#addStack(error, call.method);
-      }
-      throw error;
-    }
+    this.#pending.set(call, { method, isTraced, promise, resolve, reject });
+    return promise;
   }
 
   /**
@@ -232,7 +204,7 @@ export class Connection {
     this.#pending.clear();
     for (const call of pending) {
       // A call that nobody waits for is no reason to die of its failure.
-      call.answer.catch(() => {});
+      call.promise.catch(() => {});
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
     this.#references.close(whole);
@@ -263,8 +235,9 @@ export class Connection {
         return this.#returned(this.#answered(message.return), message.value);
       case "throw": {
         const call = this.#answered(message.throw);
-        call.hasThrown = true;
-        return call.reject(message.error);
+        return call.isTraced && message.error instanceof Error
+          ? call.resolve(this.#traced(message.error, call.method))
+          : call.reject(message.error);
       }
       case "release":
         if (!isCount(message.release) || !isCount(message.count)) {
@@ -367,7 +340,15 @@ export class Connection {
     this.#outbox.send(line, bytes);
   }
 
-  #addStack(error: Error, method: string | undefined): void {
+  /**
+   * Fails with an error that has the stacks of both sides. The one of this side
+   * is made only here, from who awaits the answer: to note where each call is
+   * made would take longer than all the rest of it.
+   */
+  async #traced(error: Error, method: string | undefined): Promise<never> {
+    // Until the caller waits for this promise, as its answer was resolved to it.
+    await null;
+    await null;
     const here: { stack?: string } = {};
     Error.captureStackTrace(here, this.#traced);
     const frames = (here.stack ?? "").split("\n").slice(1)
@@ -384,6 +365,7 @@ export class Connection {
       configurable: true,
       enumerable: false,
     });
+    throw error;
   }
 }
 
