@@ -9,7 +9,6 @@ export const PACKER_VERSION = "1.6.6";
 
 /** The variables that steer baler, by their names behind the prefix. */
 export const SETTINGS = [
-  "CACHE_DIR",
   "CONFIG",
   "LOG",
   "LOG_PATH",
@@ -63,20 +62,15 @@ export function durationVariable(name: Setting): number | undefined {
  * @returns Its absolute path, or undefined where the person has no home.
  */
 export function configFolder(): string | undefined {
-  return ownFolder("APPDATA", "XDG_CONFIG_HOME", ".config");
-}
-
-/**
- * The folder for what can be had again: BALER_CACHE_DIR, or else
- * `$XDG_CACHE_HOME/baler`, `~/.cache/baler`, or `%LOCALAPPDATA%\baler` on
- * Windows.
- *
- * @returns Its absolute path, or undefined where the person has no home.
- */
-export function cacheFolder(): string | undefined {
-  const asked = variable("CACHE_DIR");
-  if (asked) return resolve(asked);
-  return ownFolder("LOCALAPPDATA", "XDG_CACHE_HOME", ".cache");
+  if (Deno.build.os === "windows") {
+    const folder = Deno.env.get("APPDATA");
+    return folder ? join(folder, "baler") : undefined;
+  }
+  const folder = Deno.env.get("XDG_CONFIG_HOME");
+  // The XDG specification has a relative path ignored.
+  if (folder && isAbsolute(folder)) return join(folder, "baler");
+  const home = Deno.env.get("HOME");
+  return home ? join(home, ".config", "baler") : undefined;
 }
 
 /**
@@ -84,7 +78,7 @@ export function cacheFolder(): string | undefined {
  *
  * @returns Its absolute path, or undefined where the person has no home.
  */
-export function userPluginFolder(): string | undefined {
+function userPluginFolder(): string | undefined {
   const folder = configFolder();
   return folder && join(folder, "plugins");
 }
@@ -128,20 +122,4 @@ export function pluginFolders(
   return folders.filter(({ path }, index) =>
     folders.findIndex((other) => other.path === path) === index
   );
-}
-
-function ownFolder(
-  windows: string,
-  xdg: string,
-  inHome: string,
-): string | undefined {
-  if (Deno.build.os === "windows") {
-    const folder = Deno.env.get(windows);
-    return folder ? join(folder, "baler") : undefined;
-  }
-  const folder = Deno.env.get(xdg);
-  // The XDG specification has a relative path ignored.
-  if (folder && isAbsolute(folder)) return join(folder, "baler");
-  const home = Deno.env.get("HOME");
-  return home ? join(home, inHome, "baler") : undefined;
 }

@@ -85,10 +85,16 @@ export function startedChild(options: ChildOptions): Child {
   return child;
 }
 
+/** How long it may take to end by itself, in milliseconds: it has done nothing yet. */
+const GRACE = 2_000;
+
 /** Ends the process that had a head start, unless it has been launched. */
 export async function endHeadStart(): Promise<void> {
   const child = waiting?.child;
+  if (child === undefined) return;
   waiting = undefined;
-  child?.closeStdin();
-  await child?.exited.catch(() => {});
+  child.closeStdin();
+  const patience = setTimeout(() => child.kill("SIGKILL"), GRACE);
+  await child.exited.catch(() => {});
+  clearTimeout(patience);
 }

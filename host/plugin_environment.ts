@@ -3,11 +3,8 @@
 
 import { SETTINGS } from "./environment.ts";
 
-/** Those of baler's own variables that a plugin needs; BALER_HOST_ID it gets from its launch. */
-const NEEDED: ReadonlySet<string> = new Set([
-  "BALER_CACHE_DIR",
-  "PACKER_CACHE_DIR",
-]);
+/** Where what a plugin fetches belongs: of baler's own variables, the one for plugins. */
+const CACHE = "BALER_CACHE_DIR";
 
 /** What a person who comes from Packer may call the host's settings. */
 const PACKERS: ReadonlySet<string> = new Set(
@@ -18,9 +15,8 @@ const PACKERS: ReadonlySet<string> = new Set(
  * The environment that a plugin gets unless it is given another.
  *
  * @param own The host's own environment.
- * @returns All of it but the variables whose names begin with `BALER_` and
- * those of Packer's that steer baler too. BALER_CACHE_DIR and PACKER_CACHE_DIR
- * stay: what a plugin fetches belongs there.
+ * @returns All of it but the variables whose names begin with `BALER_`, except
+ * BALER_CACHE_DIR, and those of Packer's that steer baler too.
  */
 export function pluginEnvironment(
   own: Readonly<Record<string, string>> = Deno.env.toObject(),
@@ -41,6 +37,5 @@ export function runEnvironment(): Record<string, string> {
 function isHosts(name: string): boolean {
   // On Windows the case of a name means nothing.
   const known = Deno.build.os === "windows" ? name.toUpperCase() : name;
-  return (known.startsWith("BALER_") || PACKERS.has(known)) &&
-    !NEEDED.has(known);
+  return known.startsWith("BALER_") ? known !== CACHE : PACKERS.has(known);
 }

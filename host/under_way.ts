@@ -3,7 +3,8 @@
 
 /** The calls under way in a process that serves several components. */
 export class UnderWay {
-  readonly #calls = new Set<string>();
+  // Two calls may have the same name, and end at different times.
+  readonly #calls = new Set<{ readonly name: string }>();
 
   /**
    * A component whose calls are noted as long as they are under way.
@@ -19,7 +20,7 @@ export class UnderWay {
           return member;
         }
         return async (...args: unknown[]) => {
-          const call = `${key}() of ${name}`;
+          const call = { name: `${key}() of ${name}` };
           this.#calls.add(call);
           try {
             return await member.apply(target, args);
@@ -33,6 +34,7 @@ export class UnderWay {
 
   /** What is under way, the first call first; undefined when nothing is. */
   get text(): string | undefined {
-    return this.#calls.size === 0 ? undefined : [...this.#calls].join(", ");
+    const names = new Set([...this.#calls].map(({ name }) => name));
+    return names.size === 0 ? undefined : [...names].join(", ");
   }
 }

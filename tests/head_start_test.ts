@@ -173,6 +173,16 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a head start that does not end by itself is ended all the same",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    // It holds what reads its output until it is gone.
+    giveHeadStart([...SHELL, "while :; do sleep 1; done"], env);
+    await endHeadStart();
+  },
+});
+
 async function temporaryFolder() {
   const path = await Deno.makeTempDir();
   return {

@@ -613,6 +613,46 @@ for (const [how, lie] of Object.entries(lies)) {
   });
 }
 
+for (
+  const [what, lie] of Object.entries({
+    "nothing": undefined,
+    "no end and no chunk": {},
+    "a text for a list of chunks": { done: false, values: "chunks" },
+    "a list without a chunk": { done: false, values: [] },
+    "a list of other things than bytes": { done: false, values: [1, {}] },
+    "more chunks than may be": { done: false, values: Array(5).fill("") },
+  })
+) {
+  keeps(
+    `a read answered with ${what} fails, and hurts no other call`,
+    async () => {
+      await using folder = await Folder.make();
+      const path = await folder.script(
+        "plugin",
+        ...GREETING,
+        "read -r work",
+        shellLine({
+          json: { return: 2, value: { ref: 2 } },
+          meta: { values: { value: [["custom", "readable"]] }, v: 1 },
+        }),
+        "read -r read",
+        shellLine({ json: { return: 3, value: lie } }),
+        // Seven more reads are under way.
+        ...Array(7).fill("read -r read"),
+        "read -r work",
+        shellLine({ json: { return: 11, value: "done" } }),
+        "exec cat >/dev/null",
+      );
+      await using plugin = await launch(path, { grace: 100 });
+      const thing = await plugin.create<Thing>("thing", "any");
+      const stream = await thing.work() as ReadableStream<unknown>;
+      const { message } = await end(stream.getReader().read(), plugin);
+      assertStringIncludes(message, "a read of a stream is answered with");
+      assertEquals(await thing.work(), "done");
+    },
+  );
+}
+
 keeps("a text on stdout is logged, and the call goes on", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(

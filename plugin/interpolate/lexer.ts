@@ -60,7 +60,7 @@ export function tokenize(source: string): Token[] {
 }
 
 /** Whether the character is what Go's templates take for white space. */
-export function isSpace(character: string | undefined): boolean {
+function isSpace(character: string | undefined): boolean {
   return character === " " || character === "\t" || character === "\r" ||
     character === "\n";
 }

@@ -81,6 +81,7 @@ export class Connection {
       options.onFreshLines ? "\n" : "",
     );
     this.#references = new References({
+      name: options.peer,
       call: (ref, method, args, isTraced) =>
         this.call(ref, method, args, isTraced),
       release: (release, count) => this.#send({ release, count }),
@@ -145,11 +146,10 @@ export class Connection {
    * @param chunk Bytes, in pieces of any size; not kept.
    */
   receive(chunk: Uint8Array): void {
-    if (this.#closed !== undefined || this.#isBroken) return;
+    if (!this.#isOpen) return;
     try {
-      this.#reader.push(chunk, (frame) => {
-        if (this.#closed === undefined && !this.#isBroken) this.#take(frame);
-      });
+      // A message can be the one with which it ends.
+      this.#reader.push(chunk, (frame) => this.#isOpen && this.#take(frame));
     } catch (error) {
       this.#break(error);
     }
@@ -160,9 +160,7 @@ export class Connection {
    * copied. Undefined where that is not known.
    */
   get room(): Uint8Array | undefined {
-    return this.#closed === undefined && !this.#isBroken
-      ? this.#reader.room
-      : undefined;
+    return this.#isOpen ? this.#reader.room : undefined;
   }
 
   /**
@@ -171,6 +169,8 @@ export class Connection {
    * @param count How many bytes that was.
    */
   filled(count: number): void {
+    // It can have ended while that was read.
+    if (!this.#isOpen) return;
     try {
       this.#reader.filled(count, (frame) => this.#take(frame));
     } catch (error) {
@@ -208,6 +208,11 @@ export class Connection {
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
     this.#references.close(whole);
+  }
+
+  /** Whether what comes from the other side is still listened to. */
+  get #isOpen(): boolean {
+    return this.#closed === undefined && !this.#isBroken;
   }
 
   #break(error: unknown): void {

@@ -27,6 +27,8 @@ export type ReferenceKind = Extract<
 
 /** What references need of the connection that they belong to. */
 export interface Peer {
+  /** Who it is, for errors. */
+  readonly name: string;
   /** Calls a reference of theirs. */
   call(
     ref: number,
@@ -404,7 +406,7 @@ export class References {
         value = origin.controller.signal;
         break;
       case "readable":
-        value = importReadable(callOfStream);
+        value = importReadable(callOfStream, this.#peer.name);
         break;
       case "writable":
         value = importWritable(callOfStream);

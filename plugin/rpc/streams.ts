@@ -1,6 +1,8 @@
 // Streams by reference: each chunk is a call, a few of them under way at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
+import { ProtocolError } from "./protocol.ts";
+
 /** Calls a method of a stream on the other side. */
 type Call = (method: string, args: unknown[]) => Promise<unknown>;
 
@@ -154,8 +156,16 @@ export class WritableSink {
   }
 }
 
-/** The stream that stands for one of theirs that we read. */
-export function importReadable(call: Call): ReadableStream<unknown> {
+/**
+ * The stream that stands for one of theirs that we read.
+ *
+ * @param call Calls a method of it.
+ * @param peer Who the other side is, for errors.
+ */
+export function importReadable(
+  call: Call,
+  peer: string,
+): ReadableStream<unknown> {
   const ahead: Promise<unknown>[] = [];
   const stream = new ReadableStream<unknown>({
     async pull(controller) {
@@ -166,9 +176,9 @@ export function importReadable(call: Call): ReadableStream<unknown> {
         read.catch(() => {});
         ahead.push(read);
       }
-      const { done, value, values = [value] } = await ahead.shift() as Answer;
-      if (done) return controller.close();
-      for (const chunk of values) controller.enqueue(chunk);
+      const chunks = chunksOf(await ahead.shift(), peer);
+      if (chunks === undefined) return controller.close();
+      for (const chunk of chunks) controller.enqueue(chunk);
     },
     async cancel(reason) {
       await call("cancel", [reason]);
@@ -176,6 +186,22 @@ export function importReadable(call: Call): ReadableStream<unknown> {
   }, { highWaterMark: 0 });
   unread.set(stream, call);
   return stream;
+}
+
+/** The chunks that a read was answered with; undefined at the end of the stream. */
+function chunksOf(answer: unknown, peer: string): unknown[] | undefined {
+  const { done, value, values } = (answer ?? {}) as Partial<Answer>;
+  if (done === true) return undefined;
+  if (done === false && values === undefined) return [value];
+  // None at all would let the reader wait for ever.
+  if (
+    done === false && Array.isArray(values) && values.length > 0 &&
+    values.length <= MOST_CHUNKS &&
+    values.every((chunk) => chunk instanceof Uint8Array)
+  ) return values;
+  throw new ProtocolError(
+    `${peer} does not keep to baler's protocol: a read of a stream is answered with neither a chunk, nor 1 to ${MOST_CHUNKS} chunks of bytes, nor its end`,
+  );
 }
 
 /** The stream that stands for one of theirs that we write. */
