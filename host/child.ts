@@ -169,6 +169,8 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
   }).spawn();
 }
 
+// A pipe that cannot be read is at its end.
+
 /** Takes all that comes on stdout, in the same memory time and again. */
 async function takeStdout(
   reader: ReadableStreamBYOBReader,
@@ -176,7 +178,12 @@ async function takeStdout(
 ): Promise<void> {
   let buffer = new ArrayBuffer(PIECE);
   for (;;) {
-    const { value } = await reader.read(new Uint8Array(buffer)).catch(atEnd);
+    let value: Uint8Array<ArrayBuffer> | undefined;
+    try {
+      ({ value } = await reader.read(new Uint8Array(buffer)));
+    } catch {
+      return;
+    }
     // Absent where the reading was given up, empty at the end.
     if (value === undefined || value.length === 0) return;
     take(value);
@@ -189,7 +196,12 @@ async function takeStderr(
   take: (chunk: Uint8Array) => void,
 ): Promise<void> {
   for (;;) {
-    const { value } = await reader.read().catch(atEnd);
+    let value: Uint8Array | undefined;
+    try {
+      ({ value } = await reader.read());
+    } catch {
+      return;
+    }
     if (value === undefined) return;
     const begin = performance.now();
     take(value);
@@ -217,11 +229,6 @@ function nextTurn(): Promise<void> {
       resolve();
     }, 0)
   );
-}
-
-/** A pipe that cannot be read is at its end. */
-function atEnd(): { value: undefined } {
-  return { value: undefined };
 }
 
 /** How a process ended, as the end of a sentence. */
