@@ -9,6 +9,7 @@ import {
   type HookOptions,
 } from "../plugin/hook.ts";
 import type { Provisioner } from "../plugin/provisioner.ts";
+import { after } from "../plugin/timer.ts";
 import type { Ui } from "../plugin/ui.ts";
 import { messageOf } from "./build_errors.ts";
 
@@ -125,7 +126,7 @@ export class ProvisionHook implements Hook {
     cancelled: AbortSignal,
   ): Promise<void> {
     let signal = cancelled;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stop = () => {};
     if (step.timeout !== 0) {
       await ui.say(
         `Setting a ${
@@ -133,7 +134,7 @@ export class ProvisionHook implements Hook {
         } timeout for the next provisioner...`,
       );
       const late = new AbortController();
-      timer = setTimeout(async () => {
+      stop = after(step.timeout, async () => {
         await ui.error("Cancelling provisioner after a timeout...");
         late.abort(
           new DOMException(
@@ -143,7 +144,7 @@ export class ProvisionHook implements Hook {
             "TimeoutError",
           ),
         );
-      }, step.timeout);
+      });
       signal = AbortSignal.any([cancelled, late.signal]);
     }
     try {
@@ -154,7 +155,7 @@ export class ProvisionHook implements Hook {
         signal,
       });
     } finally {
-      clearTimeout(timer);
+      stop();
     }
   }
 }
@@ -162,13 +163,13 @@ export class ProvisionHook implements Hook {
 function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {
-      clearTimeout(timer);
+      stop();
       reject(signal.reason);
     };
-    const timer = setTimeout(() => {
+    const stop = after(milliseconds, () => {
       signal.removeEventListener("abort", abort);
       resolve();
-    }, milliseconds);
+    });
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
   });

@@ -9,6 +9,7 @@ import Breakpoint from "../plugin/bundled/provisioner_breakpoint.ts";
 import FileProvisioner from "../plugin/bundled/provisioner_file.ts";
 import Shell from "../plugin/bundled/provisioner_shell.ts";
 import ShellLocal from "../plugin/bundled/provisioner_shell_local.ts";
+import Sleep from "../plugin/bundled/provisioner_sleep.ts";
 import ShellLocalPostProcessor from "../plugin/bundled/post_processor_shell_local.ts";
 import { LocalCommunicator } from "../plugin/bundled/local_communicator.ts";
 import { NoneCommunicator } from "../plugin/bundled/none_communicator.ts";
@@ -713,6 +714,26 @@ Deno.test("breakpoint waits for an answer, unless it is disabled or aborted", as
     () => run({}, waiting, controller.signal),
     Error,
     "cancelled",
+  );
+});
+
+Deno.test("sleep waits as long as it is told, unless it is aborted", async () => {
+  const run = (duration: string, signal = never) =>
+    provisioned(new Sleep(), {
+      dir: "/",
+      config: { duration },
+      ui: new NotingUi(),
+      signal,
+    });
+  const began = performance.now();
+  assertEquals(await run("60ms"), []);
+  // A timer may end a moment early.
+  assert(performance.now() - began > 55);
+  // Longer than a timer of the system can be set for.
+  await assertRejects(
+    () => run("1000h", AbortSignal.timeout(50)),
+    DOMException,
+    "aborted due to timeout",
   );
 });
 

@@ -202,7 +202,7 @@ forEachHost("baler plugins lists the bundled ones, by kind", async (bench) => {
   for (
     const [kind, names] of Object.entries({
       builder: ["file", "null"],
-      provisioner: ["breakpoint", "file", "shell", "shell-local"],
+      provisioner: ["breakpoint", "file", "shell", "shell-local", "sleep"],
       "post-processor": [
         "artifice",
         "checksum",

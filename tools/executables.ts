@@ -44,6 +44,7 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "provisioner-file": files,
   // Only asks, and the host's ui does that.
   "provisioner-breakpoint": {},
+  "provisioner-sleep": {},
   // Notes the name that the host gave its run.
   "post-processor-manifest": { ...files, env: ["PACKER_RUN_UUID"] },
   "post-processor-checksum": files,

@@ -16,6 +16,7 @@ export const BUNDLED: Readonly<Record<string, Readonly<Record<string, Load>>>> =
       file: () => import("./provisioner_file.ts"),
       shell: () => import("./provisioner_shell.ts"),
       "shell-local": () => import("./provisioner_shell_local.ts"),
+      sleep: () => import("./provisioner_sleep.ts"),
     },
     "post-processor": {
       artifice: () => import("./post_processor_artifice.ts"),

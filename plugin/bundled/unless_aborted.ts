@@ -1,5 +1,7 @@
 // Waiting that can be stopped.
 
+import { after } from "../timer.ts";
+
 /**
  * Waits for something that cannot be stopped itself, unless the signal is
  * aborted first.
@@ -27,7 +29,7 @@ export async function unlessAborted<T>(
 /**
  * Waits.
  *
- * @param milliseconds How long.
+ * @param milliseconds How long; not at all where it is negative.
  * @param signal Stops the waiting.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
@@ -35,15 +37,11 @@ export async function pause(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = Promise.withResolvers<void>();
+  const stop = after(milliseconds, over.resolve);
   try {
-    await unlessAborted(
-      signal,
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, milliseconds);
-      }),
-    );
+    await unlessAborted(signal, over.promise);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

@@ -172,6 +172,7 @@ export const provisioners: readonly ParityCase[] = [
     differs: { why: "timeout-after-pause", ok: false, says: ["timeout"] },
   },
   run("timeout-long", local("echo x", { timeout: "1h" })),
+  run("timeout-of-a-month", local("sleep 0.2", { timeout: "720h" })),
   {
     name: "timeout-short",
     template: provisioned(local("exec sleep 20", { timeout: "200ms" })),
@@ -328,6 +329,34 @@ export const provisioners: readonly ParityCase[] = [
     { type: "breakpoint", notes: "x" },
     "notes",
   ),
+  run("sleep", { type: "sleep", duration: "20ms" }, local("echo x")),
+  run("sleep-without-a-duration", { type: "sleep" }),
+  run("sleep-null", { type: "sleep", duration: null }),
+  run("sleep-negative", { type: "sleep", duration: "-5m" }),
+  run("sleep-zero", { type: "sleep", duration: 0 }),
+  {
+    name: "sleep-longer-than-its-timeout",
+    template: provisioned({ type: "sleep", duration: "720h", timeout: "50ms" }),
+    says: ["timeout"],
+  },
+  refused("sleep-no-unit", { type: "sleep", duration: "5" }, "duration"),
+  refused("sleep-empty", { type: "sleep", duration: "" }, "duration"),
+  refused("sleep-list", { type: "sleep", duration: ["1s"] }, "duration"),
+  refused("sleep-unknown-key", { type: "sleep", seconds: 5 }, "seconds"),
+  {
+    name: "sleep-a-number",
+    template: provisioned({ type: "sleep", duration: 5 }),
+    args: validate(),
+    differs: { why: "no-nanoseconds", ok: false, says: ["length of time"] },
+  },
+  {
+    name: "sleep-a-variable",
+    template: {
+      variables: { d: "10ms" },
+      ...provisioned({ type: "sleep", duration: "{{user `d`}}" }),
+    },
+    differs: { why: "sleep-variables", ok: true, says: ["finished"] },
+  },
 ];
 
 const shell = (more: Record<string, unknown> = {}) => ({

@@ -1,0 +1,35 @@
+// The provisioner sleep waits, and does nothing else.
+
+import type { PrepareOptions } from "../builder.ts";
+import type { ConfigOf, Options } from "../options.ts";
+import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
+import { serveProvisioner } from "../serve.ts";
+import { pause } from "./unless_aborted.ts";
+
+const options = {
+  duration: {
+    type: "duration",
+    default: 0,
+    description: "How long to wait.",
+  },
+} as const satisfies Options;
+
+/** Waits. */
+export default class SleepProvisioner
+  implements Provisioner<ConfigOf<typeof options>> {
+  /** The configuration that it takes. */
+  readonly options: typeof options = options;
+  #duration = 0;
+
+  /** Takes the length of time. */
+  prepare({ config }: PrepareOptions<ConfigOf<typeof options>>): void {
+    this.#duration = config.duration;
+  }
+
+  /** Waits, unless the build is cancelled. */
+  async provision({ signal }: ProvisionOptions): Promise<void> {
+    await pause(this.#duration, signal);
+  }
+}
+
+if (import.meta.main) serveProvisioner(new SleepProvisioner());
