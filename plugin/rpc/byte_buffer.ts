@@ -3,6 +3,9 @@
 
 const SMALLEST = 1024;
 
+/** How much memory is used again. */
+const LARGEST_KEPT = 2 * 1024 * 1024;
+
 /** Bytes that come piece by piece, until they are taken as a whole. */
 export class ByteBuffer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -35,6 +38,14 @@ export class ByteBuffer {
   /** All bytes, to look at; they may change with the next piece. */
   peek(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** All bytes, to look at until the next piece comes; none are left. */
+  drain(): Uint8Array<ArrayBuffer> {
+    const bytes = this.peek();
+    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = new Uint8Array(0);
+    this.#length = 0;
+    return bytes;
   }
 
   /** All bytes; none are left. */

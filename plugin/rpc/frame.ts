@@ -192,7 +192,7 @@ export class FrameReader {
   #takeLine(rest: Uint8Array): Uint8Array {
     if (this.#line.length === 0) return rest;
     this.#line.add(rest);
-    return this.#line.take();
+    return this.#line.drain();
   }
 
   /** Fills the frame's bytes from `chunk`, and says how far the chunk is used. */

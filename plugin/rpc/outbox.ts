@@ -86,18 +86,24 @@ export class Outbox {
   #addText(more: number): void {
     const text = this.#text;
     this.#text = "";
-    // No character of a string takes more than three bytes.
-    if (text.length < SMALLEST / 3) {
-      this.#makeRoom(3 * text.length + more);
-      this.#length += encoder.encodeInto(
-        text,
-        this.#buffer.subarray(this.#length),
-      ).written;
-    } else {
-      const encoded = encoder.encode(text);
-      this.#makeRoom(encoded.length + more);
-      this.#add(encoded);
+    // A byte a character; where there are others, room is made for the most.
+    this.#makeRoom(text.length + more);
+    const done = this.#encode(text);
+    if (done < text.length) {
+      const rest = text.slice(done);
+      this.#makeRoom(3 * rest.length + more);
+      this.#encode(rest);
     }
+  }
+
+  /** Adds what there is room for of a text, and says how much that is. */
+  #encode(text: string): number {
+    const { read, written } = encoder.encodeInto(
+      text,
+      this.#buffer.subarray(this.#length),
+    );
+    this.#length += written;
+    return read;
   }
 
   #add(bytes: Uint8Array): void {
