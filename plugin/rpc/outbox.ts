@@ -91,9 +91,10 @@ export class Outbox {
     const done = this.#encode(text);
     if (done < text.length) {
       const rest = text.slice(done);
-      this.#makeRoom(3 * rest.length + more);
+      this.#makeRoom(3 * rest.length);
       this.#encode(rest);
     }
+    this.#makeRoom(more);
   }
 
   /** Adds what there is room for of a text, and says how much that is. */

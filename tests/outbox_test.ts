@@ -1,0 +1,64 @@
+// What is sent goes out whole and in order, however large or small, and
+// however long the writing takes.
+
+import { assert, assertEquals } from "@std/assert";
+import { Outbox } from "../plugin/rpc/outbox.ts";
+import { Random } from "./fuzz/random.ts";
+
+const TEXTS = ["x", "ä", "€", "😀", "{}"];
+const LENGTHS = [0, 1, 100, 5_000, 16_384, 70_000, 300_000];
+
+Deno.test("what is sent in a turn is written in one piece, with its prefix", async () => {
+  const written: string[] = [];
+  const outbox = new Outbox(
+    (bytes) => void written.push(new TextDecoder().decode(bytes)),
+    "|",
+  );
+  outbox.send("one", []);
+  outbox.send("two", [new Uint8Array([65, 66]), new Uint8Array(0)]);
+  outbox.send("three", []);
+  assertEquals(written, []);
+  await null;
+  assertEquals(written, ["|one\ntwo\nABthree\n"]);
+});
+
+for (const isSlow of [false, true]) {
+  const manner = isSlow ? "while others are being written" : "at once";
+  Deno.test(`texts and bytes of any length go out in order ${manner}`, async () => {
+    const random = new Random(isSlow ? 1 : 2);
+    const sent: Uint8Array[] = [];
+    const written: Uint8Array[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    let queue: Promise<void> = done;
+    const outbox = new Outbox((bytes) => {
+      if (!isSlow) return void written.push(bytes.slice());
+      // What it was given must be what it was until it is written.
+      return queue = queue.then(() => void written.push(bytes.slice()));
+    }, "");
+    for (let message = 0; message < 300; message++) {
+      const text = random.of(TEXTS).repeat(Math.ceil(random.of(LENGTHS) / 3));
+      const parts = Array.from(
+        { length: random.below(3) },
+        () => new Uint8Array(random.of(LENGTHS)).fill(random.below(256)),
+      );
+      outbox.send(text, parts);
+      sent.push(new TextEncoder().encode(`${text}\n`));
+      for (const part of parts) sent.push(part.slice());
+      // The caller may go on using them.
+      for (const part of parts) part.fill(0);
+      if (random.once(4)) await null;
+      if (message === 150) resolve();
+    }
+    outbox.flush();
+    await queue;
+    assert(written.length < sent.length);
+    assertEquals(await digestOf(written), await digestOf(sent));
+  });
+}
+
+async function digestOf(pieces: Uint8Array[]): Promise<string> {
+  const whole = await new Blob(pieces as Uint8Array<ArrayBuffer>[])
+    .arrayBuffer();
+  const digest = await crypto.subtle.digest("SHA-256", whole);
+  return `${whole.byteLength} ${new Uint8Array(digest).toHex()}`;
+}
