@@ -4,30 +4,56 @@
 import { fromFileUrl } from "@std/path";
 import { compile } from "../tools/compile.ts";
 import { assertCell } from "./faults/cell.ts";
-import { FAULTS, MOMENTS, names } from "./faults/matrix.ts";
+import {
+  type FaultName,
+  FAULTS,
+  LIVES_ON,
+  type MomentName,
+  MOMENTS,
+  names,
+} from "./faults/matrix.ts";
+import { sideBySide } from "./faults/side_by_side.ts";
+import type { HostKind } from "./harness.ts";
 
 const ignore = Deno.build.os !== "linux";
 
-for (const moment of names(MOMENTS)) {
-  Deno.test({
-    name: `a plugin that goes wrong ${MOMENTS[moment]}`,
-    ignore,
-    async fn(test) {
-      await Promise.all(
-        names(FAULTS).map((fault) =>
-          test.step({
-            name: `it ${FAULTS[fault]}`,
-            fn: () => assertCell("source", moment, fault),
-            // They run side by side: each would be blamed for what another has open.
-            sanitizeOps: false,
-            sanitizeResources: false,
-            sanitizeExit: false,
-          })
-        ),
-      );
-    },
-  });
+type Cell = readonly [moment: MomentName, fault: FaultName];
+
+const faults = names(FAULTS);
+const ALL: Cell[] = names(MOMENTS).flatMap((moment) =>
+  faults.map((fault) => [moment, fault] as const)
+);
+
+/** Each moment once, each fault once. */
+const DIAGONAL: Cell[] = names(MOMENTS).map((moment, index) =>
+  [moment, faults[(index * 3 + 1) % faults.length]!] as const
+);
+
+async function assertCells(
+  test: Deno.TestContext,
+  kind: HostKind,
+  cells: readonly Cell[],
+  plugin?: readonly string[],
+): Promise<void> {
+  const steps = (livesOn: boolean) =>
+    cells.filter(([, fault]) => LIVES_ON.has(fault) === livesOn).map((
+      cell,
+    ) => ({
+      name: `${MOMENTS[cell[0]]} it ${FAULTS[cell[1]]}`,
+      fn: () => assertCell(kind, ...cell, plugin),
+    }));
+  // Those that live on are waited for, while the others are at work.
+  await Promise.all([
+    sideBySide(test, steps(true), 8),
+    sideBySide(test, steps(false), navigator.hardwareConcurrency + 2),
+  ]);
 }
+
+Deno.test({
+  name: "a plugin goes wrong",
+  ignore,
+  fn: (test) => assertCells(test, "source", ALL),
+});
 
 Deno.test({
   name: "a compiled plugin of a compiled host goes wrong",
@@ -38,19 +64,6 @@ Deno.test({
       entry: fromFileUrl(import.meta.resolve("./faults/faulty.ts")),
       flags: ["--allow-all"],
     }], { say: () => {} });
-    const faults = names(FAULTS);
-    // Each moment once, each fault once.
-    await Promise.all(
-      names(MOMENTS).map((moment, index) => {
-        const fault = faults[(index * 3 + 1) % faults.length]!;
-        return test.step({
-          name: `${MOMENTS[moment]} it ${FAULTS[fault]}`,
-          fn: () => assertCell("compiled", moment, fault, [plugin!.path]),
-          sanitizeOps: false,
-          sanitizeResources: false,
-          sanitizeExit: false,
-        });
-      }),
-    );
+    await assertCells(test, "compiled", DIAGONAL, [plugin!.path]);
   },
 });

@@ -13,6 +13,7 @@ import {
   type PauseName,
   PAUSES,
 } from "./faults/matrix.ts";
+import { sideBySide } from "./faults/side_by_side.ts";
 import { Folder, Lifeline } from "./fixtures/plugins/workbench.ts";
 import { Bench, type HostKind } from "./harness.ts";
 
@@ -47,11 +48,30 @@ const ON_ITS_OWN: ReadonlySet<MomentName> = new Set([
   "shutdown",
 ]);
 
-/** How long what knows nothing of an end may go on, in milliseconds: see host/reaper.ts. */
-const UNAWARE = 25_000;
+/** A moment, and what a plugin does at it. */
+interface Cell {
+  readonly moment: MomentName;
+  readonly how: PauseName;
+}
 
-/** How long what is told to stop may take, in milliseconds, the 2 s of the busy included. */
-const AWARE = 10_000;
+/** Whether the library in the plugin ends it, and all that it started. */
+function endsByItself({ moment, how }: Cell): boolean {
+  return HAS_MACHINE.has(moment) ||
+    how === "busy" && !ON_ITS_OWN.has(moment);
+}
+
+/** How long it may take until all are gone, in milliseconds: twice what it takes at the most. */
+const BOUND = 30_000;
+
+/** Ends the one who would end what does not end by itself. */
+async function killReaper(host: number): Promise<void> {
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-o", "pid=,args=", "--ppid", String(host)],
+  }).output();
+  const line = new TextDecoder().decode(stdout).split("\n")
+    .find((line) => line.includes("baler-reaper"));
+  Deno.kill(parseInt(line!), "SIGKILL");
+}
 
 async function assertGone(
   kind: HostKind,
@@ -88,10 +108,10 @@ async function assertGone(
     }
     if (moment === "cleanup") run.kill("SIGINT");
     await run.shows(`last words ${moment}`);
+    // Nobody is to do for them what they can do by themselves.
+    if (endsByItself({ moment, how })) await killReaper(run.pid);
     run.kill("SIGKILL");
-    const isTold = HAS_MACHINE.has(moment) ||
-      how === "busy" && !ON_ITS_OWN.has(moment);
-    await lifeline.ended(isTold ? AWARE : UNAWARE);
+    await lifeline.ended(BOUND);
     await run.ended();
     await bench.assertNothingLeft();
 
@@ -119,16 +139,17 @@ for (const kind of ["source", "compiled"] as const) {
       const cells = names(MOMENTS).flatMap((moment) =>
         names(PAUSES).map((how) => ({ moment, how }))
       ).filter(({ moment, how }) => how === "busy" || !ONLY_BUSY.has(moment));
-      await Promise.all(cells.map(({ moment, how }) =>
-        test.step({
-          name: `${MOMENTS[moment]}, where one ${PAUSES[how]}`,
-          fn: () => assertGone(kind, moment, how, plugin),
-          // They run side by side: each would be blamed for what another has open.
-          sanitizeOps: false,
-          sanitizeResources: false,
-          sanitizeExit: false,
-        })
-      ));
+      const steps = (byItself: boolean) =>
+        cells.filter((cell) => endsByItself(cell) === byItself)
+          .map(({ moment, how }) => ({
+            name: `${MOMENTS[moment]}, where one ${PAUSES[how]}`,
+            fn: () => assertGone(kind, moment, how, plugin),
+          }));
+      // The others wait for the reaper.
+      await Promise.all([
+        sideBySide(test, steps(false), 8),
+        sideBySide(test, steps(true), navigator.hardwareConcurrency + 2),
+      ]);
     },
   });
 }

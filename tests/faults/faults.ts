@@ -38,6 +38,15 @@ function live(): Promise<never> {
   return new Promise(() => setInterval(() => {}, 1_000_000));
 }
 
+/**
+ * Keeps this thread, so that nothing that comes is heard, for so many
+ * milliseconds. What that looks like from outside is what a busy thread looks
+ * like, but it leaves the processor to the cells beside it.
+ */
+function turnAwayFor(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 /** Each fault; what returns has left the process alive, or on its way to its end. */
 const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
   exit0: () => exit(0),
@@ -70,7 +79,7 @@ const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
     return live();
   },
   loop() {
-    for (;;);
+    for (;;) turnAwayFor(1_000);
   },
   garbage() {
     // In lines and in none, with bytes that are no text.
@@ -111,8 +120,7 @@ const PAUSES: Readonly<
       else signal.addEventListener("abort", abort, { once: true });
     }),
   busy() {
-    const end = performance.now() + BUSY;
-    while (performance.now() < end);
+    turnAwayFor(BUSY);
     return Promise.resolve();
   },
 };

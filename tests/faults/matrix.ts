@@ -49,6 +49,14 @@ export type PauseName = keyof typeof PAUSES;
 /** The faults after which the process is there and says nothing: only a limit of time ends those. */
 export const HANGS: ReadonlySet<FaultName> = new Set(["sigstop", "loop"]);
 
+/** The faults after which the process is there at all, and is waited for. */
+export const LIVES_ON: ReadonlySet<FaultName> = new Set([
+  ...HANGS,
+  "closedStdout",
+  "garbage",
+  "truncated",
+]);
+
 /** The names of a record, as what they are. */
 export function names<Name extends string>(
   record: Readonly<Record<Name, unknown>>,
