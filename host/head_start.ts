@@ -85,16 +85,14 @@ export function startedChild(options: ChildOptions): Child {
   return child;
 }
 
-/** How long it may take to end by itself, in milliseconds: it has done nothing yet. */
-const GRACE = 2_000;
-
-/** Ends the process that had a head start, unless it has been launched. */
+/**
+ * Ends the process that had a head start, unless it has been launched. It has
+ * done nothing that it would have to clean up, and nobody is to wait for it to
+ * find out by itself that it is not needed.
+ */
 export async function endHeadStart(): Promise<void> {
   const child = waiting?.child;
-  if (child === undefined) return;
   waiting = undefined;
-  child.closeStdin();
-  const patience = setTimeout(() => child.kill("SIGKILL"), GRACE);
-  await child.exited.catch(() => {});
-  clearTimeout(patience);
+  child?.kill("SIGKILL");
+  await child?.exited.catch(() => {});
 }

@@ -37,7 +37,7 @@ for (const [signal, code] of SIGNALS) {
       });
       await run.shows("file: asleep");
       run.kill(signal);
-      const ended = await within(10, "the end", run.ended());
+      const ended = await within(20, "the end", run.ended());
       assertEquals(ended.code, code, ended.output);
       assertForPeople(ended);
       assertStringIncludes(ended.output, signal);
@@ -56,7 +56,7 @@ forEachHost(
     });
     await run.shows("null: asleep");
     run.kill("SIGINT");
-    assertEquals((await within(10, "the end", run.ended())).code, 130);
+    assertEquals((await within(20, "the end", run.ended())).code, 130);
   },
 );
 
@@ -67,7 +67,7 @@ forEachHost("SIGINT ends a post-processor at work", async (bench) => {
   });
   await run.shows("asleep");
   run.kill("SIGINT");
-  assertEquals((await within(10, "the end", run.ended())).code, 130);
+  assertEquals((await within(20, "the end", run.ended())).code, 130);
 });
 
 forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
@@ -77,7 +77,7 @@ forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
   });
   await run.shows("Pausing 10m");
   run.kill("SIGINT");
-  assertEquals((await within(10, "the end", run.ended())).code, 130);
+  assertEquals((await within(20, "the end", run.ended())).code, 130);
 });
 
 forEachHost(
@@ -91,7 +91,7 @@ forEachHost(
     await run.write("");
     await run.shows(/breakpoint/i);
     run.kill("SIGINT");
-    assertEquals((await within(10, "the end", run.ended())).code, 130);
+    assertEquals((await within(20, "the end", run.ended())).code, 130);
   },
 );
 
@@ -103,7 +103,7 @@ forEachHost(
     });
     await run.shows("The machine is up");
     run.kill("SIGINT");
-    const { code, stdout } = await within(10, "the end", run.ended());
+    const { code, stdout } = await within(20, "the end", run.ended());
     assertEquals(code, 130, stdout);
     assertStringIncludes(stdout, "==> cloud: Taking the machine down");
     assertEquals(await bench.names(), ["template.json"]);
@@ -123,7 +123,7 @@ for (const [signal, code] of SIGNALS) {
       run.kill(signal);
       await run.shows("Taking the machine down");
       run.kill(signal);
-      const { code: actual, output } = await within(2, "the end", run.ended());
+      const { code: actual, output } = await within(20, "the end", run.ended());
       assertEquals(actual, code, output);
     },
   );
@@ -144,7 +144,7 @@ forEachHost(
     for (const pid of [...plugins.map(Number), run.pid]) {
       Deno.kill(pid, "SIGINT");
     }
-    const ended = await within(10, "the end", run.ended());
+    const ended = await within(20, "the end", run.ended());
     assertEquals(ended.code, 130, ended.output);
     assertStringIncludes(ended.stdout, "Taking the machine down");
   },
@@ -163,7 +163,7 @@ forEachHost(
     });
     await run.shows("first");
     await run.closeStdout();
-    const ended = await within(10, "the end", run.ended());
+    const ended = await within(20, "the end", run.ended());
     assert(ended.code !== 0, ended.output);
     assertForPeople(ended);
     assertEquals(await bench.names(), ["template.json"]);
@@ -184,5 +184,5 @@ forEachHost("when baler is killed, all that it started ends", async (bench) => {
   await run.shows("one: asleep");
   await run.shows("two: asleep");
   run.kill("SIGKILL");
-  await within(10, "the end", run.ended());
+  await within(20, "the end", run.ended());
 });

@@ -24,6 +24,7 @@ import {
   userVariables,
   withData,
 } from "./interpolate_cases.ts";
+import { workingTime } from "./harness.ts";
 
 const context: InterpolationContext = { userVariables, initTime: recordedAt };
 
@@ -355,9 +356,9 @@ Deno.test("a megabyte is interpolated within seconds, whatever its shape", () =>
   };
   for (const [name, shape] of Object.entries(shapes)) {
     const text = shape(1_000_000);
-    const start = performance.now();
+    const start = workingTime();
     interpolate(text, { userVariables, data: {} });
-    const taken = Math.round(performance.now() - start);
+    const taken = Math.round(workingTime() - start);
     assert(taken < 10_000, `${name} took ${taken} ms`);
   }
   const given = `{{print ${"1 ".repeat(500_000)}}}`;

@@ -11,7 +11,7 @@ import {
   keeps,
   Recorder,
 } from "./fixtures/plugins/workbench.ts";
-import { fixturePlugin, forEachHost } from "./harness.ts";
+import { fixturePlugin, forEachHost, workingTime } from "./harness.ts";
 
 function redactorOf(...values: string[]): Redactor {
   const redactor = new Redactor();
@@ -124,9 +124,9 @@ Deno.test("no value is too long or too odd to be kept secret", () => {
     assertEquals(redact(`before:${value}:after`), "before:<sensitive>:after");
   }
   const { redact } = redactorOf(`${"\\".repeat(900)}"x`);
-  const begin = performance.now();
+  const begin = workingTime();
   redact("\\".repeat(20_000));
-  assert(performance.now() - begin < 5_000, "a pattern goes astray");
+  assert(workingTime() - begin < 5_000, "a pattern goes astray");
 });
 
 keeps("a secret in two pieces is not in the log", async () => {

@@ -108,7 +108,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
 
   async #runAll(
     remote: RemoteScript,
-    { ui, data }: ProvisionOptions,
+    { ui, data, signal }: ProvisionOptions,
   ): Promise<void> {
     for (const script of this.#scripts) {
       await ui.say(`Provisioning with shell script: ${script}`);
@@ -122,7 +122,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
     );
     await using file = await TemporaryFile.of(
       inlineScript(this.#config.inline_shebang, lines),
-      { prefix: "baler-shell" },
+      { prefix: "baler-shell", signal },
     );
     await ui.say(`Provisioning with shell script: ${file.path}`);
     await remote.run(file.path);
