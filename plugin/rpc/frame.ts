@@ -151,7 +151,7 @@ export class FrameReader {
 
   /** Where the bytes go that come next; undefined where a line comes next. */
   get room(): Uint8Array | undefined {
-    return this.#frame?.bytes[this.#index]!.subarray(this.#filled);
+    return this.#frame?.bytes[this.#index]?.subarray(this.#filled);
   }
 
   /**
