@@ -9,7 +9,7 @@ import type { Provisioner } from "../plugin/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
 import { BuildErrors } from "./build_errors.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
-import { GRACE, type LaunchOptions } from "./launch.ts";
+import { GRACE, type LaunchOptions } from "./launch_options.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { Patience } from "./patience.ts";
 import type { PluginError } from "./plugin_error.ts";

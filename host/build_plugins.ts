@@ -1,8 +1,10 @@
 // The plugins of one build: each launched once, however many of the build's
 // components it serves, and all of them ended with the build.
 
-import { launch, type LaunchOptions, type Plugin } from "./launch.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
+import { launch } from "./launch.ts";
+import type { LaunchOptions } from "./launch_options.ts";
+import type { Plugin } from "./plugin.ts";
 import { PluginError } from "./plugin_error.ts";
 import { UnderWay } from "./under_way.ts";
 

@@ -5,7 +5,7 @@
 import { Build, type BuildPlan, type ComponentPlan } from "./build.ts";
 import { messageOf } from "./build_errors.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import type { LaunchOptions } from "./launch.ts";
+import type { LaunchOptions } from "./launch_options.ts";
 import type { TemplatePlan } from "./plan.ts";
 import { tellOutcomes, tellUnmatched } from "./prepare_builds.ts";
 import type { HostUi } from "./ui.ts";

@@ -3,7 +3,6 @@
 
 import { DELIMITER, dirname, isAbsolute, join, resolve } from "@std/path";
 import { parseDuration } from "../plugin/duration.ts";
-import { LONGEST_TIMER } from "../plugin/timer.ts";
 
 /** The Packer version whose templates this baler reads. */
 export const PACKER_VERSION = "1.6.6";
@@ -53,8 +52,7 @@ export function durationVariable(name: Setting): number | undefined {
       }`,
     );
   }
-  // Twice of it still fits into a timer.
-  return Math.min(milliseconds, LONGEST_TIMER / 2);
+  return milliseconds;
 }
 
 /**

@@ -42,11 +42,9 @@ export {
   ProtocolError,
 } from "../plugin/rpc/protocol.ts";
 export { type Exit, killAll } from "./child.ts";
-export {
-  launch,
-  type LaunchOptions,
-  Plugin,
-  type PluginInfo,
-} from "./launch.ts";
+export type { PluginInfo } from "./hello.ts";
+export { launch } from "./launch.ts";
+export type { LaunchOptions } from "./launch_options.ts";
 export { createLog, type Log, type LogOptions, type LogTarget } from "./log.ts";
+export { Plugin } from "./plugin.ts";
 export { PluginError } from "./plugin_error.ts";

@@ -1,10 +1,12 @@
 // Patience: what is cancelled is given time to clean up, and then ended.
 
+import { after } from "../plugin/timer.ts";
+
 /** Waits for cancelled work to end by itself, for as long as it is in use. */
 export class Patience implements Disposable {
   readonly #signal: AbortSignal;
   readonly #cancelled: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stop = () => {};
 
   /**
    * Starts to wait when the work is cancelled.
@@ -15,7 +17,9 @@ export class Patience implements Disposable {
    */
   constructor(signal: AbortSignal, grace: number, end: () => Promise<void>) {
     this.#signal = signal;
-    this.#cancelled = () => this.#timer = setTimeout(() => void end(), grace);
+    this.#cancelled = () => {
+      this.#stop = after(grace, () => void end());
+    };
     signal.addEventListener("abort", this.#cancelled, { once: true });
     if (signal.aborted) this.#cancelled();
   }
@@ -23,6 +27,6 @@ export class Patience implements Disposable {
   /** The work has ended: there is nothing to wait for. */
   [Symbol.dispose](): void {
     this.#signal.removeEventListener("abort", this.#cancelled);
-    clearTimeout(this.#timer);
+    this.#stop();
   }
 }

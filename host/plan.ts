@@ -16,7 +16,7 @@ import {
   namedPlugin,
   type PluginSources,
 } from "./find_plugin.ts";
-import type { LaunchOptions } from "./launch.ts";
+import type { LaunchOptions } from "./launch_options.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";

@@ -1,7 +1,7 @@
 // How long plugins may take, as the environment says.
 
 import { durationVariable } from "./environment.ts";
-import type { LaunchOptions } from "./launch.ts";
+import type { LaunchOptions } from "./launch_options.ts";
 
 /**
  * The times of BALER_PLUGIN_START_TIMEOUT (to say hello),

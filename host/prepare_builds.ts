@@ -4,7 +4,7 @@
 import { Build } from "./build.ts";
 import { errorDetails, messageOf } from "./build_errors.ts";
 import { endHeadStart } from "./head_start.ts";
-import type { LaunchOptions } from "./launch.ts";
+import type { LaunchOptions } from "./launch_options.ts";
 import type { TemplatePlan } from "./plan.ts";
 import type { HostUi } from "./ui.ts";
 

@@ -8,6 +8,7 @@ import {
   HOOK_PROVISION,
   type HookOptions,
 } from "../plugin/hook.ts";
+import { pause } from "../plugin/pause.ts";
 import type { Provisioner } from "../plugin/provisioner.ts";
 import { after } from "../plugin/timer.ts";
 import type { Ui } from "../plugin/ui.ts";
@@ -89,7 +90,7 @@ export class ProvisionHook implements Hook {
           goDuration(step.pauseBefore)
         } before the next provisioner...`,
       );
-      await wait(step.pauseBefore, signal);
+      await pause(step.pauseBefore, signal);
     }
     if (this.#options.debug) {
       try {
@@ -158,19 +159,4 @@ export class ProvisionHook implements Hook {
       stop();
     }
   }
-}
-
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      stop();
-      reject(signal.reason);
-    };
-    const stop = after(milliseconds, () => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    });
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }

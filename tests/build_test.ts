@@ -352,6 +352,27 @@ forEachHost(
   },
 );
 
+forEachHost("a timeout of months is no timeout of now", async (bench) => {
+  await bench.builds(
+    {
+      builders: [local("one")],
+      provisioners: [{
+        type: "shell-local",
+        timeout: "5000h",
+        inline: ["sleep 0.1"],
+      }],
+    },
+    [],
+    {
+      env: {
+        BALER_PLUGIN_START_TIMEOUT: "5000h",
+        BALER_PLUGIN_ANSWER_TIMEOUT: "50000h",
+        BALER_PLUGIN_GRACE: "5000h",
+      },
+    },
+  );
+});
+
 forEachHost(
   "a builder that fails leaves the other builds alone",
   async (bench) => {

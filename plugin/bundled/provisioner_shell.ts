@@ -5,6 +5,7 @@ import type { BuildContext } from "../build_context.ts";
 import type { PrepareOptions } from "../builder.ts";
 import { ConfigError, type ConfigProblem } from "../config_error.ts";
 import type { ConfigOf } from "../options.ts";
+import { pause } from "../pause.ts";
 import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
 import { render } from "../render.ts";
 import { serveProvisioner } from "../serve.ts";
@@ -18,7 +19,6 @@ import { inlineScript, scriptProblems } from "./script_options.ts";
 import { shellOptions } from "./shell_options.ts";
 import { templateProblems } from "./template_check.ts";
 import { TemporaryFile } from "./temporary_file.ts";
-import { pause } from "./unless_aborted.ts";
 
 type Config = ConfigOf<typeof shellOptions>;
 

@@ -2,9 +2,9 @@
 
 import type { PrepareOptions } from "../builder.ts";
 import type { ConfigOf, Options } from "../options.ts";
+import { pause } from "../pause.ts";
 import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
 import { serveProvisioner } from "../serve.ts";
-import { pause } from "./unless_aborted.ts";
 
 const options = {
   duration: {

@@ -1,6 +1,4 @@
-// Waiting that can be stopped.
-
-import { after } from "../timer.ts";
+// Waiting that can be stopped, for what cannot be stopped itself.
 
 /**
  * Waits for something that cannot be stopped itself, unless the signal is
@@ -23,25 +21,5 @@ export async function unlessAborted<T>(
     return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", abort);
-  }
-}
-
-/**
- * Waits.
- *
- * @param milliseconds How long; not at all where it is negative.
- * @param signal Stops the waiting.
- * @throws {unknown} The signal's reason, when it is aborted.
- */
-export async function pause(
-  milliseconds: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const stop = after(milliseconds, over.resolve);
-  try {
-    await unlessAborted(signal, over.promise);
-  } finally {
-    stop();
   }
 }

@@ -1,0 +1,28 @@
+// A pause: waiting that can be stopped.
+
+import { after } from "./timer.ts";
+
+/**
+ * Waits.
+ *
+ * @param milliseconds How long; not at all where it is negative.
+ * @param signal Stops the waiting.
+ * @throws {unknown} The signal's reason, when it is aborted.
+ */
+export function pause(
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = () => {
+      stop();
+      reject(signal.reason);
+    };
+    const stop = after(milliseconds, () => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    });
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
