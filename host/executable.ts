@@ -25,7 +25,10 @@ export async function checkExecutable(
   }
   const path = argv[0];
   if (path === undefined || path === "") {
-    throw new PluginError(name, "has no command to start");
+    throw new PluginError(
+      name === "" ? "a plugin" : name,
+      "has no command to start: give its path, or a command and its arguments",
+    );
   }
   if (!isAbsolute(path)) return;
   let info: Deno.FileInfo;

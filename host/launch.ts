@@ -35,6 +35,8 @@ export async function launch(
   const name = options.name ?? argv.join(" ");
   options.signal?.throwIfAborted();
   await checkExecutable(argv, name, options.cwd);
+  // It can have been aborted meanwhile, and does not tell again.
+  options.signal?.throwIfAborted();
   const plugin = new Plugin(argv, name, options);
   try {
     await plugin.started;

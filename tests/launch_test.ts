@@ -358,6 +358,28 @@ keeps(
   },
 );
 
+keeps(
+  "launch() starts nothing when its signal is aborted while it looks at the program",
+  async () => {
+    await using folder = await Folder.make();
+    const trace = `${folder.path}/trace`;
+    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    const controller = new AbortController();
+    const launching = failure(launch(path, { signal: controller.signal }));
+    controller.abort(new Error("too late"));
+    assertStringIncludes((await launching).message, "too late");
+    await assertMissing(trace);
+  },
+);
+
+keeps("launch() says that there is nothing to start", async () => {
+  const { message } = await failure(launch([]));
+  assertEquals(
+    message,
+    "a plugin has no command to start: give its path, or a command and its arguments",
+  );
+});
+
 // What is a plugin
 
 keeps("launch() takes paths with spaces and other scripts", async () => {
