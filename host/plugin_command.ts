@@ -111,7 +111,13 @@ export async function runPluginCommand(
   return code === 0 ? 1 : code;
 }
 
-async function unknownCommand(
+/**
+ * Says that there is no such command, and which is like it.
+ *
+ * @param name The word that was given.
+ * @param commands The commands that plugins bring along.
+ */
+export async function unknownCommand(
   name: string,
   commands: readonly PluginCommand[],
 ): Promise<UsageError> {

@@ -368,6 +368,11 @@ refuses("an unknown command", {
   says: ['there is no command "buidl"; did you mean "build"?', "baler help"],
   code: 2,
 });
+refuses("an unknown command that help is asked for", {
+  args: ["help", "buidl"],
+  says: ['there is no command "buidl"; did you mean "build"?'],
+  code: 2,
+});
 refuses("an unknown flag", {
   args: ["build", "-onyl=a", "template.json"],
   says: ["unknown flag -onyl", "did you mean -only?"],

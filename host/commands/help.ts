@@ -1,9 +1,12 @@
 // `baler help`: all commands, also those that plugins bring along, or one.
 
 import { commandHelp, hostCommand } from "../command.ts";
-import { UsageError } from "../flags.ts";
 import type { Log } from "../log.ts";
-import { describeCommand, pluginCommands } from "../plugin_command.ts";
+import {
+  describeCommand,
+  pluginCommands,
+  unknownCommand,
+} from "../plugin_command.ts";
 import { COMMANDS } from "./mod.ts";
 
 /** Shows how baler, or one of its commands, is used. */
@@ -18,10 +21,9 @@ export const help = hostCommand({
     else if (Object.hasOwn(COMMANDS, name)) {
       ui.say(commandHelp(name, await COMMANDS[name]!.load()));
     } else {
-      const found = (await pluginCommands()).find((one) => one.name === name);
-      if (found === undefined) {
-        throw new UsageError(`there is no command "${name}"`);
-      }
+      const commands = await pluginCommands();
+      const found = commands.find((one) => one.name === name);
+      if (found === undefined) throw await unknownCommand(name, commands);
       ui.say((await describeCommand(found, log)).help);
     }
     return 0;
