@@ -3,17 +3,18 @@
 
 import type { Artifact } from "../plugin/artifact.ts";
 import type { BuildContext } from "../plugin/build_context.ts";
-import type { Builder, PrepareResult } from "../plugin/builder.ts";
+import type { Builder } from "../plugin/builder.ts";
 import type { PostProcessor } from "../plugin/post_processor.ts";
 import type { Provisioner } from "../plugin/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import { BuildErrors } from "./build_errors.ts";
+import { BuildErrors, messageOf } from "./build_errors.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import { GRACE, type LaunchOptions } from "./launch_options.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { Patience } from "./patience.ts";
 import type { PluginError } from "./plugin_error.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
+import { builtArtifact, postProcessResult, prepareResult } from "./returned.ts";
 import type { BuildUi } from "./ui.ts";
 
 /** A component that a build is to have. */
@@ -148,17 +149,18 @@ export class Build implements AsyncDisposable {
         const component = await this.#plugins.component<T>(kind, plan.plugin);
         const take = (component as Record<string, unknown>)[method] as (
           options: unknown,
-        ) => Promise<PrepareResult | undefined>;
+        ) => Promise<unknown>;
         const names = await generatedData;
-        const result = await take.call(component, {
+        const returned = await take.call(component, {
           config: plan.config,
           build: {
             ...this.#plan.context,
             ...(names === undefined ? {} : { generatedData: names }),
           },
         });
-        if (kind === "builder") published.resolve(result?.generatedData ?? []);
-        const warned = (result?.warnings ?? []).map(String);
+        const result = prepareResult(returned, method);
+        if (kind === "builder") published.resolve(result.generatedData ?? []);
+        const warned = (result.warnings ?? []).map(String);
         warnings.push(...warned);
         if (warned.length === 0) onFine(plan);
         return component;
@@ -231,8 +233,10 @@ export class Build implements AsyncDisposable {
       cleanup: this.#cleanup,
       signal,
     });
-    const artifact = await this.#builder.run({ ui: this.#ui, hook, signal });
-    if (!artifact) return [];
+    const artifact = builtArtifact(
+      await this.#builder.run({ ui: this.#ui, hook, signal }),
+    );
+    if (artifact === undefined) return [];
     return await this.#postProcess(artifact, hook.data, signal);
   }
 
@@ -287,12 +291,9 @@ export class Build implements AsyncDisposable {
         } catch (error) {
           if (signal.aborted) throw signal.reason;
           errors.push(
-            new Error(
-              `Post-processor failed: ${(error as Error)?.message ?? error}`,
-              {
-                cause: error,
-              },
-            ),
+            new Error(`Post-processor failed: ${messageOf(error)}`, {
+              cause: error,
+            }),
           );
           failed = true;
           break;
@@ -309,9 +310,7 @@ export class Build implements AsyncDisposable {
       } catch (error) {
         errors.push(
           new Error(
-            `Error destroying builder artifact: ${
-              (error as Error)?.message ?? error
-            }`,
+            `Error destroying builder artifact: ${messageOf(error)}`,
             { cause: error },
           ),
         );
@@ -327,12 +326,14 @@ export class Build implements AsyncDisposable {
     data: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<{ artifact: Artifact; keep: boolean }> {
-    const result = await step.component.postProcess({
-      ui: this.#ui.ofStep(step.type),
-      artifact,
-      data,
-      signal,
-    });
+    const result = postProcessResult(
+      await step.component.postProcess({
+        ui: this.#ui.ofStep(step.type),
+        artifact,
+        data,
+        signal,
+      }),
+    );
     const keep = result.keep ?? false;
     if (step.keepInputArtifact === undefined) {
       return { artifact: result.artifact, keep };

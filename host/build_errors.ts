@@ -22,7 +22,10 @@ export class BuildErrors extends Error {
 
 /** What an error says to a person. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (typeof error === "string" && error !== "") return error;
+  if (!(error instanceof Error)) {
+    return `a plugin threw ${Deno.inspect(error)} in place of an Error`;
+  }
   const message = error.message === "" ? error.name : error.message;
   return error.name === "NotCapable"
     ? `${message}\n(What a plugin may do is said when it is compiled: in its deno.json, "compile": {"permissions": {...}}.)`

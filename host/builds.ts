@@ -76,6 +76,7 @@ async function outcomeOf(
       "error",
       `Build '${name}' errored after ${took()}: ${messageOf(error)}`,
     );
-    return { name, error };
+    // Nothing can be thrown, too, and the build has failed all the same.
+    return { name, error: error ?? new Error(messageOf(error)) };
   }
 }

@@ -19,8 +19,9 @@ const FAULTS = new Set([
  * @param error What was thrown.
  */
 export function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!FAULTS.has(error.name)) return messageOf(error);
+  if (!(error instanceof Error) || !FAULTS.has(error.name)) {
+    return messageOf(error);
+  }
   return `${error.name}: ${messageOf(error)}\n` +
     "This is a fault in baler or in a plugin; BALER_LOG=1 shows where.";
 }

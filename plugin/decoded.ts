@@ -1,7 +1,7 @@
 // Baler's own kinds of component get their configuration decoded: templates
 // rendered, options checked, before their own code sees it.
 
-import { decodeConfig, type Options } from "./options.ts";
+import { checkOptions, decodeConfig, type Options } from "./options.ts";
 import type { PrepareOptions } from "./builder.ts";
 import type { RenderData } from "./render.ts";
 
@@ -27,11 +27,18 @@ export function takesConfig(kind: string): boolean {
  * @param kind The kind of component.
  * @param component The author's.
  * @returns The component itself for a kind that has no configuration.
+ * @throws {TypeError} When it is not what its interface promises.
  */
 export function decoded(kind: string, component: object): object {
   if (!takesConfig(kind)) return component;
   const [take, work] = METHODS[kind]!;
   const own = component as Component;
+  for (const method of [take, work]) {
+    if (typeof own[method] !== "function") {
+      throw new TypeError(`the plugin's ${kind} has no method ${method}()`);
+    }
+  }
+  if (own.options !== undefined) checkOptions(own.options);
   // What a builder publishes is known to those that come after it, once it runs.
   const data: RenderData = kind === "builder" ? {} : { generated: "later" };
   return new Decoded(own.options, {

@@ -112,6 +112,31 @@ export async function decodeConfig<O extends Options>(
   return decoded as ConfigOf<O>;
 }
 
+/**
+ * Checks what a component declares, which may never have met a type checker.
+ *
+ * @param options What it declares.
+ * @throws {TypeError} When that is no declaration of options.
+ */
+export function checkOptions(options: Options): void {
+  if (
+    typeof options !== "object" || options === null || Array.isArray(options)
+  ) {
+    throw new TypeError(
+      "the plugin's options are no object: declare them as { name: { type, description } }",
+    );
+  }
+  for (const [name, option] of Object.entries(options)) {
+    if (!Object.hasOwn(converters, option?.type ?? "")) {
+      throw new TypeError(
+        `the plugin's option "${name}" has no type that there is: declare it as { type, description }, with one of the types ${
+          quoted(Object.keys(converters))
+        }`,
+      );
+    }
+  }
+}
+
 function hasKey(config: Record<string, unknown>, name: string): boolean {
   return Object.keys(config).some((key) =>
     key.toLowerCase() === name.toLowerCase()

@@ -128,7 +128,9 @@ export function encode(
   references: References,
 ): Encoded {
   if (isPlain(message)) {
-    return { line: `{"json":${JSON.stringify(message)}}`, bytes: [] };
+    const line = `{"json":${JSON.stringify(message)}}`;
+    refuseTooLong(line);
+    return { line, bytes: [] };
   }
   const outer = pass;
   pass = { references, message, bytes: [], indexes: new Map() };
@@ -154,6 +156,7 @@ export function encode(
       line.length > 2 * DEFAULT_LIMITS.depth &&
       isDeeperThan(DEFAULT_LIMITS.depth, document)
     ) throw tooDeep();
+    refuseTooLong(line);
     references.commitMessage();
     return { line, bytes };
   } catch (error) {
@@ -300,6 +303,18 @@ export function isPlain(root: unknown): boolean {
     return true;
   };
   return look(root);
+}
+
+/** The other side would end the connection, and everything else on it. */
+function refuseTooLong(line: string): void {
+  const most = DEFAULT_LIMITS.line;
+  // A character is three bytes at the most.
+  if (line.length <= most / 3) return;
+  const length = new TextEncoder().encode(line).length;
+  if (length <= most) return;
+  throw new RangeError(
+    `what takes ${length} bytes as JSON cannot be sent to another process, where ${most} is the most: send it as bytes (Uint8Array) or as a stream`,
+  );
 }
 
 function tooDeep(): RangeError {

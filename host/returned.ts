@@ -1,0 +1,83 @@
+// What a component returned is what its interface promises, or an error says
+// what came instead: a plugin can be built without its types ever being checked.
+
+import type { Artifact } from "../plugin/artifact.ts";
+import type { PrepareResult } from "../plugin/builder.ts";
+import type { PostProcessResult } from "../plugin/post_processor.ts";
+
+/**
+ * What a component has to say once it is prepared.
+ *
+ * @param value What it returned.
+ * @param method The method that returned it, for the error.
+ * @throws {TypeError} When it is something else.
+ */
+export function prepareResult(value: unknown, method: string): PrepareResult {
+  if (value === undefined || value === null) return {};
+  const { warnings = [], generatedData = [] } = value as PrepareResult;
+  if (isRecord(value) && isList(warnings) && isList(generatedData)) {
+    return { warnings, generatedData };
+  }
+  throw instead(
+    value,
+    method,
+    "nothing, or { warnings: [...], generatedData: [...] }",
+  );
+}
+
+/**
+ * The artifact that a builder made, or undefined where there is none.
+ *
+ * @param value What its `run` returned.
+ * @throws {TypeError} When it is something else.
+ */
+export function builtArtifact(value: unknown): Artifact | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (isArtifact(value)) return value;
+  throw instead(value, "run", `an artifact (${ARTIFACT}), or nothing`);
+}
+
+/**
+ * What a post-processor made.
+ *
+ * @param value What its `postProcess` returned.
+ * @throws {TypeError} When it is something else.
+ */
+export function postProcessResult(value: unknown): PostProcessResult {
+  if (isRecord(value) && isArtifact(value.artifact)) {
+    return value as unknown as PostProcessResult;
+  }
+  throw instead(
+    value,
+    "postProcess",
+    `{ artifact }, the one that came in or one of its own (${ARTIFACT})`,
+  );
+}
+
+const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
+
+function isArtifact(value: unknown): value is Artifact {
+  return isRecord(value) && typeof value.destroy === "function" &&
+    isList(value.files ?? []);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value);
+}
+
+function instead(value: unknown, method: string, expected: string): TypeError {
+  const came = Deno.inspect(value, {
+    depth: 1,
+    iterableLimit: 5,
+    breakLength: Infinity,
+  });
+  return new TypeError(
+    `the plugin's ${method}() returned ${
+      came.length > 200 ? `${came.slice(0, 200)}...` : came
+    }, but is to return ${expected}`,
+  );
+}
