@@ -129,7 +129,7 @@ function atPath(kind: PluginKind, path: string): FoundPlugin {
     argv: [path],
     label: path,
     name: name?.[1] ?? "",
-    source: "its type is a path",
+    source: 'its "type"',
   };
 }
 

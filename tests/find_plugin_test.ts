@@ -159,7 +159,7 @@ Deno.test("findPlugin() takes a type that is a path, from the template's folder"
       argv: ["/opt/baler-builder-cloud"],
       label: "/opt/baler-builder-cloud",
       name: "cloud",
-      source: "its type is a path",
+      source: 'its "type"',
     },
   );
   const relative = await findPlugin("provisioner", "../bin/thing", sources);
