@@ -106,16 +106,34 @@ function moveToStderr(console: Console): void {
   }
 }
 
-/** How long what is coming takes at the most, in milliseconds, if not over a slow line. */
+/** How long the host takes for a piece at the most, in milliseconds, if not over a slow line. */
 const PROMPT = 20;
 
-/** How many pieces are waited for in another thread after one that was not prompt. */
+/** How often another thread waits instead, once the host was not prompt. */
 const WARY = 100;
 
 /**
- * Reads in another thread, as Deno does, in which it may take its time. The rest
- * of a message that has begun is there in less than the change of threads takes:
- * it is read at once, as long as it keeps coming.
+ * Whether to wait for the host here, which takes less than to change threads,
+ * or in another thread, since it has been slow of late.
+ */
+class Patience {
+  #wary = 0;
+
+  /** Asks, once for each time. */
+  isThere(): boolean {
+    return this.#wary === 0 || this.#wary-- === 0;
+  }
+
+  /** Takes how long the host was waited for, in milliseconds. */
+  spend(time: number): void {
+    if (time > PROMPT) this.#wary = WARY;
+  }
+}
+
+/**
+ * Reads in another thread, as Deno does, in which it may take its time. The
+ * rest of a message that has begun is on its way: it is read here and now, as
+ * long as it keeps coming.
  */
 function wireReader(
   stdin: {
@@ -123,13 +141,9 @@ function wireReader(
     read(buffer: Uint8Array): Promise<number | null>;
   },
 ): WireStreams["read"] {
-  let wary = 0;
+  const patience = new Patience();
   return (buffer, isComing) => {
-    if (!isComing) return stdin.read(buffer);
-    if (wary > 0) {
-      wary--;
-      return stdin.read(buffer);
-    }
+    if (!isComing || !patience.isThere()) return stdin.read(buffer);
     const begin = performance.now();
     try {
       return stdin.readSync(buffer);
@@ -138,7 +152,7 @@ function wireReader(
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       return stdin.read(buffer);
     } finally {
-      if (performance.now() - begin > PROMPT) wary = WARY;
+      patience.spend(performance.now() - begin);
     }
   };
 }
@@ -146,10 +160,13 @@ function wireReader(
 /** What a pipe takes at once, in bytes. */
 const PIPE = 64 * 1024;
 
+/** How much is written until it is asked how long that took, in bytes. */
+const PIECE = 4 * PIPE;
+
 /**
- * Writes at once what a pipe takes, and waits in the kernel should it be full:
- * the host always reads, and a turn of the event loop costs more. What is
- * larger is written while the plugin goes on.
+ * Writes here and now, and waits in the kernel should the pipe be full: the
+ * host always reads. What the host does not take promptly is written while the
+ * plugin goes on.
  */
 function wireWriter(
   stdout: {
@@ -157,24 +174,27 @@ function wireWriter(
     write(bytes: Uint8Array): Promise<number>;
   },
 ): Write {
+  const patience = new Patience();
   let waiting = 0;
   let queue = Promise.resolve();
   const writeLater = async (bytes: Uint8Array) => {
     while (bytes.length > 0) bytes = bytes.subarray(await stdout.write(bytes));
   };
   return (bytes) => {
-    if (waiting === 0 && bytes.length <= PIPE) {
-      try {
-        while (bytes.length > 0) {
-          bytes = bytes.subarray(stdout.writeSync(bytes));
-        }
-        return;
-      } catch (error) {
-        // The host is gone: the end of stdin, which follows, tells the rest.
-        if (error instanceof Deno.errors.BrokenPipe) return;
-        // A pipe that does not wait.
-        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+    try {
+      while (
+        waiting === 0 && (bytes.length <= PIPE || patience.isThere())
+      ) {
+        const begin = performance.now();
+        bytes = bytes.subarray(stdout.writeSync(bytes.subarray(0, PIECE)));
+        if (bytes.length === 0) return;
+        patience.spend(performance.now() - begin);
       }
+    } catch (error) {
+      // The host is gone: the end of stdin, which follows, tells the rest.
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      // A pipe that does not wait.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
     }
     waiting++;
     queue = queue.then(() => writeLater(bytes)).catch(() => {}).finally(() => {
