@@ -100,6 +100,29 @@ export function fixed(document: JsonDocument): string {
   return JSON.stringify(sorted(root), null, 2);
 }
 
+/**
+ * Whether the fixes would take a key out of a component's configuration.
+ *
+ * @param kind The kind of component.
+ * @param type What the template calls it.
+ * @param config Its configuration.
+ * @param key The key.
+ */
+export function mendsKey(
+  kind: string,
+  type: string,
+  config: JsonObject,
+  key: string,
+): boolean {
+  const one = { ...config, type };
+  const parts = {
+    builders: kind === "builder" ? [one] : [],
+    postProcessors: kind === "post-processor" ? [one] : [],
+  };
+  for (const fix of FIXES) fix.fix(parts);
+  return !Object.hasOwn(one, key);
+}
+
 function builderConfigs(root: JsonObject, document: JsonDocument) {
   const { builders } = root;
   // From name to plugin, which is baler's own.

@@ -13,6 +13,7 @@ import { SourceError } from "./source_error.ts";
  * @param document The template.
  * @param place Where a key of the component's configuration stands in it.
  * @param source Who says that it is this plugin, for example `"template.json:4"`.
+ * @param mends Whether `baler fix` takes a key out of the component's configuration.
  * @returns The error to show.
  */
 export function locatedConfigError(
@@ -20,6 +21,7 @@ export function locatedConfigError(
   document: JsonDocument,
   place: (path: JsonPath) => JsonPath,
   source: string,
+  mends: (key: string) => boolean,
 ): unknown {
   if (!(error instanceof Error)) return error;
   const problems = problemsOf(error) ?? [{
@@ -30,7 +32,9 @@ export function locatedConfigError(
   }];
   return new SourceError(
     problems.map(({ path, message }) => ({
-      message,
+      message: isUnknownKey(path, message) && mends(path[0])
+        ? `${message}; "baler fix" shows the template with what it is called now`
+        : message,
       location: document.locate(
         place(path),
         path.length === 0 ? "value" : "key",
@@ -51,4 +55,8 @@ function problemsOf(error: Error): ConfigProblem[] | undefined {
       problems.every(isProblem)
     ? problems
     : undefined;
+}
+
+function isUnknownKey(path: JsonPath, message: string): path is [string] {
+  return path.length === 1 && message.startsWith("unknown key ");
 }

@@ -16,6 +16,7 @@ import {
   namedPlugin,
   type PluginSources,
 } from "./find_plugin.ts";
+import { mendsKey } from "./fixes.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 import { locatedConfigError } from "./located_config_error.ts";
 import type { PluginKind } from "./plugin_table.ts";
@@ -278,6 +279,7 @@ class Finder {
           this.template.document,
           place,
           plugin.source,
+          (key) => mendsKey(kind, entry.type, entry.config, key),
         ),
     };
   }

@@ -148,6 +148,22 @@ forEachHost(
   },
 );
 
+forEachHost(
+  "baler console -machine-readable says what is wrong with a line in an event like any other",
+  async (bench) => {
+    const { code, stdout } = await piped(
+      bench,
+      "{{nope}}",
+      "-machine-readable",
+    );
+    assertEquals(code, 0);
+    assertMatch(
+      stdout,
+      /^\d{10},,ui,say,Interpolation error: .*\n\d{10},,ui,message,\n$/,
+    );
+  },
+);
+
 for (
   const [promise, args, code, says] of [
     ["a template that is not there", ["gone.json"], 1, "gone.json"],

@@ -87,7 +87,7 @@ async function answerTyped(
   for await (const line of lines) {
     const { text, isError, isEnd } = session.answer(line);
     if (isEnd) return;
-    if (isError) ui.error(text);
+    if (isError) refuse(ui, text);
     else if (text !== "") ui.say(text);
   }
 }
@@ -107,8 +107,15 @@ async function answerPiped(session: ConsoleSession, ui: HostUi): Promise<void> {
   let last = "";
   for (const line of lines) {
     const { text, isError } = session.answer(line);
-    if (isError) ui.error(text);
+    if (isError) refuse(ui, text);
     last = isError ? "" : text;
   }
   ui.message(last);
+}
+
+// What cannot be answered is no error of the command: its exit code is 0, and
+// its event that of every other answer, as in Packer.
+function refuse(ui: HostUi, text: string): void {
+  if (ui.isMachineReadable) ui.say(text);
+  else ui.error(text);
 }

@@ -63,7 +63,7 @@ export const inspect = hostCommand({
       ui.say(
         name === type
           ? `  ${name}`
-          : `  ${name.padEnd(builderWidth)}   (${type})`,
+          : `  ${name.padEnd(builderWidth)} (${type})`,
       );
     }
     if (builders.length === 0) ui.say("  <No builders>");

@@ -113,9 +113,9 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
   ): Promise<void> {
     const { content = "", source } = this.#config;
     const target = this.#config.target!;
-    const size = source
-      ? await told("open", source, () => sizeOf(this.#path(source)))
-      : 0;
+    const { size, isDirectory } = source
+      ? await told("open", source, () => statOf(this.#path(source)))
+      : { size: 0, isDirectory: false };
     using file = await told(
       "open",
       target,
@@ -138,6 +138,9 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
       return;
     }
     await ui.say(`Copying ${source} to ${target}`);
+    if (isDirectory) {
+      throw osError("read", source, new Deno.errors.IsADirectory());
+    }
     const progress = new ByteProgress(ui, `copy ${basename(source)}`, size);
     let bytes = 0;
     for await (
@@ -161,11 +164,9 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function statOf(path: string): Promise<Deno.FileInfo> {
   using file = await Deno.open(path);
-  const { size, isDirectory } = await file.stat();
-  if (isDirectory) throw new Deno.errors.IsADirectory();
-  return size;
+  return await file.stat();
 }
 
 async function told<T>(

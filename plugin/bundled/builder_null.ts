@@ -9,7 +9,7 @@ import type {
   PrepareResult,
 } from "../builder.ts";
 import { ConfigError } from "../config_error.ts";
-import type { ConfigOf, Option, Options } from "../options.ts";
+import type { ConfigOf, Option, Options, OptionTypes } from "../options.ts";
 import { serveBuilder } from "../serve.ts";
 import { LocalCommunicator } from "./local_communicator.ts";
 import { NoneCommunicator } from "./none_communicator.ts";
@@ -18,55 +18,81 @@ import { runUuid } from "./run_uuid.ts";
 
 // Known, so that a template for Packer is told which communicators there are
 // here rather than that it has keys that nobody knows.
-const OF_OTHER_COMMUNICATORS = [
-  "pause_before_connecting",
-  "ssh_agent_auth",
-  "ssh_bastion_agent_auth",
-  "ssh_bastion_host",
-  "ssh_bastion_interactive",
-  "ssh_bastion_password",
-  "ssh_bastion_port",
-  "ssh_bastion_private_key_file",
-  "ssh_bastion_username",
-  "ssh_ciphers",
-  "ssh_clear_authorized_keys",
-  "ssh_disable_agent_forwarding",
-  "ssh_file_transfer_method",
-  "ssh_handshake_attempts",
-  "ssh_host",
-  "ssh_keep_alive_interval",
-  "ssh_keypair_name",
-  "ssh_local_tunnels",
-  "ssh_password",
-  "ssh_port",
-  "ssh_private_key_file",
-  "ssh_proxy_host",
-  "ssh_proxy_password",
-  "ssh_proxy_port",
-  "ssh_proxy_username",
-  "ssh_pty",
-  "ssh_read_write_timeout",
-  "ssh_remote_tunnels",
-  "ssh_timeout",
-  "ssh_username",
-  "winrm_host",
-  "winrm_insecure",
-  "winrm_no_proxy",
-  "winrm_password",
-  "winrm_port",
-  "winrm_timeout",
-  "winrm_use_ntlm",
-  "winrm_use_ssl",
-  "winrm_username",
-] as const;
+const OF_OTHER_COMMUNICATORS = {
+  boolean: [
+    "ssh_agent_auth",
+    "ssh_bastion_agent_auth",
+    "ssh_bastion_interactive",
+    "ssh_clear_authorized_keys",
+    "ssh_disable_agent_forwarding",
+    "ssh_pty",
+    "winrm_insecure",
+    "winrm_no_proxy",
+    "winrm_use_ntlm",
+    "winrm_use_ssl",
+  ],
+  duration: [
+    "pause_before_connecting",
+    "ssh_keep_alive_interval",
+    "ssh_read_write_timeout",
+    "ssh_timeout",
+    "ssh_wait_timeout",
+    "winrm_timeout",
+  ],
+  number: [
+    "ssh_bastion_port",
+    "ssh_handshake_attempts",
+    "ssh_port",
+    "ssh_proxy_port",
+    "temporary_key_pair_bits",
+    "winrm_port",
+  ],
+  string: [
+    "ssh_bastion_certificate_file",
+    "ssh_bastion_host",
+    "ssh_bastion_password",
+    "ssh_bastion_private_key_file",
+    "ssh_bastion_username",
+    "ssh_certificate_file",
+    "ssh_file_transfer_method",
+    "ssh_host",
+    "ssh_keypair_name",
+    "ssh_password",
+    "ssh_private_key_file",
+    "ssh_proxy_host",
+    "ssh_proxy_password",
+    "ssh_proxy_username",
+    "ssh_username",
+    "temporary_key_pair_name",
+    "temporary_key_pair_type",
+    "winrm_host",
+    "winrm_password",
+    "winrm_username",
+  ],
+  strings: [
+    "ssh_ciphers",
+    "ssh_key_exchange_algorithms",
+    "ssh_local_tunnels",
+    "ssh_remote_tunnels",
+  ],
+} as const satisfies Partial<Record<keyof OptionTypes, readonly string[]>>;
 
 const options = {
   ...Object.fromEntries(
-    OF_OTHER_COMMUNICATORS.map((key) => [key, {
-      type: "any",
-      description: "Of a communicator that is not in this baler.",
-    }]),
-  ) as Record<typeof OF_OTHER_COMMUNICATORS[number], Option<"any">>,
+    Object.entries(OF_OTHER_COMMUNICATORS).flatMap(([type, keys]) =>
+      keys.map((key) => [key, {
+        type: type as keyof typeof OF_OTHER_COMMUNICATORS,
+        description: "Of a communicator that is not in this baler.",
+      }])
+    ),
+  ) as Readonly<
+    Record<
+      typeof OF_OTHER_COMMUNICATORS[keyof typeof OF_OTHER_COMMUNICATORS][
+        number
+      ],
+      Option
+    >
+  >,
   communicator: {
     type: "string",
     description:

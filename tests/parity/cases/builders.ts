@@ -133,6 +133,34 @@ export const builders: readonly ParityCase[] = [
       says: ["ssh_host", "does nothing"],
     },
   },
+  ...Object.entries({
+    ssh_port: "x",
+    ssh_timeout: "5",
+    ssh_pty: "perhaps",
+    ssh_host: ["a"],
+    ssh_ciphers: [{}],
+    winrm_use_ssl: "x",
+    temporary_key_pair_bits: "many",
+  }).map(([key, value]): ParityCase => ({
+    name: `null-malformed-${key}-with-none`,
+    template: { builders: [nothing({ [key]: value })] },
+    args: validate(),
+    says: [key],
+  })),
+  {
+    name: "null-older-ssh-options-with-none",
+    template: {
+      builders: [
+        nothing({ ssh_wait_timeout: "5m", ssh_key_exchange_algorithms: ["x"] }),
+      ],
+    },
+    args: validate(),
+    differs: {
+      why: "warnings-of-options-without-effect",
+      ok: true,
+      says: ["ssh_wait_timeout", "does nothing"],
+    },
+  },
   {
     name: "null-ssh",
     template: {
@@ -181,6 +209,17 @@ export const builders: readonly ParityCase[] = [
     template: { builders: [aFile({ target: "dir/" })] },
     files: { "dir/x": "x" },
     says: ["open dir/: is a directory"],
+  },
+  {
+    name: "source-a-folder",
+    template: { builders: [aFile({ content: "", source: "dir" })] },
+    files: { "dir/x": "x" },
+    differs: {
+      why: "failed-file-builder",
+      ok: false,
+      says: ["Copying dir to a.txt", "is a directory"],
+      files: [],
+    },
   },
   {
     name: "unknown-builder-among-others",

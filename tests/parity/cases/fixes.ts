@@ -1,7 +1,7 @@
 // What `fix` makes of templates that were written for an older Packer.
 
 import type { ParityCase } from "../case.ts";
-import { aFile, nothing, packed } from "./parts.ts";
+import { aFile, nothing, packed, validate } from "./parts.ts";
 
 const fixed = (
   name: string,
@@ -84,6 +84,21 @@ export const fixes: readonly ParityCase[] = [
   fixed("fix-of-a-plugin-that-is-not-there", {
     builders: [{ type: "no-such", ssh_key_path: "k" }],
   }),
+  ...Object.entries({
+    ssh_key_path: "k",
+    ssh_disable_agent: true,
+  }).map(([key, value]): ParityCase => ({
+    name: `fix-is-named-where-${key}-is-refused`,
+    template: { builders: [nothing({ [key]: value })] },
+    args: validate(),
+    says: [key, "r fix"],
+  })),
+  {
+    name: "fix-is-named-where-the-manifests-filename-is-refused",
+    template: packed({ type: "manifest", filename: "m.json" }),
+    args: validate(),
+    says: ["filename", "r fix"],
+  },
   {
     name: "fix-invalid",
     template: { builders: [{ type: "null" }], x: 1 },

@@ -23,6 +23,11 @@ const two = {
 
 /** The cases. */
 export const postProcessors: readonly ParityCase[] = [
+  {
+    name: "checksum-of-its-own-file",
+    template: packed(["checksum", "checksum"]),
+    differs: { why: "checksum-of-its-own-file", ok: true, says: ["a.txt"] },
+  },
   run("as-a-text", "manifest"),
   run("sequence", [
     { type: "compress", output: "a.tar" },
