@@ -272,19 +272,25 @@ class Session {
   #receive(chunk: Uint8Array): void {
     if (this.#welcomed) return this.#connection.receive(chunk);
     const end = chunk.indexOf(10) + 1;
-    this.#firstLine.push(
-      end === 0 ? chunk : chunk.subarray(0, end),
-      (frame) => {
-        if (typeof frame.json.refuse === "string") {
-          console.error(frame.json.refuse);
-          Deno.exit(1);
-        }
-        if (
-          !PROTOCOL_VERSIONS.includes(frame.json.welcome as number)
-        ) ranByHand();
-        this.#welcomed = true;
-      },
-    );
+    try {
+      this.#firstLine.push(
+        end === 0 ? chunk : chunk.subarray(0, end),
+        (frame) => {
+          if (typeof frame.json.refuse === "string") {
+            console.error(frame.json.refuse);
+            Deno.exit(1);
+          }
+          if (
+            !PROTOCOL_VERSIONS.includes(frame.json.welcome as number)
+          ) ranByHand();
+          this.#welcomed = true;
+        },
+      );
+    } catch (error) {
+      // What is piped into it is not from a host.
+      console.error(`${(error as Error).name}: ${(error as Error).message}`);
+      ranByHand();
+    }
     if (this.#welcomed) this.#connection.receive(chunk.subarray(end));
   }
   readonly #firstLine = new FrameReader(DEFAULT_LIMITS);

@@ -1,6 +1,6 @@
 // A plugin's stdin and stdout belong to the wire: whatever its code and its children write ends up in the log, and a person who runs it by hand is told what it is.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../host/mod.ts";
 import {
   failure,
@@ -129,7 +129,7 @@ keeps("a plugin that prompts is told to ask the ui", async () => {
 /** Runs a plugin as a person would, without a host. */
 async function byHand(
   argv: string[],
-  input: "null" | "close",
+  input: "null" | "close" | Uint8Array<ArrayBuffer>,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const [command, ...args] = argv as [string, ...string[]];
   const child = new Deno.Command(command, {
@@ -139,7 +139,11 @@ async function byHand(
     stderr: "piped",
     env: { NO_COLOR: "1" },
   }).spawn();
-  if (input === "close") await child.stdin.close();
+  if (input !== "null") {
+    const writer = child.stdin.getWriter();
+    if (input !== "close") await writer.write(input);
+    await writer.close();
+  }
   const { code, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
@@ -155,6 +159,20 @@ for (const input of ["null", "close"] as const) {
     },
   );
 }
+
+keeps(
+  "a plugin that something else than a host writes to says what it is",
+  async () => {
+    const { code, stderr } = await byHand(
+      program("printing.ts"),
+      new TextEncoder().encode("not a message\n"),
+    );
+    assertEquals(code, 1);
+    assertMatch(stderr, /a line is not a message: "not a message"/);
+    assertMatch(stderr, /baler plugin/);
+    assertNotMatch(stderr, /Uncaught|^\s+at /m);
+  },
+);
 
 const script = Deno.build.os === "linux" &&
   await new Deno.Command("script", { args: ["--version"], stdout: "null" })
