@@ -1,74 +1,29 @@
 // One build: a builder, the provisioners that it lets at its machine, and the
 // post-processors that work on its artifact.
 
-import type { Artifact } from "../plugin/artifact.ts";
-import type { BuildContext } from "../plugin/build_context.ts";
 import type { Builder } from "../plugin/builder.ts";
 import type { PostProcessor } from "../plugin/post_processor.ts";
 import type { Provisioner } from "../plugin/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import { BuildErrors, messageOf } from "./build_errors.ts";
-import type { FoundPlugin } from "./find_plugin.ts";
+import { BuildErrors } from "./build_errors.ts";
+import type {
+  BuildPlan,
+  ComponentPlan,
+  PostProcessorPlan,
+  ProvisionerPlan,
+} from "./build_plan.ts";
 import { GRACE, type LaunchOptions } from "./launch_options.ts";
 import { type Log, NO_LOG } from "./log.ts";
 import { Patience } from "./patience.ts";
 import type { PluginError } from "./plugin_error.ts";
+import {
+  type ArtifactSummary,
+  postProcess,
+  type PostProcessStep,
+} from "./post_process.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
-import { builtArtifact, postProcessResult, prepareResult } from "./returned.ts";
+import { builtArtifact, prepareResult } from "./returned.ts";
 import type { BuildUi } from "./ui.ts";
-
-/** A component that a build is to have. */
-export interface ComponentPlan {
-  /** Its `type` in the template, or its `name` where it has one. */
-  name: string;
-  /** The plugin that serves it. */
-  plugin: FoundPlugin;
-  /** Its configuration. */
-  config: Record<string, unknown>;
-  /** Makes an error of its configuration point at the template's line. */
-  locate(error: unknown): unknown;
-}
-
-/** A provisioner that a build is to have. */
-export interface ProvisionerPlan extends ComponentPlan {
-  /** How long to wait before it, in milliseconds. */
-  pauseBefore: number;
-  /** How often it is tried again when it fails. */
-  maxRetries: number;
-  /** How long it may take, in milliseconds; 0 for as long as it takes. */
-  timeout: number;
-}
-
-/** A post-processor that a build is to have. */
-export interface PostProcessorPlan extends ComponentPlan {
-  /** Its `type` in the template. */
-  type: string;
-  /** Whether the artifact that goes into it stays; its own choice when absent. */
-  keepInputArtifact?: boolean;
-}
-
-/** What a build is made of. */
-export interface BuildPlan {
-  /** What its components learn about it. */
-  context: BuildContext;
-  builder: ComponentPlan;
-  provisioners: ProvisionerPlan[];
-  errorCleanupProvisioner?: ProvisionerPlan;
-  /** The sequences of post-processors. */
-  postProcessors: PostProcessorPlan[][];
-}
-
-/** What is left of an artifact when its build is over and its plugin gone. */
-export interface ArtifactSummary {
-  builderId: string;
-  id: string;
-  files: string[];
-  text: string;
-}
-
-interface PostProcessStep extends PostProcessorPlan {
-  component: PostProcessor;
-}
 
 /** One build. */
 export class Build implements AsyncDisposable {
@@ -237,7 +192,11 @@ export class Build implements AsyncDisposable {
       await this.#builder.run({ ui: this.#ui, hook, signal }),
     );
     if (artifact === undefined) return [];
-    return await this.#postProcess(artifact, hook.data, signal);
+    return await postProcess(this.#postProcessors, artifact, {
+      ui: this.#ui,
+      data: hook.data,
+      signal,
+    });
   }
 
   /**
@@ -253,104 +212,4 @@ export class Build implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  async #postProcess(
-    original: Artifact,
-    data: Record<string, unknown>,
-    signal: AbortSignal,
-  ): Promise<ArtifactSummary[]> {
-    const errors: unknown[] = [];
-    const artifacts: Artifact[] = [];
-    let keepOriginal = this.#postProcessors.length === 0;
-    let discardOriginal = false;
-
-    for (const sequence of this.#postProcessors) {
-      let prior = original;
-      let failed = false;
-      for (const [index, step] of sequence.entries()) {
-        if (signal.aborted) throw signal.reason;
-        const { name, type } = step;
-        this.#ui.say(
-          `Running post-processor: ${name}${
-            name === type ? "" : ` (type ${type})`
-          }`,
-        );
-        try {
-          const { artifact, keep } = await this.#postProcessOne(
-            step,
-            prior,
-            data,
-            signal,
-          );
-          if (index === 0) keepOriginal ||= keep;
-          else if (keep) artifacts.push(prior);
-          // It was passed on as it is, and the next sequence begins with it.
-          else if (prior === original) discardOriginal = true;
-          else await prior.destroy();
-          prior = artifact;
-        } catch (error) {
-          if (signal.aborted) throw signal.reason;
-          errors.push(
-            new Error(`Post-processor failed: ${messageOf(error)}`, {
-              cause: error,
-            }),
-          );
-          failed = true;
-          break;
-        }
-      }
-      if (!failed) artifacts.push(prior);
-    }
-
-    if (keepOriginal) artifacts.unshift(original);
-    const summaries = artifacts.map(summaryOf);
-    if (!keepOriginal || discardOriginal) {
-      try {
-        await original.destroy();
-      } catch (error) {
-        errors.push(
-          new Error(
-            `Error destroying builder artifact: ${messageOf(error)}`,
-            { cause: error },
-          ),
-        );
-      }
-    }
-    if (errors.length > 0) throw new BuildErrors(errors);
-    return summaries;
-  }
-
-  async #postProcessOne(
-    step: PostProcessStep,
-    artifact: Artifact,
-    data: Record<string, unknown>,
-    signal: AbortSignal,
-  ): Promise<{ artifact: Artifact; keep: boolean }> {
-    const result = postProcessResult(
-      await step.component.postProcess({
-        ui: this.#ui.ofStep(step.type),
-        artifact,
-        data,
-        signal,
-      }),
-    );
-    const keep = result.keep ?? false;
-    if (step.keepInputArtifact === undefined) {
-      return { artifact: result.artifact, keep };
-    }
-    const forced = keep && result.mustKeep === true;
-    return {
-      artifact: result.artifact,
-      keep: step.keepInputArtifact || forced,
-    };
-  }
-}
-
-function summaryOf(artifact: Artifact): ArtifactSummary {
-  return {
-    builderId: String(artifact.builderId),
-    id: String(artifact.id),
-    files: [...(artifact.files ?? [])].map(String),
-    text: String(artifact),
-  };
 }

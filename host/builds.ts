@@ -1,9 +1,10 @@
 // All builds of a template: run side by side, as many at a time as wanted,
 // each to its own end.
 
-import type { ArtifactSummary, Build } from "./build.ts";
+import type { Build } from "./build.ts";
 import { BuildErrors, errorDetails, messageOf } from "./build_errors.ts";
 import { durationText } from "./duration_text.ts";
+import type { ArtifactSummary } from "./post_process.ts";
 
 /** How one build ended. */
 export interface BuildResult {

@@ -2,8 +2,9 @@
 // is to be built, in time that grows with the template and not with builds
 // times provisioners.
 
-import { Build, type BuildPlan, type ComponentPlan } from "./build.ts";
+import { Build } from "./build.ts";
 import { messageOf } from "./build_errors.ts";
+import type { BuildPlan, ComponentPlan } from "./build_plan.ts";
 import { BuildPlugins } from "./build_plugins.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 import type { TemplatePlan } from "./plan.ts";

@@ -5,21 +5,12 @@ import type { BuildContext } from "../plugin/build_context.ts";
 import { VERSION } from "../plugin/version.ts";
 import type {
   BuildPlan,
-  ComponentPlan,
   PostProcessorPlan,
   ProvisionerPlan,
-} from "./build.ts";
+} from "./build_plan.ts";
+import { ComponentFinder } from "./component_finder.ts";
 import { PACKER_VERSION } from "./environment.ts";
-import {
-  findPlugin,
-  type FoundPlugin,
-  namedPlugin,
-  type PluginSources,
-} from "./find_plugin.ts";
-import { mendsKey } from "./fixes.ts";
 import type { LaunchOptions } from "./launch_options.ts";
-import { locatedConfigError } from "./located_config_error.ts";
-import type { PluginKind } from "./plugin_table.ts";
 import { pluginSources } from "./plugin_sources.ts";
 import { runEnvironment } from "./plugin_environment.ts";
 import { pluginTimes } from "./plugin_times.ts";
@@ -95,7 +86,7 @@ export async function planBuilds(
     except: options.except,
     startedAt,
   });
-  const finder = new Finder(
+  const finder = new ComponentFinder(
     template,
     await pluginSources({ template, pluginDir: options.pluginDir }),
   );
@@ -149,7 +140,7 @@ interface Planned<T> {
 
 /** Makes plans of builds, in which builds share what is the same for them. */
 function planner(
-  finder: Finder,
+  finder: ComponentFinder,
 ): (
   build: SelectedBuild,
   context: BuildContext,
@@ -229,76 +220,4 @@ function together<T>(parts: readonly Planned<T>[]): Planned<T[]> {
     plan: parts.map(({ plan }) => plan),
     problems: parts.flatMap(({ problems }) => problems),
   };
-}
-
-/** What a template says of one component. */
-interface Entry {
-  readonly type: string;
-  readonly name?: string;
-  readonly config: Record<string, unknown>;
-  readonly at: readonly (string | number)[];
-  readonly plugin?: readonly string[];
-}
-
-/** Finds the plugins of a template, and gathers what it does not find. */
-class Finder {
-  readonly template: Template;
-  readonly #sources: PluginSources;
-  readonly #problems: SourceProblem[];
-
-  constructor(
-    template: Template,
-    sources: PluginSources,
-    problems: SourceProblem[] = [],
-  ) {
-    this.template = template;
-    this.#sources = sources;
-    this.#problems = problems;
-  }
-
-  /** One that gathers into a list of its own. */
-  for(problems: SourceProblem[]): Finder {
-    return new Finder(this.template, this.#sources, problems);
-  }
-
-  async component(
-    kind: PluginKind,
-    entry: Entry,
-    place: (
-      path: readonly (string | number)[],
-    ) => readonly (string | number)[] = (path) => [...entry.at, ...path],
-  ): Promise<ComponentPlan> {
-    const plugin = await this.#find(kind, entry);
-    return {
-      name: entry.name ?? entry.type,
-      plugin,
-      config: entry.config,
-      locate: (error) =>
-        locatedConfigError(
-          error,
-          this.template.document,
-          place,
-          plugin.source,
-          (key) => mendsKey(kind, entry.type, entry.config, key),
-        ),
-    };
-  }
-
-  async #find(kind: PluginKind, entry: Entry): Promise<FoundPlugin> {
-    try {
-      if (entry.plugin === undefined) {
-        return await findPlugin(kind, entry.type, this.#sources);
-      }
-      const { source, document } = this.template;
-      const { line } = document.locate(entry.at);
-      return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
-    } catch (error) {
-      this.#problems.push({
-        message: (error as Error).message,
-        location: this.template.document.locate([...entry.at, "type"]),
-      });
-      // Never used: a build with a problem is refused.
-      return { argv: [], label: "", name: "", source: "" };
-    }
-  }
 }

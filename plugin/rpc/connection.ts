@@ -3,11 +3,11 @@
 
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader } from "./frame.ts";
+import { answerMessage, isCount, kindOf } from "./message.ts";
 import { Outbox, type Write } from "./outbox.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
-  excerpt,
   type Limits,
   ProtocolError,
   shown,
@@ -374,43 +374,6 @@ export class Connection {
   }
 }
 
-const KINDS: ReadonlySet<string> = new Set([
-  "call",
-  "return",
-  "throw",
-  "release",
-  "abort",
-]);
-
-/** The one key that tells what a message is. */
-function kindOf(message: Record<string, unknown>): string {
-  let kind: string | undefined;
-  for (const key in message) {
-    if (!KINDS.has(key)) continue;
-    if (kind !== undefined) {
-      throw new ProtocolError(`a message is a ${kind} and a ${key} at once`);
-    }
-    kind = key;
-  }
-  if (kind === undefined) {
-    throw new ProtocolError(
-      `a message is of no known kind: ${
-        excerpt(Object.keys(message).join(", "))
-      }`,
-    );
-  }
-  return kind;
-}
-
-function answerMessage(
-  call: number,
-  kind: "return" | "throw",
-  value: unknown,
-): Record<string, unknown> {
-  if (kind === "throw") return { throw: call, error: value };
-  return value === undefined ? { return: call } : { return: call, value };
-}
-
 /** A call of a connection that has ended; nobody need look at its failure. */
 function refused(reason: Error): Promise<never> {
   const promise = Promise.reject(
@@ -425,8 +388,4 @@ function refused(reason: Error): Promise<never> {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as { then?: unknown }).then === "function";
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
 }

@@ -1,0 +1,101 @@
+// From what a template says of a component to the plugin that serves it, with
+// the place in the template of all that is wrong with it.
+
+import type { ComponentPlan } from "./build_plan.ts";
+import {
+  findPlugin,
+  type FoundPlugin,
+  namedPlugin,
+  type PluginSources,
+} from "./find_plugin.ts";
+import { mendsKey } from "./fixes.ts";
+import { locatedConfigError } from "./located_config_error.ts";
+import type { PluginKind } from "./plugin_table.ts";
+import type { SourceProblem } from "./source_error.ts";
+import type { Template } from "./template.ts";
+
+/** What a template says of one component. */
+export interface ComponentEntry {
+  readonly type: string;
+  readonly name?: string;
+  readonly config: Record<string, unknown>;
+  readonly at: readonly (string | number)[];
+  readonly plugin?: readonly string[];
+}
+
+/** Finds the plugins of a template, and gathers what it does not find. */
+export class ComponentFinder {
+  /** The template. */
+  readonly template: Template;
+  readonly #sources: PluginSources;
+  readonly #problems: SourceProblem[];
+
+  /**
+   * @param template The template.
+   * @param sources Where plugins are looked for.
+   * @param problems Where what is wrong is gathered.
+   */
+  constructor(
+    template: Template,
+    sources: PluginSources,
+    problems: SourceProblem[] = [],
+  ) {
+    this.template = template;
+    this.#sources = sources;
+    this.#problems = problems;
+  }
+
+  /** One that gathers what is wrong into a list of its own. */
+  for(problems: SourceProblem[]): ComponentFinder {
+    return new ComponentFinder(this.template, this.#sources, problems);
+  }
+
+  /**
+   * What a build has of a component. One whose plugin is not found is a
+   * problem, and what comes back is not to be used.
+   *
+   * @param kind The kind of component.
+   * @param entry What the template says of it.
+   * @param place Where a key of its configuration stands in the template.
+   */
+  async component(
+    kind: PluginKind,
+    entry: ComponentEntry,
+    place: (
+      path: readonly (string | number)[],
+    ) => readonly (string | number)[] = (path) => [...entry.at, ...path],
+  ): Promise<ComponentPlan> {
+    const plugin = await this.#find(kind, entry);
+    return {
+      name: entry.name ?? entry.type,
+      plugin,
+      config: entry.config,
+      locate: (error) =>
+        locatedConfigError(
+          error,
+          this.template.document,
+          place,
+          plugin.source,
+          (key) => mendsKey(kind, entry.type, entry.config, key),
+        ),
+    };
+  }
+
+  async #find(kind: PluginKind, entry: ComponentEntry): Promise<FoundPlugin> {
+    try {
+      if (entry.plugin === undefined) {
+        return await findPlugin(kind, entry.type, this.#sources);
+      }
+      const { source, document } = this.template;
+      const { line } = document.locate(entry.at);
+      return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
+    } catch (error) {
+      this.#problems.push({
+        message: (error as Error).message,
+        location: this.template.document.locate([...entry.at, "type"]),
+      });
+      // Never used: a build with a problem is refused.
+      return { argv: [], label: "", name: "", source: "" };
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// Post-processing: what the post-processors of a build make of its artifact,
+// and what of it stays.
+
+import type { Artifact } from "../plugin/artifact.ts";
+import type { PostProcessor } from "../plugin/post_processor.ts";
+import { BuildErrors, messageOf } from "./build_errors.ts";
+import type { PostProcessorPlan } from "./build_plan.ts";
+import { postProcessResult } from "./returned.ts";
+import type { BuildUi } from "./ui.ts";
+
+/** What is left of an artifact when its build is over and its plugin gone. */
+export interface ArtifactSummary {
+  builderId: string;
+  id: string;
+  files: string[];
+  text: string;
+}
+
+/** A post-processor that is ready to run. */
+export interface PostProcessStep extends PostProcessorPlan {
+  component: PostProcessor;
+}
+
+/** What every post-processor is given. */
+interface Given {
+  readonly ui: BuildUi;
+  /** What the builder and the provisioners have made known. */
+  readonly data: Record<string, unknown>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Lets sequences of post-processors work on an artifact. What goes wrong in one
+ * sequence does not keep the others from their work.
+ *
+ * @param sequences The sequences.
+ * @param original The artifact that each of them begins with.
+ * @param options What every post-processor is given.
+ * @returns The artifacts that are left; the others have been destroyed.
+ * @throws {BuildErrors} With all that went wrong.
+ * @throws {unknown} The signal's reason, when it is aborted.
+ */
+export async function postProcess(
+  sequences: readonly (readonly PostProcessStep[])[],
+  original: Artifact,
+  options: Given,
+): Promise<ArtifactSummary[]> {
+  const { ui, signal } = options;
+  const errors: unknown[] = [];
+  const artifacts: Artifact[] = [];
+  let keepOriginal = sequences.length === 0;
+  let discardOriginal = false;
+
+  for (const sequence of sequences) {
+    let prior = original;
+    let failed = false;
+    for (const [index, step] of sequence.entries()) {
+      if (signal.aborted) throw signal.reason;
+      const { name, type } = step;
+      ui.say(
+        `Running post-processor: ${name}${
+          name === type ? "" : ` (type ${type})`
+        }`,
+      );
+      try {
+        const { artifact, keep } = await postProcessOne(step, prior, options);
+        if (index === 0) keepOriginal ||= keep;
+        else if (keep) artifacts.push(prior);
+        // It was passed on as it is, and the next sequence begins with it.
+        else if (prior === original) discardOriginal = true;
+        else await prior.destroy();
+        prior = artifact;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        errors.push(
+          new Error(`Post-processor failed: ${messageOf(error)}`, {
+            cause: error,
+          }),
+        );
+        failed = true;
+        break;
+      }
+    }
+    if (!failed) artifacts.push(prior);
+  }
+
+  if (keepOriginal) artifacts.unshift(original);
+  const summaries = artifacts.map(summaryOf);
+  if (!keepOriginal || discardOriginal) {
+    try {
+      await original.destroy();
+    } catch (error) {
+      errors.push(
+        new Error(
+          `Error destroying builder artifact: ${messageOf(error)}`,
+          { cause: error },
+        ),
+      );
+    }
+  }
+  if (errors.length > 0) throw new BuildErrors(errors);
+  return summaries;
+}
+
+async function postProcessOne(
+  step: PostProcessStep,
+  artifact: Artifact,
+  { ui, data, signal }: Given,
+): Promise<{ artifact: Artifact; keep: boolean }> {
+  const result = postProcessResult(
+    await step.component.postProcess({
+      ui: ui.ofStep(step.type),
+      artifact,
+      data,
+      signal,
+    }),
+  );
+  const keep = result.keep ?? false;
+  if (step.keepInputArtifact === undefined) {
+    return { artifact: result.artifact, keep };
+  }
+  const forced = keep && result.mustKeep === true;
+  return {
+    artifact: result.artifact,
+    keep: step.keepInputArtifact || forced,
+  };
+}
+
+function summaryOf(artifact: Artifact): ArtifactSummary {
+  return {
+    builderId: String(artifact.builderId),
+    id: String(artifact.id),
+    files: [...(artifact.files ?? [])].map(String),
+    text: String(artifact),
+  };
+}
