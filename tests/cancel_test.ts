@@ -170,6 +170,60 @@ forEachHost(
   },
 );
 
+forEachHost(
+  "a second Ctrl-C while a script is being uploaded leaves nothing of the script",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: {
+        cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+      },
+      provisioners: [{ type: "shell", inline: ["true"] }],
+    });
+    await run.shows("Receiving a script");
+    assertEquals((await temporaryFiles(bench)).length, 1);
+    run.kill("SIGINT");
+    // Not at the end of the upload: that never comes.
+    while ((await temporaryFiles(bench)).length > 0) await pause();
+    run.kill("SIGINT");
+    const ended = await within(20, "the end", run.ended());
+    assertEquals(ended.code, 130, ended.output);
+  },
+);
+
+forEachHost(
+  "a plugin that is killed while a script runs leaves neither its file nor what it runs",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: [{ type: "file", content: "x", target: "x.txt" }],
+      provisioners: [{ type: "shell-local", inline: SLEEPING }],
+    });
+    await run.shows("file: asleep");
+    assertEquals((await temporaryFiles(bench)).length, 1);
+    const { stdout } = await new Deno.Command("ps", {
+      args: ["-o", "pid=,args=", "--ppid", String(run.pid)],
+    }).output();
+    const [bundled] = new TextDecoder().decode(stdout).split("\n")
+      .filter((line) => / plugin$/.test(line));
+    Deno.kill(parseInt(bundled!), "SIGKILL");
+    const ended = await within(20, "the end", run.ended());
+    assertEquals(ended.code, 1, ended.output);
+    assertStringIncludes(ended.output, "SIGKILL");
+    // That nothing is left the bench sees at its end.
+  },
+  { ignore: Deno.build.os !== "linux" },
+);
+
+/** The temporary files of scripts. */
+async function temporaryFiles(bench: Bench): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(bench.env.TMPDIR!));
+  return names.map(({ name }) => name)
+    .filter((name) => name.startsWith("baler-shell"));
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 forEachHost("when baler is killed, all that it started ends", async (bench) => {
   const run = await start(bench, {
     builders: [

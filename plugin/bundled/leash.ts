@@ -4,7 +4,8 @@
 /**
  * What the leash runs: it waits at the end of a pipe whose other end is here.
  * A line says that the command has ended, and it goes away if nothing else is
- * left of the group; the end of the pipe is the end of the group.
+ * left of the group; the end of the pipe is the end of the group, and of
+ * the file that was made for it.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -15,6 +16,7 @@ if read -r line; then
   echo left
   read -r line
 fi
+[ -z "$2" ] || trap 'rm -f -- "$2"' EXIT
 kill_group TERM || exit 0
 for try in 1 2 3 4 5 6 7 8 9 10; do
   kill_group 0 || exit 0
@@ -35,14 +37,16 @@ export class Leash {
    * Takes hold of a group.
    *
    * @param pid The process that leads it: one that was spawned `detached`.
+   * @param file A file that was made for it. Who made it deletes it when the command
+   * has ended; the leash does where they no longer can.
    * @throws {Error} When there is no `/bin/sh`, or it may not be run.
    */
-  constructor(pid: number) {
+  constructor(pid: number, file = "") {
     this.#pid = pid;
     // Windows has no groups; there the tree of processes is ended instead.
     if (Deno.build.os === "windows") return;
     this.#child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "leash", String(pid)],
+      args: ["-c", SCRIPT, "leash", String(pid), file],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

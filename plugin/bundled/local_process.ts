@@ -16,6 +16,8 @@ export interface LocalProcessOptions {
   stdout?: WritableStream<Uint8Array> | undefined;
   /** Where its errors go; dropped unless given. Closed at its end. */
   stderr?: WritableStream<Uint8Array> | undefined;
+  /** A file that was made for it, and is deleted with it if this process is killed. */
+  temporary?: string | undefined;
   /** Ends it, and all it started, when aborted. */
   signal?: AbortSignal | undefined;
 }
@@ -41,7 +43,7 @@ export class LocalProcess implements RunningCommand {
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, stdin, stdout, stderr, signal } = options;
+    const { argv, cwd, stdin, stdout, stderr, temporary, signal } = options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -61,7 +63,7 @@ export class LocalProcess implements RunningCommand {
       );
     }
     try {
-      this.#leash = new Leash(this.#child.pid);
+      this.#leash = new Leash(this.#child.pid, temporary);
     } catch (error) {
       this.#child.kill("SIGKILL");
       throw error;

@@ -232,7 +232,7 @@ export class LocalShell {
         ui,
         data,
         signal,
-      });
+      }, file.path);
     }
     const { script, scripts = [] } = this.#config;
     const named = script ? [script] : scripts;
@@ -246,6 +246,7 @@ export class LocalShell {
     path: string,
     vars: string,
     { ui, data, signal }: LocalShellRunOptions,
+    temporary?: string,
   ): Promise<void> {
     const { execute_command, valid_exit_codes } = this.#config;
     const argv = await this.#render(
@@ -260,6 +261,7 @@ export class LocalShell {
         argv,
         cwd: this.#build.workingDirectory,
         ...shownOn(ui),
+        temporary,
         signal,
       });
     } catch (cause) {
