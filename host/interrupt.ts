@@ -21,8 +21,12 @@ export class Interrupt implements Disposable {
 
   /**
    * @param onFirst Called at the first signal.
+   * @param onSecond Called at the second, before everything ends.
    */
-  constructor(onFirst: (signal: Deno.Signal) => void) {
+  constructor(
+    onFirst: (signal: Deno.Signal) => void,
+    onSecond: () => void = () => {},
+  ) {
     for (const [name, code] of Object.entries(EXIT_CODES)) {
       const signal = name as Deno.Signal;
       const listener = () => {
@@ -32,6 +36,7 @@ export class Interrupt implements Disposable {
         }
         if (this.#exitCode !== undefined) {
           this.#isEnding = true;
+          onSecond();
           void endAll(MOMENT).then(() => Deno.exit(code));
           return;
         }

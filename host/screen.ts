@@ -88,6 +88,12 @@ export class Screen {
     if (this.#canErase) this.#progress.end(owner);
   }
 
+  /** Shows nothing from now on: what ends now is not to be told as a failure. */
+  silence(): void {
+    this.endProgress();
+    this.#closed = true;
+  }
+
   /**
    * The target of a log that may be on the same terminal: whole lines, which
    * the line below all others makes room for.

@@ -125,6 +125,8 @@ for (const [signal, code] of SIGNALS) {
       run.kill(signal);
       const { code: actual, output } = await within(20, "the end", run.ended());
       assertEquals(actual, code, output);
+      // Nobody is told that what was ended so has failed.
+      assert(!/errored|ended by|exited/.test(output), output);
     },
   );
 }
@@ -182,8 +184,11 @@ forEachHost(
     await run.shows("Receiving a script");
     assertEquals((await temporaryFiles(bench)).length, 1);
     run.kill("SIGINT");
-    // Not at the end of the upload: that never comes.
-    while ((await temporaryFiles(bench)).length > 0) await pause();
+    // Not at the end of the upload, which never comes, nor of patience with it.
+    const gone = async () => {
+      while ((await temporaryFiles(bench)).length > 0) await pause();
+    };
+    await within(20, "the end of the file", gone());
     run.kill("SIGINT");
     const ended = await within(20, "the end", run.ended());
     assertEquals(ended.code, 130, ended.output);

@@ -78,10 +78,12 @@ Exit code:
       color: flags.color && context.screen.wantsColor,
       timestamps: flags["timestamp-ui"],
     });
-    using interrupt = new Interrupt((signal) =>
-      ui.error(
-        `\nCancelling the builds after ${signal}; again to end them at once...`,
-      )
+    using interrupt = new Interrupt(
+      (signal) =>
+        ui.error(
+          `\nCancelling the builds after ${signal}; again to end them at once...`,
+        ),
+      () => context.screen.silence(),
     );
     context.screen.cancelled = interrupt.signal;
     context.screen.onClosed = (reason) => {
