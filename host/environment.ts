@@ -12,6 +12,7 @@ export const SETTINGS = [
   "CONFIG",
   "LOG",
   "LOG_PATH",
+  "NO_COLOR",
   "PLUGIN_ANSWER_TIMEOUT",
   "PLUGIN_GRACE",
   "PLUGIN_PATH",

@@ -3,6 +3,7 @@
 // questions answered one at a time.
 
 import type { Progress } from "../plugin/ui.ts";
+import { variable } from "./environment.ts";
 import { harmlessText, type LogTarget } from "./log.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { textWidth } from "./text_width.ts";
@@ -40,9 +41,9 @@ export class Screen {
     return this.#isTerminal;
   }
 
-  /** Whether colours are wanted: on a terminal that has them, unless NO_COLOR is set. */
+  /** Whether colours are wanted: on a terminal that has them, unless NO_COLOR or its like is set. */
   get wantsColor(): boolean {
-    return this.#canErase && !Deno.noColor;
+    return this.#canErase && !Deno.noColor && !variable("NO_COLOR");
   }
 
   /**

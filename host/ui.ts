@@ -102,6 +102,11 @@ export class HostUi implements Ui {
     this.#show(kind, text, color, this.#options.timestamps);
   }
 
+  /** Shows a person a colour before the builds begin, and so without a time in front. */
+  showColor(text: string, color: string): void {
+    this.#show("say", text, color);
+  }
+
   #show(
     kind: LineKind,
     text: string,
@@ -215,6 +220,14 @@ export class BuildUi implements Ui {
       kind,
       line,
       kind === "error" ? RED : `1;${this.#color}`,
+    );
+  }
+
+  /** Tells in which colour its lines will be. */
+  tellColor(): void {
+    this.#host.showColor(
+      `${this.#name}: output will be in this color.`,
+      `1;${this.#color}`,
     );
   }
 

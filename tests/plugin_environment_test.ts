@@ -19,6 +19,7 @@ const SETTINGS = {
   PACKER_LOG: "0",
   PACKER_LOG_PATH: "/nowhere/log",
   PACKER_CONFIG: "/nowhere/config",
+  PACKER_NO_COLOR: "1",
   PACKER_PLUGIN_PATH: "/nowhere",
 };
 

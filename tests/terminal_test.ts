@@ -63,6 +63,7 @@ for (
   const [promise, args, env] of [
     ["-color=false", ["-color=false"], {}],
     ["NO_COLOR", [], { NO_COLOR: "1" }],
+    ["PACKER_NO_COLOR", [], { PACKER_NO_COLOR: "1" }],
     ["a terminal that has none", [], { TERM: "dumb" }],
     ["-machine-readable", ["-machine-readable"], {}],
   ] as const
@@ -83,6 +84,17 @@ forEachHost("there are no colours and no progress on a pipe", async (bench) => {
     assert(!output.includes(mark), JSON.stringify(output));
   }
 });
+
+forEachHost(
+  "-timestamp-ui puts no time in front of the colours that are told first, as in Packer",
+  async (bench) => {
+    await bench.write("t.json", twoBuilds);
+    const text = await raw(bench, ["build", "-timestamp-ui", "t.json"]);
+    assert(text.includes("\x1b[1;32ma: output will be in this color."), text);
+    assertMatch(text, /\x1b\[0;32m\d{4}-[^ ]+Z:     a: out/);
+  },
+  { ignore: !has("script") },
+);
 
 forEachHost(
   "-timestamp-ui puts the time in front of what is shown",

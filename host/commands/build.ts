@@ -106,7 +106,7 @@ Exit code:
     });
     if (ui.hasColor && !ui.isMachineReadable) {
       for (const one of builds) {
-        one.ui.plain("say", `${one.name}: output will be in this color.`);
+        one.ui.tellColor();
       }
       if (builds.length > 0) ui.say("");
     }

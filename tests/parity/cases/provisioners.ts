@@ -172,6 +172,12 @@ export const provisioners: readonly ParityCase[] = [
     differs: { why: "timeout-after-pause", ok: false, says: ["timeout"] },
   },
   run("timeout-long", local("echo x", { timeout: "1h" })),
+  run(
+    "what-a-script-is-told-of-the-build",
+    local(
+      'echo "$PACKER_BUILD_NAME $PACKER_BUILDER_TYPE [$PACKER_HTTP_ADDR] ${#PACKER_RUN_UUID}"',
+    ),
+  ),
   run("timeout-of-a-month", local("sleep 0.2", { timeout: "720h" })),
   {
     name: "timeout-short",
