@@ -168,7 +168,7 @@ export const postProcessors: readonly ParityCase[] = [
     name: `${type}-to-a-folder`,
     template: packed({ type, output: "dir/" }),
     files: { "dir/x": "x" },
-    says: ["open dir/: is a directory"],
+    says: ["dir/: is a directory"],
   })),
   {
     name: "post-named-fails",
