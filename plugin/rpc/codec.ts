@@ -157,6 +157,7 @@ export function encode(
       isDeeperThan(DEFAULT_LIMITS.depth, document)
     ) throw tooDeep();
     refuseTooLong(line);
+    refuseTooMany(bytes);
     references.commitMessage();
     return { line, bytes };
   } catch (error) {
@@ -315,6 +316,23 @@ function refuseTooLong(line: string): void {
   throw new RangeError(
     `what takes ${length} bytes as JSON cannot be sent to another process, where ${most} is the most: send it as bytes (Uint8Array) or as a stream`,
   );
+}
+
+/** The same for raw bytes. */
+function refuseTooMany(bytes: Uint8Array[]): void {
+  const limits = DEFAULT_LIMITS;
+  if (bytes.length > limits.parts) {
+    throw new RangeError(
+      `more than ${limits.parts} arrays of bytes cannot be sent to another process at once: send them as a stream`,
+    );
+  }
+  let length = 0;
+  for (const part of bytes) length += part.length;
+  if (length > limits.bytes) {
+    throw new RangeError(
+      `more than ${limits.bytes} bytes cannot be sent to another process at once: send them as a stream`,
+    );
+  }
 }
 
 function tooDeep(): RangeError {

@@ -85,7 +85,7 @@ export class Connection {
       call: (ref, method, args, isTraced) =>
         this.call(ref, method, args, isTraced),
       release: (release, count) => this.#send({ release, count }),
-      abort: (abort, reason) => this.#send({ abort, reason }),
+      abort: (abort, reason) => this.#abort(abort, reason),
     }, this.#limits);
   }
 
@@ -291,6 +291,7 @@ export class Connection {
         `more than ${this.#limits.calls} calls are under way`,
       );
     }
+    if (signals.length > 0) this.#references.holdSignals(signals);
     let result: unknown;
     try {
       // Started here and now, before the next message is looked at: that is
@@ -331,11 +332,26 @@ export class Connection {
         this.#send(answerMessage(call, kind, value));
       } catch (error) {
         // It cannot be sent: the caller is told, instead of waiting for ever.
-        this.#send(answerMessage(call, "throw", error));
+        this.#send(answerMessage(
+          call,
+          "throw",
+          kind === "throw" && value instanceof Error
+            ? bare(value, error)
+            : error,
+        ));
       }
     }
     if (--this.#serving === 0) {
       for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  }
+
+  #abort(abort: number, reason: unknown): void {
+    try {
+      this.#send({ abort, reason });
+    } catch (error) {
+      // Nobody is there to be told why it cannot be sent, but aborted it must be.
+      this.#send({ abort, reason: error });
     }
   }
 
@@ -372,6 +388,14 @@ export class Connection {
     });
     throw error;
   }
+}
+
+/** An error without what keeps it from being sent, which becomes its cause. */
+function bare(error: Error, cause: unknown): Error {
+  const bare = new Error(String(error.message), { cause });
+  bare.name = String(error.name);
+  if (typeof error.stack === "string") bare.stack = error.stack;
+  return bare;
 }
 
 /** A call of a connection that has ended; nobody need look at its failure. */

@@ -82,6 +82,9 @@ function isSparse(array: unknown[]): boolean {
   return false;
 }
 
+/** Keys that superjson refuses: whoever sets them elsewhere changes a prototype. */
+const REFUSED_KEYS = ["__proto__", "constructor", "prototype"];
+
 /**
  * Whether a value can be sent.
  *
@@ -98,6 +101,10 @@ export function isSendable(
   if (kind === "unsendable") return false;
   if (typeof value !== "object" || value === null) return true;
   if (kind !== undefined && !isPlainObject(value)) return true;
+  if (
+    kind === undefined && isPlainObject(value) &&
+    REFUSED_KEYS.some((key) => Object.hasOwn(value, key))
+  ) return false;
   if (depth <= 1 || seen.has(value)) return true;
   seen.add(value);
   const inside = value instanceof Map
@@ -106,4 +113,19 @@ export function isSendable(
     ? [...value]
     : Object.values(value);
   return inside.every((item) => isSendable(item, seen, depth - 1));
+}
+
+/**
+ * What a reason is sent as: the reason itself, or where it cannot be sent, its
+ * text. What is given up must be given up there too, whatever the reason.
+ *
+ * @param reason Any value.
+ */
+export function sendableReason(reason: unknown): unknown {
+  try {
+    return isSendable(reason) ? reason : String(reason);
+  } catch {
+    // A getter of it throws, it has no text, or it is too deep to look into.
+    return `a reason that cannot be told (${typeof reason})`;
+  }
 }

@@ -1,7 +1,7 @@
 // References: what of ours the other side may call, what of theirs we hold,
 // and how each is let go of once it is no longer needed.
 
-import { isSendable, type Kind } from "./kind.ts";
+import { type Kind, sendableReason } from "./kind.ts";
 import { type Limits, ProtocolError, shown } from "./protocol.ts";
 import {
   classNameOf,
@@ -12,6 +12,7 @@ import {
   remoteObjects,
   textOf,
 } from "./remote_object.ts";
+import { remoteSignal } from "./remote_signal.ts";
 import {
   importReadable,
   importWritable,
@@ -61,8 +62,10 @@ interface Export {
 interface Import {
   kind: ReferenceKind;
   value: WeakRef<object>;
-  /** Set while the value must live even though nobody here holds it. */
+  /** Set while a signal must live even though nobody here holds it. */
   strong: object | undefined;
+  /** Why it must: the calls under way that it was given to, and who listens. */
+  needed: number;
   /** In how many messages it came. */
   count: number;
 }
@@ -357,14 +360,11 @@ export class References {
       const weak = new WeakRef(value);
       if (entry === undefined) {
         this.#checkRoom(kind);
-        entry = { kind, value: weak, strong: undefined, count: 0 };
+        entry = { kind, value: weak, strong: undefined, needed: 0, count: 0 };
         this.#imports.set(ref, entry);
       } else entry.value = weak;
     }
-    if (kind === "signal") {
-      entry!.strong = value;
-      this.#use.signals.push(ref);
-    }
+    if (kind === "signal") this.#use.signals.push(ref);
     if (!this.#use.counted.has(ref)) {
       this.#use.counted.add(ref);
       entry!.count++;
@@ -402,7 +402,9 @@ export class References {
         value = this.#remote.create(record);
         break;
       case "signal":
-        origin.controller = new AbortController();
+        origin.controller = remoteSignal((isHeard) =>
+          this.#need(ref, isHeard ? 1 : -1)
+        );
         value = origin.controller.signal;
         break;
       case "readable":
@@ -443,14 +445,23 @@ export class References {
   }
 
   /**
-   * Lets signals go as soon as nobody here holds them: until now they had to
-   * live for the listeners on them, which do not keep a signal alive.
+   * Lets signals live until {@linkcode weakenSignals}, for a call that they
+   * were given to: listeners on a signal do not keep it alive.
    */
+  holdSignals(refs: number[]): void {
+    for (const ref of refs) this.#need(ref, 1);
+  }
+
+  /** Lets signals go as soon as nobody here holds or hears them. */
   weakenSignals(refs: number[]): void {
-    for (const ref of refs) {
-      const entry = this.#imports.get(ref);
-      if (entry !== undefined) entry.strong = undefined;
-    }
+    for (const ref of refs) this.#need(ref, -1);
+  }
+
+  #need(ref: number, change: 1 | -1): void {
+    const entry = this.#imports.get(ref);
+    if (entry === undefined) return;
+    entry.needed += change;
+    entry.strong = entry.needed > 0 ? entry.value.deref() : undefined;
   }
 
   /** Lets go at once of something of theirs. */
@@ -485,9 +496,4 @@ export class References {
 
 function isStream(kind: ReferenceKind): boolean {
   return kind === "readable" || kind === "writable";
-}
-
-/** A reason must arrive, if only as its text. */
-function sendableReason(reason: unknown): unknown {
-  return isSendable(reason) ? reason : String(reason);
 }

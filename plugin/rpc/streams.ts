@@ -3,6 +3,8 @@
 
 import { ProtocolError } from "./protocol.ts";
 
+import { sendableReason } from "./kind.ts";
+
 /** Calls a method of a stream on the other side. */
 type Call = (method: string, args: unknown[]) => Promise<unknown>;
 
@@ -181,7 +183,7 @@ export function importReadable(
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async cancel(reason) {
-      await call("cancel", [reason]);
+      await call("cancel", [sendableReason(reason)]);
     },
   }, { highWaterMark: 0 });
   unread.set(stream, call);
@@ -207,10 +209,22 @@ function chunksOf(answer: unknown, peer: string): unknown[] | undefined {
 /** The stream that stands for one of theirs that we write. */
 export function importWritable(call: Call): WritableStream<unknown> {
   const underWay: Promise<unknown>[] = [];
+  let controller: WritableStreamDefaultController;
+  let abandoned: Promise<unknown> | undefined;
+  const abandon = (reason: unknown) =>
+    abandoned ??= call("abort", [sendableReason(reason)]);
   return new WritableStream({
+    start(itsController) {
+      controller = itsController;
+      // `abort` below comes only when no write waits any more, which may be for
+      // ever: it is the other side that is to give up on those.
+      controller.signal.addEventListener("abort", () => {
+        abandon(controller.signal.reason).catch(() => {});
+      });
+    },
     async write(chunk) {
       const write = call("write", [chunk]);
-      write.catch(() => {});
+      write.catch((error) => controller.error(error));
       underWay.push(write);
       // The oldest: where one fails, the stream fails with its error.
       if (underWay.length >= WINDOW) await underWay.shift();
@@ -220,7 +234,7 @@ export function importWritable(call: Call): WritableStream<unknown> {
       await call("close", []);
     },
     async abort(reason) {
-      await call("abort", [reason]);
+      await abandon(reason);
     },
   });
 }
