@@ -91,7 +91,10 @@ forEachHost(
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", "-timestamp-ui", "t.json"]);
     assert(text.includes("\x1b[1;32ma: output will be in this color."), text);
-    assertMatch(text, /\x1b\[0;32m\d{4}-[^ ]+Z:     a: out/);
+    assertMatch(
+      text.replaceAll("\x1b", "ESC"),
+      /ESC\[0;32m\d{4}-[^ ]+Z: {5}a: out/,
+    );
   },
   { ignore: !has("script") },
 );
