@@ -192,6 +192,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 /** Waits until a file is there. */
 async function appears(path: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   using watcher = Deno.watchFs(path.slice(0, path.lastIndexOf("/")));
   const abort = () => watcher.close();
   signal.addEventListener("abort", abort, { once: true });
