@@ -71,7 +71,7 @@ export const odd: readonly ParityCase[] = [
     provisioned(local("x", { pause_before: "" })),
     "pause_before",
   ),
-  made("inline-numbers", provisioned(step({ inline: ["echo", 1, true] }))),
+  made("inline-numbers", provisioned(step({ inline: [":", 1, true] }))),
   made("inline-nested", provisioned(step({ inline: [["echo x"]] })), {
     args: validate(),
     says: [],
