@@ -270,7 +270,7 @@ refuses("a plugin for another processor", {
     const program = await Deno.readFile("/bin/true");
     const other = Deno.build.arch === "x86_64" ? 183 : 62;
     new DataView(program.buffer).setUint16(18, other, true);
-    await Deno.writeFile(bench.at("plugin"), program, { mode: 0o755 });
+    await bench.write("plugin", program, { mode: 0o755 });
     await bench.write("template.json", at(bench.at("plugin")));
   },
   says: ["$WORK/plugin", "platform"],
@@ -279,7 +279,7 @@ refuses("a plugin for Windows", {
   setUp: async (bench) => {
     const program = new Uint8Array(4096);
     program.set(new TextEncoder().encode("MZ"));
-    await Deno.writeFile(bench.at("plugin"), program, { mode: 0o755 });
+    await bench.write("plugin", program, { mode: 0o755 });
     await bench.write("template.json", at(bench.at("plugin")));
   },
   says: ["$WORK/plugin", "platform"],

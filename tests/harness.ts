@@ -4,9 +4,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { DELIMITER, dirname, fromFileUrl, join, resolve } from "@std/path";
 import { compile } from "../tools/compile.ts";
+import {
+  copyExecutable,
+  isExecutable,
+  writeExecutable,
+} from "./executable_file.ts";
 
 const root = resolve(import.meta.dirname!, "..");
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** The two ways to run baler. */
 export type HostKind = "source" | "compiled";
@@ -105,19 +111,19 @@ export class Bench {
     return join(this.path, ...names);
   }
 
-  /** Writes a file, making the folders on its way; what is not a text is written as JSON. */
+  /** Writes a file, making the folders on its way; what is no text and no bytes is written as JSON. */
   async write(
     name: string,
     content: unknown,
-    options: Deno.WriteFileOptions = {},
+    { mode = 0o644 }: { readonly mode?: number } = {},
   ): Promise<string> {
     const path = resolve(this.path, name);
     await Deno.mkdir(dirname(path), { recursive: true });
-    await Deno.writeTextFile(
-      path,
+    const bytes = content instanceof Uint8Array ? content : encoder.encode(
       typeof content === "string" ? content : JSON.stringify(content, null, 2),
-      options,
     );
+    if (isExecutable(mode)) await writeExecutable(path, bytes);
+    else await Deno.writeFile(path, bytes, { mode });
     return path;
   }
 
@@ -385,7 +391,7 @@ async function compiledHost(): Promise<string> {
       () => Deno.removeSync(folder, { recursive: true }),
     );
     const path = join(folder, "baler");
-    await Deno.copyFile(made!.path, path);
+    await copyExecutable(made!.path, path);
     return path;
   });
 }
