@@ -40,6 +40,9 @@ const parse: (command: string, args: readonly string[]) => {
 /** How much is read at a time, in bytes: as much as a pipe has room for. */
 const PIECE = 64 * 1024;
 
+/** In how many steps of its promises a host makes the next call, if it does at once. */
+const STEPS = 6;
+
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
 const DRAIN = 2_000;
 
@@ -187,6 +190,9 @@ async function takeStdout(
     // Absent where the reading was given up, empty at the end.
     if (value === undefined || value.length === 0) return;
     take(value);
+    // What is called now that an answer has come is to be on its way before
+    // this begins to wait for the next.
+    for (let step = 0; step < STEPS; step++) await null;
     buffer = value.buffer;
   }
 }

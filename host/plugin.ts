@@ -5,6 +5,7 @@ import { Connection, type EndReason } from "../plugin/rpc/connection.ts";
 import { ConnectionClosedError } from "../plugin/rpc/protocol.ts";
 import { after } from "../plugin/timer.ts";
 import { type Child, type Exit, exitText } from "./child.ts";
+import { Conversation } from "./conversation.ts";
 import { startFailure } from "./executable.ts";
 import { startedChild } from "./head_start.ts";
 import {
@@ -44,6 +45,7 @@ export class Plugin implements AsyncDisposable {
   readonly #child: Child;
   readonly #relay: LogRelay;
   readonly #connection: Connection;
+  readonly #conversation = new Conversation(() => this.#connection.nudge());
   readonly #start = Promise.withResolvers<void>();
   readonly #hello: HelloReader;
   /** Whether what comes on stdout is listened to: not once it is no plugin. */
@@ -74,6 +76,7 @@ export class Plugin implements AsyncDisposable {
     this.#connection = new Connection({
       write: (bytes) => this.#child.write(bytes),
       peer: name,
+      isSoon: () => this.#conversation.call(),
       onText: (line) => this.#relay.line(line),
       onProtocolError: async (error) => {
         // What it wrote before it to stderr may not have been read yet.
@@ -165,6 +168,7 @@ export class Plugin implements AsyncDisposable {
 
   async #end(reason: EndReason): Promise<PluginError | undefined> {
     const { grace = GRACE } = this.#options;
+    this.#conversation.end();
     this.#connection.close(reason);
     this.#child.closeStdin();
     const stopTerm = after(grace, () => {

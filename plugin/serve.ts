@@ -256,10 +256,12 @@ class Session {
     const buffer = new Uint8Array(64 * 1024);
     for (;;) {
       const room = this.#connection.room;
-      const count = await this.#streams.read(
+      if (room === undefined) await this.#connection.answered();
+      const read = this.#streams.read(
         room ?? buffer,
-        room !== undefined,
+        room !== undefined || this.#connection.isMoreNear,
       );
+      const count = read instanceof Promise ? await read : read;
       if (count === null) break;
       if (room === undefined) this.#receive(buffer.subarray(0, count));
       else this.#connection.filled(count);

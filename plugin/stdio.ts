@@ -11,7 +11,7 @@ export interface WireStreams {
   /**
    * Reads the next piece into the buffer; null at the end.
    *
-   * @param isComing Whether the host is in the middle of writing it.
+   * @param isComing Whether the host writes it now, or soon.
    */
   read(
     buffer: Uint8Array,
@@ -130,10 +130,15 @@ class Patience {
   }
 }
 
+/** After how long the event loop gets its turn all the same, in milliseconds. */
+const TURN = 5;
+
+/** How much is read at once, in bytes: while that is done, the host fills up the pipe. */
+const HALF = 32 * 1024;
+
 /**
- * Reads in another thread, as Deno does, in which it may take its time. The
- * rest of a message that has begun is on its way: it is read here and now, as
- * long as it keeps coming.
+ * Reads in another thread, as Deno does, in which it may take its time. What
+ * is on its way is read here and now, as long as it keeps coming.
  */
 function wireReader(
   stdin: {
@@ -142,17 +147,29 @@ function wireReader(
   },
 ): WireStreams["read"] {
   const patience = new Patience();
+  /** When the last was read here, and since when the event loop has had no turn. */
+  let last: number | undefined;
+  let sinceTurn = 0;
+  const readElsewhere = (buffer: Uint8Array) => {
+    last = undefined;
+    return stdin.read(buffer);
+  };
   return (buffer, isComing) => {
-    if (!isComing || !patience.isThere()) return stdin.read(buffer);
-    const begin = performance.now();
+    if (!isComing) return readElsewhere(buffer);
+    const now = performance.now();
+    if (last === undefined) sinceTurn = now;
+    // With what was done with it, which seldom counts.
+    else patience.spend(now - last);
+    last = now;
+    if (now - sinceTurn > TURN || !patience.isThere()) {
+      return readElsewhere(buffer);
+    }
     try {
-      return stdin.readSync(buffer);
+      return stdin.readSync(buffer.subarray(0, HALF));
     } catch (error) {
       // A pipe that does not wait.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      return stdin.read(buffer);
-    } finally {
-      patience.spend(performance.now() - begin);
+      return readElsewhere(buffer);
     }
   };
 }
@@ -182,13 +199,13 @@ function wireWriter(
   };
   return (bytes) => {
     try {
-      while (
-        waiting === 0 && (bytes.length <= PIPE || patience.isThere())
-      ) {
-        const begin = performance.now();
+      while (waiting === 0) {
+        const isSmall = bytes.length <= PIPE;
+        if (!isSmall && !patience.isThere()) break;
+        const begin = isSmall ? 0 : performance.now();
         bytes = bytes.subarray(stdout.writeSync(bytes.subarray(0, PIECE)));
         if (bytes.length === 0) return;
-        patience.spend(performance.now() - begin);
+        if (!isSmall) patience.spend(performance.now() - begin);
       }
     } catch (error) {
       // The host is gone: the end of stdin, which follows, tells the rest.

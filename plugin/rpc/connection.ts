@@ -32,6 +32,11 @@ export interface ConnectionOptions {
    */
   onFreshLines?: boolean;
   /**
+   * Asked when a call is made while none is under way: whether the other side
+   * hears soon after it, of another call or of {@linkcode Connection.nudge}.
+   */
+  isSoon?(): boolean;
+  /**
    * Called once when the other side breaks the protocol, just before the
    * connection is closed for it.
    *
@@ -56,6 +61,9 @@ interface PendingCall {
   reject(error: unknown): void;
 }
 
+/** In how many steps of its promises a call is answered that waits for nothing. */
+const STEPS = 8;
+
 /** One end of the wire. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -67,6 +75,8 @@ export class Connection {
   readonly #root: Record<string, unknown>;
   #lastCall = 0;
   #serving = 0;
+  /** Whether the last that came was a call behind which more comes soon. */
+  #isMoreNear = false;
   #whenIdle: (() => void)[] = [];
   #closed: Error | undefined;
   #isBroken = false;
@@ -107,6 +117,28 @@ export class Connection {
   }
 
   /**
+   * Waits for the answers that take no longer than this turn, and sends them:
+   * they are to be on their way before anything else is begun.
+   */
+  async answered(): Promise<void> {
+    for (let step = 0; this.#serving > 0 && step < STEPS; step++) await null;
+    this.#outbox.flush();
+  }
+
+  /**
+   * Whether nothing is under way here, and the other side has said that more
+   * comes soon: then that can be waited for on the spot.
+   */
+  get isMoreNear(): boolean {
+    return this.#isMoreNear && this.#serving === 0 && this.#pending.size === 0;
+  }
+
+  /** Tells the other side that nothing more comes for now. */
+  nudge(): void {
+    if (this.#closed === undefined) this.#outbox.send("", []);
+  }
+
+  /**
    * Calls something of the other side.
    *
    * @param ref Its reference; 0 is the root.
@@ -130,6 +162,9 @@ export class Connection {
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
+    if (this.#pending.size === 0 && this.#options.isSoon?.()) {
+      message.soon = true;
+    }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
@@ -147,9 +182,10 @@ export class Connection {
    */
   receive(chunk: Uint8Array): void {
     if (!this.#isOpen) return;
+    this.#isMoreNear = false;
     try {
       // A message can be the one with which it ends.
-      this.#reader.push(chunk, (frame) => this.#isOpen && this.#take(frame));
+      this.#reader.push(chunk, this.#takeWhileOpen);
     } catch (error) {
       this.#break(error);
     }
@@ -171,8 +207,9 @@ export class Connection {
   filled(count: number): void {
     // It can have ended while that was read.
     if (!this.#isOpen) return;
+    this.#isMoreNear = false;
     try {
-      this.#reader.filled(count, (frame) => this.#take(frame));
+      this.#reader.filled(count, this.#takeWhileOpen);
     } catch (error) {
       this.#break(error);
     }
@@ -231,10 +268,15 @@ export class Connection {
     else this.close(reason);
   }
 
-  #take(frame: Frame): void {
+  readonly #takeWhileOpen = (frame: Frame, isLast: boolean): void => {
+    if (this.#isOpen) this.#take(frame, isLast);
+  };
+
+  #take(frame: Frame, isLast: boolean): void {
     const { message, signals } = decode(frame, this.#references);
     switch (kindOf(message)) {
       case "call":
+        this.#isMoreNear = isLast && message.soon === true;
         return this.#serve(message, signals);
       case "return":
         return this.#returned(this.#answered(message.return), message.value);

@@ -15,6 +15,13 @@ export interface Frame {
   bytes: Uint8Array[];
 }
 
+/**
+ * Takes a frame.
+ *
+ * @param isLast Whether nothing is behind it, of what has come.
+ */
+export type OnFrame = (frame: Frame, isLast: boolean) => void;
+
 const NEWLINE = 10;
 
 /** What every message begins with: `{`. */
@@ -89,7 +96,7 @@ export class FrameReader {
    * @param onFrame Called at once for each frame that is now whole.
    * @throws {ProtocolError} When it is not a message, or too large.
    */
-  push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
+  push(chunk: Uint8Array, onFrame: OnFrame): void {
     let position = 0;
     let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk);
     this.#hadBytes = this.#frame !== undefined;
@@ -119,7 +126,7 @@ export class FrameReader {
         continue;
       }
       const frame = this.#parse(text ?? this.#decoded(line));
-      if (frame.bytes.length === 0) onFrame(frame);
+      if (frame.bytes.length === 0) onFrame(frame, position === chunk.length);
       else {
         texts = NO_TEXTS;
         this.#hadBytes = true;
@@ -160,7 +167,7 @@ export class FrameReader {
    * @param count How many bytes that was.
    * @param onFrame Called where its frame is now whole.
    */
-  filled(count: number, onFrame: (frame: Frame) => void): void {
+  filled(count: number, onFrame: OnFrame): void {
     const frame = this.#frame!;
     this.#filled += count;
     if (this.#filled < frame.bytes[this.#index]!.length) return;
@@ -200,7 +207,7 @@ export class FrameReader {
     frame: Frame,
     chunk: Uint8Array,
     position: number,
-    onFrame: (frame: Frame) => void,
+    onFrame: OnFrame,
     end = chunk.length,
   ): number {
     while (this.#index < frame.bytes.length) {
@@ -214,7 +221,7 @@ export class FrameReader {
       this.#filled = 0;
     }
     this.#frame = undefined;
-    onFrame(frame);
+    onFrame(frame, position === chunk.length);
     return position;
   }
 

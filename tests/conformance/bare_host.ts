@@ -69,12 +69,12 @@ export class BareHost implements AsyncDisposable {
     return this.#take(length);
   }
 
-  /** Says what a host says first, and makes a suite; returns its reference. */
-  async greet(): Promise<number> {
+  /** Says what a host says first, and makes a component; returns its reference. */
+  async greet(kind = "conformance", name = "suite"): Promise<number> {
     await this.message();
     await this.send({ json: { welcome: 1, host: "bare 0" } });
     await this.send({
-      json: { call: 1, method: "create", args: ["conformance", "suite"] },
+      json: { call: 1, method: "create", args: [kind, name] },
     });
     return (await this.message()).json.value.ref;
   }

@@ -1,0 +1,141 @@
+// What a plugin can rely on in a conversation, in which calls come so close upon each other that it waits for the next on the spot.
+
+import { assert, assertEquals } from "@std/assert";
+import { Conversation } from "../host/conversation.ts";
+import { launch } from "../host/mod.ts";
+import { Connection } from "../plugin/rpc/connection.ts";
+import { BareHost } from "./conformance/bare_host.ts";
+import { keeps, program, within } from "./fixtures/plugins/workbench.ts";
+
+interface Conversing {
+  echo<T>(value: T): Promise<T>;
+  later(callback: () => void): Promise<void>;
+}
+
+const command = program("conversing.ts");
+
+/** More calls than it takes to be a conversation. */
+async function converse(thing: Conversing): Promise<void> {
+  for (let call = 0; call < 200; call++) assertEquals(await thing.echo(1), 1);
+}
+
+keeps("a plugin's own work goes on once the host calls no more", async () => {
+  await using plugin = await launch(command);
+  const thing = await plugin.create<Conversing>("thing", "");
+  await converse(thing);
+  for (let time = 0; time < 5; time++) {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await thing.later(resolve);
+    await within(10_000, "the plugin's own work", done);
+  }
+});
+
+keeps("a plugin's own work goes on while the host calls", async () => {
+  await using plugin = await launch(command);
+  const thing = await plugin.create<Conversing>("thing", "");
+  for (let time = 0; time < 20; time++) {
+    await converse(thing);
+    let isDone = false;
+    await thing.later(() => {
+      isDone = true;
+    });
+    let calls = 0;
+    while (!isDone && calls < 2_000) {
+      await thing.echo(1);
+      calls++;
+    }
+    assert(isDone);
+  }
+});
+
+keeps("a plugin ends with the host in a conversation", async () => {
+  await using plugin = await launch(command);
+  const thing = await plugin.create<Conversing>("thing", "");
+  await converse(thing);
+  assertEquals(await plugin.close(), undefined);
+});
+
+/** A call of `later()`, whose callback comes without another message. */
+function later(on: number, soon: unknown) {
+  return {
+    json: { call: 2, on, method: "later", args: [{ ref: 1 }], soon },
+    meta: { values: { "args.0": [["custom", "function"]] }, v: 1 },
+  };
+}
+
+const withoutMore: Record<
+  string,
+  (host: BareHost, on: number) => Promise<void>
+> = {
+  "an empty line behind it": (host, on) =>
+    host.write(`${JSON.stringify(later(on, true))}\n\n`),
+  "raw bytes and an empty line behind it": (host, on) => {
+    const { json, meta } = later(on, true);
+    const withBytes = { json: { ...json, bytes: [2] }, meta };
+    return host.write(`${JSON.stringify(withBytes)}\n\n\n\n`);
+  },
+  "an empty line that comes by itself": async (host, on) => {
+    await host.send(later(on, true));
+    assertEquals((await host.message()).json.return, 2);
+    await host.write("\n");
+  },
+  "a message behind it that is no call": async (host, on) => {
+    await host.send(later(on, true));
+    assertEquals((await host.message()).json.return, 2);
+    await host.send({ json: { abort: 99 } });
+  },
+  "another value than true": (host, on) => host.send(later(on, "yes")),
+};
+
+for (const [name, send] of Object.entries(withoutMore)) {
+  keeps(`a plugin waits for nothing on the spot with ${name}`, async () => {
+    await using host = new BareHost(command);
+    await send(host, await host.greet("thing", ""));
+    let { json } = await host.message();
+    if (json.return === 2) ({ json } = await host.message());
+    assertEquals(json.on, 1);
+    assertEquals((await host.end()).code, 0);
+  });
+}
+
+keeps("a plugin ends that waits on the spot when stdin ends", async () => {
+  await using host = new BareHost(command);
+  const on = await host.greet("thing", "");
+  await host.send({ json: { call: 2, on, method: "echo", soon: true } });
+  assertEquals((await host.message()).json, { return: 2 });
+  assertEquals((await host.end()).code, 0);
+});
+
+Deno.test("a conversation begins with calls close upon each other, and its end is told", async () => {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const conversation = new Conversation(resolve);
+  assertEquals(conversation.call(), false);
+  let calls = 0;
+  while (!conversation.call() && calls < 10_000) calls++;
+  assert(conversation.call());
+  await within(10_000, "the end of the conversation", over);
+});
+
+Deno.test("a host announces calls while no other is under way, and no others", async () => {
+  const written: string[] = [];
+  const connection = new Connection({
+    peer: "/plugin",
+    write(bytes) {
+      written.push(new TextDecoder().decode(bytes));
+    },
+    isSoon: () => true,
+  });
+  const first = connection.call(1, "a", []);
+  void connection.call(1, "b", []).catch(() => {});
+  connection.receive(new TextEncoder().encode('{"json":{"return":1}}\n'));
+  await first;
+  connection.nudge();
+  await null;
+  assertEquals(written.join("").split("\n"), [
+    '{"json":{"call":1,"on":1,"method":"a","soon":true}}',
+    '{"json":{"call":2,"on":1,"method":"b"}}',
+    "",
+    "",
+  ]);
+  connection.close(new Error("the test is over"));
+});
