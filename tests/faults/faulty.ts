@@ -216,8 +216,18 @@ if (moment === "halfHello") {
   await at("halfHello");
 }
 if (moment === "shutdown") {
-  // Its last act, whoever calls for it.
-  Object.defineProperty(Deno, "exit", { value: () => void at("shutdown") });
+  // Its last act, whoever calls for it, once the signal has come that its whole
+  // group gets before: it could overtake the fault.
+  const told = new Promise<void>((resolve) =>
+    Deno.addSignalListener("SIGTERM", resolve)
+  );
+  Object.defineProperty(Deno, "exit", {
+    value() {
+      // Nothing else keeps it alive any more.
+      const alive = setInterval(() => {}, 1_000);
+      void told.then(() => at("shutdown")).finally(() => clearInterval(alive));
+    },
+  });
 }
 const serving = serve({
   builder: { "": FaultyBuilder },
