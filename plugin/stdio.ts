@@ -131,9 +131,9 @@ class Patience {
 }
 
 /** After how long the event loop gets its turn all the same, in milliseconds. */
-const TURN = 5;
+const TURN = 10;
 
-/** How much is read at once, in bytes: while that is done, the host fills up the pipe. */
+/** How much is read here at once, in bytes: half a pipe, which the host fills up meanwhile. */
 const HALF = 32 * 1024;
 
 /**
@@ -165,7 +165,9 @@ function wireReader(
       return readElsewhere(buffer);
     }
     try {
-      return stdin.readSync(buffer.subarray(0, HALF));
+      return stdin.readSync(
+        buffer.length <= HALF ? buffer : buffer.subarray(0, HALF),
+      );
     } catch (error) {
       // A pipe that does not wait.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
@@ -174,11 +176,11 @@ function wireReader(
   };
 }
 
-/** What a pipe takes at once, in bytes. */
-const PIPE = 64 * 1024;
+/** What is as much, in bytes, may have to wait until the host has read it. */
+const MUCH = 32 * 1024;
 
 /** How much is written until it is asked how long that took, in bytes. */
-const PIECE = 4 * PIPE;
+const PIECE = 256 * 1024;
 
 /**
  * Writes here and now, and waits in the kernel should the pipe be full: the
@@ -200,12 +202,16 @@ function wireWriter(
   return (bytes) => {
     try {
       while (waiting === 0) {
-        const isSmall = bytes.length <= PIPE;
-        if (!isSmall && !patience.isThere()) break;
-        const begin = isSmall ? 0 : performance.now();
-        bytes = bytes.subarray(stdout.writeSync(bytes.subarray(0, PIECE)));
-        if (bytes.length === 0) return;
-        if (!isSmall) patience.spend(performance.now() - begin);
+        let count: number;
+        if (bytes.length < MUCH) count = stdout.writeSync(bytes);
+        else if (!patience.isThere()) break;
+        else {
+          const begin = performance.now();
+          count = stdout.writeSync(bytes.subarray(0, PIECE));
+          patience.spend(performance.now() - begin);
+        }
+        if (count === bytes.length) return;
+        bytes = bytes.subarray(count);
       }
     } catch (error) {
       // The host is gone: the end of stdin, which follows, tells the rest.

@@ -22,6 +22,15 @@ Deno.test("what is sent in a turn is written in one piece, with its prefix", asy
   assertEquals(written, ["|one\ntwo\nABthree\n"]);
 });
 
+Deno.test("of much the first is written before the last is copied", () => {
+  const written: number[] = [];
+  const outbox = new Outbox((bytes) => void written.push(bytes.length), "");
+  outbox.send("", [new Uint8Array(1_000_000)]);
+  assert(written.length > 8);
+  outbox.flush();
+  assertEquals(written.reduce((sum, length) => sum + length), 1_000_001);
+});
+
 for (const isSlow of [false, true]) {
   const manner = isSlow ? "while others are being written" : "at once";
   Deno.test(`texts and bytes of any length go out in order ${manner}`, async () => {

@@ -12,11 +12,14 @@ export type Write = (bytes: Uint8Array) => void | Promise<void>;
 
 const SMALLEST = 16 * 1024;
 
-/** What is as much, in bytes, does not wait for the end of the turn. */
-const FULL = 256 * 1024;
+/**
+ * What is as much, in bytes, is written at once: a pipe has room for no more,
+ * and the other side takes it while the rest is copied.
+ */
+const PIECE = 64 * 1024;
 
 /** How many pieces of memory are kept, and up to which size in bytes. */
-const MOST_KEPT = 4;
+const MOST_KEPT = 8;
 const LARGEST_KEPT = 2 * 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -39,7 +42,7 @@ export class Outbox {
 
   /**
    * @param write Writes to the other side.
-   * @param prefix What each write begins with.
+   * @param prefix What each turn's writes begin with.
    */
   constructor(write: Write, prefix: string) {
     this.#write = write;
@@ -63,9 +66,8 @@ export class Outbox {
     if (bytes.length === 0) return;
     let length = 0;
     for (const part of bytes) length += part.length;
-    this.#addText(length);
-    for (const part of bytes) this.#add(part);
-    if (this.#length >= FULL) this.flush();
+    this.#addText(Math.min(length, PIECE));
+    for (const part of bytes) this.#addBytes(part);
   }
 
   /** Writes what there is. */
@@ -73,13 +75,18 @@ export class Outbox {
     if (!this.#isDue) return;
     this.#isDue = false;
     this.#addText(0);
+    this.#writeBuffer();
+  }
+
+  #writeBuffer(): void {
     const buffer = this.#buffer;
     const length = this.#length;
-    this.#buffer = NOTHING;
+    if (length === 0) return;
     this.#length = 0;
     const written = this.#write(buffer.subarray(0, length));
-    if (written === undefined) this.#keep(buffer);
-    else written.then(() => this.#keep(buffer), () => {});
+    if (written === undefined && buffer.length <= LARGEST_KEPT) return;
+    this.#buffer = NOTHING;
+    written?.then(() => this.#keep(buffer), () => {});
   }
 
   /** Moves the text into the buffer, where there is room for so many bytes more. */
@@ -101,15 +108,22 @@ export class Outbox {
   #encode(text: string): number {
     const { read, written } = encoder.encodeInto(
       text,
-      this.#buffer.subarray(this.#length),
+      this.#length === 0 ? this.#buffer : this.#buffer.subarray(this.#length),
     );
     this.#length += written;
     return read;
   }
 
-  #add(bytes: Uint8Array): void {
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+  /** Adds bytes; what is much goes out in pieces, while the rest is copied. */
+  #addBytes(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + PIECE);
+      at += part.length;
+      this.#makeRoom(part.length);
+      this.#buffer.set(part, this.#length);
+      this.#length += part.length;
+      if (this.#length >= PIECE) this.#writeBuffer();
+    }
   }
 
   #makeRoom(more: number): void {
@@ -120,7 +134,7 @@ export class Outbox {
     this.#buffer = free >= 0
       ? this.#free.splice(free, 1)[0]!
       : new Uint8Array(Math.max(SMALLEST, length, 2 * old.length));
-    this.#buffer.set(old.subarray(0, this.#length));
+    if (this.#length > 0) this.#buffer.set(old.subarray(0, this.#length));
     this.#keep(old);
   }
 
