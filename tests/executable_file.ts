@@ -3,13 +3,18 @@
 // thread of the same process, holds the open file until it has begun, and
 // until then nobody can start it ("Text file busy").
 
-/** Writes an executable, in place of what is there. */
-export async function writeExecutable(
+/** Writes a file, in place of what is there; one of a mode that can be executed so that it can be started. */
+export async function writeFile(
   path: string,
-  content: Uint8Array,
+  content: string | Uint8Array,
+  mode: number,
 ): Promise<void> {
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  if ((mode & 0o111) === 0) return await Deno.writeFile(path, bytes, { mode });
   const written = `${path}.written`;
-  await Deno.writeFile(written, content);
+  await Deno.writeFile(written, bytes);
   await copyExecutable(written, path);
   await Deno.remove(written);
 }
@@ -21,9 +26,4 @@ export async function copyExecutable(from: string, to: string): Promise<void> {
     args: ["-c", 'cp -f "$1" "$2" && chmod 755 "$2"', "sh", from, to],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-}
-
-/** Whether a file of this mode can be executed. */
-export function isExecutable(mode: number | undefined): boolean {
-  return ((mode ?? 0) & 0o111) !== 0;
 }

@@ -4,15 +4,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { DELIMITER, dirname, fromFileUrl, join, resolve } from "@std/path";
 import { compile } from "../tools/compile.ts";
-import {
-  copyExecutable,
-  isExecutable,
-  writeExecutable,
-} from "./executable_file.ts";
+import { copyExecutable, writeFile } from "./executable_file.ts";
 
 const root = resolve(import.meta.dirname!, "..");
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** The two ways to run baler. */
 export type HostKind = "source" | "compiled";
@@ -119,11 +114,13 @@ export class Bench {
   ): Promise<string> {
     const path = resolve(this.path, name);
     await Deno.mkdir(dirname(path), { recursive: true });
-    const bytes = content instanceof Uint8Array ? content : encoder.encode(
-      typeof content === "string" ? content : JSON.stringify(content, null, 2),
+    await writeFile(
+      path,
+      typeof content === "string" || content instanceof Uint8Array
+        ? content
+        : JSON.stringify(content, null, 2),
+      mode,
     );
-    if (isExecutable(mode)) await writeExecutable(path, bytes);
-    else await Deno.writeFile(path, bytes, { mode });
     return path;
   }
 
