@@ -4,6 +4,7 @@
 import type { Artifact } from "../plugin/artifact.ts";
 import type { PrepareResult } from "../plugin/builder.ts";
 import type { PostProcessResult } from "../plugin/post_processor.ts";
+import { isObject } from "./template_fields.ts";
 
 /**
  * What a component has to say once it is prepared.
@@ -15,7 +16,7 @@ import type { PostProcessResult } from "../plugin/post_processor.ts";
 export function prepareResult(value: unknown, method: string): PrepareResult {
   if (value === undefined || value === null) return {};
   const { warnings = [], generatedData = [] } = value as PrepareResult;
-  if (isRecord(value) && isList(warnings) && isList(generatedData)) {
+  if (isObject(value) && isList(warnings) && isList(generatedData)) {
     return { warnings, generatedData };
   }
   throw instead(
@@ -44,7 +45,7 @@ export function builtArtifact(value: unknown): Artifact | undefined {
  * @throws {TypeError} When it is something else.
  */
 export function postProcessResult(value: unknown): PostProcessResult {
-  if (isRecord(value) && isArtifact(value.artifact)) {
+  if (isObject(value) && isArtifact(value.artifact)) {
     return value as unknown as PostProcessResult;
   }
   throw instead(
@@ -57,12 +58,8 @@ export function postProcessResult(value: unknown): PostProcessResult {
 const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
 
 function isArtifact(value: unknown): value is Artifact {
-  return isRecord(value) && typeof value.destroy === "function" &&
+  return isObject(value) && typeof value.destroy === "function" &&
     isList(value.files ?? []);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isList(value: unknown): value is unknown[] {
