@@ -253,7 +253,7 @@ class Session {
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
     );
-    const buffer = new Uint8Array(32 * 1024);
+    const buffer = new Uint8Array(64 * 1024);
     for (;;) {
       const room = this.#connection.room;
       if (room === undefined) await this.#connection.answered();

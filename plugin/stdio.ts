@@ -165,9 +165,7 @@ function wireReader(
       return readElsewhere(buffer);
     }
     try {
-      return stdin.readSync(
-        buffer.length <= HALF ? buffer : buffer.subarray(0, HALF),
-      );
+      return stdin.readSync(buffer.subarray(0, HALF));
     } catch (error) {
       // A pipe that does not wait.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;

@@ -2,7 +2,7 @@
 // concurrent, each answered once, and all of them failed at once when it ends.
 
 import { decode, encode } from "./codec.ts";
-import { type Frame, FrameReader } from "./frame.ts";
+import { type Frame, FrameReader, type OnFrame } from "./frame.ts";
 import { answerMessage, isCount, kindOf } from "./message.ts";
 import { Outbox, type Write } from "./outbox.ts";
 import {
@@ -69,6 +69,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #limits: Limits;
   readonly #reader: FrameReader;
+  readonly #onFrame: OnFrame = (frame, isLast) => this.#take(frame, isLast);
   readonly #references: References;
   readonly #outbox: Outbox;
   readonly #pending = new Map<number, PendingCall>();
@@ -184,8 +185,7 @@ export class Connection {
     if (!this.#isOpen) return;
     this.#isMoreNear = false;
     try {
-      // A message can be the one with which it ends.
-      this.#reader.push(chunk, this.#takeWhileOpen);
+      this.#reader.push(chunk, this.#onFrame);
     } catch (error) {
       this.#break(error);
     }
@@ -207,9 +207,8 @@ export class Connection {
   filled(count: number): void {
     // It can have ended while that was read.
     if (!this.#isOpen) return;
-    this.#isMoreNear = false;
     try {
-      this.#reader.filled(count, this.#takeWhileOpen);
+      this.#reader.filled(count, this.#onFrame);
     } catch (error) {
       this.#break(error);
     }
@@ -268,11 +267,9 @@ export class Connection {
     else this.close(reason);
   }
 
-  readonly #takeWhileOpen = (frame: Frame, isLast: boolean): void => {
-    if (this.#isOpen) this.#take(frame, isLast);
-  };
-
   #take(frame: Frame, isLast: boolean): void {
+    // The message before it can be the one with which it ends.
+    if (!this.#isOpen) return;
     const { message, signals } = decode(frame, this.#references);
     switch (kindOf(message)) {
       case "call":

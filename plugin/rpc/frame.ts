@@ -97,9 +97,8 @@ export class FrameReader {
    * @throws {ProtocolError} When it is not a message, or too large.
    */
   push(chunk: Uint8Array, onFrame: OnFrame): void {
-    // An empty line before all others is how a plugin's turn begins.
-    let position = this.#isBetween && chunk[0] === NEWLINE ? 1 : 0;
-    let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk, position);
+    let position = 0;
+    let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk);
     this.#hadBytes = this.#frame !== undefined;
     while (position < chunk.length) {
       if (this.#frame !== undefined) {
@@ -144,13 +143,13 @@ export class FrameReader {
    * The lines of a piece, decoded together where there are several: one by one
    * takes longer than parsing them.
    */
-  #textsIn(chunk: Uint8Array, begin: number): Texts {
-    if (!this.#isBetween) return NO_TEXTS;
-    const first = chunk.indexOf(NEWLINE, begin);
+  #textsIn(chunk: Uint8Array): Texts {
+    if (this.#frame !== undefined || this.#line.length > 0) return NO_TEXTS;
+    const first = chunk.indexOf(NEWLINE);
     if (first === -1 || first === chunk.length - 1) return NO_TEXTS;
     const end = chunk.lastIndexOf(NEWLINE);
     try {
-      return new Texts(this.#decoder.decode(chunk.subarray(begin, end + 1)));
+      return new Texts(this.#decoder.decode(chunk.subarray(0, end + 1)));
     } catch {
       // The line that is none will be found, and told apart from the others.
       return NO_TEXTS;
@@ -176,11 +175,6 @@ export class FrameReader {
     this.#filled = 0;
     // What is behind it may have no length, and be whole as it is.
     this.#fill(frame, NOTHING, 0, onFrame);
-  }
-
-  /** Whether what comes next is the beginning of a line. */
-  get #isBetween(): boolean {
-    return this.#frame === undefined && this.#line.length === 0;
   }
 
   /** Whether a line that begins with this is no message but a text. */

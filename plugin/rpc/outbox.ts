@@ -108,7 +108,7 @@ export class Outbox {
   #encode(text: string): number {
     const { read, written } = encoder.encodeInto(
       text,
-      this.#length === 0 ? this.#buffer : this.#buffer.subarray(this.#length),
+      this.#buffer.subarray(this.#length),
     );
     this.#length += written;
     return read;
@@ -134,7 +134,7 @@ export class Outbox {
     this.#buffer = free >= 0
       ? this.#free.splice(free, 1)[0]!
       : new Uint8Array(Math.max(SMALLEST, length, 2 * old.length));
-    if (this.#length > 0) this.#buffer.set(old.subarray(0, this.#length));
+    this.#buffer.set(old.subarray(0, this.#length));
     this.#keep(old);
   }
 

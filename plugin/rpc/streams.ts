@@ -1,9 +1,8 @@
 // Streams by reference: each chunk is a call, a few of them under way at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
-import { ProtocolError } from "./protocol.ts";
-
 import { sendableReason } from "./kind.ts";
+import { ProtocolError } from "./protocol.ts";
 
 /** Calls a method of a stream on the other side. */
 type Call = (method: string, args: unknown[]) => Promise<unknown>;
