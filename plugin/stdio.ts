@@ -147,9 +147,11 @@ function wireReader(
   },
 ): WireStreams["read"] {
   const patience = new Patience();
-  /** When the last was read here, and since when the event loop has had no turn. */
+  /** When the last was read here, and since when the event loop may have had no turn. */
   let last: number | undefined;
   let sinceTurn = 0;
+  /** Until it has had it: to read elsewhere need not take one. */
+  let isTurnDue = false;
   const readElsewhere = (buffer: Uint8Array) => {
     last = undefined;
     return stdin.read(buffer);
@@ -161,9 +163,11 @@ function wireReader(
     // With what was done with it, which seldom counts.
     else patience.spend(now - last);
     last = now;
-    if (now - sinceTurn > TURN || !patience.isThere()) {
-      return readElsewhere(buffer);
+    if (now - sinceTurn > TURN && !isTurnDue) {
+      isTurnDue = true;
+      setTimeout(() => isTurnDue = false, 0);
     }
+    if (isTurnDue || !patience.isThere()) return readElsewhere(buffer);
     try {
       return stdin.readSync(buffer.subarray(0, HALF));
     } catch (error) {
