@@ -5,6 +5,7 @@ import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame.ts";
 import { answerMessage, isCount, kindOf } from "./message.ts";
 import { Outbox, type Write } from "./outbox.ts";
+import { Passing, PassingMemory } from "./passing.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
@@ -55,6 +56,8 @@ export type EndReason = Error | ((method: string | undefined) => Error);
 interface PendingCall {
   readonly method: string | undefined;
   readonly isTraced: boolean;
+  /** Whether its answer only passes through here. */
+  readonly isPassedOn: boolean;
   /** What the caller waits for. */
   readonly promise: Promise<unknown>;
   resolve(value: unknown): void;
@@ -73,6 +76,7 @@ export class Connection {
   readonly #references: References;
   readonly #outbox: Outbox;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #memory = new PassingMemory();
   readonly #root: Record<string, unknown>;
   #lastCall = 0;
   #serving = 0;
@@ -85,7 +89,14 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
-    this.#reader = new FrameReader(this.#limits, options.onText);
+    this.#reader = new FrameReader(
+      this.#limits,
+      options.onText,
+      (json) =>
+        this.#pending.get(json.return as number)?.isPassedOn
+          ? this.#memory
+          : undefined,
+    );
     this.#root = (options.root ?? {}) as Record<string, unknown>;
     this.#outbox = new Outbox(
       options.write,
@@ -93,8 +104,7 @@ export class Connection {
     );
     this.#references = new References({
       name: options.peer,
-      call: (ref, method, args, isTraced) =>
-        this.call(ref, method, args, isTraced),
+      call: (...call) => this.call(...call),
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#abort(abort, reason),
     }, this.#limits);
@@ -146,7 +156,8 @@ export class Connection {
    * @param method The method's name; none for a function.
    * @param args The arguments.
    * @param isTraced Whether an error shows where the call was made.
-   * @returns What it returned.
+   * @param isPassedOn Whether the answer is nothing but passed on, to a third side.
+   * @returns What it returned; as {@linkcode Passing} if it is passed on.
    * @throws {Error} What it threw, with a stack of both sides.
    * @throws {ConnectionClosedError} When the connection ended before the answer.
    * @throws {TypeError} When an argument cannot be sent.
@@ -156,6 +167,7 @@ export class Connection {
     method: string | undefined,
     args: unknown[],
     isTraced = true,
+    isPassedOn = false,
   ): Promise<unknown> {
     if (this.#closed !== undefined) return refused(this.#closed);
     const call = ++this.#lastCall;
@@ -172,7 +184,14 @@ export class Connection {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#pending.set(call, { method, isTraced, promise, resolve, reject });
+    this.#pending.set(call, {
+      method,
+      isTraced,
+      isPassedOn,
+      promise,
+      resolve,
+      reject,
+    });
     return promise;
   }
 
@@ -276,7 +295,11 @@ export class Connection {
         this.#isMoreNear = isLast && message.soon === true;
         return this.#serve(message, signals);
       case "return":
-        return this.#returned(this.#answered(message.return), message.value);
+        return this.#returned(
+          this.#answered(message.return),
+          message.value,
+          frame.bytes,
+        );
       case "throw": {
         const call = this.#answered(message.throw);
         return call.isTraced && message.error instanceof Error
@@ -307,14 +330,18 @@ export class Connection {
     return call;
   }
 
-  #returned(call: PendingCall, value: unknown): void {
+  #returned(call: PendingCall, value: unknown, bytes: Uint8Array[]): void {
     // It would be taken for a promise, and called.
     if (isThenable(value)) {
       const error = new ProtocolError('a returned value has a method "then"');
       call.reject(error);
       throw error;
     }
-    call.resolve(value);
+    call.resolve(
+      call.isPassedOn
+        ? new Passing(value, () => this.#memory.giveBack(bytes))
+        : value,
+    );
   }
 
   #serve(message: Record<string, unknown>, signals: number[]): void {
@@ -367,8 +394,10 @@ export class Connection {
   ): void {
     if (signals.length > 0) this.#references.weakenSignals(signals);
     if (this.#closed === undefined) {
+      const passing = value instanceof Passing ? value : undefined;
       try {
-        this.#send(answerMessage(call, kind, value));
+        this.#send(answerMessage(call, kind, passing ? passing.value : value));
+        passing?.sent();
       } catch (error) {
         // It cannot be sent: the caller is told, instead of waiting for ever.
         this.#send(answerMessage(

@@ -3,6 +3,7 @@
 
 import { ByteBuffer } from "./byte_buffer.ts";
 import { isDeeperThan } from "./nesting.ts";
+import type { PassingMemory } from "./passing.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
 /** A message as it stands on the wire. */
@@ -14,6 +15,16 @@ export interface Frame {
   /** The raw bytes behind the line. */
   bytes: Uint8Array[];
 }
+
+/**
+ * Where the bytes behind a line go.
+ *
+ * @param json The line's message, which nobody has looked at yet.
+ * @returns Memory for them; undefined for memory of their own.
+ */
+export type MemoryFor = (
+  json: Record<string, unknown>,
+) => PassingMemory | undefined;
 
 /**
  * Takes a frame.
@@ -54,6 +65,7 @@ const NO_TEXTS = new Texts("");
 export class FrameReader {
   readonly #limits: Limits;
   readonly #onText: ((line: Uint8Array) => void) | undefined;
+  readonly #memoryFor: MemoryFor | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The beginning of a line whose end has not come yet. */
   readonly #line = new ByteBuffer();
@@ -72,10 +84,16 @@ export class FrameReader {
    * @param limits The most that is accepted.
    * @param onText Takes each line that is no message but a text; where it is
    * absent such a line is an error.
+   * @param memoryFor Where bytes go; into memory of their own unless given.
    */
-  constructor(limits: Limits, onText?: (line: Uint8Array) => void) {
+  constructor(
+    limits: Limits,
+    onText?: (line: Uint8Array) => void,
+    memoryFor?: MemoryFor,
+  ) {
     this.#limits = limits;
     this.#onText = onText;
+    this.#memoryFor = memoryFor;
   }
 
   /** Takes the end of what can be read: half a line of text is a line too. */
@@ -269,11 +287,11 @@ export class FrameReader {
       meta: document.meta,
       bytes: document.json.bytes === undefined
         ? []
-        : this.#allocate(document.json.bytes),
+        : this.#allocate(document.json.bytes, document.json),
     };
   }
 
-  #allocate(lengths: unknown): Uint8Array[] {
+  #allocate(lengths: unknown, json: Record<string, unknown>): Uint8Array[] {
     if (
       !Array.isArray(lengths) ||
       !lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
@@ -291,7 +309,10 @@ export class FrameReader {
         `a message has ${total} bytes behind it, more than ${this.#limits.bytes}`,
       );
     }
-    return lengths.map((length) => new Uint8Array(length));
+    const memory = this.#memoryFor?.(json);
+    return lengths.map((length) =>
+      memory?.take(length) ?? new Uint8Array(length)
+    );
   }
 }
 

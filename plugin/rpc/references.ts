@@ -36,6 +36,7 @@ export interface Peer {
     method: string | undefined,
     args: unknown[],
     isTraced: boolean,
+    isPassedOn: boolean,
   ): Promise<unknown>;
   /** Tells them that we hold a reference of theirs no longer. */
   release(ref: number, count: number): void;
@@ -392,8 +393,11 @@ export class References {
     const call = (method: string | undefined, args: unknown[]) =>
       this.#call(ref, method, args);
     // Nobody has written down the calls that a stream is read and written with.
-    const callOfStream = (method: string, args: unknown[]) =>
-      this.#call(ref, method, args, false);
+    const callOfStream = (
+      method: string,
+      args: unknown[],
+      isPassedOn?: boolean,
+    ) => this.#call(ref, method, args, false, isPassedOn);
     switch (kind) {
       case "function":
         value = remoteFunction(record.name, (args) => call(undefined, args));
@@ -423,13 +427,14 @@ export class References {
     method: string | undefined,
     args: unknown[],
     isTraced = true,
+    isPassedOn = false,
   ): Promise<unknown> {
     if (!this.#closed && !this.#imports.has(ref)) {
       return Promise.reject(
         new ReferenceError(`${method ?? "the function"} was released`),
       );
     }
-    return this.#peer.call(ref, method, args, isTraced);
+    return this.#peer.call(ref, method, args, isTraced, isPassedOn);
   }
 
   /** Aborts the signal that stands here for one of theirs. */

@@ -4,17 +4,21 @@
 import { sendableReason } from "./kind.ts";
 import { ProtocolError } from "./protocol.ts";
 
-/** Calls a method of a stream on the other side. */
-type Call = (method: string, args: unknown[]) => Promise<unknown>;
+/** Calls a method of a stream on the other side, for a third side if so. */
+type Call = (
+  method: string,
+  args: unknown[],
+  isPassedOn?: boolean,
+) => Promise<unknown>;
 
 /** How many calls may be on their way at a time: enough to fill the pipe. */
 const WINDOW = 8;
 
 /** Up to how many bytes one answer carries, where so much has come already. */
-const GATHERED = 256 * 1024;
+const GATHERED = 512 * 1024;
 
 /** How many chunks one answer carries at the most. */
-const MOST_CHUNKS = 4;
+const MOST_CHUNKS = 8;
 
 /** In how many turns of its promises a stream gives what it has. */
 const TURNS = 8;
@@ -60,7 +64,8 @@ export class ReadableSource {
       this.#reader = this.#stream.getReader();
     }
     if (this.#passOn !== undefined) {
-      return this.#passOn("read", most === undefined ? [] : [most]);
+      const args = most === undefined ? [] : [most];
+      return this.#passOn("read", args, true);
     }
     const reader = this.#reader;
     const answer = this.#turn.then(() => this.#read(reader, most));
