@@ -4,6 +4,7 @@
 import crossSpawn from "cross-spawn";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
+import { NARROW, Pipe, WIDE } from "./pipe.ts";
 import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
 
 /** What is started, and who takes what it writes. */
@@ -37,8 +38,8 @@ const parse: (command: string, args: readonly string[]) => {
   options: { windowsVerbatimArguments?: boolean };
 } = crossSpawn._parse;
 
-/** How much is read at a time, in bytes: as much as a pipe has room for. */
-const PIECE = 64 * 1024;
+/** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
+const HALF = WIDE / 2;
 
 /** In how many steps of its promises a host makes the next call, if it does at once. */
 const STEPS = 6;
@@ -81,6 +82,7 @@ export class Child {
   readonly exited: Promise<Exit>;
   readonly #process: Deno.ChildProcess | undefined;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  readonly #stdinPipe: Pipe | undefined;
 
   constructor(options: ChildOptions) {
     try {
@@ -91,6 +93,7 @@ export class Child {
       return;
     }
     this.#stdin = this.#process.stdin.getWriter();
+    this.#stdinPipe = new Pipe(this.#process.pid, 0);
     // What it does not read it will not read: its exit tells the reason.
     this.#stdin.closed.catch(() => {});
     alive.add(this);
@@ -111,6 +114,7 @@ export class Child {
    * @returns When that is; rejects where the process is gone.
    */
   write(bytes: Uint8Array): Promise<void> | undefined {
+    this.#stdinPipe?.passed(bytes.length);
     return this.#stdin?.write(bytes);
   }
 
@@ -132,26 +136,29 @@ export class Child {
   }
 
   async #exit(
-    { status, stdout, stderr }: Deno.ChildProcess,
+    { pid, status, stdout, stderr }: Deno.ChildProcess,
     { onStdout, onStdoutEnd, onStderr }: ChildOptions,
   ): Promise<Exit> {
     const out = stdout.getReader({ mode: "byob" });
     const err = stderr.getReader();
+    const pipe = new Pipe(pid, 1);
     const taken = Promise.all([
-      takeStdout(out, onStdout).then(onStdoutEnd),
+      takeStdout(out, pipe, onStdout).then(onStdoutEnd),
       takeStderr(err, onStderr),
     ]);
     const { code, signal } = await status;
     // What it started must not outlive it, nor hold its pipes open.
     alive.delete(this);
     this.kill("SIGKILL");
-    forget(this.pid!);
+    forget(pid);
+    this.#stdinPipe!.close();
     const patience = setTimeout(() => {
       out.cancel().catch(() => {});
       err.cancel().catch(() => {});
     }, DRAIN);
     await taken;
     clearTimeout(patience);
+    pipe.close();
     return signal === null ? { code, signal } : { code: null, signal };
   }
 }
@@ -177,9 +184,10 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 /** Takes all that comes on stdout, in the same memory time and again. */
 async function takeStdout(
   reader: ReadableStreamBYOBReader,
+  pipe: Pipe,
   take: (chunk: Uint8Array) => void,
 ): Promise<void> {
-  let buffer = new ArrayBuffer(PIECE);
+  let buffer = new ArrayBuffer(NARROW);
   for (;;) {
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
@@ -193,7 +201,9 @@ async function takeStdout(
     // What is called now that an answer has come is to be on its way before
     // this begins to wait for the next.
     for (let step = 0; step < STEPS; step++) await null;
+    if (value.length === NARROW) pipe.passed(NARROW);
     buffer = value.buffer;
+    if (pipe.isWide && buffer.byteLength < HALF) buffer = new ArrayBuffer(HALF);
   }
 }
 

@@ -1,9 +1,9 @@
-// What only passes through the host arrives as it was, in memory that is used again.
+// What only passes through the host arrives as it was, in memory that is used again, through pipes that are wide where they may be.
 
 import { assert, assertEquals } from "@std/assert";
-import { launch } from "../host/mod.ts";
+import { launch, type Plugin } from "../host/mod.ts";
 import { PassingMemory } from "../plugin/rpc/passing.ts";
-import { keeps, program } from "./fixtures/plugins/workbench.ts";
+import { keeps, program, within } from "./fixtures/plugins/workbench.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;
@@ -18,6 +18,7 @@ async function between(
   test: (
     giver: Streaming,
     taker: Streaming,
+    plugins: [Plugin, Plugin],
   ) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
@@ -29,6 +30,7 @@ async function between(
   await test(
     await a.create<Streaming>("thing", ""),
     await b.create<Streaming>("thing", ""),
+    [a, b],
   );
 }
 
@@ -86,4 +88,90 @@ Deno.test("of what passed through, little is kept", () => {
   const fromThem = small.map(() => memory.take(1))
     .filter((part) => small.includes(part));
   assert(fromThem.length < 100, `${fromThem.length} parts`);
+});
+
+// Pipes
+
+/** How much the pipe at a plugin's descriptor holds, in bytes. */
+function pipeSize({ pid }: Plugin, descriptor: number): number {
+  const library = Deno.dlopen("libc.so.6", {
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    fcntl: { parameters: ["i32", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  });
+  const { open, fcntl, close } = library.symbols;
+  const path = `/proc/${pid}/fd/${descriptor}\0`;
+  const O_NONBLOCK = 0o4000;
+  const F_GETPIPE_SZ = 1032;
+  const opened = open(new TextEncoder().encode(path), O_NONBLOCK);
+  const size = fcntl(opened, F_GETPIPE_SZ);
+  close(opened);
+  library.close();
+  return size;
+}
+
+/** A test of what is so on Linux alone. */
+function keepsOnLinux(name: string, test: () => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: Deno.build.os !== "linux",
+    fn: () => within(60_000, "the test", test()),
+  });
+}
+
+keepsOnLinux(
+  "a pipe that much goes through is widened, no other",
+  () =>
+    between(async (giver, taker, [one, other]) => {
+      await giver.echo(new Uint8Array(60_000));
+      const before = [0, 1].map((descriptor) => pipeSize(one, descriptor));
+      assertEquals(before, [65_536, 65_536]);
+      await taker.take(await giver.give(1, 40));
+      const wide = 1024 * 1024;
+      assertEquals([pipeSize(one, 0), pipeSize(one, 1)], [65_536, wide]);
+      assertEquals([pipeSize(other, 0), pipeSize(other, 1)], [wide, 65_536]);
+    }),
+);
+
+keepsOnLinux(
+  "few pipes are wide at a time, and their plugins' ends make room for others",
+  async () => {
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => launch(program("streaming.ts"))),
+    );
+    const wideOnes = async (plugins: readonly Plugin[]) => {
+      for (const plugin of plugins) {
+        const thing = await plugin.create<Streaming>("thing", "");
+        for (let call = 0; call < 4; call++) {
+          await thing.echo(new Uint8Array(2_000_000));
+        }
+      }
+      return plugins.flatMap((plugin) => [0, 1].map((d) => pipeSize(plugin, d)))
+        .filter((size) => size > 65_536).length;
+    };
+    try {
+      assertEquals(await wideOnes(all), 16);
+    } finally {
+      await Promise.all(all.map((plugin) => plugin.close()));
+    }
+    await using another = await launch(program("streaming.ts"));
+    assertEquals(await wideOnes([another]), 2);
+  },
+);
+
+keeps("a host that may not widen pipes passes the same through", async () => {
+  const [deno, ...args] = program("narrow_host.ts");
+  const { stdout, stderr, code } = await new Deno.Command(deno!, {
+    args: args.map((arg) =>
+      arg === "--allow-all"
+        ? "--no-prompt,--allow-run,--allow-read,--allow-env".split(",")
+        : arg
+    ).flat(),
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder();
+  assertEquals(
+    [code, text.decode(stdout), text.decode(stderr)],
+    [0, "as it was\n", ""],
+  );
 });

@@ -13,10 +13,10 @@ export type Write = (bytes: Uint8Array) => void | Promise<void>;
 const SMALLEST = 16 * 1024;
 
 /**
- * What is as much, in bytes, is written at once: a pipe has room for no more,
- * and the other side takes it while the rest is copied.
+ * What is as much, in bytes, is written at once: the other side takes it while
+ * the rest is copied.
  */
-const PIECE = 64 * 1024;
+const PIECE = 256 * 1024;
 
 /** How many pieces of memory are kept, and up to which size in bytes. */
 const MOST_KEPT = 8;

@@ -54,7 +54,13 @@ export async function programs(
   });
   const [baler, host, plugin, hello, pipe] = await compile([
     "baler",
-    program("host", "--allow-read", "--allow-run", "--allow-env"),
+    program(
+      "host",
+      "--allow-read",
+      "--allow-run",
+      "--allow-env",
+      "--allow-ffi",
+    ),
     program("plugin"),
     program("hello"),
     program("pipe", "--allow-run", "--allow-read"),

@@ -19,15 +19,16 @@ export class Bench {
     return value;
   }
 
-  /** A stream of so many bytes. */
+  /** A stream of so many bytes, each chunk of them the same memory: `head` has but one buffer too. */
   give(bytes: number): ReadableStream<Uint8Array> {
+    const chunk = new Uint8Array(CHUNK).fill(7);
     let left = bytes;
     return new ReadableStream({
       pull(controller) {
         if (left === 0) return controller.close();
         const size = Math.min(left, CHUNK);
         left -= size;
-        controller.enqueue(new Uint8Array(size).fill(7));
+        controller.enqueue(chunk.subarray(0, size));
       },
     }, { highWaterMark: 0 });
   }
