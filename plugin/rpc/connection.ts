@@ -1,9 +1,9 @@
 // A connection: calls in both directions over one pair of pipes, numbered and
-// concurrent, each answered once, and all of them failed at once when it ends.
+// concurrent. Ours are all failed at once when it ends; theirs are served.
 
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame.ts";
-import { answerMessage, isCount, kindOf } from "./message.ts";
+import { isCount, isThenable, kindOf } from "./message.ts";
 import { Outbox, type Write } from "./outbox.ts";
 import { Passing, PassingMemory } from "./passing.ts";
 import {
@@ -14,6 +14,7 @@ import {
   shown,
 } from "./protocol.ts";
 import { References } from "./references.ts";
+import { Serving } from "./serving.ts";
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
@@ -77,12 +78,10 @@ export class Connection {
   readonly #outbox: Outbox;
   readonly #pending = new Map<number, PendingCall>();
   readonly #memory = new PassingMemory();
-  readonly #root: Record<string, unknown>;
+  readonly #serving: Serving;
   #lastCall = 0;
-  #serving = 0;
   /** Whether the last that came was a call behind which more comes soon. */
   #isMoreNear = false;
-  #whenIdle: (() => void)[] = [];
   #closed: Error | undefined;
   #isBroken = false;
 
@@ -97,7 +96,6 @@ export class Connection {
           ? this.#memory
           : undefined,
     );
-    this.#root = (options.root ?? {}) as Record<string, unknown>;
     this.#outbox = new Outbox(
       options.write,
       options.onFreshLines ? "\n" : "",
@@ -108,6 +106,12 @@ export class Connection {
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#abort(abort, reason),
     }, this.#limits);
+    this.#serving = new Serving({
+      root: options.root ?? {},
+      references: this.#references,
+      limits: this.#limits,
+      send: (message) => this.#send(message),
+    });
   }
 
   /** How many references each side holds of the other's. */
@@ -123,8 +127,7 @@ export class Connection {
 
   /** Resolves when no call is being answered here. */
   idle(): Promise<void> {
-    if (this.#serving === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenIdle.push(resolve));
+    return this.#serving.idle();
   }
 
   /**
@@ -132,7 +135,9 @@ export class Connection {
    * they are to be on their way before anything else is begun.
    */
   async answered(): Promise<void> {
-    for (let step = 0; this.#serving > 0 && step < STEPS; step++) await null;
+    for (let step = 0; this.#serving.underWay > 0 && step < STEPS; step++) {
+      await null;
+    }
     this.#outbox.flush();
   }
 
@@ -141,7 +146,8 @@ export class Connection {
    * comes soon: then that can be waited for on the spot.
    */
   get isMoreNear(): boolean {
-    return this.#isMoreNear && this.#serving === 0 && this.#pending.size === 0;
+    return this.#isMoreNear && this.#serving.underWay === 0 &&
+      this.#pending.size === 0;
   }
 
   /** Tells the other side that nothing more comes for now. */
@@ -293,7 +299,7 @@ export class Connection {
     switch (kindOf(message)) {
       case "call":
         this.#isMoreNear = isLast && message.soon === true;
-        return this.#serve(message, signals);
+        return this.#serving.serve(message, signals);
       case "return":
         return this.#returned(
           this.#answered(message.return),
@@ -344,76 +350,6 @@ export class Connection {
     );
   }
 
-  #serve(message: Record<string, unknown>, signals: number[]): void {
-    const { call, on = 0, method, args = [] } = message;
-    if (
-      !isCount(call) || !(on === 0 || isCount(on)) || !Array.isArray(args) ||
-      !(method === undefined || typeof method === "string")
-    ) {
-      throw new ProtocolError("a call has no number, or a strange one");
-    }
-    if (++this.#serving > this.#limits.calls) {
-      throw new ProtocolError(
-        `more than ${this.#limits.calls} calls are under way`,
-      );
-    }
-    if (signals.length > 0) this.#references.holdSignals(signals);
-    let result: unknown;
-    try {
-      // Started here and now, before the next message is looked at: that is
-      // what keeps one side's calls in their order.
-      result = on === 0
-        ? this.#invokeRoot(method, args)
-        : this.#references.invoke(on, method, args);
-    } catch (error) {
-      this.#answer(call, "throw", error, signals);
-      return;
-    }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#answer(call, "return", value, signals),
-        (error) => this.#answer(call, "throw", error, signals),
-      );
-    } else this.#answer(call, "return", result, signals);
-  }
-
-  #invokeRoot(method: string | undefined, args: unknown[]): unknown {
-    if (method === undefined || !Object.hasOwn(this.#root, method)) {
-      throw new TypeError(
-        `there is no method ${JSON.stringify(method)} to call`,
-      );
-    }
-    return (this.#root[method] as (...args: unknown[]) => unknown)(...args);
-  }
-
-  #answer(
-    call: number,
-    kind: "return" | "throw",
-    value: unknown,
-    signals: number[],
-  ): void {
-    if (signals.length > 0) this.#references.weakenSignals(signals);
-    if (this.#closed === undefined) {
-      const passing = value instanceof Passing ? value : undefined;
-      try {
-        this.#send(answerMessage(call, kind, passing ? passing.value : value));
-        passing?.sent();
-      } catch (error) {
-        // It cannot be sent: the caller is told, instead of waiting for ever.
-        this.#send(answerMessage(
-          call,
-          "throw",
-          kind === "throw" && value instanceof Error
-            ? bare(value, error)
-            : error,
-        ));
-      }
-    }
-    if (--this.#serving === 0) {
-      for (const resolve of this.#whenIdle.splice(0)) resolve();
-    }
-  }
-
   #abort(abort: number, reason: unknown): void {
     try {
       this.#send({ abort, reason });
@@ -458,14 +394,6 @@ export class Connection {
   }
 }
 
-/** An error without what keeps it from being sent, which becomes its cause. */
-function bare(error: Error, cause: unknown): Error {
-  const bare = new Error(String(error.message), { cause });
-  bare.name = String(error.name);
-  if (typeof error.stack === "string") bare.stack = error.stack;
-  return bare;
-}
-
 /** A call of a connection that has ended; nobody need look at its failure. */
 function refused(reason: Error): Promise<never> {
   const promise = Promise.reject(
@@ -475,9 +403,4 @@ function refused(reason: Error): Promise<never> {
   );
   promise.catch(() => {});
   return promise;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null &&
-    typeof (value as { then?: unknown }).then === "function";
 }

@@ -1,0 +1,123 @@
+// Serving: the calls of the other side, each begun when it comes and answered
+// once.
+
+import { answerMessage, isCount, isThenable } from "./message.ts";
+import { Passing } from "./passing.ts";
+import { type Limits, ProtocolError } from "./protocol.ts";
+import type { References } from "./references.ts";
+
+/** What serving needs of the connection that it belongs to. */
+export interface ServingOptions {
+  /** What may be called without having been given. */
+  root: object;
+  /** What has been given to the other side. */
+  references: References;
+  /** The most that is accepted from the other side. */
+  limits: Limits;
+  /** Sends an answer, unless the connection has ended. */
+  send(message: Record<string, unknown>): void;
+}
+
+/** Answers the calls of the other side. */
+export class Serving {
+  readonly #options: ServingOptions;
+  #underWay = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  /** How many calls are being answered. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Resolves when no call is being answered. */
+  idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /**
+   * Begins with a call, and answers it when that is done.
+   *
+   * @param message The call.
+   * @param signals The references of the signals in it.
+   * @throws {ProtocolError} When it is not a call, or one too many.
+   */
+  serve(message: Record<string, unknown>, signals: number[]): void {
+    const { references, limits } = this.#options;
+    const { call, on = 0, method, args = [] } = message;
+    if (
+      !isCount(call) || !(on === 0 || isCount(on)) || !Array.isArray(args) ||
+      !(method === undefined || typeof method === "string")
+    ) {
+      throw new ProtocolError("a call has no number, or a strange one");
+    }
+    if (++this.#underWay > limits.calls) {
+      throw new ProtocolError(`more than ${limits.calls} calls are under way`);
+    }
+    if (signals.length > 0) references.holdSignals(signals);
+    let result: unknown;
+    try {
+      // Started here and now, before the next message is looked at: that is
+      // what keeps one side's calls in their order.
+      result = on === 0
+        ? this.#invokeRoot(method, args)
+        : references.invoke(on, method, args);
+    } catch (error) {
+      this.#answer(call, "throw", error, signals);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#answer(call, "return", value, signals),
+        (error) => this.#answer(call, "throw", error, signals),
+      );
+    } else this.#answer(call, "return", result, signals);
+  }
+
+  #invokeRoot(method: string | undefined, args: unknown[]): unknown {
+    const root = this.#options.root as Record<string, unknown>;
+    if (method === undefined || !Object.hasOwn(root, method)) {
+      throw new TypeError(
+        `there is no method ${JSON.stringify(method)} to call`,
+      );
+    }
+    return (root[method] as (...args: unknown[]) => unknown)(...args);
+  }
+
+  #answer(
+    call: number,
+    kind: "return" | "throw",
+    value: unknown,
+    signals: number[],
+  ): void {
+    const { references, send } = this.#options;
+    if (signals.length > 0) references.weakenSignals(signals);
+    const passing = value instanceof Passing ? value : undefined;
+    try {
+      send(answerMessage(call, kind, passing ? passing.value : value));
+      passing?.sent();
+    } catch (error) {
+      // It cannot be sent: the caller is told, instead of waiting for ever.
+      send(answerMessage(
+        call,
+        "throw",
+        kind === "throw" && value instanceof Error ? bare(value, error) : error,
+      ));
+    }
+    if (--this.#underWay === 0) {
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  }
+}
+
+/** An error without what keeps it from being sent, which becomes its cause. */
+function bare(error: Error, cause: unknown): Error {
+  const bare = new Error(String(error.message), { cause });
+  bare.name = String(error.name);
+  if (typeof error.stack === "string") bare.stack = error.stack;
+  return bare;
+}
