@@ -151,6 +151,8 @@ export function startFailure(
     ? `cannot be started: it is not an executable for this platform (${Deno.build.target})`
     : error.code === "EMFILE" || /os error 24\b/.test(error.message)
     ? 'cannot be started: too many files are open; "ulimit -n" says how many may be, and raises it'
+    : error.code === "ETXTBSY" || /text file busy/i.test(error.message)
+    ? "cannot be started: it is still being written; try again when it is there"
     : error.code === "EACCES"
     ? "cannot be started: permission denied"
     : `cannot be started: ${error.message}`;

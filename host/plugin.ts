@@ -23,6 +23,7 @@ import {
 import { NO_LOG } from "./log.ts";
 import { LogRelay } from "./log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
+import { startRefusal } from "./process_group.ts";
 import { LifeWatch } from "./sign_of_life.ts";
 
 /** How long one that was told to end by SIGTERM has until SIGKILL, in milliseconds. */
@@ -292,21 +293,26 @@ export class Plugin implements AsyncDisposable {
 
   #gone(exit: Exit): void {
     this.#relay.end();
-    if (this.#info === undefined) {
-      const what = this.#fate ??
-        `${
-          exitText(exit)
-        } before it said hello${this.#hello.unfinished}; is it a baler plugin?`;
-      this.#fail(
-        this.#closing === undefined
-          ? new PluginError(this.name, what, this.lastLines, exit)
-          : new ConnectionClosedError(`${this.name} has been closed`),
-      );
-      return;
-    }
+    if (this.#info === undefined) return this.#fail(this.#notStarted(exit));
     const what = this.#fate ?? exitText(exit);
     this.#isTold ||= this.#connection.pending > 0;
     this.#connection.receiveEnd((method) => this.#errorIn(method, what, exit));
+  }
+
+  /** Why there was no hello before it was gone. */
+  #notStarted(exit: Exit): Error {
+    if (this.#closing !== undefined) {
+      return new ConnectionClosedError(`${this.name} has been closed`);
+    }
+    const refusal = startRefusal(exit.code, this.lastLines.at(-1));
+    if (refusal !== undefined) {
+      return startFailure(this.name, this.#argv, new Error(refusal));
+    }
+    const what = this.#fate ??
+      `${
+        exitText(exit)
+      } before it said hello${this.#hello.unfinished}; is it a baler plugin?`;
+    return new PluginError(this.name, what, this.lastLines, exit);
   }
 
   /** An error that tells what the plugin was doing. */

@@ -33,6 +33,21 @@ export function inOwnGroup(argv: readonly string[]): GroupCommand {
     : { argv, detached: true };
 }
 
+/**
+ * Why the process that was to become another could not.
+ *
+ * @param code The code that it exited with.
+ * @param line The last that it wrote.
+ * @returns The system's words; undefined where it did become the other.
+ */
+export function startRefusal(
+  code: number | null,
+  line: string | undefined,
+): string | undefined {
+  if (!hasSetsid || (code !== 126 && code !== 127)) return undefined;
+  return /^setsid: failed to execute .*: ([^:]+)$/.exec(line ?? "")?.[1];
+}
+
 function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;

@@ -109,6 +109,14 @@ keeps("launch() says that a file is not executable", async () => {
   assertMatch(message, /chmod/);
 });
 
+keeps("launch() says that a plugin is still being written", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.script("plugin", ...GREETING);
+  using _writer = await Deno.open(path, { append: true });
+  const { message } = await refusal(path);
+  assertMatch(message, /still being written/);
+});
+
 keeps("launch() fails for an empty file", async () => {
   await using folder = await Folder.make();
   await refusal(await folder.file("plugin", "", 0o755));
