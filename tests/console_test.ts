@@ -223,6 +223,8 @@ forEachHost(
     await terminal.shows(/^ABC\n> \{\{upper `abc`\}\}\nABC\n>/m);
     await terminal.type("{{user `nam");
     await terminal.press("Tab");
+    // What follows a tab at once would make a paste of it, with nothing to complete.
+    await terminal.shows(/^> \{\{user `name`$/m);
     await terminal.type("}}");
     await terminal.press("Enter");
     await terminal.shows(/^web\n>/m);
