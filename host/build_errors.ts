@@ -45,7 +45,7 @@ export function errorDetails(error: unknown): string[] {
     seen.add(one);
     const text = one instanceof Error
       ? one.stack ?? messageOf(one)
-      : String(one);
+      : Deno.inspect(one);
     lines.push(...`${before}${text}`.split("\n"));
     if (one instanceof BuildErrors) {
       for (const part of one.errors) add(part, "");

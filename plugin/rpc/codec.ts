@@ -174,6 +174,8 @@ export interface Decoded {
   message: Record<string, unknown>;
   /** The references of the signals in it. */
   signals: number[];
+  /** Whether something of it stays, with whatever it has for fields. */
+  hasReferences: boolean;
 }
 
 const NONE: number[] = [];
@@ -189,19 +191,21 @@ export function decode(
   frame: Frame,
   references: References,
 ): Decoded {
-  if (frame.meta === undefined) return { message: frame.json, signals: NONE };
+  if (frame.meta === undefined) {
+    return { message: frame.json, signals: NONE, hasReferences: false };
+  }
   references.beginMessage();
-  let signals: number[] = NONE;
+  let use: Pick<Decoded, "signals" | "hasReferences">;
   let message: unknown;
   try {
     message = applyMeta(frame.json, frame.meta, reader(frame, references));
   } finally {
-    signals = references.commitMessage();
+    use = references.commitMessage();
   }
   if (typeof message !== "object" || message === null) {
     throw new ProtocolError("a message is not an object");
   }
-  return { message: message as Record<string, unknown>, signals };
+  return { message: message as Record<string, unknown>, ...use };
 }
 
 /** Reads baler's own annotations in one message. */

@@ -295,7 +295,10 @@ export class Connection {
   #take(frame: Frame, isLast: boolean): void {
     // The message before it can be the one with which it ends.
     if (!this.#isOpen) return;
-    const { message, signals } = decode(frame, this.#references);
+    const { message, signals, hasReferences } = decode(
+      frame,
+      this.#references,
+    );
     switch (kindOf(message)) {
       case "call":
         this.#isMoreNear = isLast && message.soon === true;
@@ -304,7 +307,8 @@ export class Connection {
         return this.#returned(
           this.#answered(message.return),
           message.value,
-          frame.bytes,
+          // An object that came by reference may have bytes among its fields.
+          hasReferences ? [] : frame.bytes,
         );
       case "throw": {
         const call = this.#answered(message.throw);
@@ -336,7 +340,7 @@ export class Connection {
     return call;
   }
 
-  #returned(call: PendingCall, value: unknown, bytes: Uint8Array[]): void {
+  #returned(call: PendingCall, value: unknown, passing: Uint8Array[]): void {
     // It would be taken for a promise, and called.
     if (isThenable(value)) {
       const error = new ProtocolError('a returned value has a method "then"');
@@ -345,7 +349,7 @@ export class Connection {
     }
     call.resolve(
       call.isPassedOn
-        ? new Passing(value, () => this.#memory.giveBack(bytes))
+        ? new Passing(value, () => this.#memory.giveBack(passing))
         : value,
     );
   }

@@ -3,6 +3,7 @@
 
 import { isSendable } from "./kind.ts";
 import { ProtocolError } from "./protocol.ts";
+import { canCross } from "./remote_object.ts";
 
 /** The standard classes; any other arrives as an Error with its name. */
 const CLASSES: Record<string, new (message?: string) => Error> = {
@@ -17,6 +18,11 @@ const CLASSES: Record<string, new (message?: string) => Error> = {
 
 /** Keys that are carried in their own way, or that must not be set from outside. */
 const OWN_WAY = new Set(["name", "message", "stack", "cause", "class"]);
+
+/** Whether an error's property is carried as it is. */
+function isCarried(key: string): boolean {
+  return !OWN_WAY.has(key) && canCross(key);
+}
 
 /**
  * What an error is sent as.
@@ -42,7 +48,7 @@ export function errorToRecord(error: Error): Record<string, unknown> {
     );
   }
   for (const [key, value] of Object.entries(error)) {
-    if (OWN_WAY.has(key) || !isSendable(value)) continue;
+    if (!isCarried(key) || !isSendable(value)) continue;
     record[key] = value;
   }
   return record;
@@ -75,7 +81,7 @@ export function errorFromRecord(record: Record<string, unknown>): Error {
   );
   if (Object.hasOwn(record, "cause")) define(error, "cause", record.cause);
   for (const [key, value] of Object.entries(record)) {
-    if (OWN_WAY.has(key) || key === "errors") continue;
+    if (!isCarried(key) || key === "errors") continue;
     Object.defineProperty(error, key, {
       value,
       writable: true,

@@ -224,6 +224,13 @@ function pathsOf(paths: unknown): string[][] {
   });
 }
 
+/** What is a text in every error. */
+const TEXTS_OF_ERRORS: ReadonlySet<string> = new Set([
+  "name",
+  "message",
+  "stack",
+]);
+
 /** The values of a message as paths go through them. */
 class Graph {
   readonly #root: unknown;
@@ -260,6 +267,9 @@ class Graph {
         continue;
       }
       if (child === object) return;
+      if (value instanceof Error && TEXTS_OF_ERRORS.has(key)) {
+        throw misfit(`an error's ${key} is no text`);
+      }
       this.hasChanged = true;
       if (parent !== value) this.#touched.add(value);
       Object.defineProperty(parent, key, {

@@ -149,10 +149,12 @@ export class References {
   /**
    * Closes the account of a message that was sent or received.
    *
-   * @returns Their signals that came in it.
+   * @returns Their signals that came in it, and whether anything of theirs or
+   * ours went by reference.
    */
-  commitMessage(): number[] {
-    return this.#uses.pop()!.signals;
+  commitMessage(): { signals: number[]; hasReferences: boolean } {
+    const { signals, counted } = this.#uses.pop()!;
+    return { signals, hasReferences: counted.size > 0 };
   }
 
   /** Undoes the account of a message that was not sent after all. */

@@ -75,7 +75,7 @@ function crosses(name: string): boolean {
 }
 
 /** Whether a member can cross at all; what `toString` says goes as text. */
-function canCross(name: string): boolean {
+export function canCross(name: string): boolean {
   return !RESERVED.has(name) && name !== "toString";
 }
 

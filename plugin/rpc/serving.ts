@@ -102,11 +102,11 @@ export class Serving {
       passing?.sent();
     } catch (error) {
       // It cannot be sent: the caller is told, instead of waiting for ever.
-      send(answerMessage(
-        call,
-        "throw",
-        kind === "throw" && value instanceof Error ? bare(value, error) : error,
-      ));
+      const why = brief(error);
+      const told = kind === "throw" && value instanceof Error
+        ? brief(value, why)
+        : why;
+      send(answerMessage(call, "throw", told));
     }
     if (--this.#underWay === 0) {
       for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -114,10 +114,29 @@ export class Serving {
   }
 }
 
-/** An error without what keeps it from being sent, which becomes its cause. */
-function bare(error: Error, cause: unknown): Error {
-  const bare = new Error(String(error.message), { cause });
-  bare.name = String(error.name);
-  if (typeof error.stack === "string") bare.stack = error.stack;
-  return bare;
+/** How much is told of an error that cannot be sent as it is, in characters. */
+const MOST_TOLD = 64 * 1024;
+
+/** What an error says without what it carries, which can be sent whatever the error is. */
+function brief(thrown: unknown, cause?: Error): Error {
+  const error = new Error(
+    textIn(thrown, "message") ?? cause?.message ??
+      "what it is cannot be sent to another process",
+    cause && { cause },
+  );
+  error.name = textIn(thrown, "name") ?? "Error";
+  error.stack = textIn(thrown, "stack") ?? error.stack;
+  return error;
+}
+
+/** The text that an error has under a key, cut to what is told of it. */
+function textIn(value: unknown, key: string): string | undefined {
+  try {
+    const text: unknown = (value as Record<string, unknown>)[key];
+    if (typeof text !== "string") return undefined;
+    return text.length <= MOST_TOLD ? text : `${text.slice(0, MOST_TOLD)} ...`;
+  } catch {
+    // A getter of it throws, or there is nothing to look into.
+    return undefined;
+  }
 }
