@@ -11,7 +11,8 @@ interface Streaming {
   giveViews(): Promise<ReadableStream<unknown>>;
   expected(seed: number, count: number): Promise<string>;
   take(stream: ReadableStream<Uint8Array>): Promise<string>;
-  takeViews(stream: ReadableStream<unknown>): Promise<unknown[]>;
+  giveParts(count: number): Promise<ReadableStream<{ data: Uint8Array }>>;
+  takeAll<T>(stream: ReadableStream<T>): Promise<T[]>;
 }
 
 async function between(
@@ -54,12 +55,25 @@ keeps(
   () =>
     between(async (giver, taker) => {
       const expected = await Array.fromAsync(await giver.giveViews());
-      const came = await taker.takeViews(await giver.giveViews());
+      const came = await taker.takeAll(await giver.giveViews());
       assertEquals(came, expected);
       for (const value of came) {
         if (!ArrayBuffer.isView(value)) continue;
         assertEquals(value.buffer.byteLength, value.byteLength);
       }
+    }),
+);
+
+keeps(
+  "an object that passes through keeps the bytes among its fields",
+  () =>
+    between(async (giver, taker) => {
+      // They come back as the very objects that stood for them here.
+      const parts = await taker.takeAll(await giver.giveParts(20));
+      assertEquals(
+        parts.map(({ data }) => data),
+        parts.map((_, index) => new Uint8Array(1_000).fill(index)),
+      );
     }),
 );
 
