@@ -44,7 +44,8 @@ const SAID: Readonly<Record<FaultName, RegExp>> = {
 const DOING: Readonly<Record<MomentName, RegExp>> = {
   beforeHello: /hello|not a baler plugin/,
   halfHello: /hello|not a baler plugin/,
-  afterHello: /create|prepare/,
+  // Calls that take no turn of its event loop may be answered before it dies.
+  afterHello: /create|prepare|\brun\b/,
   prepare: /prepare/,
   uiCall: /\brun\b/,
   streamIn: /\b(run|upload)\b/,
