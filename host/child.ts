@@ -5,6 +5,7 @@ import crossSpawn from "cross-spawn";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { NARROW, Pipe, WIDE } from "./pipe.ts";
+import { PromptReader } from "./prompt_reader.ts";
 import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
 
 /** What is started, and who takes what it writes. */
@@ -21,6 +22,8 @@ export interface ChildOptions {
   onStdoutEnd(): void;
   /** Called with each piece of its stderr. */
   onStderr(chunk: Uint8Array): void;
+  /** Whether it is to write to its stdout at once, and all waits for that. */
+  isAnswerNear?(): boolean;
 }
 
 /** How a process ended. */
@@ -41,8 +44,8 @@ const parse: (command: string, args: readonly string[]) => {
 /** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
 const HALF = WIDE / 2;
 
-/** In how many steps of its promises a host makes the next call, if it does at once. */
-const STEPS = 6;
+/** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
+const STEPS = 16;
 
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
 const DRAIN = 2_000;
@@ -83,6 +86,8 @@ export class Child {
   readonly #process: Deno.ChildProcess | undefined;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
   readonly #stdinPipe: Pipe | undefined;
+  /** How many writes to its stdin are under way. */
+  #writing = 0;
 
   constructor(options: ChildOptions) {
     try {
@@ -113,9 +118,14 @@ export class Child {
    * @param bytes What to write; not to be changed until it is written.
    * @returns When that is; rejects where the process is gone.
    */
-  write(bytes: Uint8Array): Promise<void> | undefined {
+  async write(bytes: Uint8Array): Promise<void> {
     this.#stdinPipe?.passed(bytes.length);
-    return this.#stdin?.write(bytes);
+    this.#writing++;
+    try {
+      await this.#stdin?.write(bytes);
+    } finally {
+      this.#writing--;
+    }
   }
 
   /** Ends its stdin, once all that was written has been taken. */
@@ -137,13 +147,15 @@ export class Child {
 
   async #exit(
     { pid, status, stdout, stderr }: Deno.ChildProcess,
-    { onStdout, onStdoutEnd, onStderr }: ChildOptions,
+    { onStdout, onStdoutEnd, onStderr, isAnswerNear }: ChildOptions,
   ): Promise<Exit> {
     const out = stdout.getReader({ mode: "byob" });
     const err = stderr.getReader();
     const pipe = new Pipe(pid, 1);
+    const prompt = new PromptReader(pid);
+    const isNear = () => this.#writing === 0 && isAnswerNear?.() === true;
     const taken = Promise.all([
-      takeStdout(out, pipe, onStdout).then(onStdoutEnd),
+      takeStdout(out, pipe, prompt, isNear, onStdout).then(onStdoutEnd),
       takeStderr(err, onStderr),
     ]);
     const { code, signal } = await status;
@@ -159,6 +171,7 @@ export class Child {
     await taken;
     clearTimeout(patience);
     pipe.close();
+    prompt.close();
     return signal === null ? { code, signal } : { code: null, signal };
   }
 }
@@ -185,10 +198,24 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 async function takeStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
+  prompt: PromptReader,
+  isAnswerNear: () => boolean,
   take: (chunk: Uint8Array) => void,
 ): Promise<void> {
   let buffer = new ArrayBuffer(NARROW);
+  const taken = async (chunk: Uint8Array) => {
+    take(chunk);
+    // What is called now that an answer has come is to be on its way before
+    // this begins to wait for the next.
+    for (let step = 0; step < STEPS && !isAnswerNear(); step++) await null;
+  };
   for (;;) {
+    while (isAnswerNear()) {
+      const chunk = new Uint8Array(buffer);
+      const count = prompt.read(chunk);
+      if (count === 0) break;
+      await taken(chunk.subarray(0, count));
+    }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
       ({ value } = await reader.read(new Uint8Array(buffer)));
@@ -197,10 +224,7 @@ async function takeStdout(
     }
     // Absent where the reading was given up, empty at the end.
     if (value === undefined || value.length === 0) return;
-    take(value);
-    // What is called now that an answer has come is to be on its way before
-    // this begins to wait for the next.
-    for (let step = 0; step < STEPS; step++) await null;
+    await taken(value);
     if (value.length === NARROW) pipe.passed(NARROW);
     buffer = value.buffer;
     if (pipe.isWide && buffer.byteLength < HALF) buffer = new ArrayBuffer(HALF);

@@ -29,6 +29,11 @@ export class Conversation {
     this.#over = over;
   }
 
+  /** Whether the last call was part of one. */
+  get isOn(): boolean {
+    return this.#calls >= ENOUGH;
+  }
+
   /**
    * Takes that the plugin is called while no other call of it is under way.
    *
@@ -38,7 +43,7 @@ export class Conversation {
     const now = performance.now();
     this.#calls = now - this.#last < CLOSE ? this.#calls + 1 : 0;
     this.#last = now;
-    if (this.#calls < ENOUGH) return false;
+    if (!this.isOn) return false;
     this.#said++;
     if (this.#timer === undefined) this.#watch();
     return true;

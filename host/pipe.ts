@@ -1,8 +1,8 @@
 // The pipes of a child, widened where much goes through: a wide one wakes
 // either side a few times less, which takes longer than the bytes themselves.
-// Linux lets a process widen its pipes; Deno has no function for it, so that
-// the C library's own is called. Where that may not be (`--allow-ffi`), or is
-// not Linux, pipes stay as they are.
+// Linux lets a process widen its pipes; elsewhere they stay as they are.
+
+import { cLibrary, openPipeOf } from "./c_library.ts";
 
 /** How much a pipe holds that is not widened, in bytes (pipe(7)). */
 export const NARROW: number = 64 * 1024;
@@ -65,43 +65,13 @@ export class Pipe {
 /** `F_SETPIPE_SZ` (fcntl(2)). */
 const SET_PIPE_SIZE = 1031;
 
-/** `O_RDONLY | O_NONBLOCK | O_CLOEXEC` (open(2)), which waits for nobody at the other end. */
-const READ_AT_ONCE = 0o2004000;
-
-interface CLibrary {
-  open(path: BufferSource, flags: number): number;
-  fcntl(descriptor: number, command: number, argument: number): number;
-  close(descriptor: number): number;
-}
-
-/** The C library; null where it cannot be called. */
-let library: CLibrary | null | undefined;
-
 /** Widens a pipe, and says whether that was granted. */
 function widen(pid: number, descriptor: number): boolean {
-  const c = library === undefined ? library = load() : library;
+  const c = cLibrary();
   if (c === null) return false;
-  const path = new TextEncoder().encode(`/proc/${pid}/fd/${descriptor}\0`);
-  // Deno tells nobody which descriptor its own end has: this is another.
-  const opened = c.open(path, READ_AT_ONCE);
+  const opened = openPipeOf(c, pid, descriptor);
   if (opened === -1) return false;
   const size = c.fcntl(opened, SET_PIPE_SIZE, WIDE);
   c.close(opened);
   return size >= WIDE;
-}
-
-function load(): CLibrary | null {
-  if (Deno.build.os !== "linux") return null;
-  const ffi = { name: "ffi" } as const;
-  if (Deno.permissions.querySync(ffi).state !== "granted") return null;
-  try {
-    return Deno.dlopen("libc.so.6", {
-      open: { parameters: ["buffer", "i32"], result: "i32" },
-      fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-      close: { parameters: ["i32"], result: "i32" },
-    }).symbols as CLibrary;
-  } catch {
-    // Another C library, or another name for it.
-    return null;
-  }
 }

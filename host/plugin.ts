@@ -4,6 +4,7 @@
 import { Connection, type EndReason } from "../plugin/rpc/connection.ts";
 import { ConnectionClosedError } from "../plugin/rpc/protocol.ts";
 import { after } from "../plugin/timer.ts";
+import { Turns } from "../plugin/turns.ts";
 import { type Child, type Exit, exitText } from "./child.ts";
 import { Conversation } from "./conversation.ts";
 import { startFailure } from "./executable.ts";
@@ -34,6 +35,13 @@ const LAST_WORDS = 100;
 
 /** How long a process may live on once its stdout is closed, in milliseconds. */
 const DRAIN_EXIT = 2_000;
+
+/** After how long the event loop gets its turn, in milliseconds, whatever is answered promptly. */
+const TURN = 5;
+const turns = new Turns(TURN);
+
+/** The plugins that have said hello, and are not gone. */
+const started = new Set<Plugin>();
 
 /** A plugin that runs in a process of its own. */
 export class Plugin implements AsyncDisposable {
@@ -73,6 +81,7 @@ export class Plugin implements AsyncDisposable {
       onStdout: (chunk) => this.#receive(chunk),
       onStdoutEnd: () => this.#stdoutEnded(),
       onStderr: (chunk) => this.#relay.push(chunk),
+      isAnswerNear: () => this.#isAnswerNear(),
     });
     this.#connection = new Connection({
       write: (bytes) => this.#child.write(bytes),
@@ -213,6 +222,17 @@ export class Plugin implements AsyncDisposable {
     this.started.then(settled, settled);
   }
 
+  /** Whether nothing is under way in this host but a call that is answered soon. */
+  #isAnswerNear(): boolean {
+    if (!this.#conversation.isOn || !this.#connection.isAnswerNear) {
+      return false;
+    }
+    for (const other of started) {
+      if (other !== this && !other.#connection.isIdle) return false;
+    }
+    return !turns.isDue;
+  }
+
   #receive(chunk: Uint8Array): void {
     this.#life?.heard();
     if (this.#info !== undefined) return this.#connection.receive(chunk);
@@ -241,6 +261,7 @@ export class Plugin implements AsyncDisposable {
       return;
     }
     this.#info = answer;
+    started.add(this);
     this.#options.log?.write(this.name, ["Plugin started"]);
     this.#watchLife();
     this.#start.resolve();
@@ -292,6 +313,7 @@ export class Plugin implements AsyncDisposable {
   }
 
   #gone(exit: Exit): void {
+    started.delete(this);
     this.#relay.end();
     if (this.#info === undefined) return this.#fail(this.#notStarted(exit));
     const what = this.#fate ?? exitText(exit);

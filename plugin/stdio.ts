@@ -5,6 +5,7 @@
 // tell from a message.)
 
 import type { Write } from "./rpc/outbox.ts";
+import { Turns } from "./turns.ts";
 
 /** The wire's two ends in this process. */
 export interface WireStreams {
@@ -147,11 +148,9 @@ function wireReader(
   },
 ): WireStreams["read"] {
   const patience = new Patience();
-  /** When the last was read here, and since when the event loop may have had no turn. */
+  const turns = new Turns(TURN);
+  /** When the last was read here. */
   let last: number | undefined;
-  let sinceTurn = 0;
-  /** Until it has had it: to read elsewhere need not take one. */
-  let isTurnDue = false;
   const readElsewhere = (buffer: Uint8Array) => {
     last = undefined;
     return stdin.read(buffer);
@@ -159,15 +158,10 @@ function wireReader(
   return (buffer, isComing) => {
     if (!isComing) return readElsewhere(buffer);
     const now = performance.now();
-    if (last === undefined) sinceTurn = now;
     // With what was done with it, which seldom counts.
-    else patience.spend(now - last);
+    if (last !== undefined) patience.spend(now - last);
     last = now;
-    if (now - sinceTurn > TURN && !isTurnDue) {
-      isTurnDue = true;
-      setTimeout(() => isTurnDue = false, 0);
-    }
-    if (isTurnDue || !patience.isThere()) return readElsewhere(buffer);
+    if (turns.isDue || !patience.isThere()) return readElsewhere(buffer);
     try {
       return stdin.readSync(buffer.subarray(0, HALF));
     } catch (error) {

@@ -146,8 +146,18 @@ export class Connection {
    * comes soon: then that can be waited for on the spot.
    */
   get isMoreNear(): boolean {
-    return this.#isMoreNear && this.#serving.underWay === 0 &&
-      this.#pending.size === 0;
+    return this.#isMoreNear && this.isIdle;
+  }
+
+  /** Whether nothing is under way on either side. */
+  get isIdle(): boolean {
+    return this.#pending.size === 0 && this.#serving.underWay === 0;
+  }
+
+  /** Whether nothing is under way but one call of ours, which has been sent. */
+  get isAnswerNear(): boolean {
+    return this.#pending.size === 1 && this.#serving.underWay === 0 &&
+      this.#outbox.isEmpty;
   }
 
   /** Tells the other side that nothing more comes for now. */

@@ -49,6 +49,11 @@ export class Outbox {
     this.#prefix = prefix;
   }
 
+  /** Whether all that was sent has been written, or is being. */
+  get isEmpty(): boolean {
+    return !this.#isDue;
+  }
+
   /**
    * Sends a message, at the end of this turn.
    *
