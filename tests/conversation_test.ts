@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Conversation } from "../host/conversation.ts";
 import { launch } from "../host/mod.ts";
 import { Connection } from "../plugin/rpc/connection.ts";
+import { Turns } from "../plugin/turns.ts";
 import { BareHost } from "./conformance/bare_host.ts";
 import { keeps, program, within } from "./fixtures/plugins/workbench.ts";
 
@@ -47,6 +48,48 @@ keeps("a plugin's own work goes on while the host calls", async () => {
     assert(isDone);
   }
 });
+
+keeps("the host's own work goes on while it calls", async () => {
+  await using plugin = await launch(command);
+  const thing = await plugin.create<Conversing>("thing", "");
+  for (let time = 0; time < 20; time++) {
+    await converse(thing);
+    let isDone = false;
+    setTimeout(() => isDone = true, 0);
+    let calls = 0;
+    while (!isDone && calls < 2_000) {
+      await thing.echo(1);
+      calls++;
+    }
+    assert(isDone);
+  }
+});
+
+keeps(
+  "who is called while another is gets its answers in between",
+  async () => {
+    await using one = await launch(command);
+    await using other = await launch(command);
+    const order: Conversing[] = [];
+    const call = async (thing: Conversing) => {
+      while (order.length < 10_000) {
+        await thing.echo(1);
+        order.push(thing);
+      }
+    };
+    await Promise.all([
+      call(await one.create("thing", "")),
+      call(await other.create("thing", "")),
+    ]);
+    const runs: number[] = [];
+    order.forEach((thing, index) => {
+      if (thing === order[index - 1]) runs[runs.length - 1]!++;
+      else runs.push(1);
+    });
+    const median = runs.toSorted((a, b) => a - b)[runs.length >> 1]!;
+    assert(median < 20, `${median} answers without one of the other's`);
+  },
+);
 
 keeps("a plugin ends with the host in a conversation", async () => {
   await using plugin = await launch(command);
@@ -104,6 +147,18 @@ keeps("a plugin ends that waits on the spot when stdin ends", async () => {
   await host.send({ json: { call: 2, on, method: "echo", soon: true } });
   assertEquals((await host.message()).json, { return: 2 });
   assertEquals((await host.end()).code, 0);
+});
+
+Deno.test("the event loop is due a turn until it has had it", async () => {
+  const turns = new Turns(60_000);
+  assert(turns.isDue);
+  const { promise: turn, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, 0);
+  // Whatever is done in the same turn.
+  for (let step = 0; step < 1_000; step++) await null;
+  assert(turns.isDue);
+  await turn;
+  assert(!turns.isDue);
 });
 
 Deno.test("a conversation begins with calls close upon each other, and its end is told", async () => {

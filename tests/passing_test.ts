@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../host/mod.ts";
 import { PassingMemory } from "../plugin/rpc/passing.ts";
-import { keeps, program, within } from "./fixtures/plugins/workbench.ts";
+import { keeps, keepsOnLinux, program } from "./fixtures/plugins/workbench.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;
@@ -122,15 +122,6 @@ function pipeSize({ pid }: Plugin, descriptor: number): number {
   close(opened);
   library.close();
   return size;
-}
-
-/** A test of what is so on Linux alone. */
-function keepsOnLinux(name: string, test: () => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: Deno.build.os !== "linux",
-    fn: () => within(60_000, "the test", test()),
-  });
 }
 
 keepsOnLinux(

@@ -1,0 +1,125 @@
+// What a child writes promptly is read on the spot, from the pipe that it shares with this process and from nothing else.
+
+import { assertEquals } from "@std/assert";
+import { PromptReader } from "../host/prompt_reader.ts";
+import { Folder, keepsOnLinux } from "./fixtures/plugins/workbench.ts";
+
+/** A shell whose standard streams are pipes to this process. */
+class Shell implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  readonly reader: PromptReader;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(script: string) {
+    this.process = new Deno.Command("sh", {
+      args: ["-c", script],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.reader = new PromptReader(this.process.pid);
+    this.#writer = this.process.stdin.getWriter();
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#writer.write(new TextEncoder().encode(text));
+  }
+
+  /** Waits until it has written something to its stderr. */
+  async hasSaid(): Promise<void> {
+    const reader = this.process.stderr.getReader();
+    await reader.read();
+    reader.releaseLock();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.reader.close();
+    await this.#writer.close().catch(() => {});
+    await this.process.stdout.cancel();
+    await this.process.stderr.cancel();
+    await this.process.status;
+  }
+}
+
+/** How many files this process has open. */
+function descriptors(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+keepsOnLinux("what a child writes is read as it comes", async () => {
+  await using child = new Shell("exec cat");
+  const buffer = new Uint8Array(5);
+  for (const text of ["one", "and another"]) {
+    await child.write(text);
+    let read = "";
+    // It need not be prompt on a busy machine, and is looked for less often then.
+    for (let time = 0; time < 1_000_000 && read.length < text.length; time++) {
+      const count = child.reader.read(buffer);
+      read += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+    assertEquals(read, text);
+  }
+});
+
+keepsOnLinux(
+  "what is not prompt is looked for less and less often",
+  async () => {
+    await using child = new Shell(
+      "read line; echo text; echo done >&2; read line",
+    );
+    const buffer = new Uint8Array(5);
+    // It is looked for 11 times, between which it is not 1, 2, 4 ... 512 times.
+    for (let time = 0; time < 1_100; time++) {
+      assertEquals(child.reader.read(buffer), 0);
+    }
+    await child.write("\n");
+    await child.hasSaid();
+    for (let time = 0; time < 900; time++) {
+      assertEquals(child.reader.read(buffer), 0);
+    }
+    let count = 0;
+    for (let time = 0; time < 200 && count === 0; time++) {
+      count = child.reader.read(buffer);
+    }
+    assertEquals(count, 5);
+  },
+);
+
+keepsOnLinux("from a child that has ended nothing comes", async () => {
+  await using child = new Shell("exit 0");
+  await child.process.status;
+  assertEquals(child.reader.read(new Uint8Array(5)), 0);
+});
+
+for (
+  const [what, redirection] of Object.entries({
+    "a file": '1<>"$FILE"',
+    "a pipe from elsewhere": "1<<END\nnot for you\nEND\n",
+  })
+) {
+  keepsOnLinux(`nothing is read where stdout is ${what}`, async () => {
+    await using folder = await Folder.make();
+    const path = await folder.file("out", "not for you");
+    // That this process has it open too makes it no pipe.
+    using _file = await Deno.open(path);
+    await using child = new Shell(
+      `FILE="${path}"; exec ${redirection}\necho done >&2; read line`,
+    );
+    await child.hasSaid();
+    const before = descriptors();
+    assertEquals(child.reader.read(new Uint8Array(5)), 0);
+    assertEquals(descriptors(), before);
+  });
+}
+
+keepsOnLinux("no descriptor is left when a reader is closed", async () => {
+  await using child = new Shell("exec cat");
+  const before = descriptors();
+  child.reader.read(new Uint8Array(5));
+  assertEquals(descriptors(), before + 1);
+  child.reader.close();
+  child.reader.close();
+  assertEquals(descriptors(), before);
+  assertEquals(child.reader.read(new Uint8Array(5)), 0);
+  assertEquals(descriptors(), before);
+});
