@@ -107,7 +107,7 @@ export class BuildPlugins implements AsyncDisposable {
    * @returns What went wrong with the end of those that went wrong.
    */
   close(): Promise<PluginError[]> {
-    return this.#closeAll(() => undefined);
+    return this.#closeAll((plugin) => plugin.close());
   }
 
   /** Ends them all. */
@@ -116,27 +116,25 @@ export class BuildPlugins implements AsyncDisposable {
   }
 
   /**
-   * Ends them all, since their build was cancelled and does not end.
+   * Ends them all at once, since their build was cancelled and does not end.
    *
    * @param waited How long they were given, in milliseconds.
    */
   async giveUp(waited: number): Promise<void> {
-    await this.#closeAll((plugin) =>
-      new PluginError(
-        plugin.name,
-        `has not ended within ${waited / 1000} s of being cancelled`,
-        plugin.lastLines,
-      )
-    );
+    await this.#closeAll((plugin) => {
+      const what = `has not ended within ${waited / 1000} s of being cancelled`;
+      const error = new PluginError(plugin.name, what, plugin.lastLines);
+      // It has had its time to clean up.
+      return plugin.close(error, 0);
+    });
   }
 
   async #closeAll(
-    reason: (plugin: Plugin) => Error | undefined,
+    close: (plugin: Plugin) => Promise<PluginError | undefined>,
   ): Promise<PluginError[]> {
     const errors = await Promise.all(this.#launches.map(async (launch) => {
       try {
-        const plugin = await launch.plugin;
-        return await plugin.close(reason(plugin));
+        return await close(await launch.plugin);
       } catch {
         // It never started; whoever asked for it was told.
       }

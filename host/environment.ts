@@ -88,21 +88,21 @@ function userPluginFolder(): string | undefined {
 export interface PluginFolder {
   /** Its absolute path. */
   readonly path: string;
-  /** Why it is one, for example `"--plugin-dir"`. */
+  /** Why it is one, for example `"-plugin-dir"`. */
   readonly reason: string;
 }
 
 /**
  * The folders in which plugins are looked for, the first first.
  *
- * @param options What the command line says: the folders of `--plugin-dir`.
+ * @param options What the command line says: the folders of `-plugin-dir`.
  */
 export function pluginFolders(
   options: { pluginDir?: readonly string[] } = {},
 ): PluginFolder[] {
   const folders = (options.pluginDir ?? []).map((path) => ({
     path: resolve(path),
-    reason: "--plugin-dir",
+    reason: "-plugin-dir",
   }));
   const fromEnvironment = variable("PLUGIN_PATH") ?? "";
   for (const path of fromEnvironment.split(DELIMITER)) {

@@ -159,6 +159,8 @@ export class Plugin implements AsyncDisposable {
    * way, cleans up and exits; if it does not, it is ended.
    *
    * @param reason What calls under way fail with.
+   * @param grace How long it may take to end by itself, in milliseconds; as it
+   * was launched with unless given.
    * @returns What went wrong with its end, where nothing else tells of it: an
    * exit code other than 0, a signal, or that it had to be ended. It is no
    * exception, since all that was asked of the plugin has been done by then.
@@ -167,8 +169,9 @@ export class Plugin implements AsyncDisposable {
     reason: EndReason = new ConnectionClosedError(
       `${this.name} has been closed`,
     ),
+    grace: number = this.#options.grace ?? GRACE,
   ): Promise<PluginError | undefined> {
-    return this.#closing ??= this.#end(reason);
+    return this.#closing ??= this.#end(reason, grace);
   }
 
   /** Ends the plugin; {@linkcode Plugin.close} also says how that went. */
@@ -176,8 +179,10 @@ export class Plugin implements AsyncDisposable {
     await this.close();
   }
 
-  async #end(reason: EndReason): Promise<PluginError | undefined> {
-    const { grace = GRACE } = this.#options;
+  async #end(
+    reason: EndReason,
+    grace: number,
+  ): Promise<PluginError | undefined> {
     this.#conversation.end();
     this.#connection.close(reason);
     this.#child.closeStdin();
@@ -207,7 +212,7 @@ export class Plugin implements AsyncDisposable {
       this.#kill(
         `did not say hello within ${
           startTimeout / 1000
-        } s${this.#hello.unfinished}`,
+        } s${this.#hello.unfinished}; is it a baler plugin?`,
       );
     });
     const abort = () => {

@@ -194,7 +194,7 @@ const converters: Record<keyof OptionTypes, Converter> = {
     throw problem(path, `must be true or false, not ${described(value)}`);
   },
   strings(value, path) {
-    if (!Array.isArray(value)) return [text(value, path)];
+    if (!Array.isArray(value)) return [text(value, path, "a list of texts")];
     return value.map((item, index) => inner(item, [...path, index]));
   },
   map(value, path) {
@@ -230,7 +230,11 @@ function inner(value: unknown, path: (string | number)[]): string {
   return value === null ? "" : text(value, path);
 }
 
-function text(value: unknown, path: (string | number)[]): string {
+function text(
+  value: unknown,
+  path: (string | number)[],
+  wanted = "a text",
+): string {
   switch (typeof value) {
     case "string":
       return value;
@@ -240,7 +244,7 @@ function text(value: unknown, path: (string | number)[]): string {
       // As Go's mapstructure weakly decodes it, which is what Packer uses.
       return value ? "1" : "0";
     default:
-      throw problem(path, `must be a text, not ${described(value)}`);
+      throw problem(path, `must be ${wanted}, not ${described(value)}`);
   }
 }
 

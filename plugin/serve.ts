@@ -63,7 +63,7 @@ export interface Components {
 
 /** What a plugin says of itself. */
 export interface ServeOptions {
-  /** The plugin's own version, for `describe` and `baler plugins`. */
+  /** The plugin's own version, which `describe` shows. */
   version?: string;
   /** The words of the command line that are meant for it; all unless given. */
   args?: readonly string[];

@@ -102,7 +102,7 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
     template,
     coreConfig: config,
     folders: [
-      { path: folder.path, reason: "--plugin-dir" },
+      { path: folder.path, reason: "-plugin-dir" },
       { path: other.path, reason: "BALER_PLUGIN_PATH" },
     ],
   });
@@ -124,7 +124,7 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
         "ssh h /opt/file",
         `core configuration ${join(folder.path, "config.json")}:3`,
       ],
-      [[first], first, `--plugin-dir ${folder.path}`],
+      [[first], first, `-plugin-dir ${folder.path}`],
       [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
       [
         ["/bin/baler", "plugin"],
@@ -170,7 +170,7 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   await using folder = new Folder();
   folder.write("baler-provisioner-shell", "");
   const sources = sourcesOf({
-    folders: [{ path: folder.path, reason: "--plugin-dir" }],
+    folders: [{ path: folder.path, reason: "-plugin-dir" }],
   });
   const error: Error = await assertRejects(
     () => findPlugin("builder", "fil", sources),
@@ -182,7 +182,7 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   );
   assertStringIncludes(
     error.message,
-    `${join(folder.path, "baler-builder-fil")} (--plugin-dir)`,
+    `${join(folder.path, "baler-builder-fil")} (-plugin-dir)`,
   );
   // A type is no way out of the folders.
   await assertRejects(
@@ -202,7 +202,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
   });
   const sources = sourcesOf({
     coreConfig: config,
-    folders: [{ path: folder.path, reason: "--plugin-dir" }],
+    folders: [{ path: folder.path, reason: "-plugin-dir" }],
   });
   assertEquals(listPlugins(sources).map(({ name }) => name), [
     "file",
