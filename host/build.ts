@@ -116,7 +116,7 @@ export class Build implements AsyncDisposable {
         const result = prepareResult(returned, method);
         if (kind === "builder") published.resolve(result.generatedData ?? []);
         const warned = (result.warnings ?? []).map(String);
-        warnings.push(...warned);
+        for (const warning of warned) warnings.push(warning);
         if (warned.length === 0) onFine(plan);
         return component;
       } catch (error) {

@@ -46,7 +46,7 @@ export function errorDetails(error: unknown): string[] {
     const text = one instanceof Error
       ? one.stack ?? messageOf(one)
       : Deno.inspect(one);
-    lines.push(...`${before}${text}`.split("\n"));
+    for (const line of `${before}${text}`.split("\n")) lines.push(line);
     if (one instanceof BuildErrors) {
       for (const part of one.errors) add(part, "");
     }

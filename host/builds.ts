@@ -68,7 +68,7 @@ async function outcomeOf(
   const took = () => durationText(performance.now() - begin);
   try {
     const artifacts = await build.run(signal)
-      .finally(() => ui.endProgress());
+      .finally(() => ui.end());
     ui.plain("say", `Build '${name}' finished after ${took()}.`);
     return { name, artifacts };
   } catch (error) {

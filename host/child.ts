@@ -204,7 +204,8 @@ async function takeStdout(
 ): Promise<void> {
   let buffer = new ArrayBuffer(NARROW);
   const taken = async (chunk: Uint8Array) => {
-    take(chunk);
+    takeBusily(take, chunk);
+    if (busyInTurn >= BUSY_WITH_CALLS) await nextTurn();
     // What is called now that an answer has come is to be on its way before
     // this begins to wait for the next.
     for (let step = 0; step < STEPS && !isAnswerNear(); step++) await null;
@@ -243,20 +244,30 @@ async function takeStderr(
       return;
     }
     if (value === undefined) return;
-    const begin = performance.now();
-    take(value);
-    busyInTurn += performance.now() - begin;
-    if (busyInTurn >= BUSY_A_TURN) await nextTurn();
+    takeBusily(take, value);
+    if (busyInTurn >= BUSY_WITH_LOG) await nextTurn();
   }
 }
 
 /**
  * How long a flood may keep a turn of the event loop busy, in milliseconds:
- * where more is there at once, it is read without a turn, and calls would wait.
+ * where more is there at once, it is read without a turn, and all else waits.
+ * Calls do not wait for what is logged.
  */
-const BUSY_A_TURN = 5;
+const BUSY_WITH_LOG = 5;
+const BUSY_WITH_CALLS = 25;
 
 let busyInTurn = 0;
+
+function takeBusily(
+  take: (chunk: Uint8Array) => void,
+  chunk: Uint8Array,
+): void {
+  const begin = performance.now();
+  take(chunk);
+  busyInTurn += performance.now() - begin;
+}
+
 let turn: Promise<void> | undefined;
 
 /** The next turn of the event loop, which all wait for who want to read more. */

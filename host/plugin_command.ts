@@ -91,7 +91,7 @@ export async function runPluginCommand(
     interrupt.signal,
     2 * (times.grace ?? GRACE),
     async () => {
-      await plugin.close();
+      await plugin.close(undefined, 0);
     },
   );
   const result = await component.run({
@@ -104,11 +104,24 @@ export async function runPluginCommand(
   });
   const wrong = await plugin.close();
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
-  const code = typeof result === "number" ? result : 0;
+  const code = result ?? 0;
+  if (!isExitCode(code)) {
+    context.ui.error(
+      `Error: ${plugin.name} returned ${
+        Deno.inspect(code)
+      }, which is no exit code: it is to be from 0 to 255`,
+    );
+    return 1;
+  }
   if (wrong === undefined) return code;
   context.log.write("baler", errorDetails(wrong));
   context.ui.error(`Error: ${messageOf(wrong)}`);
   return code === 0 ? 1 : code;
+}
+
+function isExitCode(code: unknown): code is number {
+  return Number.isInteger(code) && (code as number) >= 0 &&
+    (code as number) <= 255;
 }
 
 /**

@@ -8,6 +8,10 @@ import { progressText, type WorkUnderWay } from "./progress_text.ts";
 /** How long work is under way before it is shown, and a line before the next, in milliseconds. */
 const INTERVAL = 150;
 
+/** How much work is shown at a time, and how much of each name, in characters. */
+const MOST_WORK = 1000;
+const LONGEST_NAME = 500;
+
 /** The work that is under way. */
 export class ProgressLine {
   readonly #work = new Map<string, WorkUnderWay & { owner: string }>();
@@ -33,12 +37,20 @@ export class ProgressLine {
    * @param progress How far the work has come.
    */
   report(owner: string, progress: Progress): void {
-    const label = harmlessText(String(progress.label)).replace(/\s+/g, " ");
+    const label = shortened(progress.label);
+    const unit = progress.unit && shortened(progress.unit);
     const key = JSON.stringify([owner, label]);
+    const known = this.#work.get(key);
     if (progress.done) this.#work.delete(key);
-    else {
-      const begin = this.#work.get(key)?.begin ?? performance.now();
-      this.#work.set(key, { ...progress, label, owner, begin });
+    else if (known !== undefined || this.#work.size < MOST_WORK) {
+      const begin = known?.begin ?? performance.now();
+      this.#work.set(key, {
+        ...progress,
+        label,
+        ...(unit === undefined ? {} : { unit }),
+        owner,
+        begin,
+      });
     }
     this.#changed();
   }
@@ -73,4 +85,9 @@ export class ProgressLine {
       progressText([...this.#work.values()], columns, performance.now()),
     );
   }
+}
+
+/** As much of a name as there may be room for, in one line. */
+function shortened(name: string): string {
+  return harmlessText(name.slice(0, LONGEST_NAME)).replace(/\s+/g, " ");
 }

@@ -135,8 +135,12 @@ export class ProvisionHook implements Hook {
         } timeout for the next provisioner...`,
       );
       const late = new AbortController();
-      stop = after(step.timeout, async () => {
+      const tell = async () => {
         await ui.error("Cancelling provisioner after a timeout...");
+      };
+      stop = after(step.timeout, () => {
+        // The builder may have a ui of its own, which need not answer.
+        tell().catch(() => {});
         late.abort(
           new DOMException(
             `the provisioner ${step.name} took longer than its timeout of ${

@@ -34,6 +34,8 @@ export class Screen {
   );
   /** What was read from stdin behind the last line. */
   #read = "";
+  /** The line that is being waited for. */
+  #line: Promise<string> | undefined;
   #asking: Promise<unknown> = Promise.resolve();
 
   /** Whether a person looks at it. */
@@ -157,7 +159,7 @@ export class Screen {
     const abort = () => gone.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
-      return await Promise.race([this.#readLine(), gone.promise]);
+      return await Promise.race([this.#nextLine(), gone.promise]);
     } catch (error) {
       // What comes next begins a line of its own.
       this.#write("\n");
@@ -179,6 +181,15 @@ export class Screen {
     if (!this.#canErase) return;
     this.#below = `${lines.at(-1)} `;
     this.#isQuestion = true;
+  }
+
+  /** The next line: one that a question given up was waiting for is the next one's. */
+  #nextLine(): Promise<string> {
+    if (this.#line === undefined) {
+      this.#line = this.#readLine().finally(() => this.#line = undefined);
+      this.#line.catch(() => {});
+    }
+    return this.#line;
   }
 
   async #readLine(): Promise<string> {

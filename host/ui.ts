@@ -78,8 +78,14 @@ export class HostUi implements Ui {
 
   progress(progress: Progress, owner = ""): void {
     if (this.#options.machineReadable) return;
-    const label = this.#redacted(String(progress.label));
-    this.#options.screen.progress(owner, { ...progress, label });
+    const { label, current, total, unit, done } = progress;
+    this.#options.screen.progress(owner, {
+      label: this.#redacted(String(label)),
+      current: Number(current),
+      ...(total === undefined ? {} : { total: Number(total) }),
+      ...(unit === undefined ? {} : { unit: String(unit) }),
+      ...(done === undefined ? {} : { done }),
+    });
   }
 
   /** Takes away what is shown of work whose end nobody reports any more. */
@@ -145,12 +151,21 @@ export class BuildUi implements Ui {
   readonly #name: string;
   readonly #target: string;
   readonly #color: string;
+  /** What gives up the questions of this build; another one for each time. */
+  readonly #questions: { giveUp: AbortController };
 
-  constructor(host: HostUi, name: string, color: string, target = name) {
+  constructor(
+    host: HostUi,
+    name: string,
+    color: string,
+    target = name,
+    questions = { giveUp: new AbortController() },
+  ) {
     this.#host = host;
     this.#name = name;
     this.#target = target;
     this.#color = color;
+    this.#questions = questions;
   }
 
   /** The ui of a step of this build, for example a post-processor. */
@@ -160,6 +175,7 @@ export class BuildUi implements Ui {
       `${this.#target} (${step})`,
       this.#color,
       this.#target,
+      this.#questions,
     );
   }
 
@@ -197,9 +213,12 @@ export class BuildUi implements Ui {
   }
 
   ask(query: string, signal?: AbortSignal): Promise<string> {
+    const { giveUp } = this.#questions;
     return this.#host.ask(
       this.#prefixed("==>", query),
-      signal,
+      signal === undefined
+        ? giveUp.signal
+        : AbortSignal.any([giveUp.signal, signal]),
       `1;${this.#color}`,
     );
   }
@@ -209,9 +228,12 @@ export class BuildUi implements Ui {
     this.#host.progress({ ...progress, label }, this.#target);
   }
 
-  /** Takes away what is shown of work that this build has not finished. */
-  endProgress(): void {
+  /** Takes away what is shown of work that this build has not finished, and what it asks. */
+  end(): void {
     this.#host.endProgress(this.#target);
+    const { giveUp } = this.#questions;
+    this.#questions.giveUp = new AbortController();
+    giveUp.abort(new Error("the build that asked has ended"));
   }
 
   /** A line of the build that has no prefix, in its colour. */

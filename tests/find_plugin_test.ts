@@ -322,7 +322,7 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   assertEquals(empty.plugins, emptyPluginTable());
 });
 
-Deno.test("pluginFolders() has --plugin-dir, BALER_PLUGIN_PATH and the person's folder, each once", async () => {
+Deno.test("pluginFolders() has -plugin-dir, BALER_PLUGIN_PATH and the person's folder, each once", async () => {
   await using home = new Folder();
   const folders = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
@@ -332,8 +332,8 @@ Deno.test("pluginFolders() has --plugin-dir, BALER_PLUGIN_PATH and the person's 
   assertEquals(
     folders.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
     [
-      "--plugin-dir /b",
-      `--plugin-dir ${join(Deno.cwd(), "here")}`,
+      "-plugin-dir /b",
+      `-plugin-dir ${join(Deno.cwd(), "here")}`,
       "BALER_PLUGIN_PATH /a",
       `your plugin folder ${join(home.path, "baler", "plugins")}`,
     ],

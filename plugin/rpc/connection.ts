@@ -59,7 +59,7 @@ interface PendingCall {
   readonly isTraced: boolean;
   /** Whether its answer only passes through here. */
   readonly isPassedOn: boolean;
-  /** What the caller waits for. */
+  /** What the caller waits for. Where nobody does, its failure is no reason to die. */
   readonly promise: Promise<unknown>;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -274,7 +274,6 @@ export class Connection {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) {
-      // A call that nobody waits for is no reason to die of its failure.
       call.promise.catch(() => {});
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
@@ -322,6 +321,7 @@ export class Connection {
         );
       case "throw": {
         const call = this.#answered(message.throw);
+        call.promise.catch(() => {});
         return call.isTraced && message.error instanceof Error
           ? call.resolve(this.#traced(message.error, call.method))
           : call.reject(message.error);

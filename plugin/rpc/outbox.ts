@@ -68,6 +68,10 @@ export class Outbox {
     }
     this.#text += line;
     this.#text += "\n";
+    if (this.#text.length >= PIECE) {
+      this.#addText(0);
+      this.#writeBuffer();
+    }
     if (bytes.length === 0) return;
     let length = 0;
     for (const part of bytes) length += part.length;

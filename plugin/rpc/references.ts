@@ -2,7 +2,7 @@
 // and how each is let go of once it is no longer needed.
 
 import { type Kind, sendableReason } from "./kind.ts";
-import { type Limits, ProtocolError, shown } from "./protocol.ts";
+import { excerpt, type Limits, ProtocolError, shown } from "./protocol.ts";
 import {
   classNameOf,
   memberNames,
@@ -279,7 +279,7 @@ export class References {
       throw new TypeError(
         method === undefined
           ? `${what} is not a function`
-          : `${what} has no method ${JSON.stringify(method)}`,
+          : `${what} has no method ${excerpt(method)}`,
       );
     }
     return (entry.target as Record<string, (...args: unknown[]) => unknown>)[

@@ -13,6 +13,9 @@ const PLAIN = "Object";
 /** How many classes of remote objects are remembered. */
 const MOST_CLASSES = 1000;
 
+/** How long the names of one that is remembered may be together, in characters. */
+const LONGEST_CLASS = 10_000;
+
 /** The members of an object that may be used from another process. */
 export interface MemberNames {
   methods: ReadonlySet<string>;
@@ -187,7 +190,7 @@ export function remoteObjects(
     remoteClassNames.set(prototype, className);
     // Programs have few classes; one that has ever new ones gains nothing here.
     if (prototypes.size >= MOST_CLASSES) prototypes.clear();
-    prototypes.set(key, prototype);
+    if (key.length <= LONGEST_CLASS) prototypes.set(key, prototype);
     return prototype;
   }
 

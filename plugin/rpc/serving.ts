@@ -3,7 +3,7 @@
 
 import { answerMessage, isCount, isThenable } from "./message.ts";
 import { Passing } from "./passing.ts";
-import { type Limits, ProtocolError } from "./protocol.ts";
+import { type Limits, ProtocolError, shown } from "./protocol.ts";
 import type { References } from "./references.ts";
 
 /** What serving needs of the connection that it belongs to. */
@@ -82,7 +82,7 @@ export class Serving {
     const root = this.#options.root as Record<string, unknown>;
     if (method === undefined || !Object.hasOwn(root, method)) {
       throw new TypeError(
-        `there is no method ${JSON.stringify(method)} to call`,
+        `there is no method ${shown(method)} to call`,
       );
     }
     return (root[method] as (...args: unknown[]) => unknown)(...args);
