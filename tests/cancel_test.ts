@@ -1,7 +1,16 @@
 // Ctrl-C and its kin: the first cancels the builds, which clean up; the second ends everything at
 // once; and nothing is left of either.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { ProvisionHook } from "../host/provision_hook.ts";
+import { HOOK_PROVISION, type HookOptions } from "../plugin/hook.ts";
+import type { Provisioner, ProvisionOptions } from "../plugin/provisioner.ts";
+import type { Ui } from "../plugin/ui.ts";
 import {
   assertForPeople,
   type Bench,
@@ -59,6 +68,73 @@ forEachHost(
     assertEquals((await within(20, "the end", run.ended())).code, 130);
   },
 );
+
+forEachHost(
+  "a plugin that does not hear of Ctrl-C is ended, and told of",
+  async (bench) => {
+    await new Deno.Command("mkfifo", { args: [bench.at("never")] }).output();
+    await bench.write("template.json", {
+      builders: [{
+        type: "deaf",
+        plugin: fixturePlugin("performing"),
+        steps: [{ say: "deaf" }, { await: "never" }],
+      }],
+    });
+    const run = bench.start(["build", "template.json"], {
+      env: { BALER_PLUGIN_GRACE: "1s" },
+    });
+    await run.shows("deaf: deaf");
+    run.kill("SIGINT");
+    const ended = await within(20, "the end", run.ended());
+    assertEquals(ended.code, 130, ended.output);
+    assertStringIncludes(
+      ended.output,
+      "has not ended within 2 s of being cancelled",
+    );
+  },
+);
+
+Deno.test("a provisioner's timeout aborts it whatever the builder's ui does", async () => {
+  const uis: Record<string, () => Promise<void>> = {
+    "never answers": () => new Promise(() => {}),
+    fails: () => Promise.reject(new Error("no")),
+    throws() {
+      throw new Error("no");
+    },
+  };
+  for (const [how, error] of Object.entries(uis)) {
+    const ui = { say() {}, error } as unknown as Ui;
+    const hook = new ProvisionHook({
+      ui,
+      debug: false,
+      signal: new AbortController().signal,
+      steps: [{
+        name: "slow",
+        pauseBefore: 0,
+        maxRetries: 0,
+        timeout: 1,
+        component: {
+          provision: ({ signal }: ProvisionOptions) =>
+            new Promise((_, reject) => {
+              signal.addEventListener("abort", () => reject(signal.reason));
+            }),
+        } as unknown as Provisioner,
+      }],
+    });
+    const failed = await assertRejects(
+      () =>
+        within(
+          20,
+          "the end",
+          hook.run({ name: HOOK_PROVISION, ui } as HookOptions),
+        ),
+      Error,
+      undefined,
+      how,
+    );
+    assertEquals(failed.name, "TimeoutError", how);
+  }
+});
 
 forEachHost("SIGINT ends a post-processor at work", async (bench) => {
   const run = await start(bench, {

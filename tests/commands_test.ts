@@ -241,7 +241,7 @@ forEachHost(
     assertMatch(stdout, /^ +yours +\/opt\/yours .*template\.json/m);
     assertMatch(
       stdout,
-      /^ +file +\S+\/folder\/baler-builder-file .*--plugin-dir/m,
+      /^ +file +\S+\/folder\/baler-builder-file .*-plugin-dir/m,
     );
     assertMatch(stdout, /in place of baler-builder-file +\(bundled\)/);
   },
@@ -298,6 +298,22 @@ forEachHost("a command plugin's exit code is baler's", async (bench) => {
   const env = await withShout(bench);
   assertEquals((await bench.baler(["shout", "-code", "42"], { env })).code, 42);
 });
+
+forEachHost(
+  "what a command plugin returns that is no exit code is told",
+  async (bench) => {
+    const env = await withShout(bench);
+    for (const code of ["1.5", "256", "-1", "none"]) {
+      const ended = await bench.baler(["shout", "-code", code], { env });
+      assertEquals(ended.code, 1);
+      assertMatch(
+        ended.stderr,
+        /returned (1\.5|256|-1|NaN), which is no exit code: it is to be from 0 to 255/,
+      );
+      assertForPeople(ended);
+    }
+  },
+);
 
 forEachHost(
   "a command plugin that fails is told, with exit code 1",

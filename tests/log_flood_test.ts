@@ -167,3 +167,28 @@ async function peakMemory(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) / 1024;
 }
+
+keeps(
+  "others are called while one floods stdout with empty lines",
+  async () => {
+    interface Thing {
+      work(): Promise<void>;
+      echo(value: number): Promise<number>;
+    }
+    await using folder = await Folder.make();
+    const path = await folder.script(
+      "flood",
+      ...GREETING,
+      "read -r call",
+      "exec yes ''",
+    );
+    await using flooding = await launch(path, { grace: 0 });
+    await using other = await launch(program("conversing.ts"));
+    const flood = await flooding.create<Thing>("thing", "");
+    const thing = await other.create<Thing>("thing", "");
+    void flood.work();
+    for (let call = 0; call < 150; call++) {
+      assertEquals(await thing.echo(call), call);
+    }
+  },
+);

@@ -31,6 +31,15 @@ Deno.test("of much the first is written before the last is copied", () => {
   assertEquals(written.reduce((sum, length) => sum + length), 10_000_001);
 });
 
+Deno.test("many texts of one turn do not become one text that is too long", () => {
+  const written: number[] = [];
+  const outbox = new Outbox((bytes) => void written.push(bytes.length), "");
+  for (let line = 0; line < 100; line++) outbox.send("x".repeat(99_999), []);
+  assert(written.length > 8);
+  outbox.flush();
+  assertEquals(written.reduce((sum, length) => sum + length), 10_000_000);
+});
+
 for (const isSlow of [false, true]) {
   const manner = isSlow ? "while others are being written" : "at once";
   Deno.test(`texts and bytes of any length go out in order ${manner}`, async () => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Connection } from "../plugin/rpc/connection.ts";
+import { errorDetails } from "../host/build_errors.ts";
 import { launch } from "../host/mod.ts";
 import { failure, keeps, program } from "./fixtures/plugins/workbench.ts";
 
@@ -203,6 +204,41 @@ for (const [what, said] of Object.entries(SAID)) {
     });
   }
 }
+
+keeps("a call that nobody waits for may fail", async () => {
+  const one: Peer = new Peer({}, ({ call }) => {
+    one.say({ throw: call }, "error", { json: "no" });
+  });
+  void one.connection.call(0, "work", []);
+  // Until a failure that is not heard of would have ended this process.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  one.connection.close(new Error("the end"));
+});
+
+keeps(
+  "a function in the place of a text fails the call that takes it for one",
+  async () => {
+    const one: Peer = new Peer(
+      { say: (text: unknown) => String(text) },
+      ({ call }) => one.say({ throw: call }, "error", { json: "no" }),
+    );
+    one.say({ call: 1, method: "say" }, "args", {
+      json: [{ toString: { ref: 9 } }],
+      values: { "VALUE.0.toString": [["custom", "function"]] },
+    });
+    const { error } = await one.hears((json) => "throw" in json);
+    assertEquals((error as { name: string }).name, "TypeError");
+    await one.hears((json) => "call" in json);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    one.connection.close(new Error("the end"));
+  },
+);
+
+Deno.test("an error of any number of lines is told in all of them", () => {
+  const error = new Error("x\n".repeat(300_000));
+  assert(errorDetails(error).length > 300_000);
+  assertEquals(errorDetails({ toString: 5 }).join(), "{ toString: 5 }");
+});
 
 keeps(
   "an error of any length is thrown, and what says so much lives on",

@@ -1,9 +1,14 @@
 // What a person sees: colours where they are wanted, how far long work has come, questions, and no
 // line that another one was written into.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { NO_LOG } from "../host/log.ts";
+import { ProgressLine } from "../host/progress_line.ts";
 import { progressText } from "../host/progress_text.ts";
+import type { Screen } from "../host/screen.ts";
 import { cutToWidth, textWidth } from "../host/text_width.ts";
+import { HostUi } from "../host/ui.ts";
+import type { Progress } from "../plugin/ui.ts";
 import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
 import { has, quoted, Terminal } from "./terminal.ts";
 
@@ -287,6 +292,24 @@ forEachHost(
 );
 
 forEachHost(
+  "a question of a build that has ended makes way for the next one",
+  async (bench) => {
+    await using terminal = await perform(bench, {
+      a: [{ leave: "Is anyone there?" }],
+      b: [{ await: "one" }, { ask: "Is it right?" }],
+    }, { pipes: ["one"], columns: 60 });
+    await terminal.shows(/^Build 'a' errored after/m);
+    await release(bench, "one");
+    await terminal.shows(/^==> b: Is it right\?$/m);
+    await terminal.type("yes");
+    await terminal.press("Enter");
+    await terminal.shows(/^==> b: got yes$/m);
+    await terminal.shows(/^ended 1$/m);
+  },
+  seen,
+);
+
+forEachHost(
   "the log on the same terminal stands above the progress",
   async (bench) => {
     await using terminal = await perform(bench, {
@@ -351,6 +374,37 @@ Deno.test("progressText() fits any width", () => {
       assert(textWidth(text) <= columns, `${columns}: ${text}`);
     }
   }
+});
+
+Deno.test("the progress line bears any number of names, of any length", async () => {
+  const { promise: drawn, resolve } = Promise.withResolvers<string>();
+  const line = new ProgressLine(resolve, () => 80);
+  for (let work = 0; work < 50_000; work++) {
+    line.report("a build", {
+      label: `${work} ${"x".repeat(20_000)}`,
+      current: 1,
+    });
+  }
+  assertMatch(await drawn, /^\d+ under way  0 x+/);
+  line.end();
+});
+
+Deno.test("progress in odd types is shown as numbers and texts, or refused", () => {
+  const shown: Progress[] = [];
+  const screen = {
+    progress: (_owner: string, progress: Progress) => shown.push(progress),
+  };
+  const ui = new HostUi({
+    screen: screen as unknown as Screen,
+    log: NO_LOG,
+    machineReadable: false,
+    color: false,
+  });
+  const odd = { label: 1, current: 5n, total: "10", unit: ["files"] };
+  ui.progress(odd as unknown as Progress);
+  assertEquals(shown, [{ label: "1", current: 5, total: 10, unit: "files" }]);
+  const unit = JSON.parse('{"toString":1,"valueOf":1}');
+  assertThrows(() => ui.progress({ label: "", current: 1, unit }), TypeError);
 });
 
 Deno.test("textWidth() counts columns, and cutToWidth() cuts between characters", () => {
