@@ -385,7 +385,7 @@ Deno.test("the progress line bears any number of names, of any length", async ()
       current: 1,
     });
   }
-  assertMatch(await drawn, /^\d+ under way  0 x+/);
+  assertMatch(await drawn, /^\d+ under way {2}0 x+/);
   line.end();
 });
 
