@@ -8,7 +8,7 @@ import type { BuildPlan, ComponentPlan } from "./build_plan.ts";
 import { BuildPlugins } from "./build_plugins.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 import type { TemplatePlan } from "./plan.ts";
-import { tellOutcomes, tellUnmatched } from "./prepare_builds.ts";
+import { tellOutcomes, tellPassedOver } from "./prepare_builds.ts";
 import type { HostUi } from "./ui.ts";
 
 /** How many builds have processes at a time. */
@@ -30,7 +30,7 @@ export async function checkBuilds(
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<boolean> {
-  tellUnmatched(plan, ui);
+  tellPassedOver(plan, ui);
   const options = { ...plan.launch, ...launch };
   await using bundled = new BuildPlugins(
     options,

@@ -27,6 +27,7 @@ import {
   readTemplate,
   type Template,
 } from "./template.ts";
+import { undeclaredVariables } from "./undeclared.ts";
 import { resolveVariables, type VariableOptions } from "./variables.ts";
 
 /** What the command line says of a run. */
@@ -60,6 +61,8 @@ export interface TemplatePlan {
   refused: RefusedBuild[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
+  /** What is to be said of variables that it reads and nobody has declared. */
+  undeclared: string | undefined;
   /** How plugins are launched. */
   launch: LaunchOptions;
 }
@@ -111,6 +114,7 @@ export async function planBuilds(
     builds: plans.filter((plan) => "context" in plan),
     refused: toldOnce(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
+    undeclared: await undeclaredVariables(template, variables.values),
     launch: { ...pluginTimes(), env: runEnvironment() },
   };
 }

@@ -28,7 +28,7 @@ export async function prepareBuilds(
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<PreparedBuilds> {
-  tellUnmatched(plan, ui);
+  tellPassedOver(plan, ui);
   const builds = plan.builds.map((one, index) =>
     new Build(one, ui.ofBuild(one.context.name, index), {
       ...plan.launch,
@@ -54,12 +54,13 @@ export async function prepareBuilds(
 }
 
 /**
- * Shows which names of the command line nothing is called by.
+ * Shows which names of the command line nothing is called by, and which
+ * variables of the template nobody has declared.
  *
  * @param plan The template's plan.
  * @param ui Where it is shown.
  */
-export function tellUnmatched(plan: TemplatePlan, ui: HostUi): void {
+export function tellPassedOver(plan: TemplatePlan, ui: HostUi): void {
   // Packer passes over them in silence; its programs read no line of it.
   if (ui.isMachineReadable) return;
   for (const pattern of plan.unmatched) {
@@ -67,6 +68,7 @@ export function tellUnmatched(plan: TemplatePlan, ui: HostUi): void {
       `Warning: nothing is called "${pattern}", as -only or -except says.`,
     );
   }
+  if (plan.undeclared !== undefined) ui.say(`Warning: ${plan.undeclared}`);
 }
 
 /**

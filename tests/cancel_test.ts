@@ -74,11 +74,12 @@ forEachHost(
   async (bench) => {
     await new Deno.Command("mkfifo", { args: [bench.at("never")] }).output();
     await bench.write("template.json", {
-      builders: [{
-        type: "deaf",
-        plugin: fixturePlugin("performing"),
-        steps: [{ say: "deaf" }, { await: "never" }],
-      }],
+      builders: {
+        deaf: {
+          plugin: fixturePlugin("performing"),
+          steps: [{ say: "deaf" }, { await: "never" }],
+        },
+      },
     });
     const run = bench.start(["build", "template.json"], {
       env: { BALER_PLUGIN_GRACE: "1s" },

@@ -307,7 +307,7 @@ forEachHost(
       const ended = await bench.baler(["shout", "-code", code], { env });
       assertEquals(ended.code, 1);
       assertMatch(
-        ended.stderr,
+        ended.output,
         /returned (1\.5|256|-1|NaN), which is no exit code: it is to be from 0 to 255/,
       );
       assertForPeople(ended);

@@ -10,7 +10,9 @@ import {
 import { join } from "@std/path";
 import { SourceError } from "../host/json_document.ts";
 import { parseTemplate } from "../host/template.ts";
+import { undeclaredVariables } from "../host/undeclared.ts";
 import { resolveVariables, type VariableOptions } from "../host/variables.ts";
+import { forEachHost } from "./harness.ts";
 
 async function resolved(
   variables: Record<string, string | null>,
@@ -226,3 +228,80 @@ Deno.test("resolveVariables() refuses a name that would reach a prototype", asyn
     'a variable cannot be named "__proto__"',
   );
 });
+
+// Variables that nobody has declared
+
+async function undeclared(
+  template: Record<string, unknown>,
+): Promise<string | undefined> {
+  const text = JSON.stringify(
+    { variables: { file: "f", image: "i" }, ...template },
+    null,
+    2,
+  );
+  const parsed = await parseTemplate(text, "/srv/template.json");
+  const { values } = await resolveVariables(parsed);
+  return await undeclaredVariables(parsed, values);
+}
+
+Deno.test("a variable that is read and not declared is told with its place, wherever it is read", async () => {
+  const text = await undeclared({
+    builders: [{
+      type: "null",
+      comment: '\t{{user `file`}} {{ .Name | upper }} {{user "flie" | upper}}',
+    }],
+    provisioners: [{ type: "shell", environment_vars: ["A={{user `other`}}"] }],
+    "post-processors": [[{ type: "manifest", output: "{{user `imagee`}}" }]],
+  });
+  assertEquals(
+    text!.split("\n").filter((line) => line.startsWith("/srv")),
+    [
+      '/srv/template.json:9:66: no variable is called "flie", so that nothing comes in its place; did you mean "file"?',
+      '/srv/template.json:16:20: no variable is called "other", so that nothing comes in its place; declare it in the template\'s variables',
+      '/srv/template.json:24:28: no variable is called "imagee", so that nothing comes in its place; did you mean "image"?',
+    ],
+  );
+});
+
+Deno.test("what is no reading of a variable is no variable that is not declared", async () => {
+  const text = await undeclared({
+    description: "{{user `nobody`}}",
+    builders: [{
+      type: "null",
+      comment: "user `nobody` {{user `file`}} {{.user}} {{build `user`}}",
+    }],
+  });
+  assertEquals(text, undefined);
+});
+
+forEachHost(
+  "what Packer passes over in silence is a warning to people",
+  async (bench) => {
+    await bench.write("t.json", {
+      builders: [{ type: "file", content: "{{user `x`}}.", target: "out" }],
+    });
+    const warned = await bench.succeeds([
+      "build",
+      "-only=fil*,nobody",
+      "t.json",
+    ]);
+    assertStringIncludes(
+      warned.stdout,
+      'Warning: nothing is called "nobody", as -only or -except says.',
+    );
+    assertStringIncludes(
+      warned.stdout,
+      'no variable is called "x", so that nothing comes in its place',
+    );
+    assertEquals(await Deno.readTextFile(bench.at("out")), ".");
+    for (
+      const args of [
+        ["validate", "-machine-readable", "t.json"],
+        ["validate", "-var", "x=1", "t.json"],
+      ]
+    ) {
+      const { output } = await bench.succeeds(args);
+      assert(!output.includes("no variable is called"), output);
+    }
+  },
+);

@@ -321,10 +321,11 @@ export class Connection {
         );
       case "throw": {
         const call = this.#answered(message.throw);
+        if (call.isTraced && message.error instanceof Error) {
+          return call.resolve(this.#traced(message.error, call));
+        }
         call.promise.catch(() => {});
-        return call.isTraced && message.error instanceof Error
-          ? call.resolve(this.#traced(message.error, call.method))
-          : call.reject(message.error);
+        return call.reject(message.error);
       }
       case "release":
         if (!isCount(message.release) || !isCount(message.count)) {
@@ -384,12 +385,17 @@ export class Connection {
    * is made only here, from who awaits the answer: to note where each call is
    * made would take longer than all the rest of it.
    */
-  async #traced(error: Error, method: string | undefined): Promise<never> {
+  async #traced(
+    error: Error,
+    { method, promise }: PendingCall,
+  ): Promise<never> {
     // Until the caller waits for this promise, as its answer was resolved to it.
     await null;
     await null;
     const here: { stack?: string } = {};
     Error.captureStackTrace(here, this.#traced);
+    // Not before: who awaits it is seen as long as that is one.
+    promise.catch(() => {});
     const frames = (here.stack ?? "").split("\n").slice(1)
       .filter((frame) => !frame.includes("(ext:core/"));
     Object.defineProperty(error, "stack", {

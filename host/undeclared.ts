@@ -1,0 +1,73 @@
+// Variables that a template reads and nobody has declared. Packer puts nothing
+// in their place, without a word; so does baler, but it says so.
+
+import { nearest } from "../plugin/config_error.ts";
+import type { JsonPath } from "./json_document.ts";
+import { SourceError, type SourceProblem } from "./source_error.ts";
+import type { Template } from "./template.ts";
+
+/** The parts of a template whose texts are rendered with its variables. */
+const RENDERED = [
+  "builders",
+  "provisioners",
+  "post-processors",
+  "error-cleanup-provisioner",
+];
+
+const ACTION = /\{\{.*?\}\}/gs;
+const USER = /\buser\s+(?:`([^`]*)`|"([^"\\]*)")/g;
+
+/**
+ * What is to be said of variables that nobody has declared.
+ *
+ * @param template The template that reads them.
+ * @param values The values of those that there are, by name.
+ * @returns A text with the place of each; undefined when there is none.
+ */
+export async function undeclaredVariables(
+  template: Template,
+  values: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const problems: SourceProblem[] = [];
+  const root = template.document.value as Record<string, unknown>;
+  const open: [value: unknown, at: JsonPath][] = RENDERED
+    .filter((key) => Object.hasOwn(root, key))
+    .map((key) => [root[key], [key]]);
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, at] = next;
+    if (typeof value === "string") {
+      for (const { name, index } of readIn(value)) {
+        if (Object.hasOwn(values, name)) continue;
+        const near = await nearest(name, Object.keys(values));
+        problems.push({
+          message:
+            `no variable is called "${name}", so that nothing comes in its place; ${
+              near === undefined
+                ? "declare it in the template's variables"
+                : `did you mean "${near}"?`
+            }`,
+          location: template.document.locate(at, "value", index),
+        });
+      }
+    } else if (typeof value === "object" && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        open.push([inner, [...at, key]]);
+      }
+    }
+  }
+  return problems.length === 0
+    ? undefined
+    : new SourceError(problems, template.source).message;
+}
+
+/** The variables that a text reads, and where in it their names stand. */
+function* readIn(text: string): Generator<{ name: string; index: number }> {
+  for (const action of text.matchAll(ACTION)) {
+    for (const read of action[0].matchAll(USER)) {
+      const name = read[1] ?? read[2]!;
+      const index = action.index + read.index + read[0].length - name.length -
+        1;
+      yield { name, index };
+    }
+  }
+}
