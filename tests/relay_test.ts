@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Connection } from "../plugin/rpc/connection.ts";
+import { DEFAULT_LIMITS } from "../plugin/rpc/protocol.ts";
 import { errorDetails } from "../host/build_errors.ts";
 import { launch } from "../host/mod.ts";
 import { failure, keeps, program } from "./fixtures/plugins/workbench.ts";
@@ -231,6 +232,32 @@ keeps(
     await one.hears((json) => "call" in json);
     await new Promise((resolve) => setTimeout(resolve, 0));
     one.connection.close(new Error("the end"));
+  },
+);
+
+keeps(
+  "who calls and does not read the answers is not served for ever",
+  async () => {
+    let broken: Error | undefined;
+    const connection = new Connection({
+      peer: "/plugin",
+      root: { work: () => "x".repeat(1_000) },
+      limits: { ...DEFAULT_LIMITS, unread: 100_000 },
+      write: () => new Promise(() => {}),
+      onProtocolError: (error) => {
+        broken = error;
+      },
+    });
+    let calls = 0;
+    for (; broken === undefined && calls < 1_000; calls++) {
+      const line = JSON.stringify({
+        json: { call: calls + 1, method: "work" },
+      });
+      connection.receive(new TextEncoder().encode(`${line}\n`));
+      await null;
+    }
+    assertMatch(broken!.message, /has not read 100000 bytes/);
+    assert(calls > 90, `${calls} calls`);
   },
 );
 

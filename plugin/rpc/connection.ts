@@ -110,6 +110,7 @@ export class Connection {
       root: options.root ?? {},
       references: this.#references,
       limits: this.#limits,
+      unread: () => this.#outbox.waiting,
       send: (message) => this.#send(message),
     });
   }

@@ -39,6 +39,7 @@ export class Outbox {
   #isDue = false;
   readonly #flushDue = () => this.flush();
   readonly #free: Uint8Array[] = [];
+  #waiting = 0;
 
   /**
    * @param write Writes to the other side.
@@ -47,6 +48,11 @@ export class Outbox {
   constructor(write: Write, prefix: string) {
     this.#write = write;
     this.#prefix = prefix;
+  }
+
+  /** How many bytes the other side has not taken yet. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** Whether all that was sent has been written, or is being. */
@@ -95,7 +101,12 @@ export class Outbox {
     const written = this.#write(buffer.subarray(0, length));
     if (written === undefined && buffer.length <= LARGEST_KEPT) return;
     this.#buffer = NOTHING;
-    written?.then(() => this.#keep(buffer), () => {});
+    if (written === undefined) return;
+    this.#waiting += length;
+    written.then(() => {
+      this.#waiting -= length;
+      this.#keep(buffer);
+    }, () => {});
   }
 
   /** Moves the text into the buffer, where there is room for so many bytes more. */

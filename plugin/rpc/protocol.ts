@@ -28,6 +28,8 @@ export interface Limits {
   depth: number;
   /** The most calls of theirs under way. */
   calls: number;
+  /** The most that they have not read when they make another call, in bytes. */
+  unread: number;
   /** The most references of theirs that are held. */
   references: number;
   /** The most streams among those. */
@@ -42,6 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   text: 1024 * 1024,
   depth: 1000,
   calls: 100_000,
+  unread: 2 * 1024 * 1024 * 1024,
   references: 1_000_000,
   streams: 10_000,
 };

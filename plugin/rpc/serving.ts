@@ -14,6 +14,8 @@ export interface ServingOptions {
   references: References;
   /** The most that is accepted from the other side. */
   limits: Limits;
+  /** How many bytes the other side has not read yet. */
+  unread(): number;
   /** Sends an answer, unless the connection has ended. */
   send(message: Record<string, unknown>): void;
 }
@@ -47,7 +49,7 @@ export class Serving {
    * @throws {ProtocolError} When it is not a call, or one too many.
    */
   serve(message: Record<string, unknown>, signals: number[]): void {
-    const { references, limits } = this.#options;
+    const { references, limits, unread } = this.#options;
     const { call, on = 0, method, args = [] } = message;
     if (
       !isCount(call) || !(on === 0 || isCount(on)) || !Array.isArray(args) ||
@@ -57,6 +59,11 @@ export class Serving {
     }
     if (++this.#underWay > limits.calls) {
       throw new ProtocolError(`more than ${limits.calls} calls are under way`);
+    }
+    if (unread() > limits.unread) {
+      throw new ProtocolError(
+        `it makes calls, and has not read ${limits.unread} bytes that it was sent`,
+      );
     }
     if (signals.length > 0) references.holdSignals(signals);
     let result: unknown;
