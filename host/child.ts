@@ -47,6 +47,9 @@ const HALF = WIDE / 2;
 /** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
 const STEPS = 16;
 
+/** With one processor alone, nobody answers while somebody looks. */
+const HAS_ANOTHER = navigator.hardwareConcurrency > 1;
+
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
 const DRAIN = 2_000;
 
@@ -153,7 +156,8 @@ export class Child {
     const err = stderr.getReader();
     const pipe = new Pipe(pid, 1);
     const prompt = new PromptReader(pid);
-    const isNear = () => this.#writing === 0 && isAnswerNear?.() === true;
+    const isNear = () =>
+      HAS_ANOTHER && this.#writing === 0 && isAnswerNear?.() === true;
     const taken = Promise.all([
       takeStdout(out, pipe, prompt, isNear, onStdout).then(onStdoutEnd),
       takeStderr(err, onStderr),

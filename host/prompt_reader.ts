@@ -12,9 +12,6 @@ const WARIEST = 1024;
 /** Among how many of this process's descriptors its own end of a pipe is looked for. */
 const MOST_DESCRIPTORS = 1024;
 
-/** With one processor alone, nobody answers while somebody looks. */
-const HAS_ANOTHER = navigator.hardwareConcurrency > 1;
-
 /** Reads the stdout of a child on the spot, beside whoever waits for it. */
 export class PromptReader {
   readonly #pid: number;
@@ -42,7 +39,7 @@ export class PromptReader {
       this.#skipped--;
       return 0;
     }
-    const c = HAS_ANOTHER ? cLibrary() : null;
+    const c = cLibrary();
     const descriptor = this.#descriptor ??= c && openOurs(c, this.#pid);
     if (c === null || descriptor === null) return 0;
     const end = performance.now() + PROMPT;

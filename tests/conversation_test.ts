@@ -65,32 +65,6 @@ keeps("the host's own work goes on while it calls", async () => {
   }
 });
 
-keeps(
-  "who is called while another is gets its answers in between",
-  async () => {
-    await using one = await launch(command);
-    await using other = await launch(command);
-    const order: Conversing[] = [];
-    const call = async (thing: Conversing) => {
-      while (order.length < 10_000) {
-        await thing.echo(1);
-        order.push(thing);
-      }
-    };
-    await Promise.all([
-      call(await one.create("thing", "")),
-      call(await other.create("thing", "")),
-    ]);
-    const runs: number[] = [];
-    order.forEach((thing, index) => {
-      if (thing === order[index - 1]) runs[runs.length - 1]!++;
-      else runs.push(1);
-    });
-    const median = runs.toSorted((a, b) => a - b)[runs.length >> 1]!;
-    assert(median < 20, `${median} answers without one of the other's`);
-  },
-);
-
 keeps("a plugin ends with the host in a conversation", async () => {
   await using plugin = await launch(command);
   const thing = await plugin.create<Conversing>("thing", "");
