@@ -40,7 +40,10 @@ export class PromptReader {
       return 0;
     }
     const c = cLibrary();
-    const descriptor = this.#descriptor ??= c && openOurs(c, this.#pid);
+    if (this.#descriptor === undefined) {
+      this.#descriptor = c && openOurs(c, this.#pid);
+    }
+    const descriptor = this.#descriptor;
     if (c === null || descriptor === null) return 0;
     const end = performance.now() + PROMPT;
     do {
