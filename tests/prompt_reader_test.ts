@@ -112,7 +112,8 @@ for (
     // That this process has it open too makes it no pipe.
     using _file = await Deno.open(path);
     await using child = new Shell(
-      `FILE="${path}"; exec ${redirection}\necho done >&2; read line`,
+      // In a shell of its own: for a moment its stdout is the stderr of this one.
+      `FILE="${path}"; exec ${redirection}\n(echo done >&2); read line`,
     );
     await child.hasSaid();
     const before = descriptors(child);
