@@ -256,7 +256,7 @@ export class Plugin implements AsyncDisposable {
   #greet(json: Record<string, unknown>): void {
     const answer = pluginInfo(json, this.name);
     // Where it is gone, its exit tells more.
-    this.#child.write(answerToHello(answer))?.catch(() => {});
+    this.#child.write(answerToHello(answer)).catch(() => {});
     if ("refuse" in answer) {
       this.#isListening = false;
       this.#fail(
