@@ -4,6 +4,7 @@
 
 /** What is called of the C library, each as in section 2 of Linux's manual. */
 export interface CLibrary {
+  pipe2(ends: BufferSource, flags: number): number;
   open(path: BufferSource, flags: number): number;
   close(descriptor: number): number;
   fcntl(descriptor: number, command: number, argument: number): number;
@@ -12,15 +13,25 @@ export interface CLibrary {
     buffer: BufferSource,
     count: number,
   ): number | bigint;
+  write(
+    descriptor: number,
+    buffer: BufferSource,
+    count: number,
+  ): number | bigint;
+  splice(
+    from: number,
+    fromOffset: null,
+    to: number,
+    toOffset: null,
+    count: number,
+    flags: number,
+  ): number | bigint;
   readlink(
     path: BufferSource,
     buffer: BufferSource,
     count: number,
   ): number | bigint;
 }
-
-/** `O_RDONLY | O_NONBLOCK | O_CLOEXEC` (open(2)), which waits for nobody at the other end. */
-const READ_AT_ONCE = 0o2004000;
 
 let library: CLibrary | null | undefined;
 
@@ -34,22 +45,6 @@ export function cPath(path: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${path}\0`);
 }
 
-/**
- * Opens a child's end of a pipe, which is another descriptor of it here: Deno
- * tells nobody which one its own end has.
- *
- * @param pid The child.
- * @param descriptor The child's descriptor of it.
- * @returns A descriptor that waits for nothing; -1 where it cannot be opened.
- */
-export function openPipeOf(
-  c: CLibrary,
-  pid: number,
-  descriptor: number,
-): number {
-  return c.open(cPath(`/proc/${pid}/fd/${descriptor}`), READ_AT_ONCE);
-}
-
 function load(): CLibrary | null {
   if (Deno.build.os !== "linux") return null;
   const ffi = { name: "ffi" } as const;
@@ -59,7 +54,13 @@ function load(): CLibrary | null {
       open: { parameters: ["buffer", "i32"], result: "i32" },
       close: { parameters: ["i32"], result: "i32" },
       fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+      pipe2: { parameters: ["buffer", "i32"], result: "i32" },
       read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+      write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+      splice: {
+        parameters: ["i32", "pointer", "i32", "pointer", "usize", "u32"],
+        result: "isize",
+      },
       readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
     }).symbols as unknown as CLibrary;
   } catch {

@@ -2,6 +2,8 @@
 // of its own, and ended together with all that it started.
 
 import crossSpawn from "cross-spawn";
+import type { Bypass } from "../plugin/rpc/bypass.ts";
+import { closeConduits, Conduit } from "./conduit.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { NARROW, Pipe, WIDE } from "./pipe.ts";
@@ -22,6 +24,10 @@ export interface ChildOptions {
   onStdoutEnd(): void;
   /** Called with each piece of its stderr. */
   onStderr(chunk: Uint8Array): void;
+  /** Where what it writes next goes, if past this process's memory. */
+  bypass?(): Bypass | undefined;
+  /** Called when something of it has been moved there. */
+  onMoved?(): void;
   /** Whether it is to write to its stdout at once, and all waits for that. */
   isAnswerNear?(): boolean;
 }
@@ -43,6 +49,12 @@ const parse: (command: string, args: readonly string[]) => {
 
 /** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
 const HALF = WIDE / 2;
+
+/** How much is read, in bytes, where the next may go past this process: a line, and little of what is behind it. */
+const LINE = 4 * 1024;
+
+/** From how many bytes they go past this process. */
+const MUCH = NARROW;
 
 /** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
 const STEPS = 16;
@@ -89,8 +101,13 @@ export class Child {
   readonly #process: Deno.ChildProcess | undefined;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
   readonly #stdinPipe: Pipe | undefined;
+  readonly #stdoutPipe: Pipe | undefined;
   /** How many writes to its stdin are under way. */
   #writing = 0;
+  /** The last of them that Deno does by itself, in their order. */
+  #written: Promise<void> = Promise.resolve();
+  /** The last of those that wait for their turn; absent where none does. */
+  #queue: Promise<void> | undefined;
 
   constructor(options: ChildOptions) {
     try {
@@ -102,6 +119,7 @@ export class Child {
     }
     this.#stdin = this.#process.stdin.getWriter();
     this.#stdinPipe = new Pipe(this.#process.pid, 0);
+    this.#stdoutPipe = new Pipe(this.#process.pid, 1);
     // What it does not read it will not read: its exit tells the reason.
     this.#stdin.closed.catch(() => {});
     alive.add(this);
@@ -125,7 +143,41 @@ export class Child {
     this.#stdinPipe?.passed(bytes.length);
     this.#writing++;
     try {
-      await this.#stdin?.write(bytes);
+      if (this.#queue === undefined) await this.#writeNow(bytes);
+      else await this.#inTurn(() => this.#writeNow(bytes));
+    } finally {
+      this.#writing--;
+    }
+  }
+
+  /**
+   * A way past this process's memory for what it writes.
+   *
+   * @param length How many bytes it is for.
+   * @returns It; undefined where they are few, or none is to be had.
+   */
+  bypass(length: number): Bypass | undefined {
+    return length >= MUCH && this.#stdoutPipe?.isWide
+      ? Conduit.take(length)
+      : undefined;
+  }
+
+  /**
+   * Writes what has come past this process's memory to its stdin.
+   *
+   * @param bypass What to write.
+   * @param length How many bytes that is.
+   * @returns When it is written; rejects where the process is gone.
+   */
+  async pour(bypass: Bypass, length: number): Promise<void> {
+    const pipe = this.#stdinPipe!;
+    pipe.passed(length);
+    this.#writing++;
+    try {
+      await this.#inTurn(async () => {
+        await this.#written;
+        await bypass.moveTo(pipe, (bytes) => this.#writeNow(bytes));
+      });
     } finally {
       this.#writing--;
     }
@@ -133,7 +185,28 @@ export class Child {
 
   /** Ends its stdin, once all that was written has been taken. */
   closeStdin(): void {
-    this.#stdin?.close().catch(() => {});
+    const close = async () => {
+      await this.#written;
+      this.#stdinPipe?.close();
+      await this.#stdin?.close();
+    };
+    this.#inTurn(close).catch(() => {});
+  }
+
+  #writeNow(bytes: Uint8Array): Promise<void> {
+    const writing = this.#stdin!.write(bytes);
+    this.#written = writing.catch(() => {});
+    return writing;
+  }
+
+  /** Does something with its stdin when all before it is done. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#queue === undefined ? work() : this.#queue.then(work);
+    const queue = turn.catch(() => {}).then(() => {
+      if (this.#queue === queue) this.#queue = undefined;
+    });
+    this.#queue = queue;
+    return turn;
   }
 
   /** Signals the process and all that it started. */
@@ -150,16 +223,16 @@ export class Child {
 
   async #exit(
     { pid, status, stdout, stderr }: Deno.ChildProcess,
-    { onStdout, onStdoutEnd, onStderr, isAnswerNear }: ChildOptions,
+    options: ChildOptions,
   ): Promise<Exit> {
+    const { onStdoutEnd, onStderr } = options;
     const out = stdout.getReader({ mode: "byob" });
     const err = stderr.getReader();
-    const pipe = new Pipe(pid, 1);
-    const prompt = new PromptReader(pid);
-    const isNear = () =>
-      HAS_ANOTHER && this.#writing === 0 && isAnswerNear?.() === true;
+    const pipe = this.#stdoutPipe!;
+    const isAnswerNear = () =>
+      HAS_ANOTHER && this.#writing === 0 && options.isAnswerNear?.() === true;
     const taken = Promise.all([
-      takeStdout(out, pipe, prompt, isNear, onStdout).then(onStdoutEnd),
+      takeStdout(out, pipe, { ...options, isAnswerNear }).then(onStdoutEnd),
       takeStderr(err, onStderr),
     ]);
     const { code, signal } = await status;
@@ -175,7 +248,7 @@ export class Child {
     await taken;
     clearTimeout(patience);
     pipe.close();
-    prompt.close();
+    if (alive.size === 0) closeConduits();
     return signal === null ? { code, signal } : { code: null, signal };
   }
 }
@@ -202,13 +275,28 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 async function takeStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
-  prompt: PromptReader,
-  isAnswerNear: () => boolean,
-  take: (chunk: Uint8Array) => void,
+  { onStdout, bypass, onMoved, isAnswerNear }:
+    & ChildOptions
+    & Required<Pick<ChildOptions, "isAnswerNear">>,
 ): Promise<void> {
+  const prompt = new PromptReader(pipe);
   let buffer = new ArrayBuffer(NARROW);
+  /** Whether the last that came went past this process's memory. */
+  let isPassing = false;
+  const move = () => {
+    const way = bypass?.();
+    if (way === undefined) return false;
+    isPassing = true;
+    if (way.moveFrom(pipe) === 0) return false;
+    onMoved!();
+    return true;
+  };
   const taken = async (chunk: Uint8Array) => {
-    takeBusily(take, chunk);
+    isPassing = bypass?.() !== undefined;
+    busily(() => onStdout(chunk));
+    while (busily(move)) {
+      if (busyInTurn >= BUSY_WITH_CALLS) await nextTurn();
+    }
     if (busyInTurn >= BUSY_WITH_CALLS) await nextTurn();
     // What is called now that an answer has come is to be on its way before
     // this begins to wait for the next.
@@ -223,7 +311,8 @@ async function takeStdout(
     }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
-      ({ value } = await reader.read(new Uint8Array(buffer)));
+      const most = isPassing ? LINE : buffer.byteLength;
+      ({ value } = await reader.read(new Uint8Array(buffer, 0, most)));
     } catch {
       return;
     }
@@ -248,7 +337,7 @@ async function takeStderr(
       return;
     }
     if (value === undefined) return;
-    takeBusily(take, value);
+    busily(() => take(value));
     if (busyInTurn >= BUSY_WITH_LOG) await nextTurn();
   }
 }
@@ -263,13 +352,11 @@ const BUSY_WITH_CALLS = 25;
 
 let busyInTurn = 0;
 
-function takeBusily(
-  take: (chunk: Uint8Array) => void,
-  chunk: Uint8Array,
-): void {
+function busily<T>(work: () => T): T {
   const begin = performance.now();
-  take(chunk);
+  const result = work();
   busyInTurn += performance.now() - begin;
+  return result;
 }
 
 let turn: Promise<void> | undefined;

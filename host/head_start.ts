@@ -4,7 +4,7 @@
 
 import { Child, type ChildOptions } from "./child.ts";
 
-type Takers = Pick<ChildOptions, "onStdout" | "onStdoutEnd" | "onStderr">;
+type Takers = Omit<ChildOptions, "argv" | "env" | "cwd">;
 
 /** A process that waits for a launch that wants it. */
 class HeadStart {
@@ -17,7 +17,7 @@ class HeadStart {
   constructor(argv: readonly string[], env: Record<string, string>) {
     this.#key = keyOf({ argv, env });
     const pass = (
-      take: keyof Takers,
+      take: "onStdout" | "onStdoutEnd" | "onStderr",
       chunk: Uint8Array = new Uint8Array(),
     ) => {
       if (this.#takers !== undefined) return this.#takers[take](chunk);
@@ -31,6 +31,9 @@ class HeadStart {
       onStdout: (chunk) => pass("onStdout", chunk),
       onStdoutEnd: () => pass("onStdoutEnd"),
       onStderr: (chunk) => pass("onStderr", chunk),
+      bypass: () => this.#takers?.bypass?.(),
+      onMoved: () => this.#takers?.onMoved?.(),
+      isAnswerNear: () => this.#takers?.isAnswerNear?.() === true,
     });
   }
 

@@ -1,8 +1,10 @@
-// The pipes of a child, widened where much goes through: a wide one wakes
-// either side a few times less, which takes longer than the bytes themselves.
-// Linux lets a process widen its pipes; elsewhere they stay as they are.
+// The pipes between a child and this process, as descriptors of the kernel:
+// Deno tells nobody which ones its own have. Those through which much goes are
+// widened: a wide pipe wakes either side a few times less, which takes longer
+// than the bytes themselves. Linux lets a process do all this; elsewhere pipes
+// stay as they are.
 
-import { cLibrary, openPipeOf } from "./c_library.ts";
+import { type CLibrary, cLibrary, cPath } from "./c_library.ts";
 
 /** How much a pipe holds that is not widened, in bytes (pipe(7)). */
 export const NARROW: number = 64 * 1024;
@@ -21,25 +23,50 @@ const MOST = 16;
 
 let wide = 0;
 
+/** Among how many of this process's descriptors its own end of a pipe is looked for. */
+const MOST_DESCRIPTORS = 1024;
+
+/** `O_NONBLOCK | O_CLOEXEC` (open(2)): to wait for nobody at the other end, and be no child's. */
+const AT_ONCE = 0o2004000;
+const READ_ONLY = 0;
+const WRITE_ONLY = 1;
+
+/** `F_SETPIPE_SZ` (fcntl(2)). */
+const SET_PIPE_SIZE = 1031;
+
 /** A pipe to or from a child, of this user. */
 export class Pipe {
   readonly #pid: number;
-  readonly #descriptor: number;
+  readonly #stream: 0 | 1;
+  /** This end of it, opened once more; null where it cannot be. */
+  #descriptor: number | null | undefined;
   #full = 0;
   #isWide = false;
 
   /**
    * @param pid The child.
-   * @param descriptor The child's descriptor of it.
+   * @param stream What it is to the child: its stdin, 0, or its stdout, 1.
    */
-  constructor(pid: number, descriptor: number) {
+  constructor(pid: number, stream: 0 | 1) {
     this.#pid = pid;
-    this.#descriptor = descriptor;
+    this.#stream = stream;
   }
 
   /** Whether it has been widened. */
   get isWide(): boolean {
     return this.#isWide;
+  }
+
+  /**
+   * A descriptor of this end, for which nothing waits; null where there is
+   * none. While it is open the child does not see the end of its stdin.
+   */
+  get descriptor(): number | null {
+    if (this.#descriptor === undefined) {
+      const c = cLibrary();
+      this.#descriptor = c && openOurs(c, this.#pid, this.#stream);
+    }
+    return this.#descriptor;
   }
 
   /**
@@ -49,7 +76,7 @@ export class Pipe {
    */
   passed(count: number): void {
     if (count < NARROW || ++this.#full !== FULL || wide === MOST) return;
-    this.#isWide = widen(this.#pid, this.#descriptor);
+    this.#isWide = this.descriptor !== null && widen(this.descriptor);
     if (this.#isWide) wide++;
   }
 
@@ -57,21 +84,48 @@ export class Pipe {
   close(): void {
     if (this.#isWide) wide--;
     this.#isWide = false;
-    // Its process id may be another's by now.
     this.#full = FULL;
+    if (typeof this.#descriptor === "number") {
+      cLibrary()!.close(this.#descriptor);
+    }
+    // Its process id may be another's by now.
+    this.#descriptor = null;
   }
 }
 
-/** `F_SETPIPE_SZ` (fcntl(2)). */
-const SET_PIPE_SIZE = 1031;
+/**
+ * Widens a pipe.
+ *
+ * @param descriptor An end of it.
+ * @returns Whether that was granted.
+ */
+export function widen(descriptor: number): boolean {
+  return cLibrary()!.fcntl(descriptor, SET_PIPE_SIZE, WIDE) >= WIDE;
+}
 
-/** Widens a pipe, and says whether that was granted. */
-function widen(pid: number, descriptor: number): boolean {
-  const c = cLibrary();
-  if (c === null) return false;
-  const opened = openPipeOf(c, pid, descriptor);
-  if (opened === -1) return false;
-  const size = c.fcntl(opened, SET_PIPE_SIZE, WIDE);
+/** Opens a stream of a child; null where that is no pipe between it and this process. */
+function openOurs(c: CLibrary, pid: number, stream: 0 | 1): number | null {
+  const opened = c.open(
+    cPath(`/proc/${pid}/fd/${stream}`),
+    AT_ONCE | (stream === 0 ? WRITE_ONLY : READ_ONLY),
+  );
+  if (opened === -1) return null;
+  const target = targetOf(c, opened);
+  if (target?.startsWith("pipe:")) {
+    for (let other = 0; other < MOST_DESCRIPTORS; other++) {
+      if (other !== opened && targetOf(c, other) === target) return opened;
+    }
+  }
   c.close(opened);
-  return size >= WIDE;
+  return null;
+}
+
+/** What a descriptor of this process is open on. */
+function targetOf(c: CLibrary, descriptor: number): string | undefined {
+  const name = new Uint8Array(64);
+  const path = cPath(`/proc/self/fd/${descriptor}`);
+  const length = Number(c.readlink(path, name, name.length));
+  return length === -1
+    ? undefined
+    : new TextDecoder().decode(name.subarray(0, length));
 }

@@ -81,10 +81,14 @@ export class Plugin implements AsyncDisposable {
       onStdout: (chunk) => this.#receive(chunk),
       onStdoutEnd: () => this.#stdoutEnded(),
       onStderr: (chunk) => this.#relay.push(chunk),
+      bypass: () => this.#connection.bypass,
+      onMoved: () => this.#connection.moved(),
       isAnswerNear: () => this.#isAnswerNear(),
     });
     this.#connection = new Connection({
       write: (bytes) => this.#child.write(bytes),
+      bypass: (length) => this.#child.bypass(length),
+      pour: (bypass, length) => this.#child.pour(bypass, length),
       peer: name,
       isSoon: () => this.#conversation.call(),
       onText: (line) => this.#relay.line(line),

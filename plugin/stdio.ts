@@ -135,7 +135,7 @@ class Patience {
 const TURN = 10;
 
 /** How much is read here at once, in bytes: half a pipe, which the host fills up meanwhile. */
-const HALF = 32 * 1024;
+const HALF = 256 * 1024;
 
 /**
  * Reads in another thread, as Deno does, in which it may take its time. What

@@ -1,6 +1,7 @@
 // What a child writes promptly is read on the spot, from the pipe that it shares with this process and from nothing else.
 
 import { assertEquals } from "@std/assert";
+import { Pipe } from "../host/pipe.ts";
 import { PromptReader } from "../host/prompt_reader.ts";
 import { Folder, keepsOnLinux } from "./fixtures/plugins/workbench.ts";
 
@@ -8,6 +9,7 @@ import { Folder, keepsOnLinux } from "./fixtures/plugins/workbench.ts";
 class Shell implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly reader: PromptReader;
+  readonly #stdout: Pipe;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
   constructor(script: string) {
@@ -17,8 +19,14 @@ class Shell implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.reader = new PromptReader(this.process.pid);
+    this.#stdout = new Pipe(this.process.pid, 1);
+    this.reader = new PromptReader(this.#stdout);
     this.#writer = this.process.stdin.getWriter();
+  }
+
+  /** Closes what the reader reads from. */
+  close(): void {
+    this.#stdout.close();
   }
 
   async write(text: string): Promise<void> {
@@ -33,7 +41,7 @@ class Shell implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.reader.close();
+    this.close();
     await this.#writer.close().catch(() => {});
     await this.process.stdout.cancel();
     await this.process.stderr.cancel();
@@ -127,8 +135,8 @@ keepsOnLinux("no descriptor is left when a reader is closed", async () => {
   const before = descriptors(child);
   child.reader.read(new Uint8Array(5));
   assertEquals(descriptors(child), before + 1);
-  child.reader.close();
-  child.reader.close();
+  child.close();
+  child.close();
   assertEquals(descriptors(child), before);
   for (let time = 0; time < 100; time++) {
     assertEquals(child.reader.read(new Uint8Array(5)), 0);

@@ -1,10 +1,11 @@
 // A connection: calls in both directions over one pair of pipes, numbered and
 // concurrent. Ours are all failed at once when it ends; theirs are served.
 
+import { type Bypass, Bypassed, chunksLine } from "./bypass.ts";
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame.ts";
 import { isCount, isThenable, kindOf } from "./message.ts";
-import { Outbox, type Write } from "./outbox.ts";
+import { Outbox, type Pour, type Write } from "./outbox.ts";
 import { Passing, PassingMemory } from "./passing.ts";
 import {
   ConnectionClosedError,
@@ -38,6 +39,15 @@ export interface ConnectionOptions {
    * hears soon after it, of another call or of {@linkcode Connection.nudge}.
    */
   isSoon?(): boolean;
+  /**
+   * Asked for a way past this process's memory, when chunks come that only pass
+   * through.
+   *
+   * @param length How many bytes they are.
+   */
+  bypass?(length: number): Bypass | undefined;
+  /** Sends what has come past this process's memory, over another connection. */
+  pour?: Pour;
   /**
    * Called once when the other side breaks the protocol, just before the
    * connection is closed for it.
@@ -91,14 +101,19 @@ export class Connection {
     this.#reader = new FrameReader(
       this.#limits,
       options.onText,
-      (json) =>
-        this.#pending.get(json.return as number)?.isPassedOn
-          ? this.#memory
-          : undefined,
+      {
+        memory: (json) => this.#isPassedOn(json) ? this.#memory : undefined,
+        bypass: (json, line, lengths) =>
+          this.#isPassedOn(json) &&
+            line === chunksLine(json.return as number, lengths)
+            ? options.bypass?.(sum(lengths))
+            : undefined,
+      },
     );
     this.#outbox = new Outbox(
       options.write,
       options.onFreshLines ? "\n" : "",
+      options.pour,
     );
     this.#references = new References({
       name: options.peer,
@@ -112,6 +127,7 @@ export class Connection {
       limits: this.#limits,
       unread: () => this.#outbox.waiting,
       send: (message) => this.#send(message),
+      sendChunks: (call, chunks) => this.#sendChunks(call, chunks),
     });
   }
 
@@ -174,7 +190,8 @@ export class Connection {
    * @param args The arguments.
    * @param isTraced Whether an error shows where the call was made.
    * @param isPassedOn Whether the answer is nothing but passed on, to a third side.
-   * @returns What it returned; as {@linkcode Passing} if it is passed on.
+   * @returns What it returned; as {@linkcode Passing} or
+   * {@linkcode Bypassed} if it is passed on.
    * @throws {Error} What it threw, with a stack of both sides.
    * @throws {ConnectionClosedError} When the connection ended before the answer.
    * @throws {TypeError} When an argument cannot be sent.
@@ -222,6 +239,23 @@ export class Connection {
     this.#isMoreNear = false;
     try {
       this.#reader.push(chunk, this.#onFrame);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /**
+   * Where what comes next goes, if past this process's memory: it need not be
+   * read.
+   */
+  get bypass(): Bypass | undefined {
+    return this.#isOpen ? this.#reader.bypass : undefined;
+  }
+
+  /** Takes that something has been moved into {@linkcode bypass}. */
+  moved(): void {
+    try {
+      this.#reader.moved(this.#onFrame);
     } catch (error) {
       this.#break(error);
     }
@@ -278,6 +312,7 @@ export class Connection {
       call.promise.catch(() => {});
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
+    this.#reader.drop();
     this.#references.close(whole);
   }
 
@@ -305,6 +340,9 @@ export class Connection {
   #take(frame: Frame, isLast: boolean): void {
     // The message before it can be the one with which it ends.
     if (!this.#isOpen) return;
+    if (frame.bypass !== undefined) {
+      return this.#passed(frame.json, frame.bypass);
+    }
     const { message, signals, hasReferences } = decode(
       frame,
       this.#references,
@@ -339,6 +377,17 @@ export class Connection {
         }
         return this.#references.aborted(message.abort, message.reason);
     }
+  }
+
+  /** Takes an answer that is {@linkcode chunksLine}. */
+  #passed({ return: call, bytes }: Frame["json"], bypass: Bypass): void {
+    const chunks = new Bypassed(bytes as number[], bypass);
+    this.#answered(call).resolve(chunks);
+  }
+
+  /** Whether a message answers a call whose answer only passes through here. */
+  #isPassedOn(message: Record<string, unknown>): boolean {
+    return this.#pending.get(message.return as number)?.isPassedOn === true;
   }
 
   #answered(number: unknown): PendingCall {
@@ -381,6 +430,11 @@ export class Connection {
     this.#outbox.send(line, bytes);
   }
 
+  #sendChunks(call: number, { lengths, bypass }: Bypassed): void {
+    if (this.#closed !== undefined) return bypass.drop();
+    this.#outbox.pour(chunksLine(call, lengths), bypass, sum(lengths));
+  }
+
   /**
    * Fails with an error that has the stacks of both sides. The one of this side
    * is made only here, from who awaits the answer: to note where each call is
@@ -413,6 +467,10 @@ export class Connection {
     });
     throw error;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** A call of a connection that has ended; nobody need look at its failure. */

@@ -1,6 +1,7 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
+import type { Bypass } from "./bypass.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 import { isDeeperThan } from "./nesting.ts";
 import type { PassingMemory } from "./passing.ts";
@@ -12,19 +13,35 @@ export interface Frame {
   json: Record<string, unknown>;
   /** superjson's `meta`, as yet unchecked. */
   meta: unknown;
-  /** The raw bytes behind the line. */
+  /** The raw bytes behind the line; none where they go past this process. */
   bytes: Uint8Array[];
+  /** Where they go instead. */
+  bypass: Bypass | undefined;
 }
 
-/**
- * Where the bytes behind a line go.
- *
- * @param json The line's message, which nobody has looked at yet.
- * @returns Memory for them; undefined for memory of their own.
- */
-export type MemoryFor = (
-  json: Record<string, unknown>,
-) => PassingMemory | undefined;
+/** Where the bytes behind a line go that only pass through. */
+export interface PassingBytes {
+  /**
+   * Memory that is used again.
+   *
+   * @param json The line's message, which nobody has looked at yet.
+   * @returns The memory; undefined where they stay.
+   */
+  memory(json: Record<string, unknown>): PassingMemory | undefined;
+  /**
+   * A way past this process.
+   *
+   * @param json The line's message, which nobody has looked at yet.
+   * @param line The line.
+   * @param lengths How many bytes there are, part by part.
+   * @returns The way; undefined where they come into its memory.
+   */
+  bypass(
+    json: Record<string, unknown>,
+    line: string,
+    lengths: readonly number[],
+  ): Bypass | undefined;
+}
 
 /**
  * Takes a frame.
@@ -65,7 +82,7 @@ const NO_TEXTS = new Texts("");
 export class FrameReader {
   readonly #limits: Limits;
   readonly #onText: ((line: Uint8Array) => void) | undefined;
-  readonly #memoryFor: MemoryFor | undefined;
+  readonly #passing: PassingBytes | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The beginning of a line whose end has not come yet. */
   readonly #line = new ByteBuffer();
@@ -84,22 +101,28 @@ export class FrameReader {
    * @param limits The most that is accepted.
    * @param onText Takes each line that is no message but a text; where it is
    * absent such a line is an error.
-   * @param memoryFor Where bytes go; into memory of their own unless given.
+   * @param passing Where bytes go that only pass through.
    */
   constructor(
     limits: Limits,
     onText?: (line: Uint8Array) => void,
-    memoryFor?: MemoryFor,
+    passing?: PassingBytes,
   ) {
     this.#limits = limits;
     this.#onText = onText;
-    this.#memoryFor = memoryFor;
+    this.#passing = passing;
   }
 
   /** Takes the end of what can be read: half a line of text is a line too. */
   end(): void {
     const line = this.#takeLine(new Uint8Array());
     if (this.#isText(line[0])) this.#onText!(line);
+  }
+
+  /** Lets go of a message that has not come as a whole. */
+  drop(): void {
+    this.#frame?.bypass?.drop();
+    this.#frame = undefined;
   }
 
   /** The beginning of a line whose end has not come. */
@@ -144,8 +167,9 @@ export class FrameReader {
         continue;
       }
       const frame = this.#parse(text ?? this.#decoded(line));
-      if (frame.bytes.length === 0) onFrame(frame, position === chunk.length);
-      else {
+      if (frame.bytes.length === 0 && frame.bypass === undefined) {
+        onFrame(frame, position === chunk.length);
+      } else {
         texts = NO_TEXTS;
         this.#hadBytes = true;
         this.#frame = frame;
@@ -172,6 +196,20 @@ export class FrameReader {
       // The line that is none will be found, and told apart from the others.
       return NO_TEXTS;
     }
+  }
+
+  /** Where the bytes go that come next, if past this process. */
+  get bypass(): Bypass | undefined {
+    return this.#frame?.bypass;
+  }
+
+  /**
+   * Takes that something has been moved into {@linkcode bypass}.
+   *
+   * @param onFrame Called where its frame is now whole.
+   */
+  moved(onFrame: OnFrame): void {
+    this.#fill(this.#frame!, NOTHING, 0, onFrame);
   }
 
   /** Where the bytes go that come next; undefined where a line comes next. */
@@ -228,6 +266,13 @@ export class FrameReader {
     onFrame: OnFrame,
     end = chunk.length,
   ): number {
+    const { bypass } = frame;
+    if (bypass !== undefined) {
+      const begin = position;
+      position += Math.min(bypass.left, end - position);
+      if (position > begin) bypass.add(chunk.subarray(begin, position));
+      if (bypass.left > 0) return position;
+    }
     while (this.#index < frame.bytes.length) {
       const target = frame.bytes[this.#index]!;
       const count = Math.min(target.length - this.#filled, end - position);
@@ -282,16 +327,21 @@ export class FrameReader {
     ) {
       throw new ProtocolError(`a message has a key "__proto__"`);
     }
-    return {
-      json: document.json,
-      meta: document.meta,
-      bytes: document.json.bytes === undefined
-        ? []
-        : this.#allocate(document.json.bytes, document.json),
-    };
+    const { json, meta } = document;
+    if (json.bytes === undefined) {
+      return { json, meta, bytes: [], bypass: undefined };
+    }
+    const lengths = this.#lengths(json.bytes);
+    const bypass = this.#passing?.bypass(json, text, lengths);
+    if (bypass !== undefined) return { json, meta, bytes: [], bypass };
+    const memory = this.#passing?.memory(json);
+    const bytes = lengths.map((length) =>
+      memory?.take(length) ?? new Uint8Array(length)
+    );
+    return { json, meta, bytes, bypass };
   }
 
-  #allocate(lengths: unknown, json: Record<string, unknown>): Uint8Array[] {
+  #lengths(lengths: unknown): number[] {
     if (
       !Array.isArray(lengths) ||
       !lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
@@ -309,10 +359,7 @@ export class FrameReader {
         `a message has ${total} bytes behind it, more than ${this.#limits.bytes}`,
       );
     }
-    const memory = this.#memoryFor?.(json);
-    return lengths.map((length) =>
-      memory?.take(length) ?? new Uint8Array(length)
-    );
+    return lengths;
   }
 }
 

@@ -2,6 +2,8 @@
 // is used again. Each write wakes the other side, and fresh memory costs more
 // than what is done with it.
 
+import type { Bypass } from "./bypass.ts";
+
 /**
  * Writes to the other side.
  *
@@ -9,6 +11,9 @@
  * @returns Nothing where it is done already, or a promise of it.
  */
 export type Write = (bytes: Uint8Array) => void | Promise<void>;
+
+/** Sends what has come past this process's memory, behind all that was written. */
+export type Pour = (bypass: Bypass, length: number) => Promise<void>;
 
 const SMALLEST = 16 * 1024;
 
@@ -32,6 +37,7 @@ const NOTHING = new Uint8Array(0);
 export class Outbox {
   readonly #write: Write;
   readonly #prefix: string;
+  readonly #pour: Pour | undefined;
   /** Lines that are not in the buffer yet: they are encoded together. */
   #text = "";
   #buffer: Uint8Array = NOTHING;
@@ -44,10 +50,12 @@ export class Outbox {
   /**
    * @param write Writes to the other side.
    * @param prefix What each turn's writes begin with.
+   * @param pour Sends what is given to {@linkcode Outbox.pour}.
    */
-  constructor(write: Write, prefix: string) {
+  constructor(write: Write, prefix: string, pour?: Pour) {
     this.#write = write;
     this.#prefix = prefix;
+    this.#pour = pour;
   }
 
   /** How many bytes the other side has not taken yet. */
@@ -67,13 +75,7 @@ export class Outbox {
    * @param bytes The raw bytes behind it, which are copied.
    */
   send(line: string, bytes: readonly Uint8Array[]): void {
-    if (!this.#isDue) {
-      this.#isDue = true;
-      this.#text = this.#prefix;
-      void NOW.then(this.#flushDue);
-    }
-    this.#text += line;
-    this.#text += "\n";
+    this.#addLine(line);
     if (this.#text.length >= PIECE) {
       this.#addText(0);
       this.#writeBuffer();
@@ -85,12 +87,40 @@ export class Outbox {
     for (const part of bytes) this.#addBytes(part);
   }
 
+  /**
+   * Sends a message whose bytes have come past this process's memory, at once.
+   *
+   * @param line Its line, without the end.
+   * @param bypass The raw bytes behind it.
+   * @param length How many they are.
+   */
+  pour(line: string, bypass: Bypass, length: number): void {
+    this.#addLine(line);
+    this.#addText(0);
+    this.#writeBuffer();
+    this.#waiting += length;
+    const poured = () => {
+      this.#waiting -= length;
+    };
+    this.#pour!(bypass, length).then(poured, poured);
+  }
+
   /** Writes what there is. */
   flush(): void {
     if (!this.#isDue) return;
     this.#isDue = false;
     this.#addText(0);
     this.#writeBuffer();
+  }
+
+  #addLine(line: string): void {
+    if (!this.#isDue) {
+      this.#isDue = true;
+      this.#text = this.#prefix;
+      void NOW.then(this.#flushDue);
+    }
+    this.#text += line;
+    this.#text += "\n";
   }
 
   #writeBuffer(): void {

@@ -1,6 +1,7 @@
 // Serving: the calls of the other side, each begun when it comes and answered
 // once.
 
+import { Bypassed } from "./bypass.ts";
 import { answerMessage, isCount, isThenable } from "./message.ts";
 import { Passing } from "./passing.ts";
 import { type Limits, ProtocolError, shown } from "./protocol.ts";
@@ -18,6 +19,8 @@ export interface ServingOptions {
   unread(): number;
   /** Sends an answer, unless the connection has ended. */
   send(message: Record<string, unknown>): void;
+  /** Sends an answer that has come past this process's memory, or lets go of it. */
+  sendChunks(call: number, chunks: Bypassed): void;
 }
 
 /** Answers the calls of the other side. */
@@ -101,11 +104,12 @@ export class Serving {
     value: unknown,
     signals: number[],
   ): void {
-    const { references, send } = this.#options;
+    const { references, send, sendChunks } = this.#options;
     if (signals.length > 0) references.weakenSignals(signals);
     const passing = value instanceof Passing ? value : undefined;
     try {
-      send(answerMessage(call, kind, passing ? passing.value : value));
+      if (value instanceof Bypassed) sendChunks(call, value);
+      else send(answerMessage(call, kind, passing ? passing.value : value));
       passing?.sent();
     } catch (error) {
       // It cannot be sent: the caller is told, instead of waiting for ever.
