@@ -1,0 +1,573 @@
+// What only passes through goes past the host's memory where it can, whole and in order, whoever dies and however slow the other side is.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { cLibrary } from "../host/c_library.ts";
+import { closeConduits, Conduit } from "../host/conduit.ts";
+import { launch, type Plugin } from "../host/mod.ts";
+import { type Bypass, chunksLine } from "../plugin/rpc/bypass.ts";
+import { encode } from "../plugin/rpc/codec.ts";
+import { Connection } from "../plugin/rpc/connection.ts";
+import { DEFAULT_LIMITS } from "../plugin/rpc/protocol.ts";
+import { References } from "../plugin/rpc/references.ts";
+import {
+  failure,
+  Folder,
+  GREETING,
+  keepsOnLinux,
+  program,
+  shellLine,
+} from "./fixtures/plugins/workbench.ts";
+import { Random } from "./fuzz/random.ts";
+
+Deno.test("the line of chunks is the one that is written for them", () => {
+  const references = new References({
+    name: "the other side",
+    call: () => Promise.resolve(),
+    release() {},
+    abort() {},
+  }, DEFAULT_LIMITS);
+  for (let count = 1; count <= 20; count++) {
+    const values = Array.from({ length: count }, (_, n) => new Uint8Array(n));
+    const value = count === 1
+      ? { done: false, value: values[0] }
+      : { done: false, values };
+    assertEquals(
+      chunksLine(count + 5, values.map(({ length }) => length)),
+      encode({ return: count + 5, value }, references).line,
+    );
+  }
+});
+
+// Connections
+
+/** Bytes on their way, in pieces of any size. */
+class Queue {
+  #bytes = new Uint8Array(0);
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  readonly write = (bytes: Uint8Array): void => {
+    const all = new Uint8Array(this.#bytes.length + bytes.length);
+    all.set(this.#bytes);
+    all.set(bytes, this.#bytes.length);
+    this.#bytes = all;
+  };
+
+  read(most: number): Uint8Array {
+    const piece = this.#bytes.slice(0, most);
+    this.#bytes = this.#bytes.slice(most);
+    return piece;
+  }
+}
+
+/** A bypass without a kernel. */
+class Detour implements Bypass {
+  static open = 0;
+  readonly #queue = new Queue();
+  left: number;
+
+  constructor(length: number) {
+    this.left = length;
+    Detour.open++;
+  }
+
+  add(bytes: Uint8Array): void {
+    assert(bytes.length <= this.left, "more bytes than there are to come");
+    this.left -= bytes.length;
+    this.#queue.write(bytes);
+  }
+
+  moveFrom(): number {
+    throw new Error("there is no pipe");
+  }
+
+  async moveTo(
+    _pipe: unknown,
+    write: (bytes: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    assertEquals(this.left, 0);
+    await write(this.#queue.read(Infinity));
+    this.drop();
+  }
+
+  drop(): void {
+    Detour.open--;
+  }
+}
+
+/** A giver and a taker with a host between them, in one process. */
+class Three {
+  readonly toGiver = new Queue();
+  readonly fromGiver = new Queue();
+  readonly toTaker = new Queue();
+  readonly fromTaker = new Queue();
+  readonly giver: Connection;
+  readonly taker: Connection;
+  readonly hostOfGiver: Connection;
+  readonly hostOfTaker: Connection;
+  readonly #random: Random;
+  /** How many bytes went past the host, moved and read. */
+  moved = 0;
+  detours = 0;
+
+  constructor(random: Random, give: () => unknown) {
+    this.#random = random;
+    this.giver = new Connection({
+      peer: "the host",
+      root: { give },
+      write: this.fromGiver.write,
+    });
+    this.hostOfGiver = new Connection({
+      peer: "the giver",
+      write: this.toGiver.write,
+      bypass: (length) => {
+        if (random.once(4)) return undefined;
+        this.detours++;
+        return new Detour(length);
+      },
+    });
+    this.hostOfTaker = new Connection({
+      peer: "the taker",
+      root: { give: () => this.hostOfGiver.call(0, "give", []) },
+      write: this.toTaker.write,
+      pour: (bypass) =>
+        bypass.moveTo({ descriptor: null }, (bytes) => {
+          this.toTaker.write(bytes);
+          return Promise.resolve();
+        }),
+    });
+    this.taker = new Connection({
+      peer: "the host",
+      write: this.fromTaker.write,
+    });
+  }
+
+  /** Lets them talk until all is said. */
+  async talk(): Promise<void> {
+    for (let quiet = 0; quiet < 100;) {
+      quiet++;
+      if (this.#pass(this.fromTaker, this.hostOfTaker)) quiet = 0;
+      if (this.#pass(this.toGiver, this.giver)) quiet = 0;
+      if (this.#pass(this.fromGiver, this.hostOfGiver)) quiet = 0;
+      if (this.#pass(this.toTaker, this.taker)) quiet = 0;
+      await null;
+    }
+  }
+
+  #pass(queue: Queue, to: Connection): boolean {
+    if (queue.length === 0) return false;
+    const most = 1 + this.#random.below(this.#random.of([10, 300, 5_000]));
+    const { bypass } = to;
+    if (bypass === undefined || this.#random.once(2)) {
+      to.receive(queue.read(most));
+      return true;
+    }
+    // What a kernel would do.
+    const piece = queue.read(Math.min(most, bypass.left));
+    bypass.add(piece);
+    this.moved += piece.length;
+    to.moved();
+    return true;
+  }
+}
+
+function chunksFor(random: Random): Uint8Array[] {
+  const chunks = Array.from(
+    { length: 20 },
+    () => new Uint8Array(random.of([0, 1, 2, 700, 4_000])),
+  );
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at++) chunk[at] = random.below(256);
+  }
+  return chunks;
+}
+
+async function allOf(stream: Promise<unknown>): Promise<unknown[]> {
+  return await Array.fromAsync(await stream as ReadableStream<unknown>);
+}
+
+Deno.test("chunks that go past the host in any pieces arrive as they were", async () => {
+  let [detours, moved] = [0, 0];
+  for (let seed = 0; seed < 50; seed++) {
+    const random = new Random(seed);
+    const chunks = chunksFor(random);
+    const three = new Three(random, () => ReadableStream.from(chunks));
+    const came = allOf(three.taker.call(0, "give", []));
+    await three.talk();
+    assertEquals(await came, chunks, `of seed ${seed}`);
+    assertEquals(Detour.open, 0);
+    detours += three.detours;
+    moved += three.moved;
+  }
+  assert(detours > 100, `${detours} detours`);
+  assert(moved > 100_000, `${moved} bytes`);
+});
+
+Deno.test("only chunks of bytes go past the host", async () => {
+  const bytes = new Uint8Array([1, 2, 3]);
+  const chunks: unknown[] = [
+    { bytes },
+    [bytes],
+    new Map([["bytes", bytes]]),
+    bytes.buffer,
+    new Uint16Array([1, 2]),
+    new Error("none", { cause: bytes }),
+    null,
+    "text",
+  ];
+  const random = new Random(1);
+  const three = new Three(random, () => ReadableStream.from(chunks));
+  const came = allOf(three.taker.call(0, "give", []));
+  await three.talk();
+  assertEquals(await came, chunks);
+  assertEquals(three.detours, 0);
+});
+
+for (
+  const [who, end] of Object.entries({
+    giver: (three: Three) =>
+      three.hostOfGiver.receiveEnd(new Error("the giver is gone")),
+    taker: (three: Three) =>
+      three.hostOfTaker.receiveEnd(new Error("the taker is gone")),
+  })
+) {
+  Deno.test(`whenever the ${who} is gone, nothing is left behind, and no part of a chunk arrives`, async () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const random = new Random(seed);
+      const chunks = chunksFor(random);
+      const three = new Three(random, () => ReadableStream.from(chunks));
+      const came: unknown[] = [];
+      const all = three.taker.call(0, "give", []).then(async (stream) => {
+        for await (const chunk of stream as ReadableStream<unknown>) {
+          came.push(chunk);
+        }
+      });
+      all.catch(() => {});
+      let left = random.below(400);
+      three.hostOfGiver.receive = ((receive) => (chunk: Uint8Array) => {
+        receive.call(three.hostOfGiver, chunk);
+        if (left-- === 0) end(three);
+      })(three.hostOfGiver.receive);
+      await three.talk();
+      assertEquals(came, chunks.slice(0, came.length), `of seed ${seed}`);
+      assertEquals(Detour.open, 0, `of seed ${seed}`);
+    }
+  });
+}
+
+// Conduits
+
+/** A pipe of this process's own. */
+class OwnPipe implements Disposable {
+  readonly end: { descriptor: number };
+  readonly #read: number;
+
+  constructor() {
+    const ends = new Int32Array(2);
+    const O_NONBLOCK = 0o4000;
+    assertEquals(cLibrary()!.pipe2(ends, O_NONBLOCK), 0);
+    this.#read = ends[0]!;
+    this.end = { descriptor: ends[1]! };
+  }
+
+  /** The same pipe, to take from. */
+  get source(): { descriptor: number } {
+    return { descriptor: this.#read };
+  }
+
+  /** Writes all that there is room for, and says how much that is. */
+  write(bytes: Uint8Array<ArrayBuffer>): number {
+    const { descriptor } = this.end;
+    return Number(cLibrary()!.write(descriptor, bytes, bytes.length));
+  }
+
+  /** Reads all that is there. */
+  read(): Uint8Array {
+    const bytes = new Uint8Array(2 * 1024 * 1024);
+    const count = Number(cLibrary()!.read(this.#read, bytes, bytes.length));
+    return bytes.subarray(0, Math.max(count, 0));
+  }
+
+  [Symbol.dispose](): void {
+    cLibrary()!.close(this.#read);
+    cLibrary()!.close(this.end.descriptor);
+  }
+}
+
+const noWrite = () => Promise.reject(new Error("nothing is to be written"));
+
+keepsOnLinux(
+  "what is added and what is moved comes out in its order",
+  async () => {
+    using source = new OwnPipe();
+    using target = new OwnPipe();
+    for (let seed = 0; seed < 100; seed++) {
+      const random = new Random(seed);
+      const bytes = Uint8Array.from({ length: 60_000 }, (_, n) => n % 251);
+      const conduit = Conduit.take(bytes.length)!;
+      for (let at = 0; at < bytes.length;) {
+        const piece = bytes.slice(at, at + 1 + random.below(9_000));
+        at += piece.length;
+        if (random.once(2)) conduit.add(piece);
+        else {
+          assertEquals(source.write(piece), piece.length);
+          assertEquals(conduit.moveFrom(source.source), piece.length);
+        }
+        assertEquals(conduit.left, bytes.length - at);
+      }
+      const came: Uint8Array[] = [];
+      await conduit.moveTo(target.end, (piece) => {
+        // The pipe was full: what is in it came before.
+        came.push(target.read(), piece.slice());
+        return Promise.resolve();
+      });
+      came.push(target.read());
+      assertEquals(
+        new Uint8Array(await new Blob(came as BlobPart[]).arrayBuffer()),
+        bytes,
+      );
+    }
+    closeConduits();
+  },
+);
+
+keepsOnLinux(
+  "what a full conduit has no room for comes behind the rest",
+  async () => {
+    using source = new OwnPipe();
+    const bytes = Uint8Array.from({ length: 3_000 }, (_, n) => n % 251);
+    const conduit = Conduit.take(bytes.length)!;
+    let moved = 0;
+    for (const byte of bytes) {
+      // A page of the pipe for each byte.
+      source.write(new Uint8Array([byte]));
+      moved += conduit.moveFrom(source.source);
+      const [left] = source.read();
+      if (left !== undefined) conduit.add(new Uint8Array([left]));
+    }
+    assert(moved < bytes.length, "it has never been full");
+    assertEquals(conduit.left, 0);
+    const came: number[] = [];
+    await conduit.moveTo({ descriptor: null }, (piece) => {
+      came.push(...piece);
+      return Promise.resolve();
+    });
+    assertEquals(Uint8Array.from(came), bytes);
+    closeConduits();
+  },
+);
+
+keepsOnLinux("nothing is moved beyond what a conduit is for", async () => {
+  using source = new OwnPipe();
+  using target = new OwnPipe();
+  const conduit = Conduit.take(10)!;
+  source.write(new Uint8Array(30).fill(1));
+  assertEquals(conduit.moveFrom(source.source), 10);
+  assertEquals(source.read().length, 20);
+  await conduit.moveTo(target.end, noWrite);
+  assertEquals(target.read(), new Uint8Array(10).fill(1));
+  closeConduits();
+});
+
+keepsOnLinux(
+  "there are few conduits, none of what is large, and none keeps what was dropped",
+  async () => {
+    assertEquals(Conduit.take(1024 * 1024), undefined);
+    const all = Array.from({ length: 100 }, () => Conduit.take(10));
+    const had = all.filter((conduit) => conduit !== undefined);
+    assert(had.length > 0 && had.length < 20, `there are ${had.length}`);
+    for (const conduit of had) conduit.add(new Uint8Array([9, 9, 9]));
+    for (const conduit of had) conduit.drop();
+    const again = had.map(() => Conduit.take(1)!);
+    for (const [index, conduit] of again.entries()) {
+      using target = new OwnPipe();
+      conduit.add(Uint8Array.of(index));
+      await conduit.moveTo(target.end, noWrite);
+      assertEquals(target.read(), Uint8Array.of(index));
+    }
+    closeConduits();
+  },
+);
+
+keepsOnLinux(
+  "a conduit that ends after the others are closed is closed too",
+  async () => {
+    const c = cLibrary()!;
+    const { pipe2, close } = c;
+    const open = new Set<number>();
+    c.pipe2 = (ends, flags) => {
+      const result = pipe2(ends, flags);
+      for (const end of ends as Int32Array) open.add(end);
+      return result;
+    };
+    c.close = (descriptor) => {
+      open.delete(descriptor);
+      return close(descriptor);
+    };
+    try {
+      closeConduits();
+      const [one, other] = [Conduit.take(10)!, Conduit.take(10)!];
+      assertEquals(open.size, 4);
+      one.drop();
+      assertEquals(open.size, 4);
+      closeConduits();
+      assertEquals(open.size, 2);
+      other.add(Uint8Array.of(1));
+      const came: number[] = [];
+      await other.moveTo({ descriptor: null }, (bytes) => {
+        came.push(...bytes);
+        return Promise.resolve();
+      });
+      assertEquals(came, [1]);
+      assertEquals(open.size, 0);
+    } finally {
+      Object.assign(c, { pipe2, close });
+    }
+  },
+);
+
+// Processes
+
+interface Streaming {
+  echo<T>(value: T): Promise<T>;
+  give(seed: number, count: number): Promise<ReadableStream<Uint8Array>>;
+  expected(seed: number, count: number): Promise<string>;
+  take(stream: ReadableStream<Uint8Array>): Promise<string>;
+  takeUntilFailure(
+    stream: ReadableStream<Uint8Array>,
+  ): Promise<{ lengths: number[]; message: string }>;
+  takeAndExit(
+    stream: ReadableStream<Uint8Array>,
+    count: number,
+  ): Promise<void>;
+  takeAfter(stream: ReadableStream<Uint8Array>, path: string): Promise<string>;
+}
+
+async function streaming(): Promise<[Plugin, Streaming]> {
+  const plugin = await launch(program("streaming.ts"));
+  return [plugin, await plugin.create<Streaming>("thing", "")];
+}
+
+/** How many bytes conduits have moved so far, into them alone. */
+let moved = 0;
+const { moveFrom } = Conduit.prototype;
+Conduit.prototype.moveFrom = function (pipe) {
+  const count = moveFrom.call(this, pipe);
+  moved += count;
+  return count;
+};
+
+keepsOnLinux(
+  "a stream of large chunks goes past the host, and the plugins end by themselves",
+  async () => {
+    const [[one, giver], [other, taker]] = await Promise.all([
+      streaming(),
+      streaming(),
+    ]);
+    moved = 0;
+    assertEquals(
+      await taker.take(await giver.give(3, 300)),
+      await giver.expected(3, 300),
+    );
+    assert(moved > 200_000, `${moved} bytes were moved`);
+    assertEquals([await one.close(), await other.close()], [
+      undefined,
+      undefined,
+    ]);
+  },
+);
+
+keepsOnLinux(
+  "of a giver that dies in the middle of a chunk nothing but whole chunks arrives",
+  async () => {
+    await using folder = await Folder.make();
+    const LENGTH = 300_000;
+    const answer = (call: number) => shellLine(chunksLine(call, [LENGTH]));
+    const calls = Array.from({ length: 30 }, (_, index) => 3 + index);
+    const path = await folder.script(
+      "giver",
+      ...GREETING,
+      "read -r work",
+      shellLine({
+        json: { return: 2, value: { ref: 2 } },
+        meta: { values: { value: [["custom", "readable"]] }, v: 1 },
+      }),
+      ...calls.flatMap((call) => [
+        "read -r call",
+        answer(call),
+        `head -c ${LENGTH} /dev/zero`,
+      ]),
+      "read -r call",
+      answer(33),
+      `head -c ${LENGTH - 1} /dev/zero`,
+      "exit 3",
+    );
+    await using one = await launch([path]);
+    const [other, taker] = await streaming();
+    await using _ = other;
+    const giver = await one.create<
+      { work(): Promise<ReadableStream<Uint8Array>> }
+    >("thing", "");
+    moved = 0;
+    const { lengths, message } = await taker.takeUntilFailure(
+      await giver.work(),
+    );
+    assertEquals(lengths, calls.map(() => LENGTH));
+    assertMatch(message, /giver exited with code 3/);
+    assert(moved > 1_000_000, `${moved} bytes were moved`);
+    // What was under way to it has been let go of.
+    const [another, againGiver] = await streaming();
+    await using _another = another;
+    assertEquals(
+      await taker.take(await againGiver.give(5, 50)),
+      await againGiver.expected(5, 50),
+    );
+  },
+);
+
+keepsOnLinux(
+  "a taker that dies in the middle of a stream takes nothing with it",
+  async () => {
+    const [one, giver] = await streaming();
+    await using _one = one;
+    for (let time = 0; time < 3; time++) {
+      const [other, taker] = await streaming();
+      await using _other = other;
+      const error = await failure(
+        taker.takeAndExit(await giver.give(4, 1_000), 30 + time),
+      );
+      assertMatch(error.message, /exited with code 7/);
+    }
+    const [another, taker] = await streaming();
+    await using _another = another;
+    moved = 0;
+    assertEquals(
+      await taker.take(await giver.give(4, 300)),
+      await giver.expected(4, 300),
+    );
+    assert(moved > 200_000, `${moved} bytes were moved`);
+  },
+);
+
+keepsOnLinux(
+  "a taker that stands still keeps nobody else waiting, and loses nothing",
+  async () => {
+    await using folder = await Folder.make();
+    const file = `${folder.path}/go`;
+    const [[one, giver], [other, taker], [third, thirdTaker]] = await Promise
+      .all([streaming(), streaming(), streaming()]);
+    await using _one = one;
+    await using _other = other;
+    await using _third = third;
+    const taken = taker.takeAfter(await giver.give(6, 200), file);
+    for (let time = 0; time < 20; time++) assertEquals(await giver.echo(1), 1);
+    assertEquals(
+      await thirdTaker.take(await giver.give(7, 60)),
+      await giver.expected(7, 60),
+    );
+    await Deno.writeTextFile(file, "");
+    assertEquals(await taken, await giver.expected(6, 200));
+  },
+);
