@@ -86,9 +86,9 @@ export class Plugin implements AsyncDisposable {
       isAnswerNear: () => this.#isAnswerNear(),
     });
     this.#connection = new Connection({
-      write: (bytes) => this.#child.write(bytes),
+      write: (bytes) => this.#child.stdin?.write(bytes),
       bypass: (length) => this.#child.bypass(length),
-      pour: (bypass, length) => this.#child.pour(bypass, length),
+      pour: (bypass, length) => this.#child.stdin!.pour(bypass, length),
       peer: name,
       isSoon: () => this.#conversation.call(),
       onText: (line) => this.#relay.line(line),
@@ -189,7 +189,7 @@ export class Plugin implements AsyncDisposable {
   ): Promise<PluginError | undefined> {
     this.#conversation.end();
     this.#connection.close(reason);
-    this.#child.closeStdin();
+    this.#child.stdin?.close();
     const stopTerm = after(grace, () => {
       this.#fate ??= `did not end within ${
         grace / 1000
@@ -260,7 +260,7 @@ export class Plugin implements AsyncDisposable {
   #greet(json: Record<string, unknown>): void {
     const answer = pluginInfo(json, this.name);
     // Where it is gone, its exit tells more.
-    this.#child.write(answerToHello(answer)).catch(() => {});
+    this.#child.stdin!.write(answerToHello(answer)).catch(() => {});
     if ("refuse" in answer) {
       this.#isListening = false;
       this.#fail(

@@ -133,7 +133,7 @@ Deno.test({
     giveHeadStart(argv, env);
     await existence(`${folder.path}/said`);
     const { child, text } = taken(argv);
-    child.write(new TextEncoder().encode("go on\n"));
+    child.stdin!.write(new TextEncoder().encode("go on\n"));
     assertEquals(await text, "early\n[end]");
   },
 });
