@@ -134,7 +134,7 @@ class Patience {
 /** After how long the event loop gets its turn all the same, in milliseconds. */
 const TURN = 10;
 
-/** How much is read here at once, in bytes: half a pipe, which the host fills up meanwhile. */
+/** How much is read here at once, in bytes: a quarter of a wide pipe, which the host fills up meanwhile. */
 const HALF = 256 * 1024;
 
 /**
