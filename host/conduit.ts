@@ -5,7 +5,7 @@
 
 import type { Bypass, PipeEnd } from "../plugin/rpc/bypass.ts";
 import { cLibrary } from "./c_library.ts";
-import { NARROW, WIDE, widen } from "./pipe.ts";
+import { NARROW, WIDE, wideIsClosed, widen } from "./pipe.ts";
 
 /** How much a conduit may be for, in bytes: a pipe also fills up with pages that are half full. */
 const LARGEST = WIDE / 2 + NARROW;
@@ -134,9 +134,12 @@ function openPipe(): Ends | undefined {
   const ends = new Int32Array(2);
   if (c.pipe2(ends, AT_ONCE) === -1) return undefined;
   const [read, write] = ends as unknown as [number, number];
-  open++;
-  if (widen(write)) return { read, write };
-  closePipe({ read, write });
+  if (widen(write)) {
+    open++;
+    return { read, write };
+  }
+  c.close(read);
+  c.close(write);
   return undefined;
 }
 
@@ -144,6 +147,7 @@ function closePipe({ read, write }: Ends): void {
   const c = cLibrary()!;
   c.close(read);
   c.close(write);
+  wideIsClosed();
   open--;
 }
 

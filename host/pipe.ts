@@ -16,8 +16,9 @@ export const WIDE: number = 1024 * 1024;
 const FULL = 4;
 
 /**
- * How many may be wide at a time: a quarter of what Linux grants to one user's
- * pipes together (pipe(7)), who has other programs too.
+ * How many may be wide at a time, this process's own among them: a quarter of
+ * what Linux grants to one user's pipes together (pipe(7)), who has other
+ * programs too.
  */
 const MOST = 16;
 
@@ -75,14 +76,13 @@ export class Pipe {
    * @param count How many.
    */
   passed(count: number): void {
-    if (count < NARROW || ++this.#full !== FULL || wide === MOST) return;
+    if (count < NARROW || ++this.#full !== FULL) return;
     this.#isWide = this.descriptor !== null && widen(this.descriptor);
-    if (this.#isWide) wide++;
   }
 
   /** Takes that it is used no longer. */
   close(): void {
-    if (this.#isWide) wide--;
+    if (this.#isWide) wideIsClosed();
     this.#isWide = false;
     this.#full = FULL;
     if (typeof this.#descriptor === "number") {
@@ -97,10 +97,18 @@ export class Pipe {
  * Widens a pipe.
  *
  * @param descriptor An end of it.
- * @returns Whether that was granted.
+ * @returns Whether that was granted; then {@linkcode wideIsClosed} is to follow.
  */
 export function widen(descriptor: number): boolean {
-  return cLibrary()!.fcntl(descriptor, SET_PIPE_SIZE, WIDE) >= WIDE;
+  if (wide === MOST) return false;
+  if (cLibrary()!.fcntl(descriptor, SET_PIPE_SIZE, WIDE) < WIDE) return false;
+  wide++;
+  return true;
+}
+
+/** Takes that a wide pipe is closed. */
+export function wideIsClosed(): void {
+  wide--;
 }
 
 /** Opens a stream of a child; null where that is no pipe between it and this process. */
