@@ -396,6 +396,35 @@ keepsOnLinux(
 );
 
 keepsOnLinux(
+  "where the kernel may not move bytes there are no conduits",
+  async () => {
+    // In a process of its own, which has not found out yet.
+    const script = `
+      import { cLibrary } from "./host/c_library.ts";
+      import { Conduit } from "./host/conduit.ts";
+      const c = cLibrary();
+      const { splice, pipe2, close } = c;
+      let open = 0;
+      Object.assign(c, {
+        pipe2: (...args) => (open += 2, pipe2(...args)),
+        close: (descriptor) => (open--, close(descriptor)),
+        splice: Deno.args[0] === "may" ? splice : () => -1,
+      });
+      console.log(Conduit.take(10) !== undefined, open);
+    `;
+    const said = async (what: string) => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["eval", "--ext=ts", "--no-check", script, what],
+        cwd: new URL("..", import.meta.url),
+      }).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    assertEquals(await said("may"), "true 2");
+    assertEquals(await said("may not"), "false 0");
+  },
+);
+
+keepsOnLinux(
   "a conduit that ends after the others are closed is closed too",
   async () => {
     const c = cLibrary()!;
@@ -475,7 +504,7 @@ keepsOnLinux(
       await taker.take(await giver.give(3, 300)),
       await giver.expected(3, 300),
     );
-    assert(moved > 200_000, `${moved} bytes were moved`);
+    assert(moved > 100_000, `${moved} bytes were moved`);
     assertEquals([await one.close(), await other.close()], [
       undefined,
       undefined,
@@ -551,7 +580,7 @@ keepsOnLinux(
       await taker.take(await giver.give(4, 300)),
       await giver.expected(4, 300),
     );
-    assert(moved > 200_000, `${moved} bytes were moved`);
+    assert(moved > 100_000, `${moved} bytes were moved`);
   },
 );
 
