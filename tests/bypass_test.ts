@@ -16,6 +16,7 @@ import {
   keepsOnLinux,
   program,
   shellLine,
+  WORK_IS_A_STREAM,
 } from "./fixtures/plugins/workbench.ts";
 import { Random } from "./fuzz/random.ts";
 
@@ -522,11 +523,7 @@ keepsOnLinux(
     const path = await folder.script(
       "giver",
       ...GREETING,
-      "read -r work",
-      shellLine({
-        json: { return: 2, value: { ref: 2 } },
-        meta: { values: { value: [["custom", "readable"]] }, v: 1 },
-      }),
+      ...WORK_IS_A_STREAM,
       ...calls.flatMap((call) => [
         "read -r call",
         answer(call),

@@ -24,6 +24,7 @@ import {
   Recorder,
   shellLine,
   within,
+  WORK_IS_A_STREAM,
 } from "./fixtures/plugins/workbench.ts";
 
 interface Working {
@@ -660,11 +661,7 @@ for (
       const path = await folder.script(
         "plugin",
         ...GREETING,
-        "read -r work",
-        shellLine({
-          json: { return: 2, value: { ref: 2 } },
-          meta: { values: { value: [["custom", "readable"]] }, v: 1 },
-        }),
+        ...WORK_IS_A_STREAM,
         "read -r read",
         shellLine({ json: { return: 3, value: lie } }),
         // Seven more reads are under way.
