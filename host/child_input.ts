@@ -33,43 +33,30 @@ export class ChildInput {
    * @param bytes What to write; not to be changed until it is written.
    * @returns When that is; rejects where the process is gone.
    */
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#pipe.passed(bytes.length);
-    this.#writing++;
-    try {
-      if (this.#queue === undefined) await this.#write(bytes);
-      else await this.#inTurn(() => this.#write(bytes));
-    } finally {
-      this.#writing--;
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    const write = () => this.#write(bytes);
+    return this.#counted(
+      bytes.length,
+      () => this.#queue === undefined ? write() : this.#inTurn(write),
+    );
   }
 
   /**
    * Writes what has come past this process's memory.
    *
    * @param bypass What to write.
-   * @param length How many bytes that is.
    * @returns When it is written; rejects where the process is gone.
    */
-  async pour(bypass: Bypass, length: number): Promise<void> {
-    this.#pipe.passed(length);
-    this.#writing++;
-    try {
-      await this.#inTurn(async () => {
-        await this.#written.catch(() => {});
-        await bypass.moveTo(this.#pipe, (bytes) => this.#write(bytes));
-      });
-    } finally {
-      this.#writing--;
-    }
+  pour(bypass: Bypass): Promise<void> {
+    const pour = () => bypass.moveTo(this.#pipe, (bytes) => this.#write(bytes));
+    return this.#counted(bypass.length, () => this.#inTurn(pour));
   }
 
   /** Ends it, once all that was written has been taken. */
   close(): void {
-    this.#inTurn(async () => {
-      await this.#written.catch(() => {});
+    this.#inTurn(() => {
       this.#pipe.close();
-      await this.#writer.close();
+      return this.#writer.close();
     }).catch(() => {});
   }
 
@@ -78,13 +65,23 @@ export class ChildInput {
     this.#pipe.close();
   }
 
+  async #counted(length: number, work: () => Promise<void>): Promise<void> {
+    this.#pipe.passed(length);
+    this.#writing++;
+    try {
+      await work();
+    } finally {
+      this.#writing--;
+    }
+  }
+
   #write(bytes: Uint8Array): Promise<void> {
     return this.#written = this.#writer.write(bytes);
   }
 
   /** Does something when all before it is done. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#queue === undefined ? work() : this.#queue.then(work);
+    const turn = (this.#queue ?? this.#written.catch(() => {})).then(work);
     const queue = turn.catch(() => {}).then(() => {
       if (this.#queue === queue) this.#queue = undefined;
     });

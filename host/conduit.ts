@@ -5,7 +5,7 @@
 
 import type { Bypass, PipeEnd } from "../plugin/rpc/bypass.ts";
 import { cLibrary } from "./c_library.ts";
-import { NARROW, WIDE, wideIsClosed, widen } from "./pipe.ts";
+import { AT_ONCE, NARROW, WIDE, wideIsClosed, widen } from "./pipe.ts";
 
 /** How much a conduit may be for, in bytes: a pipe also fills up with pages that are half full. */
 const LARGEST = WIDE / 2 + NARROW;
@@ -15,9 +15,6 @@ const MOST = 8;
 
 /** How much is written to a pipe that was full, in bytes, to wait until it is not: a page. */
 const PAGE = 4096;
-
-/** `O_NONBLOCK | O_CLOEXEC` (pipe(2)): to wait for nobody, and be no child's. */
-const AT_ONCE = 0o2004000;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
 const MOVE_AT_ONCE = 3;
@@ -35,6 +32,7 @@ let isInUse = false;
 
 /** A pipe of this process's own, for so many bytes. */
 export class Conduit implements Bypass {
+  readonly length: number;
   readonly #ends: Ends;
   #left: number;
   /** How many bytes are in the pipe. */
@@ -56,6 +54,7 @@ export class Conduit implements Bypass {
   }
 
   private constructor(ends: Ends, length: number) {
+    this.length = length;
     this.#ends = ends;
     this.#left = length;
   }

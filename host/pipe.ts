@@ -27,8 +27,8 @@ let wide = 0;
 /** Among how many of this process's descriptors its own end of a pipe is looked for. */
 const MOST_DESCRIPTORS = 1024;
 
-/** `O_NONBLOCK | O_CLOEXEC` (open(2)): to wait for nobody at the other end, and be no child's. */
-const AT_ONCE = 0o2004000;
+/** `O_NONBLOCK | O_CLOEXEC` (open(2), pipe(2)): to wait for nobody at the other end, and be no child's. */
+export const AT_ONCE = 0o2004000;
 const READ_ONLY = 0;
 const WRITE_ONLY = 1;
 

@@ -88,7 +88,7 @@ export class Plugin implements AsyncDisposable {
     this.#connection = new Connection({
       write: (bytes) => this.#child.stdin?.write(bytes),
       bypass: (length) => this.#child.bypass(length),
-      pour: (bypass, length) => this.#child.stdin!.pour(bypass, length),
+      pour: (bypass) => this.#child.stdin!.pour(bypass),
       peer: name,
       isSoon: () => this.#conversation.call(),
       onText: (line) => this.#relay.line(line),

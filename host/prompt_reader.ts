@@ -35,9 +35,9 @@ export class PromptReader {
       this.#skipped--;
       return 0;
     }
-    const c = cLibrary();
     const { descriptor } = this.#pipe;
-    if (c === null || descriptor === null) return 0;
+    if (descriptor === null) return 0;
+    const c = cLibrary()!;
     const end = performance.now() + PROMPT;
     do {
       const count = Number(c.read(descriptor, buffer, buffer.length));

@@ -69,7 +69,7 @@ class Detour implements Bypass {
   readonly #queue = new Queue();
   left: number;
 
-  constructor(length: number) {
+  constructor(readonly length: number) {
     this.left = length;
     Detour.open++;
   }

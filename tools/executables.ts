@@ -20,8 +20,8 @@ const root = join(import.meta.dirname!, "..");
 // The host launches plugins (run, and read to find them; env, which cross-spawn and the templates'
 // user variables read), reads templates, writes logs, caches and what bundled plugins make, and
 // asks the system who and where it is (sys) for template functions. Where much goes through, it has
-// the C library widen pipes and move what is in them (ffi), which no list can name: the library has no path. It never opens
-// a socket.
+// the C library widen pipes and move what is in them (ffi), which no list can name: the library has
+// no path. It never opens a socket.
 const host: Permissions = {
   read: true,
   write: true,

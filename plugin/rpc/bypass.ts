@@ -10,6 +10,8 @@ export interface PipeEnd {
 
 /** A way past this process's memory, for bytes whose number is known. */
 export interface Bypass {
+  /** How many bytes there are, those still to come among them. */
+  readonly length: number;
   /** How many bytes are still to come. */
   readonly left: number;
   /** Takes bytes that have been read all the same, which are copied. */

@@ -106,7 +106,9 @@ export class Connection {
         bypass: (json, line, lengths) =>
           this.#isPassedOn(json) &&
             line === chunksLine(json.return as number, lengths)
-            ? options.bypass?.(sum(lengths))
+            ? options.bypass?.(
+              lengths.reduce((sum, length) => sum + length, 0),
+            )
             : undefined,
       },
     );
@@ -432,7 +434,7 @@ export class Connection {
 
   #sendChunks(call: number, { lengths, bypass }: Bypassed): void {
     if (this.#closed !== undefined) return bypass.drop();
-    this.#outbox.pour(chunksLine(call, lengths), bypass, sum(lengths));
+    this.#outbox.pour(chunksLine(call, lengths), bypass);
   }
 
   /**
@@ -467,10 +469,6 @@ export class Connection {
     });
     throw error;
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** A call of a connection that has ended; nobody need look at its failure. */

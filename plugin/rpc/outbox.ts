@@ -13,7 +13,7 @@ import type { Bypass } from "./bypass.ts";
 export type Write = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Sends what has come past this process's memory, behind all that was written. */
-export type Pour = (bypass: Bypass, length: number) => Promise<void>;
+export type Pour = (bypass: Bypass) => Promise<void>;
 
 const SMALLEST = 16 * 1024;
 
@@ -92,17 +92,17 @@ export class Outbox {
    *
    * @param line Its line, without the end.
    * @param bypass The raw bytes behind it.
-   * @param length How many they are.
    */
-  pour(line: string, bypass: Bypass, length: number): void {
+  pour(line: string, bypass: Bypass): void {
     this.#addLine(line);
     this.#addText(0);
     this.#writeBuffer();
+    const { length } = bypass;
     this.#waiting += length;
     const poured = () => {
       this.#waiting -= length;
     };
-    this.#pour!(bypass, length).then(poured, poured);
+    this.#pour!(bypass).then(poured, poured);
   }
 
   /** Writes what there is. */
