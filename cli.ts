@@ -5,9 +5,9 @@
 // What is imported here V8 keeps compiled from one run to the next: what a
 // plugin's process begins with, and what starts it. The rest is loaded when it
 // is needed.
-import { COMMANDS } from "./host/commands/mod.ts";
-import { endHeadStart } from "./host/head_start.ts";
-import { startLikelyPlugins } from "./host/likely_plugins.ts";
+import { COMMANDS } from "./host/cli/registry.ts";
+import { endHeadStart } from "./host/process/prelaunch.ts";
+import { startLikelyPlugins } from "./host/cli/prelaunch_bundled.ts";
 import { serveBundled } from "./plugin/bundled/mod.ts";
 
 if (Deno.args[0] === "plugin") {
@@ -21,7 +21,7 @@ if (Deno.args[0] === "plugin") {
   const command = Deno.args[at] ?? "";
   startLikelyPlugins(command, Deno.args.slice(at + 1));
   const [{ runCommandLine }] = await Promise.all([
-    import("./host/command_line.ts"),
+    import("./host/cli/command_line.ts"),
     // It will be called for: meanwhile it is loaded.
     Object.hasOwn(COMMANDS, command) && COMMANDS[command]!.load(),
   ]);

@@ -19,17 +19,17 @@
  * @module
  */
 
-export type * from "./plugin/artifact.ts";
-export type * from "./plugin/build_context.ts";
-export type * from "./plugin/builder.ts";
-export type * from "./plugin/command.ts";
-export type * from "./plugin/communicator.ts";
-export * from "./plugin/hook.ts";
-export type * from "./plugin/post_processor.ts";
-export type * from "./plugin/provisioner.ts";
-export type * from "./plugin/ui.ts";
-export * from "./plugin/config_error.ts";
-export { parseDuration } from "./plugin/duration.ts";
-export * from "./plugin/options.ts";
-export { render, type RenderData } from "./plugin/render.ts";
-export * from "./plugin/serve.ts";
+export type * from "./plugin/contract/artifact.ts";
+export type * from "./plugin/contract/build_context.ts";
+export type * from "./plugin/contract/builder.ts";
+export type * from "./plugin/contract/command.ts";
+export type * from "./plugin/contract/communicator.ts";
+export * from "./plugin/contract/hook.ts";
+export type * from "./plugin/contract/post_processor.ts";
+export type * from "./plugin/contract/provisioner.ts";
+export type * from "./plugin/contract/ui.ts";
+export * from "./plugin/contract/config_error.ts";
+export { parseDuration } from "./plugin/common/duration.ts";
+export * from "./plugin/sdk/decode_config.ts";
+export { render, type RenderData } from "./plugin/sdk/render.ts";
+export * from "./plugin/sdk/serve.ts";

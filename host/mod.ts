@@ -41,10 +41,15 @@ export {
   ConnectionClosedError,
   ProtocolError,
 } from "../plugin/rpc/protocol.ts";
-export { type Exit, killAll } from "./child.ts";
-export type { PluginInfo } from "./hello.ts";
-export { launch } from "./launch.ts";
-export type { LaunchOptions } from "./launch_options.ts";
-export { createLog, type Log, type LogOptions, type LogTarget } from "./log.ts";
-export { Plugin } from "./plugin.ts";
-export { PluginError } from "./plugin_error.ts";
+export { type Exit, killAll } from "./process/child.ts";
+export type { PluginInfo } from "./plugin/handshake.ts";
+export { launch } from "./plugin/launch.ts";
+export type { LaunchOptions } from "./plugin/launch_options.ts";
+export {
+  createLog,
+  type Log,
+  type LogOptions,
+  type LogTarget,
+} from "./log/log.ts";
+export { Plugin } from "./plugin/plugin.ts";
+export { PluginError } from "./plugin/plugin_error.ts";

@@ -57,6 +57,14 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "post-processor-shell-local": filesAndCommands,
 };
 
+/** "post-processor-shell-local" is in post_processors/shell_local.ts. */
+function bundledModule(name: string): string {
+  const [, kind, component] = /^(builder|provisioner|post-processor)-(.+)$/
+    .exec(name)!;
+  const directory = `${kind!.replaceAll("-", "_")}s`;
+  return join(directory, `${component!.replaceAll("-", "_")}.ts`);
+}
+
 /**
  * All that the repository can make: `baler`, `builder-file` and the other bundled plugins, and
  * the examples by their folders' names. The order is the one in which `--all` makes them.
@@ -73,7 +81,7 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
   for (const [name, permissions] of Object.entries(bundled)) {
     known.set(name, {
       name: `baler-${name}`,
-      entry: join(root, "plugin", "bundled", `${name.replaceAll("-", "_")}.ts`),
+      entry: join(root, "plugin", "bundled", bundledModule(name)),
       flags: permissionFlags(permissions, name),
     });
   }

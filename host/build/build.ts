@@ -1,29 +1,29 @@
 // One build: a builder, the provisioners that it lets at its machine, and the
 // post-processors that work on its artifact.
 
-import type { Builder } from "../plugin/builder.ts";
-import type { PostProcessor } from "../plugin/post_processor.ts";
-import type { Provisioner } from "../plugin/provisioner.ts";
+import type { Builder } from "../../plugin/contract/builder.ts";
+import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
+import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import { BuildErrors } from "./build_errors.ts";
+import { BuildErrors } from "../errors/error_message.ts";
 import type {
   BuildPlan,
   ComponentPlan,
   PostProcessorPlan,
   ProvisionerPlan,
-} from "./build_plan.ts";
-import { GRACE, type LaunchOptions } from "./launch_options.ts";
-import { type Log, NO_LOG } from "./log.ts";
-import { Patience } from "./patience.ts";
-import type { PluginError } from "./plugin_error.ts";
+} from "../plan/build_plan.ts";
+import { GRACE, type LaunchOptions } from "../plugin/launch_options.ts";
+import { type Log, NO_LOG } from "../log/log.ts";
+import { Patience } from "../plugin/grace_timeout.ts";
+import type { PluginError } from "../plugin/plugin_error.ts";
 import {
   type ArtifactSummary,
   postProcess,
   type PostProcessStep,
 } from "./post_process.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
-import { builtArtifact, prepareResult } from "./returned.ts";
-import type { BuildUi } from "./ui.ts";
+import { builtArtifact, prepareResult } from "./component_results.ts";
+import type { BuildUi } from "../terminal/ui.ts";
 
 /** One build. */
 export class Build implements AsyncDisposable {

@@ -1,12 +1,12 @@
 // The plugins of one build: each launched once, however many of the build's
 // components it serves, and all of them ended with the build.
 
-import type { FoundPlugin } from "./find_plugin.ts";
-import { launch } from "./launch.ts";
-import type { LaunchOptions } from "./launch_options.ts";
-import type { Plugin } from "./plugin.ts";
-import { PluginError } from "./plugin_error.ts";
-import { UnderWay } from "./under_way.ts";
+import type { FoundPlugin } from "../discovery/find_plugin.ts";
+import { launch } from "../plugin/launch.ts";
+import type { LaunchOptions } from "../plugin/launch_options.ts";
+import type { Plugin } from "../plugin/plugin.ts";
+import { PluginError } from "../plugin/plugin_error.ts";
+import { UnderWay } from "./in_flight_calls.ts";
 
 /** When a person wants to know what there is to wait for, in milliseconds. */
 const SLOW = 5_000;

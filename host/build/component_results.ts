@@ -1,10 +1,10 @@
 // What a component returned is what its interface promises, or an error says
 // what came instead: a plugin can be built without its types ever being checked.
 
-import type { Artifact } from "../plugin/artifact.ts";
-import type { PrepareResult } from "../plugin/builder.ts";
-import type { PostProcessResult } from "../plugin/post_processor.ts";
-import { isObject } from "./template_fields.ts";
+import type { Artifact } from "../../plugin/contract/artifact.ts";
+import type { PrepareResult } from "../../plugin/contract/builder.ts";
+import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
+import { isObject } from "../json/fields.ts";
 
 /**
  * What a component has to say once it is prepared.

@@ -1,12 +1,12 @@
 // Post-processing: what the post-processors of a build make of its artifact,
 // and what of it stays.
 
-import type { Artifact } from "../plugin/artifact.ts";
-import type { PostProcessor } from "../plugin/post_processor.ts";
-import { BuildErrors, messageOf } from "./build_errors.ts";
-import type { PostProcessorPlan } from "./build_plan.ts";
-import { postProcessResult } from "./returned.ts";
-import type { BuildUi } from "./ui.ts";
+import type { Artifact } from "../../plugin/contract/artifact.ts";
+import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
+import { BuildErrors, messageOf } from "../errors/error_message.ts";
+import type { PostProcessorPlan } from "../plan/build_plan.ts";
+import { postProcessResult } from "./component_results.ts";
+import type { BuildUi } from "../terminal/ui.ts";
 
 /** What is left of an artifact when its build is over and its plugin gone. */
 export interface ArtifactSummary {

@@ -2,11 +2,11 @@
 // configuration, for all builds at once, and shows what they say.
 
 import { Build } from "./build.ts";
-import { errorDetails, messageOf } from "./build_errors.ts";
-import { endHeadStart } from "./head_start.ts";
-import type { LaunchOptions } from "./launch_options.ts";
-import type { TemplatePlan } from "./plan.ts";
-import type { HostUi } from "./ui.ts";
+import { errorDetails, messageOf } from "../errors/error_message.ts";
+import { endHeadStart } from "../process/prelaunch.ts";
+import type { LaunchOptions } from "../plugin/launch_options.ts";
+import type { TemplatePlan } from "../plan/plan.ts";
+import type { HostUi } from "../terminal/ui.ts";
 
 /** Builds that can run, and how many cannot. */
 export interface PreparedBuilds {

@@ -1,18 +1,18 @@
 // The provision hook: runs a build's provisioners, one after the other, at
 // the moment at which its builder has a machine for them.
 
-import { goDuration } from "../plugin/duration.ts";
+import { goDuration } from "../../plugin/common/duration.ts";
 import {
   type Hook,
   HOOK_CLEANUP_PROVISION,
   HOOK_PROVISION,
   type HookOptions,
-} from "../plugin/hook.ts";
-import { pause } from "../plugin/pause.ts";
-import type { Provisioner } from "../plugin/provisioner.ts";
-import { after } from "../plugin/timer.ts";
-import type { Ui } from "../plugin/ui.ts";
-import { messageOf } from "./build_errors.ts";
+} from "../../plugin/contract/hook.ts";
+import { pause } from "../../plugin/common/delay.ts";
+import type { Provisioner } from "../../plugin/contract/provisioner.ts";
+import { after } from "../../plugin/common/long_timeout.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
+import { messageOf } from "../errors/error_message.ts";
 
 /** A provisioner that is ready to run. */
 export interface ProvisionStep {

@@ -2,8 +2,12 @@
 // each to its own end.
 
 import type { Build } from "./build.ts";
-import { BuildErrors, errorDetails, messageOf } from "./build_errors.ts";
-import { durationText } from "./duration_text.ts";
+import {
+  BuildErrors,
+  errorDetails,
+  messageOf,
+} from "../errors/error_message.ts";
+import { durationText } from "../text/format_duration.ts";
 import type { ArtifactSummary } from "./post_process.ts";
 
 /** How one build ended. */

@@ -1,10 +1,10 @@
 // The summary at the end of all builds: what failed and why, and what there
 // is now that was not there before.
 
-import { messageOf } from "./build_errors.ts";
-import type { BuildResult } from "./builds.ts";
-import { durationText } from "./duration_text.ts";
-import type { HostUi } from "./ui.ts";
+import { messageOf } from "../errors/error_message.ts";
+import type { BuildResult } from "./run_builds.ts";
+import { durationText } from "../text/format_duration.ts";
+import type { HostUi } from "../terminal/ui.ts";
 
 /**
  * Shows how all builds ended.

@@ -3,13 +3,13 @@
 // times provisioners.
 
 import { Build } from "./build.ts";
-import { messageOf } from "./build_errors.ts";
-import type { BuildPlan, ComponentPlan } from "./build_plan.ts";
+import { messageOf } from "../errors/error_message.ts";
+import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import type { LaunchOptions } from "./launch_options.ts";
-import type { TemplatePlan } from "./plan.ts";
+import type { LaunchOptions } from "../plugin/launch_options.ts";
+import type { TemplatePlan } from "../plan/plan.ts";
 import { tellOutcomes, tellPassedOver } from "./prepare_builds.ts";
-import type { HostUi } from "./ui.ts";
+import type { HostUi } from "../terminal/ui.ts";
 
 /** How many builds have processes at a time. */
 const AT_A_TIME = 8;

@@ -8,10 +8,10 @@ import {
   readFlags,
   UsageError,
 } from "./flags.ts";
-import type { Log } from "./log.ts";
-import type { Redactor } from "./redactor.ts";
-import type { Screen } from "./screen.ts";
-import type { HostUi } from "./ui.ts";
+import type { Log } from "../log/log.ts";
+import type { Redactor } from "../log/redactor.ts";
+import type { Screen } from "../terminal/screen.ts";
+import type { HostUi } from "../terminal/ui.ts";
 
 /** What every command is given. */
 export interface CommandContext {

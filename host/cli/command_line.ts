@@ -1,17 +1,17 @@
 // The command line: what `baler` does with its words, from the flags that
 // stand before a command to the exit code.
 
-import { killAll } from "./child.ts";
+import { killAll } from "../process/child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
-import { COMMANDS } from "./commands/mod.ts";
-import { errorDetails } from "./build_errors.ts";
-import { errorText } from "./error_text.ts";
+import { COMMANDS } from "./registry.ts";
+import { errorDetails } from "../errors/error_message.ts";
+import { errorText } from "../errors/format_error.ts";
 import { UsageError } from "./flags.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import { openLog } from "./open_log.ts";
-import { Redactor } from "./redactor.ts";
-import { Screen } from "./screen.ts";
-import { HostUi } from "./ui.ts";
+import { Redactor } from "../log/redactor.ts";
+import { Screen } from "../terminal/screen.ts";
+import { HostUi } from "../terminal/ui.ts";
 
 const NOT_UNDERSTOOD = 2;
 
@@ -82,7 +82,9 @@ async function runWords(
     case "-version":
     case "--version":
       // The number alone, as Packer shows it: scripts compare it.
-      context.screen.line((await import("../plugin/version.ts")).VERSION);
+      context.screen.line(
+        (await import("../../plugin/common/version.ts")).VERSION,
+      );
       return 0;
   }
   if (Object.hasOwn(COMMANDS, name)) {

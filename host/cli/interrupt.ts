@@ -1,7 +1,7 @@
 // The interrupt: the first Ctrl-C cancels the work so that it can clean up,
 // the second ends everything now, a third without a moment for temporary files.
 
-import { endAll, killAll } from "./child.ts";
+import { endAll, killAll } from "../process/child.ts";
 
 /** The signals that end a program, and the exit code that tells of each. */
 const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===

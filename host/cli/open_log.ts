@@ -1,9 +1,9 @@
 // The log that BALER_LOG and BALER_LOG_PATH ask for: on stderr, and in a file.
 
-import { variable } from "./environment.ts";
-import { createLog, type Log, type LogTarget, NO_LOG } from "./log.ts";
-import type { Redactor } from "./redactor.ts";
-import type { Screen } from "./screen.ts";
+import { variable } from "../config/environment.ts";
+import { createLog, type Log, type LogTarget, NO_LOG } from "../log/log.ts";
+import type { Redactor } from "../log/redactor.ts";
+import type { Screen } from "../terminal/screen.ts";
 
 /**
  * Opens the log that the environment asks for.

@@ -1,19 +1,19 @@
 // Commands that plugins bring along: baler-command-NAME becomes `baler NAME`.
 
-import type { Command } from "../plugin/command.ts";
-import { nearest } from "../plugin/config_error.ts";
+import type { Command } from "../../plugin/contract/command.ts";
+import { nearest } from "../../plugin/contract/config_error.ts";
 import type { CommandContext } from "./command.ts";
-import { errorDetails, messageOf } from "./build_errors.ts";
-import { COMMANDS } from "./commands/mod.ts";
-import { type FoundPlugin, listPlugins } from "./find_plugin.ts";
+import { errorDetails, messageOf } from "../errors/error_message.ts";
+import { COMMANDS } from "./registry.ts";
+import { type FoundPlugin, listPlugins } from "../discovery/find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
-import { launch } from "./launch.ts";
-import { GRACE } from "./launch_options.ts";
-import type { Log } from "./log.ts";
-import { Patience } from "./patience.ts";
-import { pluginSources } from "./plugin_sources.ts";
-import { pluginTimes } from "./plugin_times.ts";
+import { launch } from "../plugin/launch.ts";
+import { GRACE } from "../plugin/launch_options.ts";
+import type { Log } from "../log/log.ts";
+import { Patience } from "../plugin/grace_timeout.ts";
+import { pluginSources } from "../discovery/plugin_sources.ts";
+import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 
 /** A command that a plugin brings along. */
 export interface PluginCommand {

@@ -1,9 +1,9 @@
 // What a command line is likely to launch: the process of the components that
 // come with baler, when the template that it names has any of them.
 
-import { BUNDLED_NAMES, bundledArgv } from "./bundled.ts";
-import { giveHeadStart } from "./head_start.ts";
-import { runEnvironment } from "./plugin_environment.ts";
+import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
+import { giveHeadStart } from "../process/prelaunch.ts";
+import { runEnvironment } from "../process/plugin_environment.ts";
 
 /** The commands that launch the plugins of a template. */
 const COMMANDS: ReadonlySet<string> = new Set(["build", "validate"]);

@@ -2,7 +2,7 @@
 // and the Packer version whose templates it reads.
 
 import { DELIMITER, dirname, isAbsolute, join, resolve } from "@std/path";
-import { parseDuration } from "../plugin/duration.ts";
+import { parseDuration } from "../../plugin/common/duration.ts";
 
 /** The Packer version whose templates this baler reads. */
 export const PACKER_VERSION = "1.6.6";

@@ -1,7 +1,7 @@
 // How the host starts the plugin that ships with it: its own executable
 // again, so that it needs no file of its own.
 
-import { BUNDLED } from "../plugin/bundled/components.ts";
+import { BUNDLED } from "../../plugin/bundled/components.ts";
 import { fromFileUrl } from "@std/path";
 
 /** The names of the bundled components, by kind. */
@@ -26,7 +26,7 @@ export function bundledArgv(): string[] {
     "--quiet",
     "--no-prompt",
     ...PERMISSIONS.map((permission) => `--allow-${permission}`),
-    fromFileUrl(import.meta.resolve("../cli.ts")),
+    fromFileUrl(import.meta.resolve("../../cli.ts")),
   ];
   return [...self, "plugin"];
 }

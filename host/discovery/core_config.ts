@@ -2,8 +2,8 @@
 // are, for every template.
 
 import { dirname, join, resolve } from "@std/path";
-import { configFolder } from "./environment.ts";
-import { type JsonDocument, parseJsonDocument } from "./json_document.ts";
+import { configFolder } from "../config/environment.ts";
+import { type JsonDocument, parseJsonDocument } from "../json/json_document.ts";
 import {
   emptyPluginTable,
   PLUGIN_KINDS,
@@ -11,8 +11,8 @@ import {
   readPluginCommand,
   readPluginTable,
 } from "./plugin_table.ts";
-import { readText } from "./read_text.ts";
-import { isObject, Problems, typeOf } from "./template_fields.ts";
+import { readText } from "../json/read_text_file.ts";
+import { isObject, Problems, typeOf } from "../json/fields.ts";
 
 /** The core configuration. */
 export interface CoreConfig {

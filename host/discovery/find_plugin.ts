@@ -2,9 +2,9 @@
 // that serves it, and the reason why it is that one.
 
 import { basename, join, resolve } from "@std/path";
-import { nearest } from "../plugin/config_error.ts";
+import { nearest } from "../../plugin/contract/config_error.ts";
 import type { CoreConfig } from "./core_config.ts";
-import type { PluginFolder } from "./environment.ts";
+import type { PluginFolder } from "../config/environment.ts";
 import { filesOf, type PluginFile } from "./plugin_folder.ts";
 import {
   isPath,

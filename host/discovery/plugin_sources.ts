@@ -1,10 +1,14 @@
 // Where this run of baler looks for plugins.
 
-import { BUNDLED_NAMES, BUNDLED_PROCESS, bundledArgv } from "./bundled.ts";
+import {
+  BUNDLED_NAMES,
+  BUNDLED_PROCESS,
+  bundledArgv,
+} from "./bundled_plugin.ts";
 import { readCoreConfig } from "./core_config.ts";
-import { pluginFolders } from "./environment.ts";
+import { pluginFolders } from "../config/environment.ts";
 import type { PluginSources } from "./find_plugin.ts";
-import type { Template } from "./template.ts";
+import type { Template } from "../template/template.ts";
 
 /**
  * Where plugins are looked for.

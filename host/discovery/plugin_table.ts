@@ -2,8 +2,8 @@
 // core configuration can each have one.
 
 import { isAbsolute, resolve } from "@std/path";
-import type { JsonPath } from "./json_document.ts";
-import { isObject, type Problems, typeOf } from "./template_fields.ts";
+import type { JsonPath } from "../json/json_document.ts";
+import { isObject, type Problems, typeOf } from "../json/fields.ts";
 
 /** The kinds of component that baler has. */
 export type PluginKind =
@@ -61,7 +61,7 @@ export function emptyPluginTable(): Record<
  *
  * @param value What is in the document.
  * @param path Where it is.
- * @param directory The folder that `./` and `../` start from.
+ * @param directory The folder that `../` and `../../` start from.
  * @param problems Takes what is wrong.
  */
 export async function readPluginTable(
@@ -131,7 +131,7 @@ function readEntry(
  *
  * @param value What is in the document.
  * @param path Where it is.
- * @param directory The folder that `./` and `../` start from.
+ * @param directory The folder that `../` and `../../` start from.
  * @param problems Takes what is wrong.
  * @returns The command, or undefined where it is none.
  */

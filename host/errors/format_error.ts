@@ -1,7 +1,7 @@
 // What an error says to the person at the terminal: the message alone, as
 // long as the error was meant for them.
 
-import { messageOf } from "./build_errors.ts";
+import { messageOf } from "./error_message.ts";
 
 /** Names of errors that say that a program is wrong, not what it was given. */
 const FAULTS = new Set([

@@ -1,8 +1,8 @@
 // The fields of a template's parts, decoded as Packer decodes them, with
 // every problem remembered together with its place.
 
-import { nearest } from "../plugin/config_error.ts";
-import { parseDuration } from "../plugin/duration.ts";
+import { nearest } from "../../plugin/contract/config_error.ts";
+import { parseDuration } from "../../plugin/common/duration.ts";
 import {
   type JsonDocument,
   type JsonPath,

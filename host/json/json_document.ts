@@ -1,7 +1,7 @@
 // A JSON document is a file's value together with where each part of it
 // stands, so that whatever is wrong with a part can be shown in the file.
 
-import { type Place, scanJson } from "./json_syntax.ts";
+import { type Place, scanJson } from "./json_scanner.ts";
 import { SourceError, type SourceLocation } from "./source_error.ts";
 
 export {

@@ -1,7 +1,7 @@
 // The log: what the host and its plugins did, line by line, for the person
 // who looks for the reason of something. Off unless BALER_LOG asks for it.
 
-import { ByteBuffer } from "../plugin/rpc/byte_buffer.ts";
+import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 
 /** Takes whole lines, each with the name of who wrote it. */
 export interface Log {

@@ -1,7 +1,7 @@
 // The log relay: tags each line that a plugin writes to stderr with the
 // plugin's path, and keeps its last lines for the day it dies.
 
-import { ByteBuffer } from "../plugin/rpc/byte_buffer.ts";
+import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 import { harmlessText, type Log } from "./log.ts";
 
 const NEWLINE = 10;

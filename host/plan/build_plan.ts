@@ -1,8 +1,8 @@
 // What one build is made of: its components, each with the plugin that serves
 // it and its configuration.
 
-import type { BuildContext } from "../plugin/build_context.ts";
-import type { FoundPlugin } from "./find_plugin.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import type { FoundPlugin } from "../discovery/find_plugin.ts";
 
 /** A component that a build is to have. */
 export interface ComponentPlan {

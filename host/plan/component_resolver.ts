@@ -7,12 +7,12 @@ import {
   type FoundPlugin,
   namedPlugin,
   type PluginSources,
-} from "./find_plugin.ts";
-import { mendsKey } from "./fixes.ts";
-import { locatedConfigError } from "./located_config_error.ts";
-import type { PluginKind } from "./plugin_table.ts";
-import type { SourceProblem } from "./source_error.ts";
-import type { Template } from "./template.ts";
+} from "../discovery/find_plugin.ts";
+import { mendsKey } from "../template/fixes.ts";
+import { locatedConfigError } from "./locate_config_error.ts";
+import type { PluginKind } from "../discovery/plugin_table.ts";
+import type { SourceProblem } from "../json/source_error.ts";
+import type { Template } from "../template/template.ts";
 
 /** What a template says of one component. */
 export interface ComponentEntry {

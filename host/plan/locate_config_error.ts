@@ -1,10 +1,10 @@
 // A configuration that a component refuses, told with the template's lines.
 
-import { messageOf } from "./build_errors.ts";
-import { PluginError } from "./plugin_error.ts";
-import type { ConfigProblem } from "../plugin/config_error.ts";
-import type { JsonDocument, JsonPath } from "./json_document.ts";
-import { SourceError } from "./source_error.ts";
+import { messageOf } from "../errors/error_message.ts";
+import { PluginError } from "../plugin/plugin_error.ts";
+import type { ConfigProblem } from "../../plugin/contract/config_error.ts";
+import type { JsonDocument, JsonPath } from "../json/json_document.ts";
+import { SourceError } from "../json/source_error.ts";
 
 /**
  * Makes an error of a component's configuration point at the template.

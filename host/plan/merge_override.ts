@@ -1,6 +1,6 @@
 // Overlaying: what a provisioner's `override` makes of its configuration.
 
-import { isObject } from "./template_fields.ts";
+import { isObject } from "../json/fields.ts";
 
 /**
  * Lays one configuration over another as Packer does, which decodes them one

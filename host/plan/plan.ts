@@ -1,34 +1,37 @@
 // The plan: a template, its variables and what the command line says, turned
 // into what each build is made of.
 
-import type { BuildContext } from "../plugin/build_context.ts";
-import { VERSION } from "../plugin/version.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import { VERSION } from "../../plugin/common/version.ts";
 import type {
   BuildPlan,
   PostProcessorPlan,
   ProvisionerPlan,
 } from "./build_plan.ts";
-import { ComponentFinder } from "./component_finder.ts";
-import { PACKER_VERSION } from "./environment.ts";
-import type { LaunchOptions } from "./launch_options.ts";
-import { pluginSources } from "./plugin_sources.ts";
-import { runEnvironment } from "./plugin_environment.ts";
-import { pluginTimes } from "./plugin_times.ts";
-import type { Redactor } from "./redactor.ts";
-import { remembered } from "./remembered.ts";
+import { ComponentFinder } from "./component_resolver.ts";
+import { PACKER_VERSION } from "../config/environment.ts";
+import type { LaunchOptions } from "../plugin/launch_options.ts";
+import { pluginSources } from "../discovery/plugin_sources.ts";
+import { runEnvironment } from "../process/plugin_environment.ts";
+import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import type { Redactor } from "../log/redactor.ts";
+import { remembered } from "./memoize.ts";
 import {
   selectBuilds,
   type SelectedBuild,
   type SelectedProvisioner,
-} from "./selection.ts";
-import { SourceError, type SourceProblem } from "./source_error.ts";
+} from "./select_builds.ts";
+import { SourceError, type SourceProblem } from "../json/source_error.ts";
 import {
   type PostProcessorEntry,
   readTemplate,
   type Template,
-} from "./template.ts";
-import { undeclaredVariables } from "./undeclared.ts";
-import { resolveVariables, type VariableOptions } from "./variables.ts";
+} from "../template/template.ts";
+import { undeclaredVariables } from "../template/undeclared_variables.ts";
+import {
+  resolveVariables,
+  type VariableOptions,
+} from "../template/variables.ts";
 
 /** What the command line says of a run. */
 export interface PlanOptions extends VariableOptions {

@@ -6,18 +6,18 @@ import { join } from "@std/path";
 import {
   interpolate,
   type InterpolationContext,
-} from "../plugin/interpolate/mod.ts";
-import { type JsonPath, SourceError } from "./json_document.ts";
+} from "../../plugin/interpolate/mod.ts";
+import { type JsonPath, SourceError } from "../json/json_document.ts";
 import { matchName } from "./name_pattern.ts";
 import type {
   BuilderEntry,
   PostProcessorEntry,
   ProvisionerEntry,
   Template,
-} from "./template.ts";
-import { overlay } from "./overlay.ts";
-import { remembered } from "./remembered.ts";
-import { isObject, type JsonObject, typeOf } from "./template_fields.ts";
+} from "../template/template.ts";
+import { overlay } from "./merge_override.ts";
+import { remembered } from "./memoize.ts";
+import { isObject, type JsonObject, typeOf } from "../json/fields.ts";
 
 /** What a person asks for. */
 export interface SelectionOptions {

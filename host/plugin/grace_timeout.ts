@@ -1,6 +1,6 @@
 // Patience: what is cancelled is given time to clean up, and then ended.
 
-import { after } from "../plugin/timer.ts";
+import { after } from "../../plugin/common/long_timeout.ts";
 
 /** Waits for cancelled work to end by itself, for as long as it is in use. */
 export class Patience implements Disposable {

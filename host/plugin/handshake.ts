@@ -1,14 +1,14 @@
 // The hello: the first line of a plugin says what it is, and the host answers
 // with the protocol version that both speak.
 
-import { FrameReader } from "../plugin/rpc/frame.ts";
+import { FrameReader } from "../../plugin/rpc/frame_reader.ts";
 import {
   DEFAULT_LIMITS,
   PROTOCOL_VERSIONS,
   ProtocolError,
-} from "../plugin/rpc/protocol.ts";
-import { VERSION } from "../plugin/version.ts";
-import { harmlessText } from "./log.ts";
+} from "../../plugin/rpc/protocol.ts";
+import { VERSION } from "../../plugin/common/version.ts";
+import { harmlessText } from "../log/log.ts";
 
 /** What a plugin says of itself when it starts. */
 export interface PluginInfo {

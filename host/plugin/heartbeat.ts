@@ -1,7 +1,7 @@
 // A sign of life: whoever has work to do and says nothing is asked for one, and
 // given up when none comes.
 
-import { LONGEST_TIMER } from "../plugin/timer.ts";
+import { LONGEST_TIMER } from "../../plugin/common/long_timeout.ts";
 
 /** How often a sign of life is looked for, in the time within which it must come. */
 const LOOKS = 4;

@@ -1,7 +1,7 @@
 // How a plugin is launched: what it is called, what it gets, and how long it
 // may take for what.
 
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 
 /** How a plugin is launched. */
 export interface LaunchOptions {

@@ -1,31 +1,31 @@
 // A plugin: a process that has been launched, whose components are given out
 // as objects that look as if they lived here.
 
-import { Connection, type EndReason } from "../plugin/rpc/connection.ts";
-import { ConnectionClosedError } from "../plugin/rpc/protocol.ts";
-import { after } from "../plugin/timer.ts";
-import { Turns } from "../plugin/turns.ts";
-import { type Child, type Exit, exitText } from "./child.ts";
-import { Conversation } from "./conversation.ts";
+import { Connection, type EndReason } from "../../plugin/rpc/connection.ts";
+import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
+import { after } from "../../plugin/common/long_timeout.ts";
+import { Turns } from "../../plugin/common/event_loop_yield.ts";
+import { type Child, type Exit, exitText } from "../process/child.ts";
+import { Conversation } from "./call_burst.ts";
 import { startFailure } from "./executable.ts";
-import { startedChild } from "./head_start.ts";
+import { startedChild } from "../process/prelaunch.ts";
 import {
   answerToHello,
   HelloReader,
   type PluginInfo,
   pluginInfo,
-} from "./hello.ts";
+} from "./handshake.ts";
 import {
   ANSWER_TIMEOUT,
   GRACE,
   type LaunchOptions,
   START_TIMEOUT,
 } from "./launch_options.ts";
-import { NO_LOG } from "./log.ts";
-import { LogRelay } from "./log_relay.ts";
+import { NO_LOG } from "../log/log.ts";
+import { LogRelay } from "../log/log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
-import { startRefusal } from "./process_group.ts";
-import { LifeWatch } from "./sign_of_life.ts";
+import { startRefusal } from "../process/process_group.ts";
+import { LifeWatch } from "./heartbeat.ts";
 
 /** How long one that was told to end by SIGTERM has until SIGKILL, in milliseconds. */
 const TERM_GRACE = 2_000;

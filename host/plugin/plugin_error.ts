@@ -1,6 +1,6 @@
 // A plugin error says which plugin failed, how, and what it wrote last.
 
-import type { Exit } from "./child.ts";
+import type { Exit } from "../process/child.ts";
 
 /** Something went wrong with a plugin's process. */
 export class PluginError extends Error {

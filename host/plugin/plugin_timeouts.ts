@@ -1,6 +1,6 @@
 // How long plugins may take, as the environment says.
 
-import { durationVariable } from "./environment.ts";
+import { durationVariable } from "../config/environment.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 
 /**

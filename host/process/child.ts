@@ -2,10 +2,10 @@
 // of its own, and ended together with all that it started.
 
 import crossSpawn from "cross-spawn";
-import type { Bypass } from "../plugin/rpc/bypass.ts";
-import { ChildInput } from "./child_input.ts";
-import { type StdoutTaker, takeStderr, takeStdout } from "./child_output.ts";
-import { closeConduits, Conduit } from "./conduit.ts";
+import type { Bypass } from "../../plugin/rpc/splice.ts";
+import { ChildInput } from "./child_stdin.ts";
+import { type StdoutTaker, takeStderr, takeStdout } from "./child_stdout.ts";
+import { closeConduits, Conduit } from "./splice_pipe.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { NARROW, Pipe } from "./pipe.ts";

@@ -2,9 +2,9 @@
 // read on the spot, or moved past this process; and its stderr. However much of
 // it there is, the event loop has its turns.
 
-import type { Bypass } from "../plugin/rpc/bypass.ts";
+import type { Bypass } from "../../plugin/rpc/splice.ts";
 import { NARROW, type Pipe, WIDE } from "./pipe.ts";
-import { PromptReader } from "./prompt_reader.ts";
+import { PromptReader } from "./spin_reader.ts";
 
 /** Who takes what a child writes to its stdout. */
 export interface StdoutTaker {

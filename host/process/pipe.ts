@@ -4,7 +4,7 @@
 // than the bytes themselves. Linux lets a process do all this; elsewhere pipes
 // stay as they are.
 
-import { type CLibrary, cLibrary, cPath } from "./c_library.ts";
+import { type CLibrary, cLibrary, cPath } from "./libc.ts";
 
 /** How much a pipe holds that is not widened, in bytes (pipe(7)). */
 export const NARROW: number = 64 * 1024;

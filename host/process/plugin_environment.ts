@@ -1,7 +1,7 @@
 // What a plugin sees of the host's environment: all but what steers the host.
 // Where its log goes and which plugins it finds is not theirs to know.
 
-import { SETTINGS } from "./environment.ts";
+import { SETTINGS } from "../config/environment.ts";
 
 /** Where what a plugin fetches belongs: of baler's own variables, the one for plugins. */
 const CACHE = "BALER_CACHE_DIR";

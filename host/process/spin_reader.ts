@@ -1,7 +1,7 @@
 // What a plugin answers promptly is read on the spot: to sleep until it comes,
 // and to be woken for it, takes several times as long as such an answer.
 
-import { cLibrary } from "./c_library.ts";
+import { cLibrary } from "./libc.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** How long an answer is looked for, in milliseconds: what sleeping would take. */

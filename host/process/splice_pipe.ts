@@ -3,8 +3,8 @@
 // stdout, and on into another's stdin once they are whole: half a message is
 // nobody's, should its writer die.
 
-import type { Bypass, PipeEnd } from "../plugin/rpc/bypass.ts";
-import { cLibrary } from "./c_library.ts";
+import type { Bypass, PipeEnd } from "../../plugin/rpc/splice.ts";
+import { cLibrary } from "./libc.ts";
 import { AT_ONCE, NARROW, WIDE, wideIsClosed, widen } from "./pipe.ts";
 
 /** How much a conduit may be for, in bytes: a pipe also fills up with pages that are half full. */

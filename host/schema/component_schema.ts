@@ -1,8 +1,8 @@
 // The parts of a template that are components, in the words of JSON Schema.
 // What the bundled ones take is read from the options that they declare.
 
-import { BUNDLED } from "../plugin/bundled/components.ts";
-import type { Options } from "../plugin/options.ts";
+import { BUNDLED } from "../../plugin/bundled/components.ts";
+import type { Options } from "../../plugin/sdk/decode_config.ts";
 import { optionsSchema } from "./options_schema.ts";
 import {
   duration,

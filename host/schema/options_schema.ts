@@ -1,7 +1,11 @@
 // The options that a component declares, as the JSON Schema of its
 // configuration.
 
-import type { Option, Options, OptionTypes } from "../plugin/options.ts";
+import type {
+  Option,
+  Options,
+  OptionTypes,
+} from "../../plugin/sdk/decode_config.ts";
 import {
   duration,
   type Schema,

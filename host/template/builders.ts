@@ -2,19 +2,19 @@
 // build's name to the plugin that builds it.
 
 import { basename } from "@std/path";
-import type { JsonPath } from "./json_document.ts";
+import type { JsonPath } from "../json/json_document.ts";
 import {
   isPath,
   type PluginCommand,
   readPluginCommand,
-} from "./plugin_table.ts";
+} from "../discovery/plugin_table.ts";
 import {
   Fields,
   isObject,
   type JsonObject,
   type Problems,
   typeOf,
-} from "./template_fields.ts";
+} from "../json/fields.ts";
 
 /** A builder of a template. */
 export interface BuilderEntry {

@@ -2,10 +2,10 @@
 // something to build, that its parts speak of builders that exist, and that
 // it asks for no newer Packer.
 
-import type { JsonPath } from "./json_document.ts";
+import type { JsonPath } from "../json/json_document.ts";
 import type { Template } from "./template.ts";
-import type { Problems } from "./template_fields.ts";
-import { versionProblem } from "./template_version.ts";
+import type { Problems } from "../json/fields.ts";
+import { versionProblem } from "./packer_version.ts";
 
 /**
  * Checks a template whose parts have their form.

@@ -1,9 +1,9 @@
 // The fixes: what `baler fix` changes in a template that was written for an
 // older Packer, as far as it concerns what comes with baler.
 
-import type { JsonDocument } from "./json_document.ts";
-import { isObject, type JsonObject, typeOf } from "./template_fields.ts";
-import { SourceError } from "./source_error.ts";
+import type { JsonDocument } from "../json/json_document.ts";
+import { isObject, type JsonObject, typeOf } from "../json/fields.ts";
+import { SourceError } from "../json/source_error.ts";
 
 /** One fix. */
 export interface Fix {

@@ -1,6 +1,6 @@
 // The Packer version that a template asks for, compared as Packer compares it.
 
-import { PACKER_VERSION } from "./environment.ts";
+import { PACKER_VERSION } from "../config/environment.ts";
 
 // A version of HashiCorp's: numbers, then perhaps a prerelease and metadata.
 const VERSION =

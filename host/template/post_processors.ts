@@ -1,14 +1,14 @@
 // The post-processors of a template: sequences, of which each starts from the
 // builder's artifact.
 
-import type { JsonPath } from "./json_document.ts";
+import type { JsonPath } from "../json/json_document.ts";
 import {
   Fields,
   isObject,
   type JsonObject,
   type Problems,
   typeOf,
-} from "./template_fields.ts";
+} from "../json/fields.ts";
 
 /** A post-processor of a template. */
 export interface PostProcessorEntry {

@@ -1,13 +1,13 @@
 // The provisioners of a template, and which builders each of them is for.
 
-import type { JsonPath } from "./json_document.ts";
+import type { JsonPath } from "../json/json_document.ts";
 import {
   Fields,
   isObject,
   type JsonObject,
   type Problems,
   typeOf,
-} from "./template_fields.ts";
+} from "../json/fields.ts";
 
 /** A provisioner of a template. */
 export interface ProvisionerEntry {

@@ -1,13 +1,13 @@
 // The root of a template: which keys it can have, and those of them that are
 // simple enough to need no file of their own.
 
-import type { JsonPath } from "./json_document.ts";
+import type { JsonPath } from "../json/json_document.ts";
 import {
   isObject,
   type JsonObject,
   type Problems,
   typeOf,
-} from "./template_fields.ts";
+} from "../json/fields.ts";
 
 /** The keys that a template can have. */
 export const ROOT_KEYS: readonly string[] = [

@@ -6,31 +6,29 @@ import {
   type JsonDocument,
   type JsonPath,
   parseJsonDocument,
-} from "./json_document.ts";
-import { type PluginTable, readPluginTable } from "./plugin_table.ts";
-import { type BuilderEntry, readBuilders } from "./template_builders.ts";
-import { Fields, Problems } from "./template_fields.ts";
+} from "../json/json_document.ts";
+import {
+  type PluginTable,
+  readPluginTable,
+} from "../discovery/plugin_table.ts";
+import { type BuilderEntry, readBuilders } from "./builders.ts";
+import { Fields, Problems } from "../json/fields.ts";
 import {
   type PostProcessorEntry,
   readPostProcessors,
-} from "./template_post_processors.ts";
+} from "./post_processors.ts";
 import {
   type ProvisionerEntry,
   readProvisioner,
   readProvisioners,
-} from "./template_provisioners.ts";
-import { readText } from "./read_text.ts";
-import {
-  readComments,
-  readRoot,
-  readVariables,
-  ROOT_KEYS,
-} from "./template_root.ts";
-import { checkTemplate } from "./template_check.ts";
+} from "./provisioners.ts";
+import { readText } from "../json/read_text_file.ts";
+import { readComments, readRoot, readVariables, ROOT_KEYS } from "./root.ts";
+import { checkTemplate } from "./cross_checks.ts";
 
-export type { BuilderEntry } from "./template_builders.ts";
-export type { PostProcessorEntry } from "./template_post_processors.ts";
-export type { ProvisionerEntry } from "./template_provisioners.ts";
+export type { BuilderEntry } from "./builders.ts";
+export type { PostProcessorEntry } from "./post_processors.ts";
+export type { ProvisionerEntry } from "./provisioners.ts";
 
 /** A template. */
 export interface Template {

@@ -4,7 +4,7 @@
 import {
   interpolate,
   type InterpolationContext,
-} from "../plugin/interpolate/mod.ts";
+} from "../../plugin/interpolate/mod.ts";
 
 /** A variable before it is interpolated. */
 export interface InitialVariable {

@@ -5,21 +5,21 @@ import { join } from "@std/path";
 import {
   type InterpolationContext,
   InterpolationError,
-} from "../plugin/interpolate/mod.ts";
+} from "../../plugin/interpolate/mod.ts";
 import {
   parseJsonDocument,
   SourceError,
   type SourceProblem,
-} from "./json_document.ts";
-import { readText } from "./read_text.ts";
+} from "../json/json_document.ts";
+import { readText } from "../json/read_text_file.ts";
 import type { Template } from "./template.ts";
-import { isObject, typeOf } from "./template_fields.ts";
+import { isObject, typeOf } from "../json/fields.ts";
 import {
   type InitialVariable,
   VariableCycle,
   type VariableFailure,
   VariableValues,
-} from "./variable_values.ts";
+} from "./variable_resolver.ts";
 
 /** What a person says about variables. */
 export interface VariableOptions {

@@ -1,8 +1,8 @@
 // The progress line: all work that is under way, in one line, drawn anew a few
 // times a second however often the work reports.
 
-import type { Progress } from "../plugin/ui.ts";
-import { harmlessText } from "./log.ts";
+import type { Progress } from "../../plugin/contract/ui.ts";
+import { harmlessText } from "../log/log.ts";
 import { progressText, type WorkUnderWay } from "./progress_text.ts";
 
 /** How long work is under way before it is shown, and a line before the next, in milliseconds. */

@@ -1,7 +1,7 @@
 // The progress bar, as a line of text that fits the terminal.
 
-import type { Progress } from "../plugin/ui.ts";
-import { cutToWidth, textWidth } from "./text_width.ts";
+import type { Progress } from "../../plugin/contract/ui.ts";
+import { cutToWidth, textWidth } from "../text/display_width.ts";
 
 /** A piece of work that is under way. */
 export interface WorkUnderWay extends Progress {

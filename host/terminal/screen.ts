@@ -2,11 +2,11 @@
 // them: whole lines out, below them on a terminal how far work has come, and
 // questions answered one at a time.
 
-import type { Progress } from "../plugin/ui.ts";
-import { variable } from "./environment.ts";
-import { harmlessText, type LogTarget } from "./log.ts";
+import type { Progress } from "../../plugin/contract/ui.ts";
+import { variable } from "../config/environment.ts";
+import { harmlessText, type LogTarget } from "../log/log.ts";
 import { ProgressLine } from "./progress_line.ts";
-import { textWidth } from "./text_width.ts";
+import { textWidth } from "../text/display_width.ts";
 
 const encoder = new TextEncoder();
 

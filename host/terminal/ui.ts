@@ -1,8 +1,8 @@
 // The host's ui: what its own steps, its builds and their plugins show, as
 // text for people or as events for programs, and all of it in the log too.
 
-import type { Progress, Ui } from "../plugin/ui.ts";
-import type { Log } from "./log.ts";
+import type { Progress, Ui } from "../../plugin/contract/ui.ts";
+import type { Log } from "../log/log.ts";
 import { machineReadableLine } from "./machine_readable.ts";
 import type { Screen } from "./screen.ts";
 

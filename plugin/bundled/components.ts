@@ -8,21 +8,21 @@ export type Load = () => Promise<{ default: new () => object }>;
 export const BUNDLED: Readonly<Record<string, Readonly<Record<string, Load>>>> =
   {
     builder: {
-      file: () => import("./builder_file.ts"),
-      null: () => import("./builder_null.ts"),
+      file: () => import("./builders/file.ts"),
+      null: () => import("./builders/null.ts"),
     },
     provisioner: {
-      breakpoint: () => import("./provisioner_breakpoint.ts"),
-      file: () => import("./provisioner_file.ts"),
-      shell: () => import("./provisioner_shell.ts"),
-      "shell-local": () => import("./provisioner_shell_local.ts"),
-      sleep: () => import("./provisioner_sleep.ts"),
+      breakpoint: () => import("./provisioners/breakpoint.ts"),
+      file: () => import("./provisioners/file.ts"),
+      shell: () => import("./provisioners/shell.ts"),
+      "shell-local": () => import("./provisioners/shell_local.ts"),
+      sleep: () => import("./provisioners/sleep.ts"),
     },
     "post-processor": {
-      artifice: () => import("./post_processor_artifice.ts"),
-      checksum: () => import("./post_processor_checksum.ts"),
-      compress: () => import("./post_processor_compress.ts"),
-      manifest: () => import("./post_processor_manifest.ts"),
-      "shell-local": () => import("./post_processor_shell_local.ts"),
+      artifice: () => import("./post_processors/artifice.ts"),
+      checksum: () => import("./post_processors/checksum.ts"),
+      compress: () => import("./post_processors/compress.ts"),
+      manifest: () => import("./post_processors/manifest.ts"),
+      "shell-local": () => import("./post_processors/shell_local.ts"),
     },
   };

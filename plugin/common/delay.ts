@@ -1,6 +1,6 @@
 // A pause: waiting that can be stopped.
 
-import { after } from "./timer.ts";
+import { after } from "./long_timeout.ts";
 
 /**
  * Waits.

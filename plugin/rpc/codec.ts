@@ -2,15 +2,15 @@
 // with a custom annotation for each thing that superjson has no notion of.
 
 import { SuperJSON } from "superjson";
-import { bufferBytes, bufferOf, bufferType } from "./buffers.ts";
+import { bufferBytes, bufferOf, bufferType } from "./typed_arrays.ts";
 import { errorFromRecord, errorToRecord } from "./error_record.ts";
-import type { Frame } from "./frame.ts";
-import { isPlainObject, isSendable, type Kind, kindOf } from "./kind.ts";
-import { applyMeta, type ReadCustom } from "./meta.ts";
-import { isDeeperThan } from "./nesting.ts";
+import type { Frame } from "./frame_reader.ts";
+import { isPlainObject, isSendable, type Kind, kindOf } from "./value_kind.ts";
+import { applyMeta, type ReadCustom } from "./superjson_decoder.ts";
+import { isDeeperThan } from "./json_depth.ts";
 import { DEFAULT_LIMITS, excerpt, ProtocolError, shown } from "./protocol.ts";
 import type { ReferenceKind, References } from "./references.ts";
-import { type Document, writeTree } from "./tree.ts";
+import { type Document, writeTree } from "./superjson_encoder.ts";
 
 /** A message ready for the wire. */
 export interface Encoded {

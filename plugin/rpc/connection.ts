@@ -1,12 +1,12 @@
 // A connection: calls in both directions over one pair of pipes, numbered and
 // concurrent. Ours are all failed at once when it ends; theirs are served.
 
-import { type Bypass, Bypassed, chunksLine } from "./bypass.ts";
+import { type Bypass, Bypassed, chunksLine } from "./splice.ts";
 import { decode, encode } from "./codec.ts";
-import { type Frame, FrameReader, type OnFrame } from "./frame.ts";
+import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
 import { isCount, isThenable, kindOf } from "./message.ts";
-import { Outbox, type Pour, type Write } from "./outbox.ts";
-import { Passing, PassingMemory } from "./passing.ts";
+import { Outbox, type Pour, type Write } from "./send_buffer.ts";
+import { Passing, PassingMemory } from "./forwarding.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
@@ -15,7 +15,7 @@ import {
   shown,
 } from "./protocol.ts";
 import { References } from "./references.ts";
-import { Serving } from "./serving.ts";
+import { Serving } from "./incoming_calls.ts";
 
 /** What a connection is made of. */
 export interface ConnectionOptions {

@@ -1,7 +1,7 @@
 // Errors cross with their class name, message, cause, stack and whatever else
 // they carry, like a code.
 
-import { isSendable } from "./kind.ts";
+import { isSendable } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
 import { canCross } from "./remote_object.ts";
 

@@ -1,10 +1,10 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
-import type { Bypass } from "./bypass.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
-import { isDeeperThan } from "./nesting.ts";
-import type { PassingMemory } from "./passing.ts";
+import type { Bypass } from "./splice.ts";
+import { ByteBuffer } from "../common/byte_buffer.ts";
+import { isDeeperThan } from "./json_depth.ts";
+import type { PassingMemory } from "./forwarding.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
 /** A message as it stands on the wire. */

@@ -1,9 +1,9 @@
 // Serving: the calls of the other side, each begun when it comes and answered
 // once.
 
-import { Bypassed } from "./bypass.ts";
+import { Bypassed } from "./splice.ts";
 import { answerMessage, isCount, isThenable } from "./message.ts";
-import { Passing } from "./passing.ts";
+import { Passing } from "./forwarding.ts";
 import { type Limits, ProtocolError, shown } from "./protocol.ts";
 import type { References } from "./references.ts";
 

@@ -1,7 +1,7 @@
 // References: what of ours the other side may call, what of theirs we hold,
 // and how each is let go of once it is no longer needed.
 
-import { type Kind, sendableReason } from "./kind.ts";
+import { type Kind, sendableReason } from "./value_kind.ts";
 import { excerpt, type Limits, ProtocolError, shown } from "./protocol.ts";
 import {
   classNameOf,

@@ -2,7 +2,7 @@
 // is used again. Each write wakes the other side, and fresh memory costs more
 // than what is done with it.
 
-import type { Bypass } from "./bypass.ts";
+import type { Bypass } from "./splice.ts";
 
 /**
  * Writes to the other side.

@@ -1,7 +1,7 @@
 // Streams by reference: each chunk is a call, a few of them under way at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
-import { sendableReason } from "./kind.ts";
+import { sendableReason } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
 
 /** Calls a method of a stream on the other side, for a third side if so. */

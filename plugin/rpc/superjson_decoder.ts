@@ -4,7 +4,7 @@
 // set, objects that hold each other, a map whose key is NaN).
 
 import { errorFromRecord } from "./error_record.ts";
-import { isPlainObject } from "./kind.ts";
+import { isPlainObject } from "./value_kind.ts";
 import { excerpt, ProtocolError, shown } from "./protocol.ts";
 
 /** Makes the value of one of baler's own annotations. */

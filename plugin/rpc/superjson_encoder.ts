@@ -3,7 +3,7 @@
 // writer, which must look for equal objects and asks every transformer about
 // every value, takes many times as long.
 
-import { isPlainObject } from "./kind.ts";
+import { isPlainObject } from "./value_kind.ts";
 
 /** superjson's document of a value. */
 export interface Document {

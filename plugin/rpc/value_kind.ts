@@ -1,7 +1,7 @@
 // The kinds of value that superjson has no notion of, or that baler sends in
 // its own way.
 
-import { bufferType } from "./buffers.ts";
+import { bufferType } from "./typed_arrays.ts";
 
 /** How a value is sent that superjson does not send. */
 export type Kind =

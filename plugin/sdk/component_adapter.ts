@@ -1,8 +1,8 @@
 // Baler's own kinds of component get their configuration decoded: templates
 // rendered, options checked, before their own code sees it.
 
-import { checkOptions, decodeConfig, type Options } from "./options.ts";
-import type { PrepareOptions } from "./builder.ts";
+import { checkOptions, decodeConfig, type Options } from "./decode_config.ts";
+import type { PrepareOptions } from "../contract/builder.ts";
 import type { RenderData } from "./render.ts";
 
 /** The method of each kind that takes the configuration, and the one that works. */

@@ -2,9 +2,9 @@
 // may say to it, checked before the component sees it, with every problem
 // found at once and each one told with its place.
 
-import type { BuildContext } from "./build_context.ts";
-import { ConfigError, type ConfigProblem } from "./config_error.ts";
-import { parseDuration } from "./duration.ts";
+import type { BuildContext } from "../contract/build_context.ts";
+import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
+import { parseDuration } from "../common/duration.ts";
 import { renderAll, type RenderData } from "./render.ts";
 
 /** The kinds of value that an option takes, and what the component gets for each. */

@@ -1,7 +1,7 @@
 // `PLUGIN describe`: what a plugin serves and may do, as JSON, for people and
 // programs that want to know before they run it.
 
-import type { Hello } from "./rpc/protocol.ts";
+import type { Hello } from "../rpc/protocol.ts";
 
 /** What `PLUGIN describe` prints. */
 export interface Description {

@@ -1,8 +1,8 @@
 // Rendering fills in the templates ({{...}}) in a text that came from a
 // baler template, with what a component knows of its build.
 
-import type { BuildContext } from "./build_context.ts";
-import { ConfigError } from "./config_error.ts";
+import type { BuildContext } from "../contract/build_context.ts";
+import { ConfigError } from "../contract/config_error.ts";
 
 /** What a text may refer to beside the build itself. */
 export interface RenderData {
@@ -41,7 +41,7 @@ export async function render(
   if (!text.includes("{{")) return text;
   // Most configurations have no template in them: the engine is loaded by the
   // first that has.
-  const { interpolate } = await import("./interpolate/mod.ts");
+  const { interpolate } = await import("../interpolate/mod.ts");
   return interpolate(text, {
     userVariables: build.userVariables,
     buildName: build.name,

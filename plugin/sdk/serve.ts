@@ -1,22 +1,22 @@
 // Serving: what the executable of a plugin does. It says hello, makes the
 // components that the host asks for, and ends when the host does.
 
-import type { Builder } from "./builder.ts";
-import type { Command } from "./command.ts";
-import { decoded, takesConfig } from "./decoded.ts";
-import type { Hook } from "./hook.ts";
-import type { PostProcessor } from "./post_processor.ts";
-import type { Provisioner } from "./provisioner.ts";
-import { Connection } from "./rpc/connection.ts";
-import { FrameReader } from "./rpc/frame.ts";
+import type { Builder } from "../contract/builder.ts";
+import type { Command } from "../contract/command.ts";
+import { decoded, takesConfig } from "./component_adapter.ts";
+import type { Hook } from "../contract/hook.ts";
+import type { PostProcessor } from "../contract/post_processor.ts";
+import type { Provisioner } from "../contract/provisioner.ts";
+import { Connection } from "../rpc/connection.ts";
+import { FrameReader } from "../rpc/frame_reader.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
   type Hello,
   PROTOCOL_VERSIONS,
-} from "./rpc/protocol.ts";
+} from "../rpc/protocol.ts";
 import { takeStdio, type WireStreams } from "./stdio.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../common/version.ts";
 
 /**
  * One component of a plugin: the class of it or a function that makes it, so

@@ -4,8 +4,8 @@
 // someone kept from console before, becomes a line of text that the host can
 // tell from a message.)
 
-import type { Write } from "./rpc/outbox.ts";
-import { Turns } from "./turns.ts";
+import type { Write } from "../rpc/send_buffer.ts";
+import { Turns } from "../common/event_loop_yield.ts";
 
 /** The wire's two ends in this process. */
 export interface WireStreams {

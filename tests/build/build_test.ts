@@ -14,7 +14,7 @@ import {
   type Ended,
   examplePlugin,
   forEachHost,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const local = (name: string) => ({ type: "null", communicator: "local", name });
 const file = (name: string) => ({

@@ -7,10 +7,16 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { ProvisionHook } from "../host/provision_hook.ts";
-import { HOOK_PROVISION, type HookOptions } from "../plugin/hook.ts";
-import type { Provisioner, ProvisionOptions } from "../plugin/provisioner.ts";
-import type { Ui } from "../plugin/ui.ts";
+import { ProvisionHook } from "../../host/build/provision_hook.ts";
+import {
+  HOOK_PROVISION,
+  type HookOptions,
+} from "../../plugin/contract/hook.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../plugin/contract/provisioner.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
 import {
   assertForPeople,
   type Bench,
@@ -18,7 +24,7 @@ import {
   forEachHost,
   type Running,
   within,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 

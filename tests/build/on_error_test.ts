@@ -2,8 +2,8 @@
 // asks; and Ctrl-C in the middle of a question.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
-import { has, Terminal } from "./terminal.ts";
+import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
+import { has, Terminal } from "../support/terminal.ts";
 
 const onTerminal = {
   ignore: has("tmux") ? undefined : "tmux is not installed",

@@ -8,7 +8,7 @@ import {
   fixturePlugin,
   forEachHost,
   type RunOptions,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const decoder = new TextDecoder();
 

@@ -12,7 +12,7 @@ import {
   examplePlugin,
   fixturePlugin,
   forEachHost,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const CUSTOM_CLOUD = "baler-builder-custom-cloud";
 const byType = { builders: [{ type: "custom-cloud" }] };

@@ -2,9 +2,9 @@
 // where every build has every provisioner, and tells of every build all the same.
 
 import { assert, assertEquals } from "@std/assert";
-import { bigTemplate, type Shape } from "./bench/big_template.ts";
-import { costOf } from "./bench/processes.ts";
-import { Bench, forEachHost } from "./harness.ts";
+import { bigTemplate, type Shape } from "../bench/big_template.ts";
+import { costOf } from "../bench/processes.ts";
+import { Bench, forEachHost } from "../support/harness.ts";
 
 for (
   const [shape, promise] of [

@@ -3,27 +3,27 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import FileBuilder from "../plugin/bundled/builder_file.ts";
-import NullBuilder from "../plugin/bundled/builder_null.ts";
-import Breakpoint from "../plugin/bundled/provisioner_breakpoint.ts";
-import FileProvisioner from "../plugin/bundled/provisioner_file.ts";
-import Shell from "../plugin/bundled/provisioner_shell.ts";
-import ShellLocal from "../plugin/bundled/provisioner_shell_local.ts";
-import Sleep from "../plugin/bundled/provisioner_sleep.ts";
-import ShellLocalPostProcessor from "../plugin/bundled/post_processor_shell_local.ts";
-import { LocalCommunicator } from "../plugin/bundled/local_communicator.ts";
-import { NoneCommunicator } from "../plugin/bundled/none_communicator.ts";
-import type { Communicator } from "../plugin/communicator.ts";
-import { ConfigError } from "../plugin/config_error.ts";
-import type { HookOptions } from "../plugin/hook.ts";
-import { decodeConfig } from "../plugin/options.ts";
+import FileBuilder from "../../plugin/bundled/builders/file.ts";
+import NullBuilder from "../../plugin/bundled/builders/null.ts";
+import Breakpoint from "../../plugin/bundled/provisioners/breakpoint.ts";
+import FileProvisioner from "../../plugin/bundled/provisioners/file.ts";
+import Shell from "../../plugin/bundled/provisioners/shell.ts";
+import ShellLocal from "../../plugin/bundled/provisioners/shell_local.ts";
+import Sleep from "../../plugin/bundled/provisioners/sleep.ts";
+import ShellLocalPostProcessor from "../../plugin/bundled/post_processors/shell_local.ts";
+import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { NoneCommunicator } from "../../plugin/bundled/communicators/none.ts";
+import type { Communicator } from "../../plugin/contract/communicator.ts";
+import { ConfigError } from "../../plugin/contract/config_error.ts";
+import type { HookOptions } from "../../plugin/contract/hook.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import {
   buildIn,
   folder,
   NotingUi,
   prepared,
   provisioned,
-} from "./component_alone.ts";
+} from "../support/component_runner.ts";
 
 const never = new AbortController().signal;
 const noHook = { run() {} };

@@ -3,9 +3,9 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { LocalCommunicator } from "../plugin/bundled/local_communicator.ts";
-import { outputLines } from "../plugin/bundled/output_lines.ts";
-import { collected, folder, isRunning } from "./component_alone.ts";
+import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
+import { collected, folder, isRunning } from "../support/component_runner.ts";
 
 Deno.test("LocalCommunicator.start() gives the exit status, the output and the errors of a command", async () => {
   await using dir = await folder();
@@ -102,7 +102,7 @@ Deno.test("LocalCommunicator.start() does not wait for what a command leaves run
 
 Deno.test("LocalCommunicator's commands do not outlive a process that is killed", async () => {
   const module = new URL(
-    "../plugin/bundled/local_communicator.ts",
+    "../../plugin/bundled/communicators/local.ts",
     import.meta.url,
   );
   const victim = new Deno.Command(Deno.execPath(), {

@@ -3,14 +3,14 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { basename, join } from "@std/path";
-import Artifice from "../plugin/bundled/post_processor_artifice.ts";
-import Checksum from "../plugin/bundled/post_processor_checksum.ts";
-import Compress from "../plugin/bundled/post_processor_compress.ts";
-import Manifest from "../plugin/bundled/post_processor_manifest.ts";
-import { lz4 } from "../plugin/bundled/lz4.ts";
-import { tar } from "../plugin/bundled/tar.ts";
-import { ConfigError } from "../plugin/config_error.ts";
-import { processed, SilentUi } from "./post_processor_alone.ts";
+import Artifice from "../../plugin/bundled/post_processors/artifice.ts";
+import Checksum from "../../plugin/bundled/post_processors/checksum.ts";
+import Compress from "../../plugin/bundled/post_processors/compress.ts";
+import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
+import { lz4 } from "../../plugin/bundled/archive/lz4.ts";
+import { tar } from "../../plugin/bundled/archive/tar.ts";
+import { ConfigError } from "../../plugin/contract/config_error.ts";
+import { processed, SilentUi } from "../support/post_processor_program.ts";
 
 // The builds of these tests have no run unless they are given one.
 Deno.env.delete("PACKER_RUN_UUID");
@@ -744,7 +744,7 @@ function alone(
       "--quiet",
       "--no-prompt",
       ...flags,
-      join(import.meta.dirname!, "post_processor_alone.ts"),
+      join(import.meta.dirname!, "../support/post_processor_program.ts"),
       name,
       String(times),
       JSON.stringify(processing),

@@ -7,14 +7,14 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import config from "../deno.json" with { type: "json" };
+import config from "../../deno.json" with { type: "json" };
 import {
   assertForPeople,
   type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const words = [
   ...["build", "completion", "console", "fix", "help", "inspect", "plugins"],

@@ -2,9 +2,13 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { COMMANDS } from "../host/commands/mod.ts";
-import { assertForPeople, type Bench, forEachHost } from "./harness.ts";
-import { has, quoted, Terminal } from "./terminal.ts";
+import { COMMANDS } from "../../host/cli/registry.ts";
+import {
+  assertForPeople,
+  type Bench,
+  forEachHost,
+} from "../support/harness.ts";
+import { has, quoted, Terminal } from "../support/terminal.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 

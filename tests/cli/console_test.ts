@@ -6,8 +6,12 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { assertForPeople, type Bench, forEachHost } from "./harness.ts";
-import { has, Terminal } from "./terminal.ts";
+import {
+  assertForPeople,
+  type Bench,
+  forEachHost,
+} from "../support/harness.ts";
+import { has, Terminal } from "../support/terminal.ts";
 
 const template = {
   variables: {

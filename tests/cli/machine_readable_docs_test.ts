@@ -1,10 +1,10 @@
 // docs/machine-readable.md tells of the events that baler has, of all of them, and of no others.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Bench, examplePlugin, forEachHost } from "./harness.ts";
+import { type Bench, examplePlugin, forEachHost } from "../support/harness.ts";
 
 const page = await Deno.readTextFile(
-  new URL("../docs/machine-readable.md", import.meta.url),
+  new URL("../../docs/machine-readable.md", import.meta.url),
 );
 
 /** An event: its target, and its type; behind the type of some the word that tells them apart. */

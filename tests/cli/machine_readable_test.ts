@@ -6,13 +6,13 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import config from "../deno.json" with { type: "json" };
+import config from "../../deno.json" with { type: "json" };
 import {
   type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const template = {
   variables: { greeting: "hi" },

@@ -2,15 +2,15 @@
 // line that another one was written into.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { NO_LOG } from "../host/log.ts";
-import { ProgressLine } from "../host/progress_line.ts";
-import { progressText } from "../host/progress_text.ts";
-import type { Screen } from "../host/screen.ts";
-import { cutToWidth, textWidth } from "../host/text_width.ts";
-import { HostUi } from "../host/ui.ts";
-import type { Progress } from "../plugin/ui.ts";
-import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
-import { has, quoted, Terminal } from "./terminal.ts";
+import { NO_LOG } from "../../host/log/log.ts";
+import { ProgressLine } from "../../host/terminal/progress_line.ts";
+import { progressText } from "../../host/terminal/progress_text.ts";
+import type { Screen } from "../../host/terminal/screen.ts";
+import { cutToWidth, textWidth } from "../../host/text/display_width.ts";
+import { HostUi } from "../../host/terminal/ui.ts";
+import type { Progress } from "../../plugin/contract/ui.ts";
+import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
+import { has, quoted, Terminal } from "../support/terminal.ts";
 
 const seen = { ignore: !has("tmux"), seconds: 60 };
 

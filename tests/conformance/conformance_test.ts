@@ -1,13 +1,13 @@
 // Conformance: whoever keeps docs/protocol.md is a plugin, whatever it is written in.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { launch } from "../host/launch.ts";
-import { calls } from "./conformance/calls_promises.ts";
-import { plugins } from "./conformance/plugins.ts";
-import { references } from "./conformance/references_promises.ts";
-import { streams } from "./conformance/streams_promises.ts";
-import type { Suite } from "./conformance/suite.ts";
-import { values } from "./conformance/values_promises.ts";
+import { launch } from "../../host/plugin/launch.ts";
+import { calls } from "./calls_cases.ts";
+import { plugins } from "./plugins.ts";
+import { references } from "./references_cases.ts";
+import { streams } from "./streams_cases.ts";
+import type { Suite } from "./suite.ts";
+import { values } from "./values_cases.ts";
 
 const all = { values, references, calls, streams };
 

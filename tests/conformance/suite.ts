@@ -1,6 +1,6 @@
 // The component that each tested plugin serves, as the host sees it.
 
-import type { Plugin } from "../../host/plugin.ts";
+import type { Plugin } from "../../host/plugin/plugin.ts";
 
 /** A counter that lives in the plugin. */
 export interface Counter extends Disposable {

@@ -2,8 +2,8 @@
 // finish, what is alive cleans up, and nothing is left. Every moment with every fault.
 
 import { fromFileUrl } from "@std/path";
-import { compile } from "../tools/compile.ts";
-import { assertCell } from "./faults/cell.ts";
+import { compile } from "../../tools/compile.ts";
+import { assertCell } from "./run_cell.ts";
 import {
   type FaultName,
   FAULTS,
@@ -11,9 +11,9 @@ import {
   type MomentName,
   MOMENTS,
   names,
-} from "./faults/matrix.ts";
-import { sideBySide } from "./faults/side_by_side.ts";
-import type { HostKind } from "./harness.ts";
+} from "./matrix.ts";
+import { sideBySide } from "./side_by_side.ts";
+import type { HostKind } from "../support/harness.ts";
 
 const ignore = Deno.build.os !== "linux";
 
@@ -61,7 +61,7 @@ Deno.test({
   async fn(test) {
     const [plugin] = await compile([{
       name: "faulty-plugin",
-      entry: fromFileUrl(import.meta.resolve("./faults/faulty.ts")),
+      entry: fromFileUrl(import.meta.resolve("./faulty.ts")),
       flags: ["--allow-all"],
     }], { say: () => {} });
     await assertCells(test, "compiled", DIAGONAL, [plugin!.path]);

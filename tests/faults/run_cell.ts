@@ -3,7 +3,12 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { Bench, type Ended, type HostKind, within } from "../harness.ts";
+import {
+  Bench,
+  type Ended,
+  type HostKind,
+  within,
+} from "../support/harness.ts";
 import { type FaultName, HANGS, type MomentName } from "./matrix.ts";
 
 /** The plugin that can go wrong, run from its source. */

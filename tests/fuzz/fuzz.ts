@@ -2,7 +2,7 @@
 // says which broke a promise. A case is its number: the same number, the same bytes.
 
 import { mutated } from "./mutate.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { record, type Session } from "./sessions.ts";
 import { type End, Subject } from "./subject.ts";
 

@@ -5,13 +5,13 @@
 // BALER_FUZZ_CASES and BALER_FUZZ_FIRST run more cases, or others: a case is its number.
 
 import { assert, assertEquals } from "@std/assert";
-import { Connection } from "../plugin/rpc/connection.ts";
-import { caseOf, type Find, run } from "./fuzz/fuzz.ts";
-import { Random } from "./fuzz/random.ts";
-import { record } from "./fuzz/sessions.ts";
-import type { End } from "./fuzz/subject.ts";
-import { workingTime } from "./harness.ts";
-import type { Task } from "./fuzz/worker.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { caseOf, type Find, run } from "./fuzz.ts";
+import { Random } from "../support/random.ts";
+import { record } from "./sessions.ts";
+import type { End } from "./subject.ts";
+import { workingTime } from "../support/harness.ts";
+import type { Task } from "./worker.ts";
 
 const CASES = Number(Deno.env.get("BALER_FUZZ_CASES") ?? 100_000);
 const FIRST = Number(Deno.env.get("BALER_FUZZ_FIRST") ?? 0);
@@ -29,7 +29,7 @@ interface Seed {
   readonly input: string;
 }
 
-const seeds = new URL("./fuzz/seeds/", import.meta.url);
+const seeds = new URL("./seeds/", import.meta.url);
 
 for (const { name } of Deno.readDirSync(seeds)) {
   const seed: Seed = JSON.parse(Deno.readTextFileSync(new URL(name, seeds)));
@@ -108,7 +108,7 @@ function textOf(input: Uint8Array): string {
 
 async function fuzzInWorker(first: number, count: number): Promise<Find[]> {
   const current = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(import.meta.resolve("./fuzz/worker.ts"), {
+  const worker = new Worker(import.meta.resolve("./worker.ts"), {
     type: "module",
   });
   const { promise, resolve, reject } = Promise.withResolvers<Find[]>();

@@ -1,6 +1,6 @@
 // Mutations of valid messages: of their bytes, blindly, and of what they say, knowing what it means.
 
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import { concat } from "./sessions.ts";
 
 const decoder = new TextDecoder();

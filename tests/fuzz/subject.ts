@@ -3,7 +3,7 @@
 
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { ProtocolError } from "../../plugin/rpc/protocol.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** Which end is fed. */
 export type End = "host" | "plugin";

@@ -11,10 +11,10 @@ import {
   parse,
   placeholderMessage,
   validateTemplate,
-} from "../plugin/interpolate/mod.ts";
-import { formatTime } from "../plugin/interpolate/go_time.ts";
-import { sprintf } from "../plugin/interpolate/printf.ts";
-import { Float } from "../plugin/interpolate/values.ts";
+} from "../../plugin/interpolate/mod.ts";
+import { formatTime } from "../../plugin/interpolate/go_time.ts";
+import { sprintf } from "../../plugin/interpolate/printf.ts";
+import { Float } from "../../plugin/interpolate/values.ts";
 import {
   floats,
   layouts,
@@ -23,8 +23,8 @@ import {
   results,
   userVariables,
   withData,
-} from "./interpolate_cases.ts";
-import { workingTime } from "./harness.ts";
+} from "./cases.ts";
+import { workingTime } from "../support/harness.ts";
 
 const context: InterpolationContext = { userVariables, initTime: recordedAt };
 

@@ -1,14 +1,9 @@
 // A log that cannot be written never stops the work that it tells of, and is told once.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createLog, launch, type LogTarget } from "../host/mod.ts";
-import {
-  Folder,
-  HELLO,
-  keeps,
-  Recorder,
-} from "./fixtures/plugins/workbench.ts";
-import { forEachHost } from "./harness.ts";
+import { createLog, launch, type LogTarget } from "../../host/mod.ts";
+import { Folder, HELLO, keeps, Recorder } from "../support/plugin_process.ts";
+import { forEachHost } from "../support/harness.ts";
 
 const template = {
   builders: [{ type: "file", content: "x", target: "x.txt" }],

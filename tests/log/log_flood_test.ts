@@ -1,7 +1,7 @@
 // However much is logged, by however many plugins: all of it is in the log, the host's memory stays what it was, and calls are answered meanwhile.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createLog, launch, type LogTarget } from "../host/mod.ts";
+import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
   failure,
   Folder,
@@ -10,8 +10,8 @@ import {
   keeps,
   program,
   Recorder,
-} from "./fixtures/plugins/workbench.ts";
-import { fixturePlugin, forEachHost } from "./harness.ts";
+} from "../support/plugin_process.ts";
+import { fixturePlugin, forEachHost } from "../support/harness.ts";
 
 const PLUGINS = 20;
 const LINES = 2_000;

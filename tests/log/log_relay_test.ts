@@ -7,7 +7,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { createLog, launch, type LogTarget } from "../host/mod.ts";
+import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
   failure,
   Folder,
@@ -15,7 +15,7 @@ import {
   HELLO,
   keeps,
   Recorder,
-} from "./fixtures/plugins/workbench.ts";
+} from "../support/plugin_process.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,8 +1,8 @@
 // The value of a sensitive variable is nowhere to be seen: not in the log, on the screen, in an error or an event, however it was written.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { createLog, launch } from "../host/mod.ts";
-import { Redactor } from "../host/redactor.ts";
+import { createLog, launch } from "../../host/mod.ts";
+import { Redactor } from "../../host/log/redactor.ts";
 import {
   failure,
   Folder,
@@ -10,8 +10,8 @@ import {
   HELLO,
   keeps,
   Recorder,
-} from "./fixtures/plugins/workbench.ts";
-import { fixturePlugin, forEachHost, workingTime } from "./harness.ts";
+} from "../support/plugin_process.ts";
+import { fixturePlugin, forEachHost, workingTime } from "../support/harness.ts";
 
 function redactorOf(...values: string[]): Redactor {
   const redactor = new Redactor();

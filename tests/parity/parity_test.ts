@@ -2,10 +2,10 @@
 // case, in exit code, events, files and the sense of its errors, baler does too.
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { GROUPS } from "./parity/cases/mod.ts";
-import type { Outcome, ParityCase } from "./parity/case.ts";
-import { DIFFERENCES } from "./parity/differences.ts";
-import { hasPacker, type Ran, runAll, runCase } from "./parity/run.ts";
+import { GROUPS } from "./cases/mod.ts";
+import type { Outcome, ParityCase } from "./case.ts";
+import { DIFFERENCES } from "./differences.ts";
+import { hasPacker, type Ran, runAll, runCase } from "./run.ts";
 
 const packerIsInstalled = await hasPacker();
 const ALL = Object.values(GROUPS).flat();
@@ -64,7 +64,7 @@ Deno.test("the cases have names of their own, and every difference a case and a 
   const names = ALL.map(({ name }) => name);
   assertEquals(names.length, new Set(names).size);
   const page = await Deno.readTextFile(
-    new URL("../docs/packer.md", import.meta.url),
+    new URL("../../docs/packer.md", import.meta.url),
   );
   for (const name of Object.keys(DIFFERENCES)) {
     assert(page.includes(`\`${name}\``), `${name} is not in docs/packer.md`);
@@ -76,7 +76,7 @@ Deno.test("the cases have names of their own, and every difference a case and a 
 });
 
 async function recorded(group: string): Promise<Record<string, Outcome>> {
-  const url = new URL(`./parity/expected/${group}.json`, import.meta.url);
+  const url = new URL(`./expected/${group}.json`, import.meta.url);
   return JSON.parse(await Deno.readTextFile(url));
 }
 

@@ -1,9 +1,14 @@
 // Runs a case, with baler or with Packer, in a folder of its own, and tells
 // what came of it.
 
-import { Bench, type Ended, type HostKind, within } from "../harness.ts";
+import {
+  Bench,
+  type Ended,
+  type HostKind,
+  within,
+} from "../support/harness.ts";
 import { argsOf, type Outcome, type ParityCase } from "./case.ts";
-import { comparableEvents, comparableFiles, written } from "./comparable.ts";
+import { comparableEvents, comparableFiles, written } from "./normalize.ts";
 
 /** What runs a case. */
 export type Program = HostKind | "packer";

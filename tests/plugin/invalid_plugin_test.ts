@@ -2,7 +2,7 @@
 // error says which method it was and what was expected of it.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
+import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
 
 async function output(bench: Bench, template: object): Promise<string> {
   await bench.write("template.json", template);

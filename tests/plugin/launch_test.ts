@@ -11,7 +11,7 @@ import {
   type LaunchOptions,
   type Plugin,
   PluginError,
-} from "../host/mod.ts";
+} from "../../host/mod.ts";
 import {
   CREATED,
   failure,
@@ -25,7 +25,7 @@ import {
   shellLine,
   within,
   WORK_IS_A_STREAM,
-} from "./fixtures/plugins/workbench.ts";
+} from "../support/plugin_process.ts";
 
 interface Working {
   ping(): Promise<string>;
@@ -917,7 +917,7 @@ keeps("a host that exits without a word leaves no plugin", async () => {
     "exec cat >/dev/null",
   );
   const host = `import { launch } from ${
-    JSON.stringify(new URL("../host/mod.ts", import.meta.url))
+    JSON.stringify(new URL("../../host/mod.ts", import.meta.url))
   };
     const plugin = await launch(${JSON.stringify(path)});
     await plugin.create("thing", "any");
@@ -925,7 +925,7 @@ keeps("a host that exits without a word leaves no plugin", async () => {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
-      `--config=${new URL("../deno.json", import.meta.url).pathname}`,
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
       host,
     ],
     stdin: "null",

@@ -2,8 +2,8 @@
 // fails, and what has been made stays. How builds tell it is in fault_matrix_test.ts.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { FAULTY } from "./faults/cell.ts";
-import { fixturePlugin, forEachHost } from "./harness.ts";
+import { FAULTY } from "../faults/run_cell.ts";
+import { fixturePlugin, forEachHost } from "../support/harness.ts";
 
 const BADLY = [...FAULTY, "shutdown", "exit3"];
 

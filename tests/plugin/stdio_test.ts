@@ -1,14 +1,14 @@
 // A plugin's stdin and stdout belong to the wire: whatever its code and its children write ends up in the log, and a person who runs it by hand is told what it is.
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { launch } from "../host/mod.ts";
+import { launch } from "../../host/mod.ts";
 import {
   failure,
   keeps,
   program,
   Recorder,
   within,
-} from "./fixtures/plugins/workbench.ts";
+} from "../support/plugin_process.ts";
 
 interface Printing {
   ping(): Promise<string>;

@@ -4,18 +4,18 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { compile } from "../tools/compile.ts";
-import { FAULTY } from "./faults/cell.ts";
+import { compile } from "../../tools/compile.ts";
+import { FAULTY } from "../faults/run_cell.ts";
 import {
   type MomentName,
   MOMENTS,
   names,
   type PauseName,
   PAUSES,
-} from "./faults/matrix.ts";
-import { sideBySide } from "./faults/side_by_side.ts";
-import { Folder, Lifeline } from "./fixtures/plugins/workbench.ts";
-import { Bench, type HostKind } from "./harness.ts";
+} from "../faults/matrix.ts";
+import { sideBySide } from "../faults/side_by_side.ts";
+import { Folder, Lifeline } from "../support/plugin_process.ts";
+import { Bench, type HostKind } from "../support/harness.ts";
 
 /** Moments at which the builders of both builds have something to clean up. */
 const HAS_MACHINE: ReadonlySet<MomentName> = new Set([
@@ -157,7 +157,7 @@ for (const kind of ["source", "compiled"] as const) {
 async function compiledPlugin(): Promise<string> {
   const [plugin] = await compile([{
     name: "faulty-plugin",
-    entry: fromFileUrl(import.meta.resolve("./faults/faulty.ts")),
+    entry: fromFileUrl(import.meta.resolve("../faults/faulty.ts")),
     flags: ["--allow-all"],
   }], { say: () => {} });
   return plugin!.path;

@@ -3,9 +3,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { launch } from "../host/mod.ts";
-import { Folder, HELLO, keeps } from "./fixtures/plugins/workbench.ts";
-import { type Bench, fixturePlugin, forEachHost } from "./harness.ts";
+import { launch } from "../../host/mod.ts";
+import { Folder, HELLO, keeps } from "../support/plugin_process.ts";
+import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
 
 /** What steers the host, as a person who has it all would set it; also a name of a later version. */
 const SETTINGS = {
@@ -170,7 +170,7 @@ keeps(
         args: [
           "eval",
           `const { launch } = await import(${
-            JSON.stringify(import.meta.resolve("../host/mod.ts"))
+            JSON.stringify(import.meta.resolve("../../host/mod.ts"))
           });
           const plugin = await launch(${
             JSON.stringify([
@@ -182,7 +182,7 @@ keeps(
           await plugin.close();
           console.log(plugin.lastLines.join());`,
         ],
-        cwd: fromFileUrl(new URL("..", import.meta.url)),
+        cwd: fromFileUrl(new URL("../..", import.meta.url)),
         env: { BALER_LOG: "1", PACKER_LOG: "1", OTHER: "other" },
       },
     ).output();

@@ -2,19 +2,19 @@
 // the host still finds out whether it is needed; nobody but the clock can tell.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Child } from "../host/child.ts";
+import { Child } from "../../host/process/child.ts";
 import {
   endHeadStart,
   giveHeadStart,
   startedChild,
-} from "../host/head_start.ts";
+} from "../../host/process/prelaunch.ts";
 import {
   type Bench,
   fixturePlugin,
   forEachHost,
   type Running,
   within,
-} from "./harness.ts";
+} from "../support/harness.ts";
 
 const onLinux = { ignore: Deno.build.os !== "linux" };
 

@@ -1,9 +1,9 @@
 // What a child writes promptly is read on the spot, from the pipe that it shares with this process and from nothing else.
 
 import { assertEquals } from "@std/assert";
-import { Pipe } from "../host/pipe.ts";
-import { PromptReader } from "../host/prompt_reader.ts";
-import { Folder, keepsOnLinux } from "./fixtures/plugins/workbench.ts";
+import { Pipe } from "../../host/process/pipe.ts";
+import { PromptReader } from "../../host/process/spin_reader.ts";
+import { Folder, keepsOnLinux } from "../support/plugin_process.ts";
 
 /** A shell whose standard streams are pipes to this process. */
 class Shell implements AsyncDisposable {

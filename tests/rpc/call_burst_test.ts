@@ -1,12 +1,12 @@
 // What a plugin can rely on in a conversation, in which calls come so close upon each other that it waits for the next on the spot.
 
 import { assert, assertEquals } from "@std/assert";
-import { Conversation } from "../host/conversation.ts";
-import { launch } from "../host/mod.ts";
-import { Connection } from "../plugin/rpc/connection.ts";
-import { Turns } from "../plugin/turns.ts";
-import { BareHost } from "./conformance/bare_host.ts";
-import { keeps, program, within } from "./fixtures/plugins/workbench.ts";
+import { Conversation } from "../../host/plugin/call_burst.ts";
+import { launch } from "../../host/mod.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { Turns } from "../../plugin/common/event_loop_yield.ts";
+import { BareHost } from "../conformance/bare_host.ts";
+import { keeps, program, within } from "../support/plugin_process.ts";
 
 interface Conversing {
   echo<T>(value: T): Promise<T>;

@@ -1,8 +1,8 @@
 // What is given up here is given up there: an abort, a cancel or a failure arrives whatever its reason is, and whoever is waiting for what.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { launch, type Plugin } from "../host/mod.ts";
-import { failure, keeps, program } from "./fixtures/plugins/workbench.ts";
+import { launch, type Plugin } from "../../host/mod.ts";
+import { failure, keeps, program } from "../support/plugin_process.ts";
 
 interface Author {
   listen(signal: AbortSignal): Promise<void>;

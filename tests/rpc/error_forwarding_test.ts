@@ -1,11 +1,11 @@
 // What one plugin says that keeps to no rule, another is told in words that it understands: the host between them lives, and nobody waits for ever.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Connection } from "../plugin/rpc/connection.ts";
-import { DEFAULT_LIMITS } from "../plugin/rpc/protocol.ts";
-import { errorDetails } from "../host/build_errors.ts";
-import { launch } from "../host/mod.ts";
-import { failure, keeps, program } from "./fixtures/plugins/workbench.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
+import { errorDetails } from "../../host/errors/error_message.ts";
+import { launch } from "../../host/mod.ts";
+import { failure, keeps, program } from "../support/plugin_process.ts";
 
 /** A value as it stands on the wire, at the place `VALUE`. */
 interface Said {

@@ -1,9 +1,9 @@
 // What only passes through the host arrives as it was, in memory that is used again, through pipes that are wide where they may be.
 
 import { assert, assertEquals } from "@std/assert";
-import { launch, type Plugin } from "../host/mod.ts";
-import { PassingMemory } from "../plugin/rpc/passing.ts";
-import { keeps, keepsOnLinux, program } from "./fixtures/plugins/workbench.ts";
+import { launch, type Plugin } from "../../host/mod.ts";
+import { PassingMemory } from "../../plugin/rpc/forwarding.ts";
+import { keeps, keepsOnLinux, program } from "../support/plugin_process.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;

@@ -7,13 +7,8 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { launch, type Plugin } from "../host/mod.ts";
-import {
-  failure,
-  keeps,
-  program,
-  within,
-} from "./fixtures/plugins/workbench.ts";
+import { launch, type Plugin } from "../../host/mod.ts";
+import { failure, keeps, program, within } from "../support/plugin_process.ts";
 
 interface Account extends Disposable {
   readonly owner: string;

@@ -2,8 +2,8 @@
 // however long the writing takes.
 
 import { assert, assertEquals } from "@std/assert";
-import { Outbox } from "../plugin/rpc/outbox.ts";
-import { Random } from "./fuzz/random.ts";
+import { Outbox } from "../../plugin/rpc/send_buffer.ts";
+import { Random } from "../support/random.ts";
 
 const TEXTS = ["x", "ä", "€", "😀", "{}"];
 const LENGTHS = [0, 1, 100, 5_000, 16_384, 70_000, 300_000];

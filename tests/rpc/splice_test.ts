@@ -1,14 +1,14 @@
 // What only passes through goes past the host's memory where it can, whole and in order, whoever dies and however slow the other side is.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { cLibrary } from "../host/c_library.ts";
-import { closeConduits, Conduit } from "../host/conduit.ts";
-import { launch, type Plugin } from "../host/mod.ts";
-import { type Bypass, chunksLine } from "../plugin/rpc/bypass.ts";
-import { encode } from "../plugin/rpc/codec.ts";
-import { Connection } from "../plugin/rpc/connection.ts";
-import { DEFAULT_LIMITS } from "../plugin/rpc/protocol.ts";
-import { References } from "../plugin/rpc/references.ts";
+import { cLibrary } from "../../host/process/libc.ts";
+import { closeConduits, Conduit } from "../../host/process/splice_pipe.ts";
+import { launch, type Plugin } from "../../host/mod.ts";
+import { type Bypass, chunksLine } from "../../plugin/rpc/splice.ts";
+import { encode } from "../../plugin/rpc/codec.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
+import { References } from "../../plugin/rpc/references.ts";
 import {
   failure,
   Folder,
@@ -17,8 +17,8 @@ import {
   program,
   shellLine,
   WORK_IS_A_STREAM,
-} from "./fixtures/plugins/workbench.ts";
-import { Random } from "./fuzz/random.ts";
+} from "../support/plugin_process.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("the line of chunks is the one that is written for them", () => {
   const references = new References({
@@ -401,8 +401,8 @@ keepsOnLinux(
   async () => {
     // In a process of its own, which has not found out yet.
     const script = `
-      import { cLibrary } from "./host/c_library.ts";
-      import { Conduit } from "./host/conduit.ts";
+      import { cLibrary } from "./host/process/libc.ts";
+      import { Conduit } from "./host/process/splice_pipe.ts";
       const c = cLibrary();
       const { splice, pipe2, close } = c;
       let open = 0;
@@ -416,7 +416,7 @@ keepsOnLinux(
     const said = async (what: string) => {
       const { stdout } = await new Deno.Command(Deno.execPath(), {
         args: ["eval", "--ext=ts", "--no-check", script, what],
-        cwd: new URL("..", import.meta.url),
+        cwd: new URL("../..", import.meta.url),
       }).output();
       return new TextDecoder().decode(stdout).trim();
     };

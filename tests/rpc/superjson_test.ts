@@ -2,9 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import superjson from "superjson";
-import { isPlain } from "../plugin/rpc/codec.ts";
-import { writeTree } from "../plugin/rpc/tree.ts";
-import { Chance } from "./conformance/random_values.ts";
+import { isPlain } from "../../plugin/rpc/codec.ts";
+import { writeTree } from "../../plugin/rpc/superjson_encoder.ts";
+import { Chance } from "../conformance/random_values.ts";
 
 const KEYS = [
   "a",

@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { createLog, launch } from "../../host/mod.ts";
-import { HELLO, program } from "../fixtures/plugins/workbench.ts";
+import { HELLO, program } from "../support/plugin_process.ts";
 
 const flags = parseArgs(Deno.args, { string: ["mib", "plugins"] });
 const plugins = Number(flags.plugins ?? 1);

@@ -1,13 +1,13 @@
 // One bundled builder or provisioner by itself, with a person who is a list of
 // lines: for tests of what it does without a host.
 
-import { LocalCommunicator } from "../plugin/bundled/local_communicator.ts";
-import type { BuildContext } from "../plugin/build_context.ts";
-import type { PrepareResult } from "../plugin/builder.ts";
-import type { Communicator } from "../plugin/communicator.ts";
-import { decodeConfig, type Options } from "../plugin/options.ts";
-import type { ProvisionOptions } from "../plugin/provisioner.ts";
-import type { Ui } from "../plugin/ui.ts";
+import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import type { PrepareResult } from "../../plugin/contract/builder.ts";
+import type { Communicator } from "../../plugin/contract/communicator.ts";
+import { decodeConfig, type Options } from "../../plugin/sdk/decode_config.ts";
+import type { ProvisionOptions } from "../../plugin/contract/provisioner.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
 
 /** A person who notes what they see, and answers from a list. */
 export class NotingUi implements Ui {

@@ -3,10 +3,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { DELIMITER, dirname, fromFileUrl, join, resolve } from "@std/path";
-import { compile } from "../tools/compile.ts";
+import { compile } from "../../tools/compile.ts";
 import { copyExecutable, writeFile } from "./executable_file.ts";
 
-const root = resolve(import.meta.dirname!, "..");
+const root = resolve(import.meta.dirname!, "../..");
 const decoder = new TextDecoder();
 
 /** The two ways to run baler. */
@@ -336,7 +336,7 @@ export function fixturePlugin(name: string): string[] {
     "--quiet",
     "--no-prompt",
     "--allow-all",
-    fromFileUrl(import.meta.resolve(`./fixtures/builds/${name}.ts`)),
+    fromFileUrl(import.meta.resolve(`../fixtures/builds/${name}.ts`)),
   ];
 }
 

@@ -1,15 +1,15 @@
 // Runs one bundled post-processor in a process of its own, for tests of what
 // it may do without and of what becomes of its files when it is killed.
 //
-//     deno run … post_processor_alone.ts NAME TIMES '{"config": …, "dir": …, "files": […]}'
+//     deno run … post_processor_program.ts NAME TIMES '{"config": …, "dir": …, "files": […]}'
 //
 // It prints one line for each time that it is done.
 
-import { FilesArtifact } from "../plugin/bundled/files_artifact.ts";
-import type { PostProcessor } from "../plugin/post_processor.ts";
-import { decodeConfig } from "../plugin/options.ts";
-import type { BuildContext } from "../plugin/build_context.ts";
-import type { Ui } from "../plugin/ui.ts";
+import { FilesArtifact } from "../../plugin/bundled/shared/files_artifact.ts";
+import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
 
 /**
  * A build in a folder.
@@ -106,12 +106,12 @@ if (import.meta.main) {
   const [name, times, processing] = Deno.args;
   // Each by its name, so that what one imports cannot hide what another needs.
   const { default: PostProcessor } = name === "manifest"
-    ? await import("../plugin/bundled/post_processor_manifest.ts")
+    ? await import("../../plugin/bundled/post_processors/manifest.ts")
     : name === "checksum"
-    ? await import("../plugin/bundled/post_processor_checksum.ts")
+    ? await import("../../plugin/bundled/post_processors/checksum.ts")
     : name === "compress"
-    ? await import("../plugin/bundled/post_processor_compress.ts")
-    : await import("../plugin/bundled/post_processor_artifice.ts");
+    ? await import("../../plugin/bundled/post_processors/compress.ts")
+    : await import("../../plugin/bundled/post_processors/artifice.ts");
   for (let time = 0; time < Number(times); time++) {
     const { artifact } = await processed(
       new PostProcessor() as PostProcessor,

@@ -8,17 +8,17 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { DELIMITER, join } from "@std/path";
-import { readCoreConfig } from "../host/core_config.ts";
-import { pluginFolders, variable } from "../host/environment.ts";
+import { readCoreConfig } from "../../host/discovery/core_config.ts";
+import { pluginFolders, variable } from "../../host/config/environment.ts";
 import {
   findPlugin,
   listPlugins,
   namedPlugin,
   type PluginSources,
-} from "../host/find_plugin.ts";
-import { SourceError } from "../host/json_document.ts";
-import { emptyPluginTable } from "../host/plugin_table.ts";
-import { parseTemplate } from "../host/template.ts";
+} from "../../host/discovery/find_plugin.ts";
+import { SourceError } from "../../host/json/json_document.ts";
+import { emptyPluginTable } from "../../host/discovery/plugin_table.ts";
+import { parseTemplate } from "../../host/template/template.ts";
 
 const isWindows = Deno.build.os === "windows";
 

@@ -2,19 +2,19 @@
 // option of every bundled plugin in it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseJsonDocument } from "../host/json_document.ts";
-import { templateSchema } from "../host/template_schema.ts";
-import { ROOT_KEYS } from "../host/template_root.ts";
-import { parseTemplate } from "../host/template.ts";
-import { BUNDLED } from "../plugin/bundled/components.ts";
-import type { Options } from "../plugin/options.ts";
-import { assertForPeople, forEachHost } from "./harness.ts";
-import { violations } from "./json_schema.ts";
+import { parseJsonDocument } from "../../host/json/json_document.ts";
+import { templateSchema } from "../../host/schema/template_schema.ts";
+import { ROOT_KEYS } from "../../host/template/root.ts";
+import { parseTemplate } from "../../host/template/template.ts";
+import { BUNDLED } from "../../plugin/bundled/components.ts";
+import type { Options } from "../../plugin/sdk/decode_config.ts";
+import { assertForPeople, forEachHost } from "../support/harness.ts";
+import { violations } from "../support/json_schema.ts";
 
 // deno-lint-ignore no-explicit-any
 const schema = await templateSchema() as any;
 
-const fixtures = new URL("./fixtures/templates/", import.meta.url);
+const fixtures = new URL("../fixtures/templates/", import.meta.url);
 
 /** What no schema can say, and those that are no JSON that an editor could check. */
 const beyond = [

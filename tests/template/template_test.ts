@@ -9,13 +9,18 @@ import {
   assertThrows,
 } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { parseJsonDocument, SourceError } from "../host/json_document.ts";
-import { scanJson } from "../host/json_syntax.ts";
-import { matchName } from "../host/name_pattern.ts";
-import { selectBuilds } from "../host/selection.ts";
-import { parseTemplate, readTemplate } from "../host/template.ts";
+import {
+  parseJsonDocument,
+  SourceError,
+} from "../../host/json/json_document.ts";
+import { scanJson } from "../../host/json/json_scanner.ts";
+import { matchName } from "../../host/plan/name_pattern.ts";
+import { selectBuilds } from "../../host/plan/select_builds.ts";
+import { parseTemplate, readTemplate } from "../../host/template/template.ts";
 
-const FIXTURES = fromFileUrl(new URL("fixtures/templates/", import.meta.url));
+const FIXTURES = fromFileUrl(
+  new URL("../fixtures/templates/", import.meta.url),
+);
 
 interface Refusal {
   place: string;
@@ -241,12 +246,13 @@ Deno.test("readTemplate() says what to do where there is no JSON template to rea
 });
 
 Deno.test("readTemplate() reads from stdin, and its paths start from the working directory", async () => {
-  const module = new URL("../host/template.ts", import.meta.url).href;
+  const module =
+    new URL("../../host/template/template.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
       "--config",
-      fromFileUrl(new URL("../deno.json", import.meta.url)),
+      fromFileUrl(new URL("../../deno.json", import.meta.url)),
       `const { readTemplate } = await import(${JSON.stringify(module)});
        const { source, path, directory } = await readTemplate("-");
        console.log(JSON.stringify({ source, path, directory }));`,

@@ -8,11 +8,14 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import { SourceError } from "../host/json_document.ts";
-import { parseTemplate } from "../host/template.ts";
-import { undeclaredVariables } from "../host/undeclared.ts";
-import { resolveVariables, type VariableOptions } from "../host/variables.ts";
-import { forEachHost } from "./harness.ts";
+import { SourceError } from "../../host/json/json_document.ts";
+import { parseTemplate } from "../../host/template/template.ts";
+import { undeclaredVariables } from "../../host/template/undeclared_variables.ts";
+import {
+  resolveVariables,
+  type VariableOptions,
+} from "../../host/template/variables.ts";
+import { forEachHost } from "../support/harness.ts";
 
 async function resolved(
   variables: Record<string, string | null>,

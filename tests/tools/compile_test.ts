@@ -10,10 +10,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
-import { compile } from "../tools/compile.ts";
-import { pluginExecutable } from "../tools/executables.ts";
-import { obtain, type Piece } from "../tools/npm_runtime.ts";
-import { permissionFlags } from "../tools/permissions.ts";
+import { compile } from "../../tools/compile.ts";
+import { pluginExecutable } from "../../tools/executables.ts";
+import { obtain, type Piece } from "../../tools/npm_runtime.ts";
+import { permissionFlags } from "../../tools/permissions.ts";
 
 Deno.test("compile() lists what there is when a name is unknown", async () => {
   const error = await assertRejects(

@@ -1,12 +1,12 @@
 // `baler build`: makes the artifacts of a template.
 
-import type { OnError } from "../../plugin/build_context.ts";
-import { runBuilds } from "../builds.ts";
+import type { OnError } from "../../../plugin/contract/build_context.ts";
+import { runBuilds } from "../../build/run_builds.ts";
 import { hostCommand, onlyWord } from "../command.ts";
 import { type FlagValues, UsageError } from "../flags.ts";
 import { Interrupt } from "../interrupt.ts";
-import { prepareBuilds } from "../prepare_builds.ts";
-import { showSummary } from "../summary.ts";
+import { prepareBuilds } from "../../build/prepare_builds.ts";
+import { showSummary } from "../../build/summary.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
 const ON_ERROR: readonly string[] = [

@@ -27,7 +27,7 @@ For every shell:
   async run({ screen }, _flags, words) {
     const shell = onlyWord(words, `a shell (${SHELLS.join(", ")})`);
     const { completableCommands, FLAGS_BEFORE_COMMAND } = await import(
-      "../completion_words.ts"
+      "../completion/completion_model.ts"
     );
     const scriptOf = await loadScript(shell);
     const script = scriptOf(await completableCommands(), FLAGS_BEFORE_COMMAND);
@@ -39,11 +39,11 @@ For every shell:
 async function loadScript(shell: string) {
   switch (shell) {
     case "bash":
-      return (await import("../completion_bash.ts")).bashScript;
+      return (await import("../completion/bash.ts")).bashScript;
     case "zsh":
-      return (await import("../completion_zsh.ts")).zshScript;
+      return (await import("../completion/zsh.ts")).zshScript;
     case "fish":
-      return (await import("../completion_fish.ts")).fishScript;
+      return (await import("../completion/fish.ts")).fishScript;
   }
   throw new UsageError(
     `there is no completion for ${JSON.stringify(shell)}; there is for ${

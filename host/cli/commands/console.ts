@@ -1,14 +1,18 @@
 // `baler console`: what the templates in a text come to, tried out.
 
 import { constants, fstatSync } from "node:fs";
-import { PACKER_VERSION } from "../environment.ts";
+import { PACKER_VERSION } from "../../config/environment.ts";
 import { hostCommand } from "../command.ts";
-import { ConsoleSession } from "../console_session.ts";
+import { ConsoleSession } from "../console/session.ts";
 import { UsageError } from "../flags.ts";
-import { readText } from "../read_text.ts";
-import { parseTemplate, readTemplate, type Template } from "../template.ts";
-import type { HostUi } from "../ui.ts";
-import { resolveVariables } from "../variables.ts";
+import { readText } from "../../json/read_text_file.ts";
+import {
+  parseTemplate,
+  readTemplate,
+  type Template,
+} from "../../template/template.ts";
+import type { HostUi } from "../../terminal/ui.ts";
+import { resolveVariables } from "../../template/variables.ts";
 import { VARIABLE_FLAGS, variablesOf } from "./template_flags.ts";
 
 /** Tries out what the templates in a text come to. */
@@ -82,7 +86,7 @@ async function answerTyped(
   ui: HostUi,
   isTerminal: boolean,
 ): Promise<void> {
-  const { typedLines } = await import("../console_terminal.ts");
+  const { typedLines } = await import("../console/line_editor.ts");
   const lines = typedLines(session, isTerminal && !ui.isMachineReadable);
   for await (const line of lines) {
     const { text, isError, isEnd } = session.answer(line);

@@ -1,10 +1,10 @@
 // `baler fix`: brings a template that was written for an older Packer up to date.
 
 import { hostCommand, onlyWord } from "../command.ts";
-import { fixed, FIXES } from "../fixes.ts";
-import { parseJsonDocument } from "../json_document.ts";
-import { readText } from "../read_text.ts";
-import { parseTemplate } from "../template.ts";
+import { fixed, FIXES } from "../../template/fixes.ts";
+import { parseJsonDocument } from "../../json/json_document.ts";
+import { readText } from "../../json/read_text_file.ts";
+import { parseTemplate } from "../../template/template.ts";
 
 const width = Math.max(...FIXES.map(({ name }) => name.length));
 

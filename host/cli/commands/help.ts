@@ -1,13 +1,13 @@
 // `baler help`: all commands, also those that plugins bring along, or one.
 
 import { commandHelp, hostCommand } from "../command.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../../log/log.ts";
 import {
   describeCommand,
   pluginCommands,
   unknownCommand,
 } from "../plugin_command.ts";
-import { COMMANDS } from "./mod.ts";
+import { COMMANDS } from "../registry.ts";
 
 /** Shows how baler, or one of its commands, is used. */
 export const help = hostCommand({

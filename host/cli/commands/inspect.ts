@@ -1,7 +1,7 @@
 // `baler inspect`: what is in a template, without a look at what it means.
 
 import { hostCommand, onlyWord } from "../command.ts";
-import { readTemplate } from "../template.ts";
+import { readTemplate } from "../../template/template.ts";
 
 /** Shows what is in a template. */
 export const inspect = hostCommand({

@@ -1,12 +1,16 @@
 // `baler plugins`: for each name, the plugin that would be used, and why.
 
-import { messageOf } from "../build_errors.ts";
+import { messageOf } from "../../errors/error_message.ts";
 import { hostCommand } from "../command.ts";
-import { checkExecutable } from "../executable.ts";
-import { type FoundPlugin, listPlugins, namedPlugin } from "../find_plugin.ts";
+import { checkExecutable } from "../../plugin/executable.ts";
+import {
+  type FoundPlugin,
+  listPlugins,
+  namedPlugin,
+} from "../../discovery/find_plugin.ts";
 import { UsageError } from "../flags.ts";
-import { pluginSources } from "../plugin_sources.ts";
-import { readTemplate } from "../template.ts";
+import { pluginSources } from "../../discovery/plugin_sources.ts";
+import { readTemplate } from "../../template/template.ts";
 
 /** Lists the plugins that would be used, and why. */
 export const plugins = hostCommand({

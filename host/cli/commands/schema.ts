@@ -26,7 +26,7 @@ knows keys only in lower case, while baler, like Packer, takes them in any.`,
     if (words.length > 0) {
       throw new UsageError(`schema takes no words, not ${words.join(" ")}`);
     }
-    const { templateSchema } = await import("../template_schema.ts");
+    const { templateSchema } = await import("../../schema/template_schema.ts");
     screen.text(`${JSON.stringify(await templateSchema(), null, 2)}\n`);
     return 0;
   },

@@ -2,9 +2,9 @@
 // variables, which of its builds, and where plugins are.
 
 import { type Flags, type FlagValues, UsageError } from "../flags.ts";
-import { planBuilds, type TemplatePlan } from "../plan.ts";
-import type { Redactor } from "../redactor.ts";
-import type { VariableOptions } from "../variables.ts";
+import { planBuilds, type TemplatePlan } from "../../plan/plan.ts";
+import type { Redactor } from "../../log/redactor.ts";
+import type { VariableOptions } from "../../template/variables.ts";
 
 /** The flags that say what the template's variables are. */
 export const VARIABLE_FLAGS = {

@@ -1,8 +1,8 @@
 // `baler validate`: checks that a template can be built, without building.
 
-import { checkBuilds } from "../check_builds.ts";
+import { checkBuilds } from "../../build/validate_builds.ts";
 import { hostCommand, onlyWord } from "../command.ts";
-import { readTemplate } from "../template.ts";
+import { readTemplate } from "../../template/template.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
 /** Checks that a template can be built. */

@@ -1,6 +1,6 @@
 // `baler version`.
 
-import { VERSION } from "../../plugin/version.ts";
+import { VERSION } from "../../../plugin/common/version.ts";
 import { hostCommand } from "../command.ts";
 
 /** Shows baler's version. */

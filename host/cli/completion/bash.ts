@@ -3,8 +3,8 @@
 import type {
   CompletableCommand,
   CompletableFlag,
-} from "./completion_words.ts";
-import type { Completion } from "./flags.ts";
+} from "./completion_model.ts";
+import type { Completion } from "../flags.ts";
 
 /**
  * The script.

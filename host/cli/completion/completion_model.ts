@@ -1,10 +1,10 @@
 // What a shell can complete: baler's commands with their flags and words, as
 // the commands themselves declare them.
 
-import { COMMON_FLAGS, type HostCommand } from "./command.ts";
-import { COMMANDS } from "./commands/mod.ts";
-import type { Completion, Flag } from "./flags.ts";
-import { pluginCommands } from "./plugin_command.ts";
+import { COMMON_FLAGS, type HostCommand } from "../command.ts";
+import { COMMANDS } from "../registry.ts";
+import type { Completion, Flag } from "../flags.ts";
+import { pluginCommands } from "../plugin_command.ts";
 
 /** A flag that can be completed. */
 export interface CompletableFlag {

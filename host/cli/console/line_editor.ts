@@ -3,7 +3,7 @@
 
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { CONSOLE_WORDS, type ConsoleSession } from "./console_session.ts";
+import { CONSOLE_WORDS, type ConsoleSession } from "./session.ts";
 
 /**
  * The lines that a person types, each after a prompt.

@@ -5,7 +5,7 @@ import {
   interpolate,
   type InterpolationContext,
   InterpolationError,
-} from "../plugin/interpolate/mod.ts";
+} from "../../../plugin/interpolate/mod.ts";
 
 /** The answer to a line. */
 export interface ConsoleAnswer {

@@ -3,7 +3,7 @@
 
 import { constants, crc32, deflateRaw } from "node:zlib";
 import { promisify } from "node:util";
-import { blocks } from "./blocks.ts";
+import { blocks } from "./fixed_size_chunks.ts";
 
 // What a block holds at most, so that even incompressible bytes leave its
 // length within the 16 bits that there are for it.

@@ -28,7 +28,7 @@ const COMPRESSIONS: Record<string, Compression> = {
  *
  * @example
  * ```ts
- * import { archiveFormat } from "./archive_format.ts";
+ * import { archiveFormat } from "./format.ts";
  *
  * console.log(archiveFormat("disk.tar.gz")); // { archive: "tar", compression: "gzip" }
  * ```

@@ -2,7 +2,7 @@
 // libraries, those in plain JavaScript end blocks in a way that it forbids, and
 // the others are machine code or bring a whole compiler with them.
 
-import { blocks } from "./blocks.ts";
+import { blocks } from "./fixed_size_chunks.ts";
 import { Xxh32, xxh32 } from "./xxh32.ts";
 
 const BLOCK = 4 * 1024 * 1024;

@@ -2,23 +2,26 @@
 // text of the template's.
 
 import { basename, dirname, resolve } from "@std/path";
-import type { Artifact } from "../artifact.ts";
-import type { BuildContext } from "../build_context.ts";
+import type { Artifact } from "../../contract/artifact.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
 import type {
   Builder,
   BuilderRunOptions,
   PrepareOptions,
   PrepareResult,
-} from "../builder.ts";
-import { ConfigError, type ConfigProblem } from "../config_error.ts";
-import { HOOK_PROVISION } from "../hook.ts";
-import type { ConfigOf, Options } from "../options.ts";
-import { serveBuilder } from "../serve.ts";
-import { ByteProgress, fileChunks } from "./file_chunks.ts";
-import { FilesArtifact } from "./files_artifact.ts";
-import { NowhereCommunicator } from "./nowhere_communicator.ts";
-import { osError } from "./os_error.ts";
-import { outputPath } from "./output_path.ts";
+} from "../../contract/builder.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+} from "../../contract/config_error.ts";
+import { HOOK_PROVISION } from "../../contract/hook.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import { serveBuilder } from "../../sdk/serve.ts";
+import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
+import { FilesArtifact } from "../shared/files_artifact.ts";
+import { NowhereCommunicator } from "../communicators/discard.ts";
+import { osError } from "../shared/os_error.ts";
+import { outputPath } from "../shared/output_path.ts";
 
 const options = {
   content: { type: "string", description: "What is written to the file." },

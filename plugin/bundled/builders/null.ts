@@ -1,18 +1,23 @@
 // The builder null makes nothing: it is there for what its provisioners do.
 
-import type { Artifact } from "../artifact.ts";
-import type { BuildContext } from "../build_context.ts";
+import type { Artifact } from "../../contract/artifact.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
 import type {
   Builder,
   BuilderRunOptions,
   PrepareOptions,
   PrepareResult,
-} from "../builder.ts";
-import { ConfigError } from "../config_error.ts";
-import type { ConfigOf, Option, Options, OptionTypes } from "../options.ts";
-import { serveBuilder } from "../serve.ts";
-import { LocalCommunicator } from "./local_communicator.ts";
-import { NoneCommunicator } from "./none_communicator.ts";
+} from "../../contract/builder.ts";
+import { ConfigError } from "../../contract/config_error.ts";
+import type {
+  ConfigOf,
+  Option,
+  Options,
+  OptionTypes,
+} from "../../sdk/decode_config.ts";
+import { serveBuilder } from "../../sdk/serve.ts";
+import { LocalCommunicator } from "../communicators/local.ts";
+import { NoneCommunicator } from "../communicators/none.ts";
 import { provision } from "./provision_step.ts";
 import { runUuid } from "./run_uuid.ts";
 

@@ -1,13 +1,13 @@
 // The step of a builder in which the provisioners run, with what happens when
 // one of them fails: the same for every builder that has a machine.
 
-import type { OnError } from "../build_context.ts";
+import type { OnError } from "../../contract/build_context.ts";
 import {
   HOOK_CLEANUP_PROVISION,
   HOOK_PROVISION,
   type HookOptions,
-} from "../hook.ts";
-import type { BuilderRunOptions } from "../builder.ts";
+} from "../../contract/hook.ts";
+import type { BuilderRunOptions } from "../../contract/builder.ts";
 
 /** What {@linkcode provision} is given. */
 export interface ProvisionStepOptions

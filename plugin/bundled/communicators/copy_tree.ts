@@ -2,7 +2,7 @@
 // `--links --perms`: modes stay, and a symlink stays one.
 
 import { basename, dirname, join, resolve, SEPARATOR } from "@std/path";
-import { osError } from "./os_error.ts";
+import { osError } from "../shared/os_error.ts";
 
 /** What to copy. */
 export interface CopyTreeOptions {

@@ -7,7 +7,7 @@ import type {
   RemoteCommand,
   RunningCommand,
   Upload,
-} from "../communicator.ts";
+} from "../../contract/communicator.ts";
 
 /** Takes everything, does nothing with it, and says that all went well. */
 export class NowhereCommunicator implements Communicator {

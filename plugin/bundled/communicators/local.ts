@@ -8,9 +8,9 @@ import type {
   RemoteCommand,
   RunningCommand,
   Upload,
-} from "../communicator.ts";
+} from "../../contract/communicator.ts";
 import { LocalProcess } from "./local_process.ts";
-import { osError } from "./os_error.ts";
+import { osError } from "../shared/os_error.ts";
 
 /** How a {@linkcode LocalCommunicator} is made. */
 export interface LocalCommunicatorOptions {
@@ -26,7 +26,7 @@ export interface LocalCommunicatorOptions {
  *
  * @example
  * ```ts ignore
- * import { LocalCommunicator } from "./local_communicator.ts";
+ * import { LocalCommunicator } from "./local.ts";
  *
  * await using communicator = new LocalCommunicator({ workingDirectory: "/srv" });
  * const running = communicator.start({ command: "make install" });
@@ -106,7 +106,7 @@ export class LocalCommunicator implements Communicator {
   async downloadDir(transfer: DirectoryTransfer): Promise<void> {
     const { source, destination } = transfer;
     if (!/[*?[]/.test(source)) return await this.#copy(transfer);
-    const { glob } = await import("./glob.ts");
+    const { glob } = await import("../shared/glob.ts");
     const found = await glob(source, this.#workingDirectory);
     if (found.length === 0) {
       throw osError("open", source, new Deno.errors.NotFound());

@@ -1,8 +1,8 @@
 // A local process is a command that runs on this machine: its output flows to
 // whoever wants it, and all it started ends with it.
 
-import type { RunningCommand } from "../communicator.ts";
-import { Leash } from "./leash.ts";
+import type { RunningCommand } from "../../contract/communicator.ts";
+import { Leash } from "./process_group_guard.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */
 export interface LocalProcessOptions {

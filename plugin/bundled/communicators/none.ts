@@ -4,7 +4,7 @@ import type {
   Communicator,
   RemoteCommand,
   RunningCommand,
-} from "../communicator.ts";
+} from "../../contract/communicator.ts";
 
 /** Packer's communicator "none": commands do nothing, and no file can be copied. */
 export class NoneCommunicator implements Communicator {

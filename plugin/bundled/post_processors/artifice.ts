@@ -2,18 +2,18 @@
 // those that a build left on this machine, which are what it was about.
 
 import { resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import { ConfigError } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import { ConfigError } from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
 import type {
   PostProcessOptions,
   PostProcessor,
   PostProcessResult,
-} from "../post_processor.ts";
-import { FilesArtifact } from "./files_artifact.ts";
-import { glob } from "./glob.ts";
-import { servePostProcessor } from "../serve.ts";
+} from "../../contract/post_processor.ts";
+import { FilesArtifact } from "../shared/files_artifact.ts";
+import { glob } from "../shared/glob.ts";
+import { servePostProcessor } from "../../sdk/serve.ts";
 
 /** What the post-processor artifice takes. */
 export const options = {

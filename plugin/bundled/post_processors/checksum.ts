@@ -3,22 +3,25 @@
 
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import { ConfigError, type ConfigProblem } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+} from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
 import type {
   PostProcessOptions,
   PostProcessor,
   PostProcessResult,
-} from "../post_processor.ts";
-import { render } from "../render.ts";
-import type { Ui } from "../ui.ts";
-import { ByteProgress, fileChunks } from "./file_chunks.ts";
-import { FilesArtifact } from "./files_artifact.ts";
-import { outputPath } from "./output_path.ts";
-import { templateProblems } from "./template_check.ts";
-import { servePostProcessor } from "../serve.ts";
+} from "../../contract/post_processor.ts";
+import { render } from "../../sdk/render.ts";
+import type { Ui } from "../../contract/ui.ts";
+import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
+import { FilesArtifact } from "../shared/files_artifact.ts";
+import { outputPath } from "../shared/output_path.ts";
+import { templateProblems } from "../shared/template_problems.ts";
+import { servePostProcessor } from "../../sdk/serve.ts";
 
 const TYPES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 const OUTPUT =

@@ -3,25 +3,25 @@
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { basename } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import { ConfigError } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import { ConfigError } from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
 import type {
   PostProcessOptions,
   PostProcessor,
   PostProcessResult,
-} from "../post_processor.ts";
-import { render } from "../render.ts";
-import { type ArchiveInput, archiveInputs } from "./archive_inputs.ts";
-import { writeArchive } from "./archive_output.ts";
-import { type ArchiveFormat, archiveFormat } from "./archive_format.ts";
-import { bgzf, gzipOptions } from "./bgzf.ts";
-import { ByteProgress, fileChunks } from "./file_chunks.ts";
-import { FilesArtifact } from "./files_artifact.ts";
-import { outputPath } from "./output_path.ts";
-import { templateProblems } from "./template_check.ts";
-import { servePostProcessor } from "../serve.ts";
+} from "../../contract/post_processor.ts";
+import { render } from "../../sdk/render.ts";
+import { type ArchiveInput, archiveInputs } from "../archive/inputs.ts";
+import { writeArchive } from "../archive/output.ts";
+import { type ArchiveFormat, archiveFormat } from "../archive/format.ts";
+import { bgzf, gzipOptions } from "../archive/bgzf.ts";
+import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
+import { FilesArtifact } from "../shared/files_artifact.ts";
+import { outputPath } from "../shared/output_path.ts";
+import { templateProblems } from "../shared/template_problems.ts";
+import { servePostProcessor } from "../../sdk/serve.ts";
 
 const OUTPUT = "packer_{{.BuildName}}_{{.BuilderType}}";
 
@@ -148,8 +148,8 @@ export default class CompressPostProcessor
   ): Promise<AsyncIterable<Uint8Array>> {
     switch (this.#format.archive) {
       case "tar": {
-        const { tar } = await import("./tar.ts");
-        const { ownerNames } = await import("./owner_names.ts");
+        const { tar } = await import("../archive/tar.ts");
+        const { ownerNames } = await import("../archive/owner_names.ts");
         const { users, groups } = await ownerNames();
         return tar(inputs.map(({ file, path, info, mode }) => ({
           name: basename(file),
@@ -163,7 +163,7 @@ export default class CompressPostProcessor
         })));
       }
       case "zip": {
-        const { zip } = await import("./zip.ts");
+        const { zip } = await import("../archive/zip.ts");
         const entries = inputs.map(({ file, path, info, mode }) => ({
           path: file,
           mode,
@@ -182,7 +182,7 @@ export default class CompressPostProcessor
       case "bgzf":
         return (source: AsyncIterable<Uint8Array>) => bgzf(source, this.#level);
       case "lz4":
-        return (await import("./lz4.ts")).lz4;
+        return (await import("../archive/lz4.ts")).lz4;
       default:
         return createGzip({
           ...gzipOptions(this.#level),

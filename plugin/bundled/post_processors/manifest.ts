@@ -2,20 +2,20 @@
 // other programs read.
 
 import { basename, resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import { ConfigError } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import { ConfigError } from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
 import type {
   PostProcessOptions,
   PostProcessor,
   PostProcessResult,
-} from "../post_processor.ts";
-import { render } from "../render.ts";
+} from "../../contract/post_processor.ts";
+import { render } from "../../sdk/render.ts";
 import { addToManifest } from "./manifest_file.ts";
-import { outputPath } from "./output_path.ts";
-import { templateProblems } from "./template_check.ts";
-import { servePostProcessor } from "../serve.ts";
+import { outputPath } from "../shared/output_path.ts";
+import { templateProblems } from "../shared/template_problems.ts";
+import { servePostProcessor } from "../../sdk/serve.ts";
 
 const OUTPUT = "packer-manifest.json";
 

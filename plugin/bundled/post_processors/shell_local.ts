@@ -1,18 +1,18 @@
 // The post-processor shell-local runs scripts on this machine when the artifact
 // is there, and passes the artifact on.
 
-import type { PrepareOptions } from "../builder.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
 import type {
   PostProcessOptions,
   PostProcessor,
   PostProcessResult,
-} from "../post_processor.ts";
-import { servePostProcessor } from "../serve.ts";
+} from "../../contract/post_processor.ts";
+import { servePostProcessor } from "../../sdk/serve.ts";
 import {
   LocalShell,
   type LocalShellConfig,
   localShellOptions,
-} from "./local_shell.ts";
+} from "../shell/local_shell.ts";
 
 /** Runs scripts on this machine. */
 export default class ShellLocalPostProcessor

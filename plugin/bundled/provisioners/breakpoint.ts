@@ -1,10 +1,13 @@
 // The provisioner breakpoint stops a build until the person who runs it goes on.
 
-import type { PrepareOptions } from "../builder.ts";
-import type { ConfigOf, Options } from "../options.ts";
-import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
-import { serveProvisioner } from "../serve.ts";
-import { unlessAborted } from "./unless_aborted.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../contract/provisioner.ts";
+import { serveProvisioner } from "../../sdk/serve.ts";
+import { unlessAborted } from "./abortable.ts";
 
 const options = {
   note: { type: "string", description: "What to show at the breakpoint." },

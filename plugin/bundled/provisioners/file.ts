@@ -2,17 +2,23 @@
 // being built.
 
 import { basename, dirname, resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import type { Communicator } from "../communicator.ts";
-import { ConfigError, type ConfigProblem } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
-import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
-import { render } from "../render.ts";
-import { serveProvisioner } from "../serve.ts";
-import type { Ui } from "../ui.ts";
-import { ByteProgress, fileChunks } from "./file_chunks.ts";
-import { osError } from "./os_error.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import type { Communicator } from "../../contract/communicator.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+} from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../contract/provisioner.ts";
+import { render } from "../../sdk/render.ts";
+import { serveProvisioner } from "../../sdk/serve.ts";
+import type { Ui } from "../../contract/ui.ts";
+import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
+import { osError } from "../shared/os_error.ts";
 
 const options = {
   source: {

@@ -1,24 +1,30 @@
 // The provisioner shell runs scripts on the machine that is being built.
 
 import { resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import type { PrepareOptions } from "../builder.ts";
-import { ConfigError, type ConfigProblem } from "../config_error.ts";
-import type { ConfigOf } from "../options.ts";
-import { pause } from "../pause.ts";
-import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
-import { render } from "../render.ts";
-import { serveProvisioner } from "../serve.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+} from "../../contract/config_error.ts";
+import type { ConfigOf } from "../../sdk/decode_config.ts";
+import { pause } from "../../common/delay.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../contract/provisioner.ts";
+import { render } from "../../sdk/render.ts";
+import { serveProvisioner } from "../../sdk/serve.ts";
 import {
   environmentVars,
   environmentVarsProblems,
-} from "./environment_vars.ts";
-import { exitCodesProblems } from "./exit_codes.ts";
-import { RemoteScript } from "./remote_script.ts";
-import { inlineScript, scriptProblems } from "./script_options.ts";
-import { shellOptions } from "./shell_options.ts";
-import { templateProblems } from "./template_check.ts";
-import { TemporaryFile } from "./temporary_file.ts";
+} from "../shell/environment_vars.ts";
+import { exitCodesProblems } from "../shell/exit_codes.ts";
+import { RemoteScript } from "../shell/remote_script.ts";
+import { inlineScript, scriptProblems } from "../shell/script_options.ts";
+import { shellOptions } from "../shell/shell_options.ts";
+import { templateProblems } from "../shared/template_problems.ts";
+import { TemporaryFile } from "../shell/temporary_file.ts";
 
 type Config = ConfigOf<typeof shellOptions>;
 
@@ -98,7 +104,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
       await remote.clean();
     }
     if (pause_after) {
-      const { goDuration } = await import("../duration.ts");
+      const { goDuration } = await import("../../common/duration.ts");
       await ui.say(
         `Pausing ${goDuration(pause_after)} after this provisioner...`,
       );

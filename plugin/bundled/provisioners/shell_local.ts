@@ -1,14 +1,17 @@
 // The provisioner shell-local runs scripts on this machine, while the one that
 // is being built is up.
 
-import type { PrepareOptions } from "../builder.ts";
-import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
-import { serveProvisioner } from "../serve.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../contract/provisioner.ts";
+import { serveProvisioner } from "../../sdk/serve.ts";
 import {
   LocalShell,
   type LocalShellConfig,
   localShellOptions,
-} from "./local_shell.ts";
+} from "../shell/local_shell.ts";
 
 /** Runs scripts on this machine. */
 export default class ShellLocalProvisioner

@@ -1,10 +1,13 @@
 // The provisioner sleep waits, and does nothing else.
 
-import type { PrepareOptions } from "../builder.ts";
-import type { ConfigOf, Options } from "../options.ts";
-import { pause } from "../pause.ts";
-import type { Provisioner, ProvisionOptions } from "../provisioner.ts";
-import { serveProvisioner } from "../serve.ts";
+import type { PrepareOptions } from "../../contract/builder.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import { pause } from "../../common/delay.ts";
+import type {
+  Provisioner,
+  ProvisionOptions,
+} from "../../contract/provisioner.ts";
+import { serveProvisioner } from "../../sdk/serve.ts";
 
 const options = {
   duration: {

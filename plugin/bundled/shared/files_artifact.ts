@@ -2,7 +2,7 @@
 // deletes them.
 
 import { resolve } from "@std/path";
-import type { Artifact } from "../artifact.ts";
+import type { Artifact } from "../../contract/artifact.ts";
 
 /** What a {@linkcode FilesArtifact} is made from. */
 export interface FilesArtifactOptions {

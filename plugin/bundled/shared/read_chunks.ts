@@ -1,7 +1,7 @@
 // A file's bytes, piece by piece, so that a disk image of any size passes
 // through a bounded memory, can be stopped, and shows how far it has come.
 
-import type { Ui } from "../ui.ts";
+import type { Ui } from "../../contract/ui.ts";
 
 const CHUNK = 256 * 1024;
 

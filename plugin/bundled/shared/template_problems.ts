@@ -1,7 +1,7 @@
 // A template that is filled in when the build is done is checked before it
 // begins, so that an hour's work does not end at a missing brace.
 
-import type { ConfigProblem } from "../config_error.ts";
+import type { ConfigProblem } from "../../contract/config_error.ts";
 
 /**
  * The problems of a template that is filled in later.
@@ -15,7 +15,7 @@ export async function templateProblems(
   path: (string | number)[],
 ): Promise<ConfigProblem[]> {
   if (!text.includes("{{")) return [];
-  const { validateTemplate } = await import("../interpolate/mod.ts");
+  const { validateTemplate } = await import("../../interpolate/mod.ts");
   try {
     validateTemplate(text);
     return [];

@@ -1,9 +1,9 @@
 // The option environment_vars of the shell provisioners: what goes in front of
 // a script's command line.
 
-import type { BuildContext } from "../build_context.ts";
-import type { ConfigProblem } from "../config_error.ts";
-import { render } from "../render.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { ConfigProblem } from "../../contract/config_error.ts";
+import { render } from "../../sdk/render.ts";
 
 /**
  * What is wrong with a list of variables.

@@ -1,6 +1,6 @@
 // The option valid_exit_codes of the shell provisioners.
 
-import type { ConfigProblem } from "../config_error.ts";
+import type { ConfigProblem } from "../../contract/config_error.ts";
 
 /**
  * What is wrong with a list of exit codes.

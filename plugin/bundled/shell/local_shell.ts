@@ -2,20 +2,23 @@
 // machine, beside the one that is being built.
 
 import { resolve } from "@std/path";
-import type { BuildContext } from "../build_context.ts";
-import { ConfigError, type ConfigProblem } from "../config_error.ts";
-import type { ConfigOf, Options } from "../options.ts";
-import { render } from "../render.ts";
-import type { Ui } from "../ui.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+} from "../../contract/config_error.ts";
+import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import { render } from "../../sdk/render.ts";
+import type { Ui } from "../../contract/ui.ts";
 import {
   environmentVars,
   environmentVarsProblems,
 } from "./environment_vars.ts";
 import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
-import { LocalProcess } from "./local_process.ts";
+import { LocalProcess } from "../communicators/local_process.ts";
 import { shownOn } from "./output_lines.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
-import { templateProblems } from "./template_check.ts";
+import { templateProblems } from "../shared/template_problems.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
 /** The configuration that shell-local takes. */

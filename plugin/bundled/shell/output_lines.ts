@@ -1,6 +1,6 @@
 // A command's output, line by line for people, as it comes.
 
-import type { Ui } from "../ui.ts";
+import type { Ui } from "../../contract/ui.ts";
 
 /** A line without an end is shown in parts of this many characters. */
 const LONGEST = 256 * 1024;

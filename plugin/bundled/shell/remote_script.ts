@@ -1,17 +1,17 @@
 // A remote script is a script's way on the machine that is being built: it is
 // uploaded, run, and taken away again.
 
-import type { BuildContext } from "../build_context.ts";
-import type { Communicator } from "../communicator.ts";
-import type { ConfigOf } from "../options.ts";
-import { render } from "../render.ts";
-import type { Ui } from "../ui.ts";
+import type { BuildContext } from "../../contract/build_context.ts";
+import type { Communicator } from "../../contract/communicator.ts";
+import type { ConfigOf } from "../../sdk/decode_config.ts";
+import { render } from "../../sdk/render.ts";
+import type { Ui } from "../../contract/ui.ts";
 import { checkExitStatus } from "./exit_codes.ts";
-import { osError } from "./os_error.ts";
+import { osError } from "../shared/os_error.ts";
 import { shownOn } from "./output_lines.ts";
 import { retry } from "./retry.ts";
 import type { shellOptions } from "./shell_options.ts";
-import { unixLines } from "./unix_lines.ts";
+import { unixLines } from "./line_endings.ts";
 
 /** The exit status by which Packer tells that the connection was lost. */
 const DISCONNECTED = 2300218;

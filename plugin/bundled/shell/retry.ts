@@ -1,8 +1,8 @@
 // Trying again: a machine that is about to restart refuses connections for a
 // while.
 
-import { pause } from "../pause.ts";
-import { isRefusal } from "./os_error.ts";
+import { pause } from "../../common/delay.ts";
+import { isRefusal } from "../shared/os_error.ts";
 
 const DELAY = 2_000;
 

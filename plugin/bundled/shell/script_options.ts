@@ -2,8 +2,8 @@
 // from.
 
 import { resolve } from "@std/path";
-import type { ConfigProblem } from "../config_error.ts";
-import { osError } from "./os_error.ts";
+import type { ConfigProblem } from "../../contract/config_error.ts";
+import { osError } from "../shared/os_error.ts";
 
 /**
  * What is wrong with a list of scripts: the ones that are not there.

@@ -1,6 +1,6 @@
 // A temporary file is gone when it is no longer used, however its use ends.
 
-import { osError } from "./os_error.ts";
+import { osError } from "../shared/os_error.ts";
 
 /** How a {@linkcode TemporaryFile} is made. */
 export interface TemporaryFileOptions {
