@@ -1,13 +1,13 @@
 // The provisioner breakpoint stops a build until the person who runs it goes on.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import type {
   Provisioner,
   ProvisionOptions,
 } from "../../contract/provisioner.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
-import { unlessAborted } from "./abortable.ts";
+import { abortable } from "./abortable.ts";
 
 const options = {
   note: { type: "string", description: "What to show at the breakpoint." },
@@ -40,7 +40,7 @@ export default class BreakpointProvisioner
     }
     await ui.say(`Pausing at breakpoint provisioner${which}.`);
     try {
-      await unlessAborted(signal, ui.ask("Press enter to continue."));
+      await abortable(signal, ui.ask("Press enter to continue."));
     } catch (cause) {
       signal.throwIfAborted();
       throw new Error(
