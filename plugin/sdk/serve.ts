@@ -192,7 +192,7 @@ export async function serve(
       components: helloOf(components, options).components,
       args,
       create: async (kind, name) =>
-        decoded(kind, await instanceOf(components[kind]![name]!)),
+        adaptComponent(kind, await instanceOf(components[kind]![name]!)),
     });
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
