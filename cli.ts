@@ -6,8 +6,8 @@
 // plugin's process begins with, and what starts it. The rest is loaded when it
 // is needed.
 import { COMMANDS } from "./host/cli/registry.ts";
-import { endHeadStart } from "./host/process/prelaunch.ts";
-import { startLikelyPlugins } from "./host/cli/prelaunch_bundled.ts";
+import { discardPrelaunched } from "./host/process/prelaunch.ts";
+import { prelaunchBundled } from "./host/cli/prelaunch_bundled.ts";
 import { serveBundled } from "./plugin/bundled/mod.ts";
 
 if (Deno.args[0] === "plugin") {
@@ -19,14 +19,14 @@ if (Deno.args[0] === "plugin") {
 } else {
   const at = Deno.args.findIndex((word) => !word.startsWith("-"));
   const command = Deno.args[at] ?? "";
-  startLikelyPlugins(command, Deno.args.slice(at + 1));
+  prelaunchBundled(command, Deno.args.slice(at + 1));
   const [{ runCommandLine }] = await Promise.all([
     import("./host/cli/command_line.ts"),
     // It will be called for: meanwhile it is loaded.
     Object.hasOwn(COMMANDS, command) && COMMANDS[command]!.load(),
   ]);
   Deno.exitCode = await runCommandLine(Deno.args);
-  await endHeadStart();
+  await discardPrelaunched();
   // Nothing is left to wait for: not a question that nobody answered, either.
   Deno.exit();
 }

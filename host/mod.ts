@@ -36,7 +36,7 @@
  * @module
  */
 
-export type { EndReason } from "../plugin/rpc/connection.ts";
+export type { CloseReason } from "../plugin/rpc/connection.ts";
 export {
   ConnectionClosedError,
   ProtocolError,

@@ -9,7 +9,7 @@ import {
   knownExecutables,
   pluginExecutable,
 } from "./executables.ts";
-import { fingerprint, isCurrent, remember } from "./fingerprint.ts";
+import { fingerprint, isUpToDate, saveFingerprint } from "./fingerprint.ts";
 
 /** The platforms that an executable can be made for. */
 export const platforms: readonly string[] = [
@@ -133,15 +133,15 @@ async function compileOne(
     target ?? "",
     Deno.env.get("DENORT_BIN") ?? "",
   ]);
-  const reused = made !== undefined && await isCurrent(path, made);
+  const reused = made !== undefined && await isUpToDate(path, made);
   if (reused) {
     say(`${shown(path)} is up to date`);
   } else {
-    const version = await whole(
+    const version = await atomically(
       path,
       (output) => compiler.compile({ entry, output, flags, target }),
     );
-    if (made !== undefined) await remember(path, made);
+    if (made !== undefined) await saveFingerprint(path, made);
     const { size } = await Deno.stat(path);
     say(
       `${shown(path)} compiled: ${
@@ -154,7 +154,7 @@ async function compileOne(
 
 // Runs `make` for a path beside `path`, which becomes `path` when it succeeded: a compilation that
 // fails or is killed leaves neither half an executable nor Deno's temporary files.
-async function whole<T>(
+async function atomically<T>(
   path: string,
   make: (output: string) => Promise<T>,
 ): Promise<T> {

@@ -44,8 +44,8 @@ export async function fingerprint(
   return hash.digest("hex");
 }
 
-/** Whether `output` is the file that {@link remember} was told of, made from the same inputs. */
-export async function isCurrent(
+/** Whether `output` is the file that {@link saveFingerprint} was told of, made from the same inputs. */
+export async function isUpToDate(
   output: string,
   fingerprint: string,
 ): Promise<boolean> {
@@ -58,7 +58,7 @@ export async function isCurrent(
 }
 
 /** Notes, in `.made/` beside `output`, from what `output` was made. */
-export async function remember(
+export async function saveFingerprint(
   output: string,
   fingerprint: string,
 ): Promise<void> {

@@ -59,10 +59,14 @@ export async function npmRuntime(
     );
   }
   const [denoPath, denortPath] = await Promise.all([
-    Deno.version.deno === npmRuntimeVersion
-      ? Deno.execPath()
-      : obtain(deno, join(cache, `deno-${npmRuntimeVersion}-linux-x64`)),
-    obtain(denort, join(cache, `denort-${npmRuntimeVersion}-linux-x64`)),
+    Deno.version.deno === npmRuntimeVersion ? Deno.execPath() : downloadPinned(
+      deno,
+      join(cache, `deno-${npmRuntimeVersion}-linux-x64`),
+    ),
+    downloadPinned(
+      denort,
+      join(cache, `denort-${npmRuntimeVersion}-linux-x64`),
+    ),
   ]);
   return { deno: denoPath, denort: denortPath };
 }
@@ -75,7 +79,7 @@ export async function npmRuntime(
  * @param pack fetches the tarball of a package into a folder and returns the tarball's path.
  * @throws {Error} when the package cannot be fetched, or holds something else than expected.
  */
-export async function obtain(
+export async function downloadPinned(
   piece: Piece,
   path: string,
   pack: (name: string, folder: string) => Promise<string> = npmPack,

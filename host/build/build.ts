@@ -5,7 +5,7 @@ import type { Builder } from "../../plugin/contract/builder.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import { BuildErrors } from "../errors/error_message.ts";
+import { AggregateBuildError } from "../errors/error_message.ts";
 import type {
   BuildPlan,
   ComponentPlan,
@@ -14,7 +14,7 @@ import type {
 } from "../plan/build_plan.ts";
 import { GRACE, type LaunchOptions } from "../plugin/launch_options.ts";
 import { type Log, NO_LOG } from "../log/log.ts";
-import { Patience } from "../plugin/grace_timeout.ts";
+import { GraceTimeout } from "../plugin/grace_timeout.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
 import {
   type ArtifactSummary,
@@ -22,7 +22,7 @@ import {
   type PostProcessStep,
 } from "./post_process.ts";
 import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
-import { builtArtifact, prepareResult } from "./component_results.ts";
+import { expectArtifact, expectPrepareResult } from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
 /** One build. */
@@ -82,7 +82,7 @@ export class Build implements AsyncDisposable {
    *
    * @param onFine Told of each component that has nothing to say.
    * @returns What the components warn of.
-   * @throws {BuildErrors} With everything that a component refuses.
+   * @throws {AggregateBuildError} With everything that a component refuses.
    */
   async prepare(
     onFine: (component: ComponentPlan) => void = () => {},
@@ -113,7 +113,7 @@ export class Build implements AsyncDisposable {
             ...(names === undefined ? {} : { generatedData: names }),
           },
         });
-        const result = prepareResult(returned, method);
+        const result = expectPrepareResult(returned, method);
         if (kind === "builder") published.resolve(result.generatedData ?? []);
         const warned = (result.warnings ?? []).map(String);
         for (const warning of warned) warnings.push(warning);
@@ -155,7 +155,7 @@ export class Build implements AsyncDisposable {
         ),
       ),
     ]);
-    if (errors.length > 0) throw new BuildErrors(errors);
+    if (errors.length > 0) throw new AggregateBuildError(errors);
     // Without an error each of them is there.
     this.#builder = builderComponent;
     this.#provisioners = steps as ProvisionStep[];
@@ -175,7 +175,7 @@ export class Build implements AsyncDisposable {
     if (this.#builder === undefined) {
       throw new Error("the build is not prepared");
     }
-    using _patience = new Patience(
+    using _patience = new GraceTimeout(
       signal,
       this.#grace,
       () => this.#plugins.giveUp(this.#grace),
@@ -188,7 +188,7 @@ export class Build implements AsyncDisposable {
       cleanup: this.#cleanup,
       signal,
     });
-    const artifact = builtArtifact(
+    const artifact = expectArtifact(
       await this.#builder.run({ ui: this.#ui, hook, signal }),
     );
     if (artifact === undefined) return [];

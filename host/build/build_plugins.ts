@@ -6,7 +6,7 @@ import { launch } from "../plugin/launch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { Plugin } from "../plugin/plugin.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
-import { UnderWay } from "./in_flight_calls.ts";
+import { InFlightCalls } from "./in_flight_calls.ts";
 
 /** When a person wants to know what there is to wait for, in milliseconds. */
 const SLOW = 5_000;
@@ -15,7 +15,7 @@ const SLOW = 5_000;
 interface Launched {
   readonly command: string;
   readonly plugin: Promise<Plugin>;
-  readonly underWay: UnderWay;
+  readonly underWay: InFlightCalls;
 }
 
 /** The plugins of one build. */
@@ -73,11 +73,11 @@ export class BuildPlugins implements AsyncDisposable {
     found: FoundPlugin,
   ): Promise<T> {
     const name = found.process ?? found.label;
-    const underWay = new UnderWay();
+    const underWay = new InFlightCalls();
     const plugin = launch(found.argv, {
       ...this.#options,
       name,
-      doing: () => underWay.text,
+      doing: () => underWay.describe,
     });
     const launched = { command: JSON.stringify(found.argv), plugin, underWay };
     this.#launches.push(launched);
@@ -98,7 +98,7 @@ export class BuildPlugins implements AsyncDisposable {
     this.#options.log?.write(found.label, [
       `Plugin started in ${found.process}`,
     ]);
-    return underWay.noted(component, found.label);
+    return underWay.track(component, found.label);
   }
 
   /**

@@ -13,13 +13,16 @@ import { isObject } from "../json/fields.ts";
  * @param method The method that returned it, for the error.
  * @throws {TypeError} When it is something else.
  */
-export function prepareResult(value: unknown, method: string): PrepareResult {
+export function expectPrepareResult(
+  value: unknown,
+  method: string,
+): PrepareResult {
   if (value === undefined || value === null) return {};
   const { warnings = [], generatedData = [] } = value as PrepareResult;
   if (isObject(value) && isList(warnings) && isList(generatedData)) {
     return { warnings, generatedData };
   }
-  throw instead(
+  throw unexpectedResult(
     value,
     method,
     "nothing, or { warnings: [...], generatedData: [...] }",
@@ -32,10 +35,10 @@ export function prepareResult(value: unknown, method: string): PrepareResult {
  * @param value What its `run` returned.
  * @throws {TypeError} When it is something else.
  */
-export function builtArtifact(value: unknown): Artifact | undefined {
+export function expectArtifact(value: unknown): Artifact | undefined {
   if (value === undefined || value === null) return undefined;
   if (isArtifact(value)) return value;
-  throw instead(value, "run", `an artifact (${ARTIFACT}), or nothing`);
+  throw unexpectedResult(value, "run", `an artifact (${ARTIFACT}), or nothing`);
 }
 
 /**
@@ -44,11 +47,11 @@ export function builtArtifact(value: unknown): Artifact | undefined {
  * @param value What its `postProcess` returned.
  * @throws {TypeError} When it is something else.
  */
-export function postProcessResult(value: unknown): PostProcessResult {
+export function expectPostProcessResult(value: unknown): PostProcessResult {
   if (isObject(value) && isArtifact(value.artifact)) {
     return value as unknown as PostProcessResult;
   }
-  throw instead(
+  throw unexpectedResult(
     value,
     "postProcess",
     `{ artifact }, the one that came in or one of its own (${ARTIFACT})`,
@@ -66,7 +69,11 @@ function isList(value: unknown): value is unknown[] {
   return Array.isArray(value);
 }
 
-function instead(value: unknown, method: string, expected: string): TypeError {
+function unexpectedResult(
+  value: unknown,
+  method: string,
+  expected: string,
+): TypeError {
   const came = Deno.inspect(value, {
     depth: 1,
     iterableLimit: 5,

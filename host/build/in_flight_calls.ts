@@ -2,7 +2,7 @@
 // not answered yet, for the error that tells of its death.
 
 /** The calls under way in a process that serves several components. */
-export class UnderWay {
+export class InFlightCalls {
   // Two calls may have the same name, and end at different times.
   readonly #calls = new Set<{ readonly name: string }>();
 
@@ -12,7 +12,7 @@ export class UnderWay {
    * @param component The component.
    * @param name What it is called.
    */
-  noted<T extends object>(component: T, name: string): T {
+  track<T extends object>(component: T, name: string): T {
     return new Proxy(component, {
       get: (target, key) => {
         const member: unknown = Reflect.get(target, key);
@@ -33,7 +33,7 @@ export class UnderWay {
   }
 
   /** What is under way, the first call first; undefined when nothing is. */
-  get text(): string | undefined {
+  get describe(): string | undefined {
     const names = new Set([...this.#calls].map(({ name }) => name));
     return names.size === 0 ? undefined : [...names].join(", ");
   }

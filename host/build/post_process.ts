@@ -3,9 +3,9 @@
 
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
-import { BuildErrors, messageOf } from "../errors/error_message.ts";
+import { AggregateBuildError, errorMessage } from "../errors/error_message.ts";
 import type { PostProcessorPlan } from "../plan/build_plan.ts";
-import { postProcessResult } from "./component_results.ts";
+import { expectPostProcessResult } from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
 /** What is left of an artifact when its build is over and its plugin gone. */
@@ -37,7 +37,7 @@ interface Given {
  * @param original The artifact that each of them begins with.
  * @param options What every post-processor is given.
  * @returns The artifacts that are left; the others have been destroyed.
- * @throws {BuildErrors} With all that went wrong.
+ * @throws {AggregateBuildError} With all that went wrong.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
 export async function postProcess(
@@ -73,7 +73,7 @@ export async function postProcess(
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         errors.push(
-          new Error(`Post-processor failed: ${messageOf(error)}`, {
+          new Error(`Post-processor failed: ${errorMessage(error)}`, {
             cause: error,
           }),
         );
@@ -92,13 +92,13 @@ export async function postProcess(
     } catch (error) {
       errors.push(
         new Error(
-          `Error destroying builder artifact: ${messageOf(error)}`,
+          `Error destroying builder artifact: ${errorMessage(error)}`,
           { cause: error },
         ),
       );
     }
   }
-  if (errors.length > 0) throw new BuildErrors(errors);
+  if (errors.length > 0) throw new AggregateBuildError(errors);
   return summaries;
 }
 
@@ -107,9 +107,9 @@ async function postProcessOne(
   artifact: Artifact,
   { ui, data, signal }: Given,
 ): Promise<{ artifact: Artifact; keep: boolean }> {
-  const result = postProcessResult(
+  const result = expectPostProcessResult(
     await step.component.postProcess({
-      ui: ui.ofStep(step.type),
+      ui: ui.forStep(step.type),
       artifact,
       data,
       signal,

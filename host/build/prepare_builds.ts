@@ -2,8 +2,8 @@
 // configuration, for all builds at once, and shows what they say.
 
 import { Build } from "./build.ts";
-import { errorDetails, messageOf } from "../errors/error_message.ts";
-import { endHeadStart } from "../process/prelaunch.ts";
+import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
+import { discardPrelaunched } from "../process/prelaunch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { TemplatePlan } from "../plan/plan.ts";
 import type { HostUi } from "../terminal/ui.ts";
@@ -28,9 +28,9 @@ export async function prepareBuilds(
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<PreparedBuilds> {
-  tellPassedOver(plan, ui);
+  warnUnmatched(plan, ui);
   const builds = plan.builds.map((one, index) =>
-    new Build(one, ui.ofBuild(one.context.name, index), {
+    new Build(one, ui.forBuild(one.context.name, index), {
       ...plan.launch,
       ...launch,
     })
@@ -39,14 +39,14 @@ export async function prepareBuilds(
     builds.map((build) => build.prepare()),
   );
   // What has not been launched by now will not be.
-  void endHeadStart();
+  void discardPrelaunched();
   const ready: Build[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     const build = builds[index]!;
     if (outcome.status === "fulfilled") ready.push(build);
     else await build[Symbol.asyncDispose]();
   }
-  tellOutcomes(plan, builds, outcomes, ui);
+  reportOutcomes(plan, builds, outcomes, ui);
   return {
     builds: ready,
     failed: builds.length - ready.length + plan.refused.length,
@@ -60,7 +60,7 @@ export async function prepareBuilds(
  * @param plan The template's plan.
  * @param ui Where it is shown.
  */
-export function tellPassedOver(plan: TemplatePlan, ui: HostUi): void {
+export function warnUnmatched(plan: TemplatePlan, ui: HostUi): void {
   // Packer passes over them in silence; its programs read no line of it.
   if (ui.isMachineReadable) return;
   for (const pattern of plan.unmatched) {
@@ -80,7 +80,7 @@ export function tellPassedOver(plan: TemplatePlan, ui: HostUi): void {
  * @param outcomes What `prepare` came to for each of them.
  * @param ui Where it is shown.
  */
-export function tellOutcomes(
+export function reportOutcomes(
   plan: TemplatePlan,
   builds: readonly Build[],
   outcomes: readonly PromiseSettledResult<string[]>[],
@@ -94,8 +94,8 @@ export function tellOutcomes(
   for (const [index, outcome] of outcomes.entries()) {
     const { name, log } = builds[index]!;
     if (outcome.status === "rejected") {
-      log.write("baler", errorDetails(outcome.reason));
-      const text = messageOf(outcome.reason);
+      log.write("baler", formatErrorChain(outcome.reason));
+      const text = errorMessage(outcome.reason);
       said.push({
         name,
         text: `Error: Failed to prepare build: "${name}"\n\n${text}\n`,

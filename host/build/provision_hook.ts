@@ -8,11 +8,11 @@ import {
   HOOK_PROVISION,
   type HookOptions,
 } from "../../plugin/contract/hook.ts";
-import { pause } from "../../plugin/common/delay.ts";
+import { delay } from "../../plugin/common/delay.ts";
 import type { Provisioner } from "../../plugin/contract/provisioner.ts";
-import { after } from "../../plugin/common/long_timeout.ts";
+import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
-import { messageOf } from "../errors/error_message.ts";
+import { errorMessage } from "../errors/error_message.ts";
 
 /** A provisioner that is ready to run. */
 export interface ProvisionStep {
@@ -90,7 +90,7 @@ export class ProvisionHook implements Hook {
           goDuration(step.pauseBefore)
         } before the next provisioner...`,
       );
-      await pause(step.pauseBefore, signal);
+      await delay(step.pauseBefore, signal);
     }
     if (this.#options.debug) {
       try {
@@ -113,7 +113,7 @@ export class ProvisionHook implements Hook {
         }
         await ui.say(
           `Provisioner failed with ${
-            JSON.stringify(messageOf(error))
+            JSON.stringify(errorMessage(error))
           }, retrying with ${triesLeft} trie(s) left`,
         );
       }
@@ -138,7 +138,7 @@ export class ProvisionHook implements Hook {
       const tell = async () => {
         await ui.error("Cancelling provisioner after a timeout...");
       };
-      stop = after(step.timeout, () => {
+      stop = setLongTimeout(step.timeout, () => {
         // The builder may have a ui of its own, which need not answer.
         tell().catch(() => {});
         late.abort(

@@ -3,9 +3,9 @@
 
 import type { Build } from "./build.ts";
 import {
-  BuildErrors,
-  errorDetails,
-  messageOf,
+  AggregateBuildError,
+  errorMessage,
+  formatErrorChain,
 } from "../errors/error_message.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { ArtifactSummary } from "./post_process.ts";
@@ -52,13 +52,15 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
   const result = await outcomeOf(build, signal);
   const late = await build.close();
   if (late.length === 0) return result;
-  const error = late.length === 1 ? late[0] : new BuildErrors(late);
-  build.log.write("baler", errorDetails(error));
+  const error = late.length === 1 ? late[0] : new AggregateBuildError(late);
+  build.log.write("baler", formatErrorChain(error));
   // What comes of its failure is no news to the person who has been told of that.
   if (result.error !== undefined || signal.aborted) return result;
-  build.ui.plain(
+  build.ui.showUnprefixed(
     "error",
-    `Build '${build.name}' has made what it should, but: ${messageOf(error)}`,
+    `Build '${build.name}' has made what it should, but: ${
+      errorMessage(error)
+    }`,
   );
   return { ...result, error };
 }
@@ -73,15 +75,15 @@ async function outcomeOf(
   try {
     const artifacts = await build.run(signal)
       .finally(() => ui.end());
-    ui.plain("say", `Build '${name}' finished after ${took()}.`);
+    ui.showUnprefixed("say", `Build '${name}' finished after ${took()}.`);
     return { name, artifacts };
   } catch (error) {
-    build.log.write("baler", errorDetails(error));
-    ui.plain(
+    build.log.write("baler", formatErrorChain(error));
+    ui.showUnprefixed(
       "error",
-      `Build '${name}' errored after ${took()}: ${messageOf(error)}`,
+      `Build '${name}' errored after ${took()}: ${errorMessage(error)}`,
     );
     // Nothing can be thrown, too, and the build has failed all the same.
-    return { name, error: error ?? new Error(messageOf(error)) };
+    return { name, error: error ?? new Error(errorMessage(error)) };
   }
 }

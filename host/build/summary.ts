@@ -1,7 +1,7 @@
 // The summary at the end of all builds: what failed and why, and what there
 // is now that was not there before.
 
-import { messageOf } from "../errors/error_message.ts";
+import { errorMessage } from "../errors/error_message.ts";
 import type { BuildResult } from "./run_builds.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { HostUi } from "../terminal/ui.ts";
@@ -26,8 +26,8 @@ export function showSummary(
     ui.event("", "error-count", [String(failed.length)]);
     ui.error("\n==> Some builds didn't complete successfully and had errors:");
     for (const { name, error } of failed) {
-      ui.event(name, "error", [messageOf(error)]);
-      ui.error(`--> ${name}: ${messageOf(error)}`);
+      ui.event(name, "error", [errorMessage(error)]);
+      ui.error(`--> ${name}: ${errorMessage(error)}`);
     }
   }
 

@@ -3,16 +3,16 @@
 // times provisioners.
 
 import { Build } from "./build.ts";
-import { messageOf } from "../errors/error_message.ts";
+import { errorMessage } from "../errors/error_message.ts";
 import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
 import { BuildPlugins } from "./build_plugins.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { TemplatePlan } from "../plan/plan.ts";
-import { tellOutcomes, tellPassedOver } from "./prepare_builds.ts";
+import { reportOutcomes, warnUnmatched } from "./prepare_builds.ts";
 import type { HostUi } from "../terminal/ui.ts";
 
 /** How many builds have processes at a time. */
-const AT_A_TIME = 8;
+const CONCURRENCY = 8;
 
 /**
  * Checks the builds of a template, and shows what is wrong with them.
@@ -25,25 +25,25 @@ const AT_A_TIME = 8;
  * @param launch How plugins are launched, beside what the plan says.
  * @returns Whether all of them can be built.
  */
-export async function checkBuilds(
+export async function validateBuilds(
   plan: TemplatePlan,
   ui: HostUi,
   launch: LaunchOptions,
 ): Promise<boolean> {
-  tellPassedOver(plan, ui);
+  warnUnmatched(plan, ui);
   const options = { ...plan.launch, ...launch };
   await using bundled = new BuildPlugins(
     options,
     (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
   );
-  const known = new Known();
+  const known = new ValidatedComponents();
   const builds: Build[] = [];
   const outcomes: PromiseSettledResult<string[]>[] = [];
-  const late: Error[] = [];
+  const shutdownErrors: Error[] = [];
   const check = async (one: BuildPlan, index: number) => {
     const build = new Build(
-      known.withoutFine(one),
-      ui.ofBuild(one.context.name, index),
+      known.withoutValidated(one),
+      ui.forBuild(one.context.name, index),
       options,
       bundled,
     );
@@ -51,7 +51,7 @@ export async function checkBuilds(
     [outcomes[index]] = await Promise.allSettled([
       build.prepare((component) => known.add(component)),
     ]) as [PromiseSettledResult<string[]>];
-    late.push(...await build.close());
+    shutdownErrors.push(...await build.close());
   };
   const left = plan.builds.entries();
   const checkSome = async () => {
@@ -60,17 +60,17 @@ export async function checkBuilds(
   // What the first finds to be fine is so for all.
   const first = left.next().value;
   if (first !== undefined) await check(first[1], first[0]);
-  await Promise.all(Array.from({ length: AT_A_TIME }, checkSome));
+  await Promise.all(Array.from({ length: CONCURRENCY }, checkSome));
 
-  tellOutcomes(plan, builds, outcomes, ui);
-  late.push(...await bundled.close());
-  for (const error of late) ui.error(`Error: ${messageOf(error)}`);
-  return plan.refused.length === 0 && late.length === 0 &&
+  reportOutcomes(plan, builds, outcomes, ui);
+  shutdownErrors.push(...await bundled.close());
+  for (const error of shutdownErrors) ui.error(`Error: ${errorMessage(error)}`);
+  return plan.refused.length === 0 && shutdownErrors.length === 0 &&
     outcomes.every(({ status }) => status === "fulfilled");
 }
 
 /** The components that were found to be fine for whatever build. */
-class Known {
+class ValidatedComponents {
   readonly #fine = new Set<ComponentPlan | readonly ComponentPlan[]>();
 
   add(component: ComponentPlan): void {
@@ -78,7 +78,7 @@ class Known {
   }
 
   /** A build without those components. */
-  withoutFine(plan: BuildPlan): BuildPlan {
+  withoutValidated(plan: BuildPlan): BuildPlan {
     return {
       ...plan,
       provisioners: this.#left(plan.provisioners),

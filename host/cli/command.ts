@@ -51,7 +51,7 @@ export interface HostCommand {
  *
  * @param definition The command, whose `run` gets its flags and words.
  */
-export function hostCommand<F extends Flags>(
+export function defineCommand<F extends Flags>(
   definition: Omit<HostCommand, "flags" | "run"> & {
     flags: F;
     run(
@@ -77,7 +77,7 @@ export function hostCommand<F extends Flags>(
  * @param what What the word is, for example `"a template"`.
  * @throws {UsageError} When it got none, or more.
  */
-export function onlyWord(words: readonly string[], what: string): string {
+export function singleArgument(words: readonly string[], what: string): string {
   if (words.length === 1) return words[0]!;
   throw new UsageError(
     words.length === 0

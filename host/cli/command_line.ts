@@ -4,8 +4,8 @@
 import { killAll } from "../process/child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
 import { COMMANDS } from "./registry.ts";
-import { errorDetails } from "../errors/error_message.ts";
-import { errorText } from "../errors/format_error.ts";
+import { formatErrorChain } from "../errors/error_message.ts";
+import { formatError } from "../errors/format_error.ts";
 import { UsageError } from "./flags.ts";
 import type { Log } from "../log/log.ts";
 import { openLog } from "./open_log.ts";
@@ -28,7 +28,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     log = openLog(redactor, screen);
   } catch (error) {
-    console.error(`Error: ${errorText(error)}`);
+    console.error(`Error: ${formatError(error)}`);
     return 1;
   }
   const machineReadable =
@@ -53,10 +53,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await runWords({ ui, makeUi, log, redactor, screen }, words);
   } catch (error) {
-    log.write("baler", errorDetails(error));
+    log.write("baler", formatErrorChain(error));
     // Machines and people read what went wrong where they read the rest.
-    if (machineReadable) ui.error(errorText(error));
-    else console.error(redactor.redact(`Error: ${errorText(error)}`));
+    if (machineReadable) ui.error(formatError(error));
+    else console.error(redactor.redact(`Error: ${formatError(error)}`));
     return error instanceof UsageError ? NOT_UNDERSTOOD : 1;
   }
 }
@@ -82,7 +82,7 @@ async function runWords(
     case "-version":
     case "--version":
       // The number alone, as Packer shows it: scripts compare it.
-      context.screen.line(
+      context.screen.writeLine(
         (await import("../../plugin/common/version.ts")).VERSION,
       );
       return 0;

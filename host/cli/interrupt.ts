@@ -1,7 +1,7 @@
 // The interrupt: the first Ctrl-C cancels the work so that it can clean up,
 // the second ends everything now, a third without a moment for temporary files.
 
-import { endAll, killAll } from "../process/child.ts";
+import { killAll, terminateAll } from "../process/child.ts";
 
 /** The signals that end a program, and the exit code that tells of each. */
 const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===
@@ -10,7 +10,7 @@ const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===
   : { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /** How long what is ended now has to take away what lies about, in milliseconds. */
-const MOMENT = 500;
+const FORCE_EXIT_GRACE_MS = 500;
 
 /** Turns the signals that end a program into a cancellation. */
 export class Interrupt implements Disposable {
@@ -37,7 +37,7 @@ export class Interrupt implements Disposable {
         if (this.#exitCode !== undefined) {
           this.#isEnding = true;
           onSecond();
-          void endAll(MOMENT).then(() => Deno.exit(code));
+          void terminateAll(FORCE_EXIT_GRACE_MS).then(() => Deno.exit(code));
           return;
         }
         this.cancel(new Error(`cancelled by ${signal}`), code);

@@ -1,6 +1,6 @@
 // The log that BALER_LOG and BALER_LOG_PATH ask for: on stderr, and in a file.
 
-import { variable } from "../config/environment.ts";
+import { setting } from "../config/environment.ts";
 import { createLog, type Log, type LogTarget, NO_LOG } from "../log/log.ts";
 import type { Redactor } from "../log/redactor.ts";
 import type { Screen } from "../terminal/screen.ts";
@@ -13,13 +13,13 @@ import type { Screen } from "../terminal/screen.ts";
  * @throws {Error} When the file cannot be written.
  */
 export function openLog(redactor: Redactor, screen: Screen): Log {
-  const wanted = variable("LOG");
+  const wanted = setting("LOG");
   if (wanted === undefined || wanted === "" || wanted === "0") {
     return { ...NO_LOG, redact: redactor.redact };
   }
-  const terminal = screen.above(Deno.stderr);
+  const terminal = screen.logTargetAbove(Deno.stderr);
   const targets: LogTarget[] = [terminal];
-  const path = variable("LOG_PATH");
+  const path = setting("LOG_PATH");
   if (path !== undefined && path !== "") targets.push(openFile(path));
   return createLog({
     targets,

@@ -3,7 +3,7 @@
 import type { Command } from "../../plugin/contract/command.ts";
 import { nearest } from "../../plugin/contract/config_error.ts";
 import type { CommandContext } from "./command.ts";
-import { errorDetails, messageOf } from "../errors/error_message.ts";
+import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
 import { COMMANDS } from "./registry.ts";
 import { type FoundPlugin, listPlugins } from "../discovery/find_plugin.ts";
 import { UsageError } from "./flags.ts";
@@ -11,7 +11,7 @@ import { Interrupt } from "./interrupt.ts";
 import { launch } from "../plugin/launch.ts";
 import { GRACE } from "../plugin/launch_options.ts";
 import type { Log } from "../log/log.ts";
-import { Patience } from "../plugin/grace_timeout.ts";
+import { GraceTimeout } from "../plugin/grace_timeout.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 
@@ -87,7 +87,7 @@ export async function runPluginCommand(
     signal: interrupt.signal,
   });
   const component = await plugin.create<Command>("command", name);
-  using _patience = new Patience(
+  using _patience = new GraceTimeout(
     interrupt.signal,
     2 * (times.grace ?? GRACE),
     async () => {
@@ -114,8 +114,8 @@ export async function runPluginCommand(
     return 1;
   }
   if (wrong === undefined) return code;
-  context.log.write("baler", errorDetails(wrong));
-  context.ui.error(`Error: ${messageOf(wrong)}`);
+  context.log.write("baler", formatErrorChain(wrong));
+  context.ui.error(`Error: ${errorMessage(wrong)}`);
   return code === 0 ? 1 : code;
 }
 

@@ -2,7 +2,7 @@
 // come with baler, when the template that it names has any of them.
 
 import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
-import { giveHeadStart } from "../process/prelaunch.ts";
+import { prelaunch } from "../process/prelaunch.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 
 /** The commands that launch the plugins of a template. */
@@ -15,18 +15,20 @@ const COMMANDS: ReadonlySet<string> = new Set(["build", "validate"]);
  * @param command The command's name.
  * @param words The words behind it.
  */
-export function startLikelyPlugins(
+export function prelaunchBundled(
   command: string,
   words: readonly string[],
 ): void {
-  if (!COMMANDS.has(command) || words.some((word) => IDLE.test(word))) return;
+  if (
+    !COMMANDS.has(command) || words.some((word) => NO_LAUNCH_FLAGS.test(word))
+  ) return;
   const path = words.at(-1);
   if (path === undefined || !hasBundled(path)) return;
-  giveHeadStart(bundledArgv(), runEnvironment());
+  prelaunch(bundledArgv(), runEnvironment());
 }
 
 /** Flags with which nothing is launched. */
-const IDLE = /^--?(syntax-only|h|help)\b/;
+const NO_LAUNCH_FLAGS = /^--?(syntax-only|h|help)\b/;
 
 /** Whether a template has a component that comes with baler. */
 function hasBundled(path: string): boolean {

@@ -28,7 +28,7 @@ export type Setting = typeof SETTINGS[number];
  * @param name Its name behind the prefix, for example `"LOG_PATH"`.
  * @returns The value of BALER_NAME or, where that is unset, of PACKER_NAME.
  */
-export function variable(name: Setting): string | undefined {
+export function setting(name: Setting): string | undefined {
   return Deno.env.get(`BALER_${name}`) ?? Deno.env.get(`PACKER_${name}`);
 }
 
@@ -40,8 +40,8 @@ export function variable(name: Setting): string | undefined {
  * @returns Milliseconds, or undefined where the variable is not set.
  * @throws {Error} When it is no length of time.
  */
-export function durationVariable(name: Setting): number | undefined {
-  const text = variable(name);
+export function durationSetting(name: Setting): number | undefined {
+  const text = setting(name);
   if (text === undefined || text === "") return undefined;
   const milliseconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text) * 1000
@@ -104,7 +104,7 @@ export function pluginFolders(
     path: resolve(path),
     reason: "-plugin-dir",
   }));
-  const fromEnvironment = variable("PLUGIN_PATH") ?? "";
+  const fromEnvironment = setting("PLUGIN_PATH") ?? "";
   for (const path of fromEnvironment.split(DELIMITER)) {
     if (path === "") continue;
     folders.push({ path: resolve(path), reason: "BALER_PLUGIN_PATH" });

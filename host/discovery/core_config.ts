@@ -12,7 +12,7 @@ import {
   readPluginTable,
 } from "./plugin_table.ts";
 import { readText } from "../json/read_text_file.ts";
-import { isObject, Problems, typeOf } from "../json/fields.ts";
+import { describeType, Diagnostics, isObject } from "../json/fields.ts";
 
 /** The core configuration. */
 export interface CoreConfig {
@@ -70,12 +70,12 @@ async function read(
     await readText(source, "core configuration"),
     source,
   );
-  const problems = new Problems(document);
+  const problems = new Diagnostics(document);
   if (!isObject(document.value)) {
     problems.add(
       [],
       `the core configuration is an object, not ${
-        typeOf(document.value)
+        describeType(document.value)
       }; write {} or {"builders": {"custom-cloud": "/opt/baler-builder-custom-cloud"}}`,
     );
     problems.throwIfAny();
@@ -103,7 +103,7 @@ const readPackersTable: typeof readPluginTable = (
     if (!isObject(commands)) continue;
     for (const [name, command] of Object.entries(commands)) {
       const at = [...path, plural, name];
-      const unheard = new Problems(document);
+      const unheard = new Diagnostics(document);
       const argv = readPluginCommand(command, at, directory, unheard);
       if (argv === undefined) continue;
       plugins[kind].set(name, {

@@ -116,12 +116,12 @@ export function namedPlugin(
   argv: PluginCommand,
   source: string,
 ): FoundPlugin {
-  refusePackers(kind, argv, source);
+  rejectPackerPlugin(kind, argv, source);
   return { argv, label: argv.join(" "), name: type, source };
 }
 
 function atPath(kind: PluginKind, path: string): FoundPlugin {
-  refusePackers(kind, [path], "the type");
+  rejectPackerPlugin(kind, [path], "the type");
   const name = new RegExp(`^baler-${kind}-(.+?)(?:\\.exe)?$`).exec(
     basename(path),
   );
@@ -140,7 +140,7 @@ function* candidates(
 ): Generator<FoundPlugin> {
   for (const table of [sources.template?.plugins, sources.coreConfig.plugins]) {
     const entry = table?.[kind].get(name);
-    if (entry !== undefined && !isPackers(kind, entry.argv)) {
+    if (entry !== undefined && !isPackerPlugin(kind, entry.argv)) {
       yield configured(name, entry, table === sources.template?.plugins);
     }
   }
@@ -257,26 +257,26 @@ function obstacles(
     )
   ) {
     const entry = plugins[kind].get(type);
-    if (entry !== undefined && isPackers(kind, entry.argv)) {
-      lines.push(`${entry.argv.join(" ")} ${PACKERS}`);
+    if (entry !== undefined && isPackerPlugin(kind, entry.argv)) {
+      lines.push(`${entry.argv.join(" ")} ${PACKER_PLUGIN_MESSAGE}`);
     }
   }
   return lines;
 }
 
-const PACKERS =
+const PACKER_PLUGIN_MESSAGE =
   "is a plugin of Packer's, which speaks another protocol: baler needs one that is written for baler";
 
-function isPackers(kind: PluginKind, argv: PluginCommand): boolean {
+function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
   return argv.length === 1 && basename(argv[0]!).startsWith(`packer-${kind}-`);
 }
 
-function refusePackers(
+function rejectPackerPlugin(
   kind: PluginKind,
   argv: PluginCommand,
   source: string,
 ): void {
-  if (isPackers(kind, argv)) {
-    throw new Error(`${source}: ${argv[0]} ${PACKERS}`);
+  if (isPackerPlugin(kind, argv)) {
+    throw new Error(`${source}: ${argv[0]} ${PACKER_PLUGIN_MESSAGE}`);
   }
 }

@@ -3,7 +3,7 @@
 
 import { isAbsolute, resolve } from "@std/path";
 import type { JsonPath } from "../json/json_document.ts";
-import { isObject, type Problems, typeOf } from "../json/fields.ts";
+import { describeType, type Diagnostics, isObject } from "../json/fields.ts";
 
 /** The kinds of component that baler has. */
 export type PluginKind =
@@ -68,7 +68,7 @@ export async function readPluginTable(
   value: unknown,
   path: JsonPath,
   directory: string,
-  problems: Problems,
+  problems: Diagnostics,
 ): Promise<PluginTable> {
   const table = emptyPluginTable();
   if (value === null || value === undefined) return table;
@@ -76,7 +76,7 @@ export async function readPluginTable(
     problems.add(
       path,
       `expected an object of plugins by kind, got ${
-        typeOf(value)
+        describeType(value)
       }; write it like ${EXAMPLE}`,
     );
     return table;
@@ -89,7 +89,7 @@ export async function readPluginTable(
     const kind = kinds.get(plural);
     if (kind === undefined) {
       if (!plural.startsWith("_")) {
-        await problems.addUnknown(at, `unknown key "${plural}"`, [
+        await problems.addUnknownKey(at, `unknown key "${plural}"`, [
           ...kinds.keys(),
         ]);
       }
@@ -102,7 +102,7 @@ export async function readPluginTable(
       problems.add(
         at,
         `"${plural}" must be an object from name to path, not ${
-          typeOf(plugins)
+          describeType(plugins)
         }; write it like ${EXAMPLE}`,
       );
     }
@@ -117,7 +117,7 @@ function readEntry(
   command: unknown,
   at: JsonPath,
   directory: string,
-  problems: Problems,
+  problems: Diagnostics,
 ): PluginTableEntry | undefined {
   const argv = readPluginCommand(command, at, directory, problems);
   if (argv === undefined) return undefined;
@@ -139,7 +139,7 @@ export function readPluginCommand(
   value: unknown,
   path: JsonPath,
   directory: string,
-  problems: Problems,
+  problems: Diagnostics,
 ): PluginCommand | undefined {
   if (typeof value === "string") {
     const executable = readPath(value, directory);
@@ -162,7 +162,7 @@ export function readPluginCommand(
       `a plugin is a path or a list of texts such as ["ssh", "build1", "/opt/plugin"], not ${
         Array.isArray(value)
           ? value.length === 0 ? "an empty list" : "this list"
-          : typeOf(value)
+          : describeType(value)
       }`,
     );
     return undefined;

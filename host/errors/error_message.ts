@@ -1,7 +1,7 @@
 // The errors of one build, told together, as Packer tells them.
 
 /** Everything that went wrong in one build. */
-export class BuildErrors extends Error {
+export class AggregateBuildError extends Error {
   /** The error's class, which stays when it crosses to another process. */
   override readonly name = "BuildErrors";
   /** Each of them. */
@@ -13,7 +13,7 @@ export class BuildErrors extends Error {
   constructor(errors: readonly unknown[]) {
     super(
       `${errors.length} error(s) occurred:\n\n${
-        errors.map((error) => `* ${messageOf(error)}`).join("\n")
+        errors.map((error) => `* ${errorMessage(error)}`).join("\n")
       }`,
     );
     this.errors = errors;
@@ -21,7 +21,7 @@ export class BuildErrors extends Error {
 }
 
 /** What an error says to a person. */
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   if (typeof error === "string" && error !== "") return error;
   if (!(error instanceof Error)) {
     return `a plugin threw ${Deno.inspect(error)} in place of an Error`;
@@ -37,17 +37,17 @@ export function messageOf(error: unknown): string {
  *
  * @param error What was thrown.
  */
-export function errorDetails(error: unknown): string[] {
+export function formatErrorChain(error: unknown): string[] {
   const lines: string[] = [];
   const seen = new Set<unknown>();
   const add = (one: unknown, before: string) => {
     if (seen.has(one)) return;
     seen.add(one);
     const text = one instanceof Error
-      ? one.stack ?? messageOf(one)
+      ? one.stack ?? errorMessage(one)
       : Deno.inspect(one);
     for (const line of `${before}${text}`.split("\n")) lines.push(line);
-    if (one instanceof BuildErrors) {
+    if (one instanceof AggregateBuildError) {
       for (const part of one.errors) add(part, "");
     }
     if (one instanceof Error && one.cause !== undefined) {

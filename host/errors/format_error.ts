@@ -1,10 +1,10 @@
 // What an error says to the person at the terminal: the message alone, as
 // long as the error was meant for them.
 
-import { messageOf } from "./error_message.ts";
+import { errorMessage } from "./error_message.ts";
 
 /** Names of errors that say that a program is wrong, not what it was given. */
-const FAULTS = new Set([
+const PROGRAMMING_ERRORS = new Set([
   "AssertionError",
   "EvalError",
   "RangeError",
@@ -18,10 +18,10 @@ const FAULTS = new Set([
  *
  * @param error What was thrown.
  */
-export function errorText(error: unknown): string {
-  if (!(error instanceof Error) || !FAULTS.has(error.name)) {
-    return messageOf(error);
+export function formatError(error: unknown): string {
+  if (!(error instanceof Error) || !PROGRAMMING_ERRORS.has(error.name)) {
+    return errorMessage(error);
   }
-  return `${error.name}: ${messageOf(error)}\n` +
+  return `${error.name}: ${errorMessage(error)}\n` +
     "This is a fault in baler or in a plugin; BALER_LOG=1 shows where.";
 }

@@ -14,7 +14,7 @@ import {
 export type JsonObject = Record<string, unknown>;
 
 /** The problems of one document. */
-export class Problems {
+export class Diagnostics {
   /** The document. */
   readonly document: JsonDocument;
   readonly #found: SourceProblem[] = [];
@@ -51,7 +51,7 @@ export class Problems {
    * @param message What to say of it, without the hint.
    * @param known The keys that are known there.
    */
-  async addUnknown(
+  async addUnknownKey(
     path: JsonPath,
     message: string,
     known: readonly string[],
@@ -81,7 +81,7 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** What a value is, in the words of JSON. */
-export function typeOf(value: unknown): string {
+export function describeType(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   switch (typeof value) {
@@ -110,7 +110,7 @@ export class Fields {
   readonly #path: JsonPath;
   readonly #label: string;
   readonly #strictness: Strictness;
-  readonly #problems: Problems;
+  readonly #problems: Diagnostics;
 
   /**
    * The fields of one part.
@@ -126,7 +126,7 @@ export class Fields {
     path: JsonPath,
     label: string,
     strictness: Strictness,
-    problems: Problems,
+    problems: Diagnostics,
   ) {
     this.#object = object;
     this.#path = path;
@@ -151,7 +151,7 @@ export class Fields {
       return this.#refuse(
         key,
         `'${key}': source data must be an array or slice, got ${
-          typeOf(value)
+          describeType(value)
         }; write ["..."]`,
       );
     } else if (isObject(value) && Object.keys(value).length === 0) list = [];
@@ -173,7 +173,7 @@ export class Fields {
     return this.#refuse(
       key,
       `'${key}' expected type 'bool', got ${
-        typeOf(value)
+        describeType(value)
       }; write true or false`,
     );
   }
@@ -188,7 +188,10 @@ export class Fields {
     if (isLoose && Array.isArray(value) && value.every(isObject)) {
       return Object.assign({}, ...value);
     }
-    return this.#refuse(key, `'${key}' expected a map, got ${typeOf(value)}`);
+    return this.#refuse(
+      key,
+      `'${key}' expected a map, got ${describeType(value)}`,
+    );
   }
 
   /** A length of time in milliseconds, 0 where there is none. */
@@ -201,7 +204,7 @@ export class Fields {
     const milliseconds = parseDuration(value);
     if (milliseconds !== undefined) return milliseconds;
     const what = typeof value !== "string"
-      ? `expected a length of time, got ${typeOf(value)}`
+      ? `expected a length of time, got ${describeType(value)}`
       : /^[+-]?\d+(\.\d+)?$/.test(value)
       ? `missing unit in duration "${value}"`
       : `invalid duration "${value}"`;
@@ -238,7 +241,7 @@ export class Fields {
     this.#problems.add(
       [...this.#path, ...path],
       `${this.#label}'${name}' expected type 'string', got ${
-        typeOf(value)
+        describeType(value)
       }${hint}`,
     );
   }

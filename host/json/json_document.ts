@@ -1,7 +1,7 @@
 // A JSON document is a file's value together with where each part of it
 // stands, so that whatever is wrong with a part can be shown in the file.
 
-import { type Place, scanJson } from "./json_scanner.ts";
+import { scanJson, type ValueRange } from "./json_scanner.ts";
 import { SourceError, type SourceLocation } from "./source_error.ts";
 
 export {
@@ -68,7 +68,7 @@ export class JsonDocument {
   /** What is in it. */
   readonly value: unknown;
   readonly #lines: Lines;
-  readonly #root: Place;
+  readonly #root: ValueRange;
 
   /**
    * A document of a text that was found to be JSON.
@@ -77,7 +77,7 @@ export class JsonDocument {
    * @param source The file as the person named it.
    * @param root Where everything stands in it.
    */
-  constructor(text: string, source: string, root: Place) {
+  constructor(text: string, source: string, root: ValueRange) {
     this.value = JSON.parse(text);
     this.source = source;
     this.#lines = new Lines(text);

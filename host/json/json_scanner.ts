@@ -3,17 +3,17 @@
 // else than JSON.
 
 /** Where a value stands in a text; offsets are UTF-16 units from 0. */
-export interface Place {
+export interface ValueRange {
   /** Where its key stands; absent where it has none. */
   key?: number;
   /** Where it begins. */
   start: number;
   /** What is in it: by key in an object, by index in a list. */
-  inner?: Map<string, Place> | Place[];
+  inner?: Map<string, ValueRange> | ValueRange[];
 }
 
 /** Something in a text that JSON, or whoever reads it, does not take. */
-export interface Mistake {
+export interface SyntaxProblem {
   /** Where it is: UTF-16 units from 0. */
   offset: number;
   /** What is wrong, and what to do. */
@@ -23,13 +23,13 @@ export interface Mistake {
 /** What there is to know of a text. */
 export interface Syntax {
   /** The outermost value; absent where the text is no JSON. */
-  root?: Place;
+  root?: ValueRange;
   /** The mistake after which reading on makes no sense. */
-  mistake?: Mistake;
+  mistake?: SyntaxProblem;
   /** The keys that an object has twice, in the order of the text. */
-  duplicates: Mistake[];
+  duplicates: SyntaxProblem[];
   /** The keys that no object may have. */
-  forbidden: Mistake[];
+  forbidden: SyntaxProblem[];
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -45,13 +45,13 @@ export function scanJson(text: string): Syntax {
 }
 
 interface Open {
-  place: Place;
+  place: ValueRange;
   /** The object's next key; absent in a list. */
   key?: string;
 }
 
 class MistakeFound extends Error {
-  constructor(readonly mistake: Mistake) {
+  constructor(readonly mistake: SyntaxProblem) {
     super(mistake.message);
   }
 }
@@ -77,12 +77,12 @@ class Scanner {
     return this.#syntax;
   }
 
-  #document(): Place {
+  #document(): ValueRange {
     this.#space();
     if (this.#at === this.#text.length) {
       this.#fail("there is nothing in it: expected a value, for example {}");
     }
-    const root: Place = { start: this.#at };
+    const root: ValueRange = { start: this.#at };
     this.#value(root);
     while (this.#open.length > 0) this.#next(this.#open.at(-1)!);
     this.#space();
@@ -96,7 +96,7 @@ class Scanner {
   }
 
   /** Reads a value that begins here; an object or a list is only opened. */
-  #value(place: Place): void {
+  #value(place: ValueRange): void {
     const text = this.#text;
     switch (text[this.#at]) {
       case "{":
@@ -147,7 +147,7 @@ class Scanner {
     } else if (this.#at === this.#text.length) {
       this.#refuseEnd();
     }
-    const value: Place = { start: this.#at };
+    const value: ValueRange = { start: this.#at };
     if (isList) {
       inner.push(value);
     } else {
@@ -181,7 +181,7 @@ class Scanner {
     if (this.#at === this.#text.length) this.#refuseEnd();
   }
 
-  #key(keys: Map<string, Place>, value: Place): void {
+  #key(keys: Map<string, ValueRange>, value: ValueRange): void {
     if (this.#text[this.#at] !== '"') this.#refuseKey();
     const key = JSON.parse(this.#quoted()) as string;
     if (keys.has(key)) {

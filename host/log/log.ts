@@ -103,7 +103,9 @@ export function createLog(options: LogOptions): Log {
       );
       for (const file of files) write(file, bytes);
       if (terminals.length > 0) {
-        const harmless = encoder.encode(harmlessText(decoder.decode(bytes)));
+        const harmless = encoder.encode(
+          escapeControlChars(decoder.decode(bytes)),
+        );
         for (const terminal of terminals) write(terminal, harmless);
       }
     },
@@ -174,7 +176,7 @@ function redacted(
  *
  * @param text The text; its line ends and tabs stay.
  */
-export function harmlessText(text: string): string {
+export function escapeControlChars(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex
     /[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]/g,

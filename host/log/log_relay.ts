@@ -2,7 +2,7 @@
 // plugin's path, and keeps its last lines for the day it dies.
 
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
-import { harmlessText, type Log } from "./log.ts";
+import { escapeControlChars, type Log } from "./log.ts";
 
 const NEWLINE = 10;
 const LINE_END = Uint8Array.of(NEWLINE);
@@ -76,7 +76,7 @@ export class LogRelay {
       // deno-lint-ignore no-control-regex
       const plain = text.replace(/\x1b\[[\d;]*m/g, "");
       const seen = this.#log.redact?.(plain) ?? plain;
-      return harmlessText(seen.slice(0, SHOWN_LENGTH)).trimEnd();
+      return escapeControlChars(seen.slice(0, SHOWN_LENGTH)).trimEnd();
     });
   }
 

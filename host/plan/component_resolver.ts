@@ -8,7 +8,7 @@ import {
   namedPlugin,
   type PluginSources,
 } from "../discovery/find_plugin.ts";
-import { mendsKey } from "../template/fixes.ts";
+import { fixesKey } from "../template/fixes.ts";
 import { locatedConfigError } from "./locate_config_error.ts";
 import type { PluginKind } from "../discovery/plugin_table.ts";
 import type { SourceProblem } from "../json/source_error.ts";
@@ -76,7 +76,7 @@ export class ComponentFinder {
           this.template.document,
           place,
           plugin.source,
-          (key) => mendsKey(kind, entry.type, entry.config, key),
+          (key) => fixesKey(kind, entry.type, entry.config, key),
         ),
     };
   }

@@ -1,6 +1,6 @@
 // A configuration that a component refuses, told with the template's lines.
 
-import { messageOf } from "../errors/error_message.ts";
+import { errorMessage } from "../errors/error_message.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
 import type { ConfigProblem } from "../../plugin/contract/config_error.ts";
 import type { JsonDocument, JsonPath } from "../json/json_document.ts";
@@ -28,7 +28,7 @@ export function locatedConfigError(
     path: [],
     message: error instanceof PluginError
       ? `${error.message}\n(${source} says that it is this plugin.)`
-      : messageOf(error),
+      : errorMessage(error),
   }];
   return new SourceError(
     problems.map(({ path, message }) => ({

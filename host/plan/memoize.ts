@@ -5,7 +5,7 @@
  *
  * @param make Makes it.
  */
-export function remembered<K extends object, V extends object | number>(
+export function memoize<K extends object, V extends object | number>(
   make: (key: K) => V,
 ): (key: K) => V {
   const made = new WeakMap<K, V>();

@@ -10,7 +10,7 @@ import { isObject } from "../json/fields.ts";
  * @param under The configuration.
  * @param over What it has otherwise; null has no say.
  */
-export function overlay(under: unknown, over: unknown): unknown {
+export function deepMerge(under: unknown, over: unknown): unknown {
   if (over === null) return under ?? null;
   if (under === null || under === undefined) return over;
   if (isObject(under) && isObject(over)) {
@@ -21,7 +21,7 @@ export function overlay(under: unknown, over: unknown): unknown {
         !Object.hasOwn(over, key)
           ? under[key]
           : Object.hasOwn(under, key)
-          ? overlay(under[key], over[key])
+          ? deepMerge(under[key], over[key])
           : over[key],
       ]),
     );
@@ -33,7 +33,7 @@ export function overlay(under: unknown, over: unknown): unknown {
       { length: Math.max(below.length, above.length) },
       (_, index) =>
         index < above.length
-          ? overlay(below[index], above[index])
+          ? deepMerge(below[index], above[index])
           : below[index],
     );
   }

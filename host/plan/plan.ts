@@ -15,7 +15,7 @@ import { pluginSources } from "../discovery/plugin_sources.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 import type { Redactor } from "../log/redactor.ts";
-import { remembered } from "./memoize.ts";
+import { memoize } from "./memoize.ts";
 import {
   selectBuilds,
   type SelectedBuild,
@@ -48,7 +48,7 @@ export interface PlanOptions extends VariableOptions {
 }
 
 /** A build that cannot be. The others can all the same. */
-export interface RefusedBuild {
+export interface InvalidBuild {
   /** Its name. */
   name: string;
   /** All that is wrong with it. */
@@ -61,7 +61,7 @@ export interface TemplatePlan {
   /** The builds, by name. */
   builds: BuildPlan[];
   /** The builds that cannot be, by name: a plugin is missing, for example. */
-  refused: RefusedBuild[];
+  refused: InvalidBuild[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
   /** What is to be said of variables that it reads and nobody has declared. */
@@ -115,7 +115,7 @@ export async function planBuilds(
   return {
     template,
     builds: plans.filter((plan) => "context" in plan),
-    refused: toldOnce(plans.filter((plan) => "error" in plan)),
+    refused: deduplicateProblems(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
     undeclared: await undeclaredVariables(template, variables.values),
     launch: { ...pluginTimes(), env: runEnvironment() },
@@ -123,7 +123,7 @@ export async function planBuilds(
 }
 
 /** What is wrong with several builds is told at length once. */
-function toldOnce(refused: readonly RefusedBuild[]): RefusedBuild[] {
+function deduplicateProblems(refused: readonly InvalidBuild[]): InvalidBuild[] {
   const told = new Set<string>();
   return refused.map(({ name, error }) => {
     const problems = error.problems.map((problem) => {
@@ -151,24 +151,24 @@ function planner(
 ): (
   build: SelectedBuild,
   context: BuildContext,
-) => Promise<BuildPlan | RefusedBuild> {
-  const provisioner = remembered(
+) => Promise<BuildPlan | InvalidBuild> {
+  const provisioner = memoize(
     async (entry: SelectedProvisioner): Promise<Planned<ProvisionerPlan>> => {
       const problems = entry.problems.flatMap((error) => error.problems);
       const plan = await finder.for(problems).component(
         "provisioner",
         entry,
-        (at) => entry.place(at),
+        (at) => entry.pathOf(at),
       );
       const { pauseBefore, maxRetries, timeout } = entry;
       return { plan: { ...plan, pauseBefore, maxRetries, timeout }, problems };
     },
   );
-  const provisioners = remembered(
+  const provisioners = memoize(
     async (entries: readonly SelectedProvisioner[]) =>
-      together(await Promise.all(entries.map(provisioner))),
+      mergePlanned(await Promise.all(entries.map(provisioner))),
   );
-  const postProcessor = remembered(
+  const postProcessor = memoize(
     async (entry: PostProcessorEntry): Promise<Planned<PostProcessorPlan>> => {
       const problems: SourceProblem[] = [];
       const { type, keepInputArtifact } = entry;
@@ -180,12 +180,12 @@ function planner(
       return { plan, problems };
     },
   );
-  const sequences = remembered(
+  const sequences = memoize(
     async (sequences: readonly (readonly PostProcessorEntry[])[]) =>
-      together(
+      mergePlanned(
         await Promise.all(
           sequences.map(async (sequence) =>
-            together(await Promise.all(sequence.map(postProcessor)))
+            mergePlanned(await Promise.all(sequence.map(postProcessor)))
           ),
         ),
       ),
@@ -222,7 +222,7 @@ function planner(
   };
 }
 
-function together<T>(parts: readonly Planned<T>[]): Planned<T[]> {
+function mergePlanned<T>(parts: readonly Planned<T>[]): Planned<T[]> {
   return {
     plan: parts.map(({ plan }) => plan),
     problems: parts.flatMap(({ problems }) => problems),

@@ -15,9 +15,9 @@ import type {
   ProvisionerEntry,
   Template,
 } from "../template/template.ts";
-import { overlay } from "./merge_override.ts";
-import { remembered } from "./memoize.ts";
-import { isObject, type JsonObject, typeOf } from "../json/fields.ts";
+import { deepMerge } from "./merge_override.ts";
+import { memoize } from "./memoize.ts";
+import { describeType, isObject, type JsonObject } from "../json/fields.ts";
 
 /** What a person asks for. */
 export interface SelectionOptions {
@@ -40,7 +40,7 @@ export interface SelectedProvisioner
    * Where a key of its configuration stands in the template's document: in
    * its `override` for this build where that has it.
    */
-  place(path: JsonPath): JsonPath;
+  pathOf(path: JsonPath): JsonPath;
 }
 
 /** A build of a template. */
@@ -91,10 +91,10 @@ export function selectBuilds(
     (only.length === 0 || only.some((pattern) => matchName(pattern, name))) &&
     !except.some((pattern) => matchName(pattern, name))
   );
-  const retries = remembered((entry: ProvisionerEntry) =>
+  const retries = memoize((entry: ProvisionerEntry) =>
     readRetries(entry, template, context)
   );
-  const plain = remembered((entry: ProvisionerEntry) =>
+  const plain = memoize((entry: ProvisionerEntry) =>
     selectedProvisioner(entry, undefined, retries(entry), template)
   );
   const provisionerOf = (entry: ProvisionerEntry, { name }: BuilderEntry) =>
@@ -115,13 +115,13 @@ export function selectBuilds(
   const overridden = new Set(
     template.provisioners.flatMap(({ override }) => Object.keys(override)),
   );
-  const plainList = remembered((entries: readonly ProvisionerEntry[]) =>
+  const plainList = memoize((entries: readonly ProvisionerEntry[]) =>
     entries.map(plain)
   );
   const stepNames = new Set(template.postProcessors.flat().flatMap(namedBy));
   const sequencesOf = (name: string) =>
     sequences
-      .map((sequence) => untilExcepted(sequence.get(name)!, excepted))
+      .map((sequence) => truncateAtExcepted(sequence.get(name)!, excepted))
       .filter((sequence) => sequence.length > 0);
   let plainSequences: (readonly PostProcessorEntry[])[] | undefined;
   const builds = selected.map(([name, builder]): SelectedBuild => {
@@ -214,7 +214,7 @@ function namedBy(
 }
 
 /** What a build gets of a sequence: up to the first that -except names, as in Packer. */
-function untilExcepted(
+function truncateAtExcepted(
   sequence: readonly PostProcessorEntry[],
   excepted: ReadonlySet<PostProcessorEntry>,
 ): readonly PostProcessorEntry[] {
@@ -263,7 +263,7 @@ function overrideOf(
   return SourceError.at(
     template.document,
     [...at, "override", builder],
-    `override '${builder}' expected a map, got ${typeOf(own)}`,
+    `override '${builder}' expected a map, got ${describeType(own)}`,
   );
 }
 
@@ -280,12 +280,12 @@ function selectedProvisioner(
   const overrides = override instanceof SourceError ? {} : override;
   return {
     ...entry,
-    config: overlay(entry.config, overrides) as JsonObject,
+    config: deepMerge(entry.config, overrides) as JsonObject,
     maxRetries: typeof maxRetries === "number" ? maxRetries : 0,
     problems: [maxRetries, override].filter((one) =>
       one instanceof SourceError
     ),
-    place: (path) =>
+    pathOf: (path) =>
       path.length > 0 && Object.hasOwn(overrides, path[0]!)
         ? [...entry.at, "override", builder!, ...path]
         : [...entry.at, ...path],

@@ -3,16 +3,16 @@
 // takes half as long as in another thread; and it is told when none comes.
 
 /** How close calls follow upon each other in a conversation, in milliseconds. */
-const CLOSE = 2;
+const MAX_GAP_MS = 2;
 
 /** After how many such calls it is one. */
-const ENOUGH = 8;
+const MIN_CALLS = 8;
 
 /** How long after its last call a conversation is over, in milliseconds: twice that at the most. */
-const SILENCE = 5;
+const IDLE_MS = 5;
 
 /** Whether there is a conversation with a plugin. */
-export class Conversation {
+export class CallBurst {
   readonly #over: () => void;
   /** When the last call was made. */
   #last = -Infinity;
@@ -30,8 +30,8 @@ export class Conversation {
   }
 
   /** Whether the last call was part of one. */
-  get isOn(): boolean {
-    return this.#calls >= ENOUGH;
+  get isActive(): boolean {
+    return this.#calls >= MIN_CALLS;
   }
 
   /**
@@ -39,11 +39,11 @@ export class Conversation {
    *
    * @returns Whether it is told soon that another comes, or that none does.
    */
-  call(): boolean {
+  recordCall(): boolean {
     const now = performance.now();
-    this.#calls = now - this.#last < CLOSE ? this.#calls + 1 : 0;
+    this.#calls = now - this.#last < MAX_GAP_MS ? this.#calls + 1 : 0;
     this.#last = now;
-    if (!this.isOn) return false;
+    if (!this.isActive) return false;
     this.#said++;
     if (this.#timer === undefined) this.#watch();
     return true;
@@ -60,7 +60,7 @@ export class Conversation {
       if (this.#said > before) return this.#watch();
       this.#timer = undefined;
       this.#over();
-    }, SILENCE);
+    }, IDLE_MS);
     // It is no reason for a host to live on.
     Deno.unrefTimer(this.#timer as unknown as number);
   }

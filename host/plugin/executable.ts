@@ -139,7 +139,7 @@ async function exists(path: string): Promise<boolean> {
  * @param argv The command and its arguments.
  * @param error The operating system's error.
  */
-export function startFailure(
+export function spawnError(
   name: string,
   argv: readonly string[],
   error: Error & { code?: string },

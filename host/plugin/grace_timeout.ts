@@ -1,9 +1,9 @@
 // Patience: what is cancelled is given time to clean up, and then ended.
 
-import { after } from "../../plugin/common/long_timeout.ts";
+import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 
 /** Waits for cancelled work to end by itself, for as long as it is in use. */
-export class Patience implements Disposable {
+export class GraceTimeout implements Disposable {
   readonly #signal: AbortSignal;
   readonly #cancelled: () => void;
   #stop = () => {};
@@ -18,7 +18,7 @@ export class Patience implements Disposable {
   constructor(signal: AbortSignal, grace: number, end: () => Promise<void>) {
     this.#signal = signal;
     this.#cancelled = () => {
-      this.#stop = after(grace, () => void end());
+      this.#stop = setLongTimeout(grace, () => void end());
     };
     signal.addEventListener("abort", this.#cancelled, { once: true });
     if (signal.aborted) this.#cancelled();

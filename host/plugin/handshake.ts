@@ -8,7 +8,7 @@ import {
   ProtocolError,
 } from "../../plugin/rpc/protocol.ts";
 import { VERSION } from "../../plugin/common/version.ts";
-import { harmlessText } from "../log/log.ts";
+import { escapeControlChars } from "../log/log.ts";
 
 /** What a plugin says of itself when it starts. */
 export interface PluginInfo {
@@ -28,7 +28,7 @@ const NEWLINE = 10;
 const MOST_PROTOCOLS = 100;
 
 /** Reads the hello of a plugin. */
-export class HelloReader {
+export class HandshakeReader {
   readonly #lines: FrameReader;
 
   /**
@@ -60,9 +60,9 @@ export class HelloReader {
   }
 
   /** What has come of a line that was perhaps to be it, as the end of a sentence. */
-  get unfinished(): string {
+  get partialLine(): string {
     const text = this.#lines.unfinished.slice(0, 200);
-    return text === "" ? "" : `, but only ${harmlessText(text)}`;
+    return text === "" ? "" : `, but only ${escapeControlChars(text)}`;
   }
 }
 
@@ -73,7 +73,7 @@ export class HelloReader {
  * @param name What the plugin is called.
  * @throws {ProtocolError} When it is no hello.
  */
-export function pluginInfo(
+export function parseHello(
   json: Record<string, unknown>,
   name: string,
 ): PluginInfo | { refuse: string } {
@@ -104,7 +104,7 @@ export function pluginInfo(
 }
 
 /** The line with which the host answers a hello. */
-export function answerToHello(
+export function encodeHandshakeReply(
   answer: PluginInfo | { refuse: string },
 ): Uint8Array {
   const json = "refuse" in answer

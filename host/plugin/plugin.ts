@@ -1,19 +1,19 @@
 // A plugin: a process that has been launched, whose components are given out
 // as objects that look as if they lived here.
 
-import { Connection, type EndReason } from "../../plugin/rpc/connection.ts";
+import { type CloseReason, Connection } from "../../plugin/rpc/connection.ts";
 import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
-import { after } from "../../plugin/common/long_timeout.ts";
-import { Turns } from "../../plugin/common/event_loop_yield.ts";
-import { type Child, type Exit, exitText } from "../process/child.ts";
-import { Conversation } from "./call_burst.ts";
-import { startFailure } from "./executable.ts";
-import { startedChild } from "../process/prelaunch.ts";
+import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
+import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
+import { type Child, describeExit, type Exit } from "../process/child.ts";
+import { CallBurst } from "./call_burst.ts";
+import { spawnError } from "./executable.ts";
+import { claimPrelaunchedOrSpawn } from "../process/prelaunch.ts";
 import {
-  answerToHello,
-  HelloReader,
+  encodeHandshakeReply,
+  HandshakeReader,
+  parseHello,
   type PluginInfo,
-  pluginInfo,
 } from "./handshake.ts";
 import {
   ANSWER_TIMEOUT,
@@ -24,21 +24,21 @@ import {
 import { NO_LOG } from "../log/log.ts";
 import { LogRelay } from "../log/log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
-import { startRefusal } from "../process/process_group.ts";
-import { LifeWatch } from "./heartbeat.ts";
+import { execFailure } from "../process/process_group.ts";
+import { HeartbeatMonitor } from "./heartbeat.ts";
 
 /** How long one that was told to end by SIGTERM has until SIGKILL, in milliseconds. */
 const TERM_GRACE = 2_000;
 
 /** How long the last words of a plugin are waited for, in milliseconds. */
-const LAST_WORDS = 100;
+const STDERR_DRAIN_MS = 100;
 
 /** How long a process may live on once its stdout is closed, in milliseconds. */
-const DRAIN_EXIT = 2_000;
+const EXIT_AFTER_EOF_MS = 2_000;
 
 /** After how long the event loop gets its turn, in milliseconds, whatever is answered promptly. */
 const TURN = 5;
-const turns = new Turns(TURN);
+const turns = new EventLoopYield(TURN);
 
 /** The plugins that have said hello, and are not gone. */
 const started = new Set<Plugin>();
@@ -54,12 +54,14 @@ export class Plugin implements AsyncDisposable {
   readonly #child: Child;
   readonly #relay: LogRelay;
   readonly #connection: Connection;
-  readonly #conversation = new Conversation(() => this.#connection.nudge());
+  readonly #conversation = new CallBurst(() =>
+    this.#connection.sendEmptyLine()
+  );
   readonly #start = Promise.withResolvers<void>();
-  readonly #hello: HelloReader;
+  readonly #hello: HandshakeReader;
   /** Whether what comes on stdout is listened to: not once it is no plugin. */
   #isListening = true;
-  #life: LifeWatch | undefined;
+  #life: HeartbeatMonitor | undefined;
   #info: PluginInfo | undefined;
   #closing: Promise<PluginError | undefined> | undefined;
 
@@ -73,8 +75,8 @@ export class Plugin implements AsyncDisposable {
     this.#argv = argv;
     this.#options = options;
     this.#relay = new LogRelay(name, options.log ?? NO_LOG);
-    this.#hello = new HelloReader((line) => this.#relay.line(line));
-    this.#child = startedChild({
+    this.#hello = new HandshakeReader((line) => this.#relay.line(line));
+    this.#child = claimPrelaunchedOrSpawn({
       argv,
       env: options.env,
       cwd: options.cwd,
@@ -88,28 +90,28 @@ export class Plugin implements AsyncDisposable {
     this.#connection = new Connection({
       write: (bytes) => this.#child.stdin?.write(bytes),
       bypass: (length) => this.#child.bypass(length),
-      pour: (bypass) => this.#child.stdin!.pour(bypass),
+      pour: (bypass) => this.#child.stdin!.writeSpliced(bypass),
       peer: name,
-      isSoon: () => this.#conversation.call(),
+      announcesMore: () => this.#conversation.recordCall(),
       onText: (line) => this.#relay.line(line),
       onProtocolError: async (error) => {
         // What it wrote before it to stderr may not have been read yet.
-        await new Promise((resolve) => setTimeout(resolve, LAST_WORDS));
+        await new Promise((resolve) => setTimeout(resolve, STDERR_DRAIN_MS));
         const what = error.message.slice(name.length + 1);
-        this.#fate ??= what;
-        this.#isTold ||= this.#connection.pending > 0;
+        this.#terminationReason ??= what;
+        this.#failureReported ||= this.#connection.pending > 0;
         const told = (method: string | undefined) =>
-          this.#errorIn(method, what, undefined, { cause: error });
+          this.#errorDuring(method, what, undefined, { cause: error });
         void this.close(told);
         return told;
       },
     });
     this.started = this.#start.promise;
     this.started.catch(() => {});
-    this.#limitStart();
+    this.#armStartTimeout();
     this.#child.exited.then(
-      (exit) => this.#gone(exit),
-      (error) => this.#fail(startFailure(name, argv, error as Error)),
+      (exit) => this.#onExit(exit),
+      (error) => this.#fail(spawnError(name, argv, error as Error)),
     );
   }
 
@@ -170,7 +172,7 @@ export class Plugin implements AsyncDisposable {
    * exception, since all that was asked of the plugin has been done by then.
    */
   close(
-    reason: EndReason = new ConnectionClosedError(
+    reason: CloseReason = new ConnectionClosedError(
       `${this.name} has been closed`,
     ),
     grace: number = this.#options.grace ?? GRACE,
@@ -184,19 +186,19 @@ export class Plugin implements AsyncDisposable {
   }
 
   async #end(
-    reason: EndReason,
+    reason: CloseReason,
     grace: number,
   ): Promise<PluginError | undefined> {
     this.#conversation.end();
     this.#connection.close(reason);
     this.#child.stdin?.close();
-    const stopTerm = after(grace, () => {
-      this.#fate ??= `did not end within ${
+    const stopTerm = setLongTimeout(grace, () => {
+      this.#terminationReason ??= `did not end within ${
         grace / 1000
       } s of being told to shut down; it was ended`;
       this.#child.kill("SIGTERM");
     });
-    const stopKill = after(
+    const stopKill = setLongTimeout(
       grace + TERM_GRACE,
       () => this.#child.kill("SIGKILL"),
     );
@@ -204,19 +206,22 @@ export class Plugin implements AsyncDisposable {
     stopTerm();
     stopKill();
     this.#relay.end();
-    if (exit === undefined || this.#isTold) return undefined;
-    if (this.#fate === undefined && exit.code === 0) return undefined;
-    const what = this.#fate ?? `${exitText(exit)} while it shut down`;
+    if (exit === undefined || this.#failureReported) return undefined;
+    if (this.#terminationReason === undefined && exit.code === 0) {
+      return undefined;
+    }
+    const what = this.#terminationReason ??
+      `${describeExit(exit)} while it shut down`;
     return new PluginError(this.name, what, this.lastLines, exit);
   }
 
-  #limitStart(): void {
+  #armStartTimeout(): void {
     const { startTimeout = START_TIMEOUT, signal } = this.#options;
-    const stop = after(startTimeout, () => {
+    const stop = setLongTimeout(startTimeout, () => {
       this.#kill(
         `did not say hello within ${
           startTimeout / 1000
-        } s${this.#hello.unfinished}; is it a baler plugin?`,
+        } s${this.#hello.partialLine}; is it a baler plugin?`,
       );
     });
     const abort = () => {
@@ -233,23 +238,23 @@ export class Plugin implements AsyncDisposable {
 
   /** Whether nothing is under way in this host but a call that is answered soon. */
   #isAnswerNear(): boolean {
-    if (!this.#conversation.isOn || !this.#connection.isAnswerNear) {
+    if (!this.#conversation.isActive || !this.#connection.awaitsOnlyAnswer) {
       return false;
     }
     for (const other of started) {
       if (other !== this && !other.#connection.isIdle) return false;
     }
-    return !turns.isDue;
+    return !turns.shouldYield;
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#life?.heard();
+    this.#life?.beat();
     if (this.#info !== undefined) return this.#connection.receive(chunk);
     if (!this.#isListening) return;
     try {
       const hello = this.#hello.push(chunk);
       if (hello === undefined) return;
-      this.#greet(hello.json);
+      this.#completeHandshake(hello.json);
       this.#connection.receive(hello.rest);
     } catch (error) {
       this.#isListening = false;
@@ -257,10 +262,10 @@ export class Plugin implements AsyncDisposable {
     }
   }
 
-  #greet(json: Record<string, unknown>): void {
-    const answer = pluginInfo(json, this.name);
+  #completeHandshake(json: Record<string, unknown>): void {
+    const answer = parseHello(json, this.name);
     // Where it is gone, its exit tells more.
-    this.#child.stdin!.write(answerToHello(answer)).catch(() => {});
+    this.#child.stdin!.write(encodeHandshakeReply(answer)).catch(() => {});
     if ("refuse" in answer) {
       this.#isListening = false;
       this.#fail(
@@ -272,20 +277,20 @@ export class Plugin implements AsyncDisposable {
     this.#info = answer;
     started.add(this);
     this.#options.log?.write(this.name, ["Plugin started"]);
-    this.#watchLife();
+    this.#startHeartbeat();
     this.#start.resolve();
   }
 
   /** Ends a plugin that owes answers and shows no sign of life. */
-  #watchLife(): void {
+  #startHeartbeat(): void {
     const { answerTimeout = ANSWER_TIMEOUT } = this.#options;
-    const watch = new LifeWatch({
-      hasWork: () => this.#connection.pending > 0,
-      ask: () => void this.#connection.call(0, "ping", []).catch(() => {}),
-      onSilence: () => {
+    const watch = new HeartbeatMonitor({
+      isBusy: () => this.#connection.pending > 0,
+      ping: () => void this.#connection.call(0, "ping", []).catch(() => {}),
+      onTimeout: () => {
         const what = `has shown no sign of life for ${answerTimeout / 1000} s`;
-        this.#isTold = true;
-        this.#connection.close((method) => this.#errorIn(method, what));
+        this.#failureReported = true;
+        this.#connection.close((method) => this.#errorDuring(method, what));
         this.#child.kill("SIGKILL");
       },
     }, answerTimeout);
@@ -295,16 +300,16 @@ export class Plugin implements AsyncDisposable {
   }
 
   /** Why this host ended it, where it did so unasked. */
-  #fate: string | undefined;
+  #terminationReason: string | undefined;
   /** Whether someone who waited for it has been told what went wrong. */
-  #isTold = false;
+  #failureReported = false;
 
   /**
    * Ends the process at once. What waits for it fails when it is gone, and all
    * that it wrote has been read.
    */
   #kill(why: string): void {
-    this.#fate ??= why;
+    this.#terminationReason ??= why;
     this.#child.kill("SIGKILL");
   }
 
@@ -316,18 +321,20 @@ export class Plugin implements AsyncDisposable {
           this.#info === undefined ? " before it said hello" : " and lived on"
         }; it was ended`,
       );
-    }, DRAIN_EXIT);
+    }, EXIT_AFTER_EOF_MS);
     const settled = () => clearTimeout(patience);
     this.#child.exited.then(settled, settled);
   }
 
-  #gone(exit: Exit): void {
+  #onExit(exit: Exit): void {
     started.delete(this);
     this.#relay.end();
     if (this.#info === undefined) return this.#fail(this.#notStarted(exit));
-    const what = this.#fate ?? exitText(exit);
-    this.#isTold ||= this.#connection.pending > 0;
-    this.#connection.receiveEnd((method) => this.#errorIn(method, what, exit));
+    const what = this.#terminationReason ?? describeExit(exit);
+    this.#failureReported ||= this.#connection.pending > 0;
+    this.#connection.receiveEnd((method) =>
+      this.#errorDuring(method, what, exit)
+    );
   }
 
   /** Why there was no hello before it was gone. */
@@ -335,19 +342,19 @@ export class Plugin implements AsyncDisposable {
     if (this.#closing !== undefined) {
       return new ConnectionClosedError(`${this.name} has been closed`);
     }
-    const refusal = startRefusal(exit.code, this.lastLines.at(-1));
+    const refusal = execFailure(exit.code, this.lastLines.at(-1));
     if (refusal !== undefined) {
-      return startFailure(this.name, this.#argv, new Error(refusal));
+      return spawnError(this.name, this.#argv, new Error(refusal));
     }
-    const what = this.#fate ??
+    const what = this.#terminationReason ??
       `${
-        exitText(exit)
-      } before it said hello${this.#hello.unfinished}; is it a baler plugin?`;
+        describeExit(exit)
+      } before it said hello${this.#hello.partialLine}; is it a baler plugin?`;
     return new PluginError(this.name, what, this.lastLines, exit);
   }
 
   /** An error that tells what the plugin was doing. */
-  #errorIn(
+  #errorDuring(
     method: string | undefined,
     what: string,
     exit?: Exit,
@@ -365,7 +372,7 @@ export class Plugin implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
-    this.#isTold = true;
+    this.#failureReported = true;
     this.#start.reject(error);
     this.#connection.close(error as Error);
   }

@@ -1,6 +1,6 @@
 // How long plugins may take, as the environment says.
 
-import { durationVariable } from "../config/environment.ts";
+import { durationSetting } from "../config/environment.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 
 /**
@@ -15,8 +15,8 @@ export function pluginTimes(): Pick<
   "startTimeout" | "answerTimeout" | "grace"
 > {
   return {
-    startTimeout: durationVariable("PLUGIN_START_TIMEOUT"),
-    answerTimeout: durationVariable("PLUGIN_ANSWER_TIMEOUT"),
-    grace: durationVariable("PLUGIN_GRACE"),
+    startTimeout: durationSetting("PLUGIN_START_TIMEOUT"),
+    answerTimeout: durationSetting("PLUGIN_ANSWER_TIMEOUT"),
+    grace: durationSetting("PLUGIN_GRACE"),
   };
 }

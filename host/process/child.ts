@@ -2,17 +2,17 @@
 // of its own, and ended together with all that it started.
 
 import crossSpawn from "cross-spawn";
-import type { Bypass } from "../../plugin/rpc/splice.ts";
-import { ChildInput } from "./child_stdin.ts";
-import { type StdoutTaker, takeStderr, takeStdout } from "./child_stdout.ts";
-import { closeConduits, Conduit } from "./splice_pipe.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import { ChildStdin } from "./child_stdin.ts";
+import { readStderr, readStdout, type StdoutSink } from "./child_stdout.ts";
+import { closePooledPipes, SplicePipe } from "./splice_pipe.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
-import { NARROW, Pipe } from "./pipe.ts";
-import { forget, HOST_ID, HOST_ID_VARIABLE, watch } from "./reaper.ts";
+import { DEFAULT_PIPE_BYTES, Pipe } from "./pipe.ts";
+import { HOST_ID, HOST_ID_VARIABLE, track, untrack } from "./reaper.ts";
 
 /** What is started, and who takes what it writes. */
-export interface ChildOptions extends StdoutTaker {
+export interface ChildOptions extends StdoutSink {
   /** The command and its arguments. */
   argv: readonly string[];
   /** Its environment; {@linkcode pluginEnvironment} unless given. */
@@ -41,10 +41,10 @@ const parse: (command: string, args: readonly string[]) => {
 } = crossSpawn._parse;
 
 /** From how many bytes what it writes goes past this process, if it only passes through. */
-const MUCH = NARROW;
+const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
 
 /** How long what a dead process left in its pipes may take to be read, in milliseconds. */
-const DRAIN = 2_000;
+const DRAIN_TIMEOUT_MS = 2_000;
 
 /** The processes that are alive; whatever happens, none may outlive the host. */
 const alive = new Set<Child>();
@@ -60,7 +60,7 @@ export function killAll(): void {
  *
  * @param moment How long they have for that, in milliseconds.
  */
-export async function endAll(moment: number): Promise<void> {
+export async function terminateAll(moment: number): Promise<void> {
   const all = [...alive];
   for (const child of all) child.kill("SIGTERM");
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,7 +80,7 @@ export class Child {
    */
   readonly exited: Promise<Exit>;
   readonly #process: Deno.ChildProcess | undefined;
-  readonly #stdin: ChildInput | undefined;
+  readonly #stdin: ChildStdin | undefined;
   readonly #stdout: Pipe | undefined;
 
   constructor(options: ChildOptions) {
@@ -91,10 +91,10 @@ export class Child {
       this.exited.catch(() => {});
       return;
     }
-    this.#stdin = new ChildInput(this.#process);
+    this.#stdin = new ChildStdin(this.#process);
     this.#stdout = new Pipe(this.#process.pid, 1);
     alive.add(this);
-    watch(this.#process.pid);
+    track(this.#process.pid);
     this.exited = this.#exit(this.#process, options);
     this.exited.catch(() => {});
   }
@@ -105,7 +105,7 @@ export class Child {
   }
 
   /** Its stdin; undefined when it could not be started. */
-  get stdin(): ChildInput | undefined {
+  get stdin(): ChildStdin | undefined {
     return this.#stdin;
   }
 
@@ -115,9 +115,9 @@ export class Child {
    * @param length How many bytes it is for.
    * @returns It; undefined where they are few, or none is to be had.
    */
-  bypass(length: number): Bypass | undefined {
-    return length >= MUCH && this.#stdout?.isWide
-      ? Conduit.take(length)
+  bypass(length: number): SpliceBuffer | undefined {
+    return length >= MIN_SPLICE_BYTES && this.#stdout?.isEnlarged
+      ? SplicePipe.acquire(length)
       : undefined;
   }
 
@@ -142,24 +142,24 @@ export class Child {
     const isAnswerNear = () =>
       this.#stdin!.isIdle && options.isAnswerNear?.() === true;
     const taken = Promise.all([
-      takeStdout(out, this.#stdout!, { ...options, isAnswerNear })
+      readStdout(out, this.#stdout!, { ...options, isAnswerNear })
         .then(options.onStdoutEnd),
-      takeStderr(err, options.onStderr),
+      readStderr(err, options.onStderr),
     ]);
     const { code, signal } = await status;
     // What it started must not outlive it, nor hold its pipes open.
     alive.delete(this);
     this.kill("SIGKILL");
-    forget(pid);
-    this.#stdin!.gone();
+    untrack(pid);
+    this.#stdin!.processExited();
     const patience = setTimeout(() => {
       out.cancel().catch(() => {});
       err.cancel().catch(() => {});
-    }, DRAIN);
+    }, DRAIN_TIMEOUT_MS);
     await taken;
     clearTimeout(patience);
     this.#stdout!.close();
-    if (alive.size === 0) closeConduits();
+    if (alive.size === 0) closePooledPipes();
     return signal === null ? { code, signal } : { code: null, signal };
   }
 }
@@ -181,7 +181,7 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 }
 
 /** How a process ended, as the end of a sentence. */
-export function exitText({ code, signal }: Exit): string {
+export function describeExit({ code, signal }: Exit): string {
   return signal === null
     ? `exited with code ${code}`
     : `was ended by ${signal}`;

@@ -1,11 +1,11 @@
 // What a child reads: all that is written to its stdin, and what has come past
 // this process's memory, in the order in which it was sent.
 
-import type { Bypass } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */
-export class ChildInput {
+export class ChildStdin {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #pipe: Pipe;
   /** How many writes are under way. */
@@ -37,7 +37,7 @@ export class ChildInput {
     const write = () => this.#write(bytes);
     return this.#counted(
       bytes.length,
-      () => this.#queue === undefined ? write() : this.#inTurn(write),
+      () => this.#queue === undefined ? write() : this.#enqueue(write),
     );
   }
 
@@ -47,26 +47,27 @@ export class ChildInput {
    * @param bypass What to write.
    * @returns When it is written; rejects where the process is gone.
    */
-  pour(bypass: Bypass): Promise<void> {
-    const pour = () => bypass.moveTo(this.#pipe, (bytes) => this.#write(bytes));
-    return this.#counted(bypass.length, () => this.#inTurn(pour));
+  writeSpliced(bypass: SpliceBuffer): Promise<void> {
+    const pour = () =>
+      bypass.spliceTo(this.#pipe, (bytes) => this.#write(bytes));
+    return this.#counted(bypass.length, () => this.#enqueue(pour));
   }
 
   /** Ends it, once all that was written has been taken. */
   close(): void {
-    this.#inTurn(() => {
+    this.#enqueue(() => {
       this.#pipe.close();
       return this.#writer.close();
     }).catch(() => {});
   }
 
   /** Takes that the process is gone. */
-  gone(): void {
+  processExited(): void {
     this.#pipe.close();
   }
 
   async #counted(length: number, work: () => Promise<void>): Promise<void> {
-    this.#pipe.passed(length);
+    this.#pipe.recordTransfer(length);
     this.#writing++;
     try {
       await work();
@@ -80,7 +81,7 @@ export class ChildInput {
   }
 
   /** Does something when all before it is done. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #enqueue(work: () => Promise<void>): Promise<void> {
     const turn = (this.#queue ?? this.#written.catch(() => {})).then(work);
     const queue = turn.catch(() => {}).then(() => {
       if (this.#queue === queue) this.#queue = undefined;

@@ -2,16 +2,16 @@
 // read on the spot, or moved past this process; and its stderr. However much of
 // it there is, the event loop has its turns.
 
-import type { Bypass } from "../../plugin/rpc/splice.ts";
-import { NARROW, type Pipe, WIDE } from "./pipe.ts";
-import { PromptReader } from "./spin_reader.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
+import { SpinReader } from "./spin_reader.ts";
 
 /** Who takes what a child writes to its stdout. */
-export interface StdoutTaker {
+export interface StdoutSink {
   /** Called with each piece of it, which is used again afterwards. */
   onStdout(chunk: Uint8Array): void;
   /** Where what it writes next goes, if past this process's memory. */
-  bypass?(): Bypass | undefined;
+  bypass?(): SpliceBuffer | undefined;
   /** Called when something of it has been moved there. */
   onMoved?(): void;
   /** Whether it is to write at once, and all waits for that. */
@@ -19,16 +19,16 @@ export interface StdoutTaker {
 }
 
 /** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
-const HALF = WIDE / 2;
+const MAX_READ_BYTES = MAX_PIPE_BYTES / 2;
 
 /** How much is read, in bytes, where the next may go past this process: a line, and little of what is behind it. */
-const LINE = 4 * 1024;
+const READ_BYTES_BEFORE_SPLICE = 4 * 1024;
 
 /** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
-const STEPS = 16;
+const MICROTASKS_BEFORE_READ = 16;
 
 /** With one processor alone, nobody answers while somebody looks. */
-const HAS_ANOTHER = navigator.hardwareConcurrency > 1;
+const HAS_SECOND_CPU = navigator.hardwareConcurrency > 1;
 
 // A pipe that cannot be read is at its end.
 
@@ -39,37 +39,39 @@ const HAS_ANOTHER = navigator.hardwareConcurrency > 1;
  * @param pipe Its pipe.
  * @param taker Who takes it.
  */
-export async function takeStdout(
+export async function readStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
-  { onStdout, bypass, onMoved, isAnswerNear }: StdoutTaker,
+  { onStdout, bypass, onMoved, isAnswerNear }: StdoutSink,
 ): Promise<void> {
-  const prompt = new PromptReader(pipe);
-  const isNear = () => HAS_ANOTHER && isAnswerNear?.() === true;
-  let buffer = new ArrayBuffer(NARROW);
+  const prompt = new SpinReader(pipe);
+  const shouldSpin = () => HAS_SECOND_CPU && isAnswerNear?.() === true;
+  let buffer = new ArrayBuffer(DEFAULT_PIPE_BYTES);
   /** Whether the last that came went past this process's memory. */
   let isPassing = false;
   const move = () => {
     const way = bypass?.();
     if (way === undefined) return false;
     isPassing = true;
-    if (way.moveFrom(pipe) === 0) return false;
+    if (way.spliceFrom(pipe) === 0) return false;
     onMoved!();
     return true;
   };
   const taken = async (chunk: Uint8Array) => {
     isPassing = bypass?.() !== undefined;
-    busily(() => onStdout(chunk));
-    while (busily(move)) {
-      if (busyInTurn >= BUSY_WITH_CALLS) await nextTurn();
+    trackBusyTime(() => onStdout(chunk));
+    while (trackBusyTime(move)) {
+      if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
     }
-    if (busyInTurn >= BUSY_WITH_CALLS) await nextTurn();
+    if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
     // What is called now that an answer has come is to be on its way before
     // this begins to wait for the next.
-    for (let step = 0; step < STEPS && !isNear(); step++) await null;
+    for (let step = 0; step < MICROTASKS_BEFORE_READ && !shouldSpin(); step++) {
+      await null;
+    }
   };
   for (;;) {
-    while (isNear()) {
+    while (shouldSpin()) {
       const chunk = new Uint8Array(buffer);
       const count = prompt.read(chunk);
       if (count === 0) break;
@@ -77,7 +79,7 @@ export async function takeStdout(
     }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
-      const most = isPassing ? LINE : buffer.byteLength;
+      const most = isPassing ? READ_BYTES_BEFORE_SPLICE : buffer.byteLength;
       ({ value } = await reader.read(new Uint8Array(buffer, 0, most)));
     } catch {
       return;
@@ -85,9 +87,13 @@ export async function takeStdout(
     // Absent where the reading was given up, empty at the end.
     if (value === undefined || value.length === 0) return;
     await taken(value);
-    if (value.length === NARROW) pipe.passed(NARROW);
+    if (value.length === DEFAULT_PIPE_BYTES) {
+      pipe.recordTransfer(DEFAULT_PIPE_BYTES);
+    }
     buffer = value.buffer;
-    if (pipe.isWide && buffer.byteLength < HALF) buffer = new ArrayBuffer(HALF);
+    if (pipe.isEnlarged && buffer.byteLength < MAX_READ_BYTES) {
+      buffer = new ArrayBuffer(MAX_READ_BYTES);
+    }
   }
 }
 
@@ -97,7 +103,7 @@ export async function takeStdout(
  * @param reader Reads it.
  * @param take Takes each piece.
  */
-export async function takeStderr(
+export async function readStderr(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   take: (chunk: Uint8Array) => void,
 ): Promise<void> {
@@ -109,8 +115,8 @@ export async function takeStderr(
       return;
     }
     if (value === undefined) return;
-    busily(() => take(value));
-    if (busyInTurn >= BUSY_WITH_LOG) await nextTurn();
+    trackBusyTime(() => take(value));
+    if (busyInTurn >= BUSY_WITH_LOG) await yieldToEventLoop();
   }
 }
 
@@ -124,7 +130,7 @@ const BUSY_WITH_CALLS = 25;
 
 let busyInTurn = 0;
 
-function busily<T>(work: () => T): T {
+function trackBusyTime<T>(work: () => T): T {
   const begin = performance.now();
   const result = work();
   busyInTurn += performance.now() - begin;
@@ -134,7 +140,7 @@ function busily<T>(work: () => T): T {
 let turn: Promise<void> | undefined;
 
 /** The next turn of the event loop, which all wait for who want to read more. */
-function nextTurn(): Promise<void> {
+function yieldToEventLoop(): Promise<void> {
   return turn ??= new Promise((resolve) =>
     // An immediate would come before what there is to be read elsewhere.
     setTimeout(() => {

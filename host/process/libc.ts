@@ -3,7 +3,7 @@
 // does without.
 
 /** What is called of the C library, each as in section 2 of Linux's manual. */
-export interface CLibrary {
+export interface Libc {
   pipe2(ends: BufferSource, flags: number): number;
   open(path: BufferSource, flags: number): number;
   close(descriptor: number): number;
@@ -33,19 +33,19 @@ export interface CLibrary {
   ): number | bigint;
 }
 
-let library: CLibrary | null | undefined;
+let library: Libc | null | undefined;
 
 /** The C library; null where it cannot be called. */
-export function cLibrary(): CLibrary | null {
+export function libc(): Libc | null {
   return library === undefined ? library = load() : library;
 }
 
 /** A path as C takes it. */
-export function cPath(path: string): Uint8Array<ArrayBuffer> {
+export function cString(path: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${path}\0`);
 }
 
-function load(): CLibrary | null {
+function load(): Libc | null {
   if (Deno.build.os !== "linux") return null;
   const ffi = { name: "ffi" } as const;
   if (Deno.permissions.querySync(ffi).state !== "granted") return null;
@@ -62,7 +62,7 @@ function load(): CLibrary | null {
         result: "isize",
       },
       readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
-    }).symbols as unknown as CLibrary;
+    }).symbols as unknown as Libc;
   } catch {
     // Another C library, or another name for it.
     return null;

@@ -4,23 +4,23 @@
 // than the bytes themselves. Linux lets a process do all this; elsewhere pipes
 // stay as they are.
 
-import { type CLibrary, cLibrary, cPath } from "./libc.ts";
+import { cString, type Libc, libc } from "./libc.ts";
 
 /** How much a pipe holds that is not widened, in bytes (pipe(7)). */
-export const NARROW: number = 64 * 1024;
+export const DEFAULT_PIPE_BYTES: number = 64 * 1024;
 
 /** How much a wide one holds, in bytes: the most that Linux grants to anyone (pipe(7)). */
-export const WIDE: number = 1024 * 1024;
+export const MAX_PIPE_BYTES: number = 1024 * 1024;
 
 /** How often a pipe has been full when it is widened. */
-const FULL = 4;
+const FULL_TRANSFERS_TO_ENLARGE = 4;
 
 /**
  * How many may be wide at a time, this process's own among them: a quarter of
  * what Linux grants to one user's pipes together (pipe(7)), who has other
  * programs too.
  */
-const MOST = 16;
+const MAX_ENLARGED_PIPES = 16;
 
 let wide = 0;
 
@@ -28,7 +28,7 @@ let wide = 0;
 const MOST_DESCRIPTORS = 1024;
 
 /** `O_NONBLOCK | O_CLOEXEC` (open(2), pipe(2)): to wait for nobody at the other end, and be no child's. */
-export const AT_ONCE = 0o2004000;
+export const NONBLOCK_CLOEXEC = 0o2004000;
 const READ_ONLY = 0;
 const WRITE_ONLY = 1;
 
@@ -54,7 +54,7 @@ export class Pipe {
   }
 
   /** Whether it has been widened. */
-  get isWide(): boolean {
+  get isEnlarged(): boolean {
     return this.#isWide;
   }
 
@@ -64,7 +64,7 @@ export class Pipe {
    */
   get descriptor(): number | null {
     if (this.#descriptor === undefined) {
-      const c = cLibrary();
+      const c = libc();
       this.#descriptor = c && openOurs(c, this.#pid, this.#stream);
     }
     return this.#descriptor;
@@ -75,18 +75,20 @@ export class Pipe {
    *
    * @param count How many.
    */
-  passed(count: number): void {
-    if (count < NARROW || ++this.#full !== FULL) return;
-    this.#isWide = this.descriptor !== null && widen(this.descriptor);
+  recordTransfer(count: number): void {
+    if (
+      count < DEFAULT_PIPE_BYTES || ++this.#full !== FULL_TRANSFERS_TO_ENLARGE
+    ) return;
+    this.#isWide = this.descriptor !== null && enlargePipe(this.descriptor);
   }
 
   /** Takes that it is used no longer. */
   close(): void {
-    if (this.#isWide) wideIsClosed();
+    if (this.#isWide) releaseEnlargedPipe();
     this.#isWide = false;
-    this.#full = FULL;
+    this.#full = FULL_TRANSFERS_TO_ENLARGE;
     if (typeof this.#descriptor === "number") {
-      cLibrary()!.close(this.#descriptor);
+      libc()!.close(this.#descriptor);
     }
     // Its process id may be another's by now.
     this.#descriptor = null;
@@ -97,25 +99,27 @@ export class Pipe {
  * Widens a pipe.
  *
  * @param descriptor An end of it.
- * @returns Whether that was granted; then {@linkcode wideIsClosed} is to follow.
+ * @returns Whether that was granted; then {@linkcode releaseEnlargedPipe} is to follow.
  */
-export function widen(descriptor: number): boolean {
-  if (wide === MOST) return false;
-  if (cLibrary()!.fcntl(descriptor, SET_PIPE_SIZE, WIDE) < WIDE) return false;
+export function enlargePipe(descriptor: number): boolean {
+  if (wide === MAX_ENLARGED_PIPES) return false;
+  if (
+    libc()!.fcntl(descriptor, SET_PIPE_SIZE, MAX_PIPE_BYTES) < MAX_PIPE_BYTES
+  ) return false;
   wide++;
   return true;
 }
 
 /** Takes that a wide pipe is closed. */
-export function wideIsClosed(): void {
+export function releaseEnlargedPipe(): void {
   wide--;
 }
 
 /** Opens a stream of a child; null where that is no pipe between it and this process. */
-function openOurs(c: CLibrary, pid: number, stream: 0 | 1): number | null {
+function openOurs(c: Libc, pid: number, stream: 0 | 1): number | null {
   const opened = c.open(
-    cPath(`/proc/${pid}/fd/${stream}`),
-    AT_ONCE | (stream === 0 ? WRITE_ONLY : READ_ONLY),
+    cString(`/proc/${pid}/fd/${stream}`),
+    NONBLOCK_CLOEXEC | (stream === 0 ? WRITE_ONLY : READ_ONLY),
   );
   if (opened === -1) return null;
   const target = targetOf(c, opened);
@@ -129,9 +133,9 @@ function openOurs(c: CLibrary, pid: number, stream: 0 | 1): number | null {
 }
 
 /** What a descriptor of this process is open on. */
-function targetOf(c: CLibrary, descriptor: number): string | undefined {
+function targetOf(c: Libc, descriptor: number): string | undefined {
   const name = new Uint8Array(64);
-  const path = cPath(`/proc/self/fd/${descriptor}`);
+  const path = cString(`/proc/self/fd/${descriptor}`);
   const length = Number(c.readlink(path, name, name.length));
   return length === -1
     ? undefined

@@ -4,15 +4,15 @@
 
 import { Child, type ChildOptions } from "./child.ts";
 
-type Takers = Omit<ChildOptions, "argv" | "env" | "cwd">;
+type OutputSinks = Omit<ChildOptions, "argv" | "env" | "cwd">;
 
 /** A process that waits for a launch that wants it. */
-class HeadStart {
+class PrelaunchedChild {
   readonly child: Child;
   readonly #key: string;
-  #takers: Takers | undefined;
+  #takers: OutputSinks | undefined;
   /** What has come from it so far, in order. */
-  #kept: ((takers: Takers) => void)[] = [];
+  #kept: ((takers: OutputSinks) => void)[] = [];
 
   constructor(argv: readonly string[], env: Record<string, string>) {
     this.#key = keyOf({ argv, env });
@@ -38,12 +38,12 @@ class HeadStart {
   }
 
   /** Whether a launch would start the same process. */
-  fits(options: ChildOptions): boolean {
+  matches(options: ChildOptions): boolean {
     return keyOf(options) === this.#key;
   }
 
   /** Passes on what it writes, and what it has written. */
-  give(takers: Takers): void {
+  attach(takers: OutputSinks): void {
     // Not before the one that takes it is ready for that.
     queueMicrotask(() => {
       this.#takers = takers;
@@ -59,7 +59,7 @@ function keyOf(
   return JSON.stringify([argv, env && Object.entries(env).sort(), cwd]);
 }
 
-let waiting: HeadStart | undefined;
+let waiting: PrelaunchedChild | undefined;
 
 /**
  * Starts a process that is likely to be launched.
@@ -67,11 +67,11 @@ let waiting: HeadStart | undefined;
  * @param argv The command and its arguments.
  * @param env Its environment.
  */
-export function giveHeadStart(
+export function prelaunch(
   argv: readonly string[],
   env: Record<string, string>,
 ): void {
-  waiting ??= new HeadStart(argv, env);
+  waiting ??= new PrelaunchedChild(argv, env);
 }
 
 /**
@@ -80,10 +80,10 @@ export function giveHeadStart(
  *
  * @param options What is started, and who takes what it writes.
  */
-export function startedChild(options: ChildOptions): Child {
-  if (!waiting?.fits(options)) return new Child(options);
+export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
+  if (!waiting?.matches(options)) return new Child(options);
   const { child } = waiting;
-  waiting.give(options);
+  waiting.attach(options);
   waiting = undefined;
   return child;
 }
@@ -93,7 +93,7 @@ export function startedChild(options: ChildOptions): Child {
  * done nothing that it would have to clean up, and nobody is to wait for it to
  * find out by itself that it is not needed.
  */
-export async function endHeadStart(): Promise<void> {
+export async function discardPrelaunched(): Promise<void> {
   const child = waiting?.child;
   waiting = undefined;
   child?.kill("SIGKILL");

@@ -40,7 +40,7 @@ export function inOwnGroup(argv: readonly string[]): GroupCommand {
  * @param line The last that it wrote.
  * @returns The system's words; undefined where it did become the other.
  */
-export function startRefusal(
+export function execFailure(
   code: number | null,
   line: string | undefined,
 ): string | undefined {

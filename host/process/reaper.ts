@@ -7,7 +7,7 @@ import { HAS_PROCESS_GROUPS } from "./process_group.ts";
  * How long a plugin whose host is gone may take to clean up, in half seconds:
  * a little more than it gives itself.
  */
-const GRACE = 24;
+const GRACE_HALF_SECONDS = 24;
 
 /**
  * What each plugin, and all that it starts, finds in its environment. By it
@@ -45,7 +45,7 @@ while read -r line; do
   esac
 done
 count=0
-while [ $count -lt ${GRACE} ]; do
+while [ $count -lt ${GRACE_HALF_SECONDS} ]; do
   left=
   for one in $groups; do kill -0 "-$one" 2>/dev/null && left="$left $one"; done
   groups=$left
@@ -60,7 +60,7 @@ for one in $(marked); do kill -KILL "$one" 2>/dev/null; done
 const encoder = new TextEncoder();
 
 /** What the reaper is told; undefined where there is none. */
-let hand: WritableStreamDefaultWriter<Uint8Array> | undefined;
+let stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 let isStarted = false;
 
 /**
@@ -68,18 +68,18 @@ let isStarted = false;
  *
  * @param group The process that leads it.
  */
-export function watch(group: number): void {
+export function track(group: number): void {
   if (!HAS_PROCESS_GROUPS) return;
   if (!isStarted) start();
   tell(`+${group}\n`);
 }
 
 /**
- * Takes back a {@linkcode watch}: the group has ended.
+ * Takes back a {@linkcode track}: the group has ended.
  *
  * @param group The process that led it.
  */
-export function forget(group: number): void {
+export function untrack(group: number): void {
   tell(`-${group}\n`);
 }
 
@@ -98,13 +98,13 @@ function start(): void {
     }).spawn();
     // It waits for this process, not the other way round.
     child.unref();
-    hand = child.stdin.getWriter();
-    hand.closed.catch(() => hand = undefined);
+    stdin = child.stdin.getWriter();
+    stdin.closed.catch(() => stdin = undefined);
   } catch {
     // A machine without a shell: there each plugin still ends by itself.
   }
 }
 
 function tell(line: string): void {
-  hand?.write(encoder.encode(line)).catch(() => {});
+  stdin?.write(encoder.encode(line)).catch(() => {});
 }

@@ -1,20 +1,20 @@
 // What a plugin answers promptly is read on the spot: to sleep until it comes,
 // and to be woken for it, takes several times as long as such an answer.
 
-import { cLibrary } from "./libc.ts";
+import { libc } from "./libc.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** How long an answer is looked for, in milliseconds: what sleeping would take. */
-const PROMPT = 0.05;
+const SPIN_MS = 0.05;
 
 /** How often it is not looked for at the most, since none was prompt of late. */
-const WARIEST = 1024;
+const MAX_BACKOFF = 1024;
 
 /** Reads the stdout of a child on the spot, beside whoever waits for it. */
-export class PromptReader {
+export class SpinReader {
   readonly #pipe: Pipe;
   /** How often it is not looked for when the next is not prompt; twice as often each time. */
-  #wary = 1;
+  #backoff = 1;
   #skipped = 0;
 
   /**
@@ -37,17 +37,17 @@ export class PromptReader {
     }
     const { descriptor } = this.#pipe;
     if (descriptor === null) return 0;
-    const c = cLibrary()!;
-    const end = performance.now() + PROMPT;
+    const c = libc()!;
+    const end = performance.now() + SPIN_MS;
     do {
       const count = Number(c.read(descriptor, buffer, buffer.length));
       if (count > 0) {
-        this.#wary = 1;
+        this.#backoff = 1;
         return count;
       }
     } while (performance.now() < end);
-    this.#skipped = this.#wary;
-    this.#wary = Math.min(2 * this.#wary, WARIEST);
+    this.#skipped = this.#backoff;
+    this.#backoff = Math.min(2 * this.#backoff, MAX_BACKOFF);
     return 0;
   }
 }

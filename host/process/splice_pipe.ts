@@ -3,21 +3,27 @@
 // stdout, and on into another's stdin once they are whole: half a message is
 // nobody's, should its writer die.
 
-import type { Bypass, PipeEnd } from "../../plugin/rpc/splice.ts";
-import { cLibrary } from "./libc.ts";
-import { AT_ONCE, NARROW, WIDE, wideIsClosed, widen } from "./pipe.ts";
+import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import { libc } from "./libc.ts";
+import {
+  DEFAULT_PIPE_BYTES,
+  enlargePipe,
+  MAX_PIPE_BYTES,
+  NONBLOCK_CLOEXEC,
+  releaseEnlargedPipe,
+} from "./pipe.ts";
 
 /** How much a conduit may be for, in bytes: a pipe also fills up with pages that are half full. */
-const LARGEST = WIDE / 2 + NARROW;
+const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 
 /** How many there may be at a time: what a stream has under way, beside its pipes. */
-const MOST = 8;
+const MAX_OPEN_PIPES = 8;
 
 /** How much is written to a pipe that was full, in bytes, to wait until it is not: a page. */
 const PAGE = 4096;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
-const MOVE_AT_ONCE = 3;
+const SPLICE_FLAGS = 3;
 
 /** The two ends of a pipe. */
 interface Ends {
@@ -28,10 +34,10 @@ interface Ends {
 let open = 0;
 const free: Ends[] = [];
 /** Whether those that are free are kept for the next. */
-let isInUse = false;
+let keepPooled = false;
 
 /** A pipe of this process's own, for so many bytes. */
-export class Conduit implements Bypass {
+export class SplicePipe implements SpliceBuffer {
   readonly length: number;
   readonly #ends: Ends;
   #left: number;
@@ -46,11 +52,11 @@ export class Conduit implements Bypass {
    * @param length How many bytes it is for.
    * @returns It; undefined where none is to be had.
    */
-  static take(length: number): Conduit | undefined {
-    if (length > LARGEST) return undefined;
-    isInUse = true;
+  static acquire(length: number): SplicePipe | undefined {
+    if (length > MAX_STAGED_BYTES) return undefined;
+    keepPooled = true;
     const ends = free.pop() ?? openPipe();
-    return ends && new Conduit(ends, length);
+    return ends && new SplicePipe(ends, length);
   }
 
   private constructor(ends: Ends, length: number) {
@@ -59,14 +65,14 @@ export class Conduit implements Bypass {
     this.#left = length;
   }
 
-  get left(): number {
+  get remaining(): number {
     return this.#left;
   }
 
-  add(bytes: Uint8Array<ArrayBuffer>): void {
+  append(bytes: Uint8Array<ArrayBuffer>): void {
     this.#left -= bytes.length;
     if (this.#rest.length === 0) {
-      const count = cLibrary()!.write(this.#ends.write, bytes, bytes.length);
+      const count = libc()!.write(this.#ends.write, bytes, bytes.length);
       if (count > 0) {
         this.#piped += Number(count);
         bytes = bytes.subarray(Number(count));
@@ -75,7 +81,7 @@ export class Conduit implements Bypass {
     if (bytes.length > 0) this.#rest.push(bytes.slice());
   }
 
-  moveFrom({ descriptor }: PipeEnd): number {
+  spliceFrom({ descriptor }: PipeEnd): number {
     if (descriptor === null || this.#rest.length > 0) return 0;
     const count = splice(descriptor, this.#ends.write, this.#left);
     this.#left -= count;
@@ -83,7 +89,7 @@ export class Conduit implements Bypass {
     return count;
   }
 
-  async moveTo(
+  async spliceTo(
     pipe: PipeEnd,
     write: (bytes: Uint8Array) => Promise<void>,
   ): Promise<void> {
@@ -91,17 +97,17 @@ export class Conduit implements Bypass {
       while (this.#piped > 0) {
         // Asked for each time: meanwhile it may have been closed.
         const { descriptor } = pipe;
-        if (descriptor === null) await write(this.#read(NARROW));
+        if (descriptor === null) await write(this.#read(DEFAULT_PIPE_BYTES));
         else if (!this.#moveInto(descriptor)) await write(this.#read(PAGE));
       }
       for (const part of this.#rest) await write(part);
     } finally {
-      this.drop();
+      this.release();
     }
   }
 
-  drop(): void {
-    if (isInUse && this.#piped === 0) free.push(this.#ends);
+  release(): void {
+    if (keepPooled && this.#piped === 0) free.push(this.#ends);
     else closePipe(this.#ends);
   }
 
@@ -116,7 +122,7 @@ export class Conduit implements Bypass {
   #read(most: number): Uint8Array {
     const bytes = new Uint8Array(Math.min(most, this.#piped));
     const { read } = this.#ends;
-    const count = Number(cLibrary()!.read(read, bytes, bytes.length));
+    const count = Number(libc()!.read(read, bytes, bytes.length));
     if (count <= 0) throw new Error("a pipe has lost what was in it");
     this.#piped -= count;
     return bytes.subarray(0, count);
@@ -124,16 +130,16 @@ export class Conduit implements Bypass {
 }
 
 /** Closes those that are free, as the others when they are, until the next is taken. */
-export function closeConduits(): void {
-  isInUse = false;
+export function closePooledPipes(): void {
+  keepPooled = false;
   for (const ends of free.splice(0)) closePipe(ends);
 }
 
 function openPipe(): Ends | undefined {
-  if (open === MOST || !canSplice()) return undefined;
+  if (open === MAX_OPEN_PIPES || !canSplice()) return undefined;
   const ends = openNarrow();
   if (ends === undefined) return undefined;
-  if (widen(ends.write)) {
+  if (enlargePipe(ends.write)) {
     open++;
     return ends;
   }
@@ -143,40 +149,40 @@ function openPipe(): Ends | undefined {
 
 function closePipe(ends: Ends): void {
   closeNarrow(ends);
-  wideIsClosed();
+  releaseEnlargedPipe();
   open--;
 }
 
 function openNarrow(): Ends | undefined {
   const ends = new Int32Array(2);
-  if (cLibrary()?.pipe2(ends, AT_ONCE) !== 0) return undefined;
+  if (libc()?.pipe2(ends, NONBLOCK_CLOEXEC) !== 0) return undefined;
   const [read, write] = ends as unknown as [number, number];
   return { read, write };
 }
 
 function closeNarrow({ read, write }: Ends): void {
-  cLibrary()!.close(read);
-  cLibrary()!.close(write);
+  libc()!.close(read);
+  libc()!.close(write);
 }
 
-let isAllowed: boolean | undefined;
+let isSpliceSupported: boolean | undefined;
 
 /** Whether the kernel moves anything: a sandbox may forbid it. */
 function canSplice(): boolean {
-  if (isAllowed !== undefined) return isAllowed;
+  if (isSpliceSupported !== undefined) return isSpliceSupported;
   const [one, other] = [openNarrow(), openNarrow()];
   if (one !== undefined && other !== undefined) {
-    cLibrary()!.write(one.write, new Uint8Array(1), 1);
-    isAllowed = splice(one.read, other.write, 1) === 1;
+    libc()!.write(one.write, new Uint8Array(1), 1);
+    isSpliceSupported = splice(one.read, other.write, 1) === 1;
   }
   for (const ends of [one, other]) if (ends !== undefined) closeNarrow(ends);
-  return isAllowed === true;
+  return isSpliceSupported === true;
 }
 
 /** Moves bytes from pipe to pipe, and says how many: 0 where none can be moved now. */
 function splice(from: number, to: number, most: number): number {
   return Math.max(
-    Number(cLibrary()!.splice(from, null, to, null, most, MOVE_AT_ONCE)),
+    Number(libc()!.splice(from, null, to, null, most, SPLICE_FLAGS)),
     0,
   );
 }

@@ -9,11 +9,11 @@ import {
   readPluginCommand,
 } from "../discovery/plugin_table.ts";
 import {
+  describeType,
+  type Diagnostics,
   Fields,
   isObject,
   type JsonObject,
-  type Problems,
-  typeOf,
 } from "../json/fields.ts";
 
 /** A builder of a template. */
@@ -42,7 +42,7 @@ export function readBuilders(
   value: unknown,
   path: JsonPath,
   directory: string,
-  problems: Problems,
+  problems: Diagnostics,
 ): BuilderEntry[] {
   if (value === null) return [];
   if (isObject(value)) return readNamed(value, path, directory, problems);
@@ -50,7 +50,7 @@ export function readBuilders(
     problems.add(
       path,
       `'builders': source data must be an array or slice, got ${
-        typeOf(value)
+        describeType(value)
       }; write a list of builders, or an object from name to plugin path`,
     );
     return [];
@@ -86,13 +86,13 @@ function readOne(
   raw: unknown,
   index: number,
   at: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): BuilderEntry | undefined {
   const label = `builder ${index + 1}: `;
   if (!isObject(raw)) {
     problems.add(
       at,
-      `${label}expected a map, got ${typeOf(raw)}; write {"type": "..."}`,
+      `${label}expected a map, got ${describeType(raw)}; write {"type": "..."}`,
     );
     return undefined;
   }
@@ -118,7 +118,7 @@ function readNamed(
   builders: JsonObject,
   path: JsonPath,
   directory: string,
-  problems: Problems,
+  problems: Diagnostics,
 ): BuilderEntry[] {
   return Object.entries(builders).flatMap(([name, raw]): BuilderEntry[] => {
     const at = [...path, name];

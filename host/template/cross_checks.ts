@@ -4,7 +4,7 @@
 
 import type { JsonPath } from "../json/json_document.ts";
 import type { Template } from "./template.ts";
-import type { Problems } from "../json/fields.ts";
+import type { Diagnostics } from "../json/fields.ts";
 import { versionProblem } from "./packer_version.ts";
 
 /**
@@ -18,7 +18,7 @@ import { versionProblem } from "./packer_version.ts";
 export function checkTemplate(
   template: Template,
   buildersAreSound: boolean,
-  problems: Problems,
+  problems: Diagnostics,
 ): void {
   const version = versionProblem(template.minPackerVersion ?? "");
   if (version !== undefined) problems.add(["min_packer_version"], version);
@@ -55,7 +55,7 @@ function checkOnlyExcept(
   entry: { only: readonly string[]; except: readonly string[]; at: JsonPath },
   label: string,
   names: ReadonlySet<string>,
-  problems: Problems,
+  problems: Diagnostics,
 ): void {
   if (entry.only.length > 0 && entry.except.length > 0) {
     problems.add(

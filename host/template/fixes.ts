@@ -2,7 +2,7 @@
 // older Packer, as far as it concerns what comes with baler.
 
 import type { JsonDocument } from "../json/json_document.ts";
-import { isObject, type JsonObject, typeOf } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/fields.ts";
 import { SourceError } from "../json/source_error.ts";
 
 /** One fix. */
@@ -82,13 +82,13 @@ export const FIXES: readonly Fix[] = [
  * @returns Its text, fixed: JSON whose keys are sorted, without an end of its last line.
  * @throws {SourceError} When it is no template at all.
  */
-export function fixed(document: JsonDocument): string {
+export function applyFixes(document: JsonDocument): string {
   const root = structuredClone(document.value);
   if (!isObject(root)) {
     throw SourceError.at(
       document,
       [],
-      `a template is an object: expected a map, got ${typeOf(root)}`,
+      `a template is an object: expected a map, got ${describeType(root)}`,
     );
   }
   const parts: TemplateParts = {
@@ -108,7 +108,7 @@ export function fixed(document: JsonDocument): string {
  * @param config Its configuration.
  * @param key The key.
  */
-export function mendsKey(
+export function fixesKey(
   kind: string,
   type: string,
   config: JsonObject,
@@ -143,7 +143,7 @@ function listAt(
     document,
     [key],
     `'${key}': source data must be an array or slice, got ${
-      typeOf(value)
+      describeType(value)
     }; write a list`,
   );
 }

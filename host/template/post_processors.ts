@@ -3,11 +3,11 @@
 
 import type { JsonPath } from "../json/json_document.ts";
 import {
+  describeType,
+  type Diagnostics,
   Fields,
   isObject,
   type JsonObject,
-  type Problems,
-  typeOf,
 } from "../json/fields.ts";
 
 /** A post-processor of a template. */
@@ -41,14 +41,14 @@ const OWN_KEYS = ["except", "keep_input_artifact", "name", "only", "type"];
 export function readPostProcessors(
   value: unknown,
   path: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): PostProcessorEntry[][] {
   if (value === null) return [];
   if (!Array.isArray(value)) {
     problems.add(
       path,
       `'post-processors': source data must be an array or slice, got ${
-        typeOf(value)
+        describeType(value)
       }; write a list of post-processors`,
     );
     return [];
@@ -67,7 +67,7 @@ export function readPostProcessors(
       problems.add(
         at,
         `${label}: bad format; a post-processor is a text, an object or a list of these, not ${
-          typeOf(raw)
+          describeType(raw)
         }`,
       );
       return [];
@@ -81,7 +81,7 @@ function readOne(
   raw: unknown,
   label: string,
   at: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): PostProcessorEntry | undefined {
   if (Array.isArray(raw)) {
     problems.add(
@@ -94,7 +94,7 @@ function readOne(
     problems.add(
       at,
       `${label}unknown format; a post-processor is a text or an object, not ${
-        typeOf(raw)
+        describeType(raw)
       }`,
     );
     return undefined;

@@ -2,11 +2,11 @@
 
 import type { JsonPath } from "../json/json_document.ts";
 import {
+  describeType,
+  type Diagnostics,
   Fields,
   isObject,
   type JsonObject,
-  type Problems,
-  typeOf,
 } from "../json/fields.ts";
 
 /** A provisioner of a template. */
@@ -51,14 +51,14 @@ const OWN_KEYS = [
 export function readProvisioners(
   value: unknown,
   path: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): ProvisionerEntry[] {
   if (value === null) return [];
   if (!Array.isArray(value)) {
     problems.add(
       path,
       `'provisioners': source data must be an array or slice, got ${
-        typeOf(value)
+        describeType(value)
       }; write a list of provisioners`,
     );
     return [];
@@ -85,12 +85,12 @@ export function readProvisioner(
   raw: unknown,
   label: string,
   at: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): ProvisionerEntry | undefined {
   if (raw !== null && !isObject(raw)) {
     problems.add(
       at,
-      `${label}expected a map, got ${typeOf(raw)}; write {"type": "..."}`,
+      `${label}expected a map, got ${describeType(raw)}; write {"type": "..."}`,
     );
     return undefined;
   }

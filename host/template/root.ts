@@ -3,10 +3,10 @@
 
 import type { JsonPath } from "../json/json_document.ts";
 import {
+  describeType,
+  type Diagnostics,
   isObject,
   type JsonObject,
-  type Problems,
-  typeOf,
 } from "../json/fields.ts";
 
 /** The keys that a template can have. */
@@ -33,14 +33,14 @@ export const ROOT_KEYS: readonly string[] = [
  */
 export async function readRoot(
   value: unknown,
-  problems: Problems,
+  problems: Diagnostics,
 ): Promise<JsonObject> {
   if (value === null) return {};
   if (!isObject(value)) {
     problems.add(
       [],
       `a template is an object: expected a map, got ${
-        typeOf(value)
+        describeType(value)
       }; write {"builders": [...]}`,
     );
     problems.throwIfAny();
@@ -52,12 +52,12 @@ export async function readRoot(
         problems.add(
           [key],
           `Failed to cast root level comment value in comment "${key}" to string; it is ${
-            typeOf(comment)
+            describeType(comment)
           }, put it in quotes`,
         );
       }
     } else if (!ROOT_KEYS.includes(key.toLowerCase())) {
-      await problems.addUnknown(
+      await problems.addUnknownKey(
         [key],
         `Unknown root level key in template: '${key}'`,
         ROOT_KEYS,
@@ -78,7 +78,7 @@ export async function readRoot(
 export function readVariables(
   value: unknown,
   path: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): Map<string, string | null> {
   const variables = new Map<string, string | null>();
   if (value === null) return variables;
@@ -86,7 +86,7 @@ export function readVariables(
     problems.add(
       path,
       `'variables' expected a map, got ${
-        typeOf(value)
+        describeType(value)
       }; write {"name": "default"}`,
     );
     return variables;
@@ -98,7 +98,7 @@ export function readVariables(
       problems.add(
         [...path, name],
         `variable ${name}: expected type 'string', got ${
-          typeOf(initial)
+          describeType(initial)
         }; a variable is a text in quotes, or null where one must be given`,
       );
     }
@@ -116,7 +116,7 @@ export function readVariables(
 export function readComments(
   value: unknown,
   path: JsonPath,
-  problems: Problems,
+  problems: Diagnostics,
 ): void {
   const isList = Array.isArray(value) &&
     value.every((comment) =>
@@ -127,7 +127,7 @@ export function readComments(
     problems.add(
       path,
       `'comments' must be a list of objects of texts, got ${
-        typeOf(value)
+        describeType(value)
       }; for a comment, use a root key that begins with "_"`,
     );
   }

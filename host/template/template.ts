@@ -12,7 +12,7 @@ import {
   readPluginTable,
 } from "../discovery/plugin_table.ts";
 import { type BuilderEntry, readBuilders } from "./builders.ts";
-import { Fields, Problems } from "../json/fields.ts";
+import { Diagnostics, Fields } from "../json/fields.ts";
 import {
   type PostProcessorEntry,
   readPostProcessors,
@@ -136,7 +136,7 @@ async function parse(
   options: TemplateOptions,
 ): Promise<Template> {
   const document = parseJsonDocument(text, source);
-  const problems = new Problems(document);
+  const problems = new Diagnostics(document);
   const root = await readRoot(document.value, problems);
   const directory = path === undefined ? Deno.cwd() : dirname(path);
 

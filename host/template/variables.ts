@@ -13,7 +13,7 @@ import {
 } from "../json/json_document.ts";
 import { readText } from "../json/read_text_file.ts";
 import type { Template } from "./template.ts";
-import { isObject, typeOf } from "../json/fields.ts";
+import { describeType, isObject } from "../json/fields.ts";
 import {
   type InitialVariable,
   VariableCycle,
@@ -124,7 +124,7 @@ async function readVariableFile(path: string): Promise<[string, string][]> {
       document,
       [],
       `${reading}: it must be an object, not ${
-        typeOf(value)
+        describeType(value)
       }; write {"name": "value"}`,
     );
   }
@@ -133,7 +133,7 @@ async function readVariableFile(path: string): Promise<[string, string][]> {
     if (typeof text === "string" || text === null) continue;
     problems.push({
       message: `${reading}: "${name}" must be a text, not ${
-        typeOf(text)
+        describeType(text)
       }; put it in quotes`,
       location: document.locate([name]),
     });

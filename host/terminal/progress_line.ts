@@ -2,7 +2,7 @@
 // times a second however often the work reports.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
-import { harmlessText } from "../log/log.ts";
+import { escapeControlChars } from "../log/log.ts";
 import { progressText, type WorkUnderWay } from "./progress_text.ts";
 
 /** How long work is under way before it is shown, and a line before the next, in milliseconds. */
@@ -89,5 +89,5 @@ export class ProgressLine {
 
 /** As much of a name as there may be room for, in one line. */
 function shortened(name: string): string {
-  return harmlessText(name.slice(0, LONGEST_NAME)).replace(/\s+/g, " ");
+  return escapeControlChars(name.slice(0, LONGEST_NAME)).replace(/\s+/g, " ");
 }

@@ -1,7 +1,7 @@
 // The progress bar, as a line of text that fits the terminal.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
-import { cutToWidth, textWidth } from "../text/display_width.ts";
+import { textWidth, truncateToWidth } from "../text/display_width.ts";
 
 /** A piece of work that is under way. */
 export interface WorkUnderWay extends Progress {
@@ -39,7 +39,9 @@ export function progressText(
   const text = fitted(`${work.length} under way`, share, "", columns);
   const room = columns - textWidth(text) - 2;
   const labels = work.map(({ label }) => label).join(", ");
-  return room < SHORTEST_LABEL ? text : `${text}  ${cutToWidth(labels, room)}`;
+  return room < SHORTEST_LABEL
+    ? text
+    : `${text}  ${truncateToWidth(labels, room)}`;
 }
 
 /** What there is room for: the label is cut before the bar goes, and that before the rest. */
@@ -59,10 +61,10 @@ function fitted(
       .join("");
     const room = columns - textWidth(text);
     if (room >= Math.min(SHORTEST_LABEL, textWidth(label))) {
-      return cutToWidth(label, room) + text;
+      return truncateToWidth(label, room) + text;
     }
   }
-  return cutToWidth(label, columns);
+  return truncateToWidth(label, columns);
 }
 
 function shareOf({ current, total }: Progress): number | undefined {

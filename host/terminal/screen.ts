@@ -3,8 +3,8 @@
 // questions answered one at a time.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
-import { variable } from "../config/environment.ts";
-import { harmlessText, type LogTarget } from "../log/log.ts";
+import { setting } from "../config/environment.ts";
+import { escapeControlChars, type LogTarget } from "../log/log.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { textWidth } from "../text/display_width.ts";
 
@@ -45,7 +45,7 @@ export class Screen {
 
   /** Whether colours are wanted: on a terminal that has them, unless NO_COLOR or its like is set. */
   get wantsColor(): boolean {
-    return this.#canErase && !Deno.noColor && !variable("NO_COLOR");
+    return this.#canErase && !Deno.noColor && !setting("NO_COLOR");
   }
 
   /**
@@ -54,8 +54,8 @@ export class Screen {
    * @param text The line, without its end; it may have lines in it.
    * @param color A terminal colour for it, as its SGR parameters.
    */
-  line(text: string, color?: string): void {
-    const harmless = this.#isTerminal ? harmlessText(text) : text;
+  writeLine(text: string, color?: string): void {
+    const harmless = this.#isTerminal ? escapeControlChars(text) : text;
     const line = color === undefined
       ? harmless
       : `\x1b[${color}m${harmless}\x1b[0m`;
@@ -67,7 +67,7 @@ export class Screen {
    *
    * @param text The text, with the end of its last line.
    */
-  text(text: string): void {
+  writeRaw(text: string): void {
     this.#write(text);
   }
 
@@ -92,7 +92,7 @@ export class Screen {
   }
 
   /** Shows nothing from now on: what ends now is not to be told as a failure. */
-  silence(): void {
+  mute(): void {
     this.endProgress();
     this.#closed = true;
   }
@@ -103,7 +103,7 @@ export class Screen {
    *
    * @param target Where the log goes.
    */
-  above(target: LogTarget): LogTarget {
+  logTargetAbove(target: LogTarget): LogTarget {
     if (!this.#canErase || !target.isTerminal()) return target;
     return {
       isTerminal: () => true,
@@ -173,7 +173,9 @@ export class Screen {
 
   // What others show meanwhile goes above the question's last line.
   #showQuestion(query: string, color?: string): void {
-    const lines = (this.#isTerminal ? harmlessText(query) : query).split("\n");
+    const lines = (this.#isTerminal ? escapeControlChars(query) : query).split(
+      "\n",
+    );
     const colored = lines.map((line) =>
       color === undefined ? line : `\x1b[${color}m${line}\x1b[0m`
     );

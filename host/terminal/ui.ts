@@ -99,7 +99,7 @@ export class HostUi implements Ui {
    * @param name What stands in front of each line.
    * @param index Which of the builds it is, from 0: the colour follows from it.
    */
-  ofBuild(name: string, index: number): BuildUi {
+  forBuild(name: string, index: number): BuildUi {
     return new BuildUi(this, name, BUILD_COLORS[index % BUILD_COLORS.length]!);
   }
 
@@ -123,19 +123,19 @@ export class HostUi implements Ui {
     const seen = this.#redacted(text);
     log.write("ui", seen.split("\n"));
     if (machineReadable) {
-      screen.line(machineReadableLine("", "ui", [kind, seen]));
+      screen.writeLine(machineReadableLine("", "ui", [kind, seen]));
       return;
     }
     const line = timestamped
       ? `${new Date().toISOString().slice(0, 19)}Z: ${seen}`
       : seen;
-    screen.line(line, this.#options.color ? color : undefined);
+    screen.writeLine(line, this.#options.color ? color : undefined);
   }
 
   /** Shows an event to programs; people see nothing. */
   event(target: string, type: string, data: readonly string[]): void {
     if (!this.#options.machineReadable) return;
-    this.#options.screen.line(
+    this.#options.screen.writeLine(
       machineReadableLine(target, type, data.map((one) => this.#redacted(one))),
     );
   }
@@ -152,14 +152,14 @@ export class BuildUi implements Ui {
   readonly #target: string;
   readonly #color: string;
   /** What gives up the questions of this build; another one for each time. */
-  readonly #questions: { giveUp: AbortController };
+  readonly #questions: { cancelQuestions: AbortController };
 
   constructor(
     host: HostUi,
     name: string,
     color: string,
     target = name,
-    questions = { giveUp: new AbortController() },
+    questions = { cancelQuestions: new AbortController() },
   ) {
     this.#host = host;
     this.#name = name;
@@ -169,7 +169,7 @@ export class BuildUi implements Ui {
   }
 
   /** The ui of a step of this build, for example a post-processor. */
-  ofStep(step: string): BuildUi {
+  forStep(step: string): BuildUi {
     return new BuildUi(
       this.#host,
       `${this.#target} (${step})`,
@@ -213,12 +213,12 @@ export class BuildUi implements Ui {
   }
 
   ask(query: string, signal?: AbortSignal): Promise<string> {
-    const { giveUp } = this.#questions;
+    const { cancelQuestions } = this.#questions;
     return this.#host.ask(
       this.#prefixed("==>", query),
       signal === undefined
-        ? giveUp.signal
-        : AbortSignal.any([giveUp.signal, signal]),
+        ? cancelQuestions.signal
+        : AbortSignal.any([cancelQuestions.signal, signal]),
       `1;${this.#color}`,
     );
   }
@@ -231,13 +231,13 @@ export class BuildUi implements Ui {
   /** Takes away what is shown of work that this build has not finished, and what it asks. */
   end(): void {
     this.#host.endProgress(this.#target);
-    const { giveUp } = this.#questions;
-    this.#questions.giveUp = new AbortController();
-    giveUp.abort(new Error("the build that asked has ended"));
+    const { cancelQuestions } = this.#questions;
+    this.#questions.cancelQuestions = new AbortController();
+    cancelQuestions.abort(new Error("the build that asked has ended"));
   }
 
   /** A line of the build that has no prefix, in its colour. */
-  plain(kind: "say" | "error", line: string): void {
+  showUnprefixed(kind: "say" | "error", line: string): void {
     this.#host.showOfBuild(
       kind,
       line,
@@ -246,7 +246,7 @@ export class BuildUi implements Ui {
   }
 
   /** Tells in which colour its lines will be. */
-  tellColor(): void {
+  announceColor(): void {
     this.#host.showColor(
       `${this.#name}: output will be in this color.`,
       `1;${this.#color}`,

@@ -24,7 +24,7 @@ export function textWidth(text: string): number {
  * @param text The text, of one line and without control characters.
  * @param columns How many columns it may take.
  */
-export function cutToWidth(text: string, columns: number): string {
+export function truncateToWidth(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   const end = "...".slice(0, Math.max(0, columns));
   let width = end.length;

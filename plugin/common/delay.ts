@@ -1,6 +1,6 @@
 // A pause: waiting that can be stopped.
 
-import { after } from "./long_timeout.ts";
+import { setLongTimeout } from "./long_timeout.ts";
 
 /**
  * Waits.
@@ -9,7 +9,7 @@ import { after } from "./long_timeout.ts";
  * @param signal Stops the waiting.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
-export function pause(
+export function delay(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -19,7 +19,7 @@ export function pause(
       stop();
       reject(signal.reason);
     };
-    const stop = after(milliseconds, () => {
+    const stop = setLongTimeout(milliseconds, () => {
       signal.removeEventListener("abort", abort);
       resolve();
     });

@@ -2,7 +2,7 @@
 // its turn now and then, in which all else goes on.
 
 /** Whether the event loop is due a turn. */
-export class Turns {
+export class EventLoopYield {
   readonly #interval: number;
   #last = -Infinity;
   #isDue = false;
@@ -15,7 +15,7 @@ export class Turns {
   }
 
   /** Whether it is to have its turn now, before anything is waited for on the spot. */
-  get isDue(): boolean {
+  get shouldYield(): boolean {
     if (!this.#isDue && performance.now() - this.#last > this.#interval) {
       this.#isDue = true;
       // To read or write in another way need not take a turn; a timer does.

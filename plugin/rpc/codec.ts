@@ -5,12 +5,22 @@ import { SuperJSON } from "superjson";
 import { bufferBytes, bufferOf, bufferType } from "./typed_arrays.ts";
 import { errorFromRecord, errorToRecord } from "./error_record.ts";
 import type { Frame } from "./frame_reader.ts";
-import { isPlainObject, isSendable, type Kind, kindOf } from "./value_kind.ts";
+import {
+  isPlainObject,
+  isSendable,
+  type Kind,
+  valueKind,
+} from "./value_kind.ts";
 import { applyMeta, type ReadCustom } from "./superjson_decoder.ts";
 import { isDeeperThan } from "./json_depth.ts";
-import { DEFAULT_LIMITS, excerpt, ProtocolError, shown } from "./protocol.ts";
+import {
+  DEFAULT_LIMITS,
+  describeValue,
+  excerpt,
+  ProtocolError,
+} from "./protocol.ts";
 import type { ReferenceKind, References } from "./references.ts";
-import { type Document, writeTree } from "./superjson_encoder.ts";
+import { type Document, encodeTree } from "./superjson_encoder.ts";
 
 /** A message ready for the wire. */
 export interface Encoded {
@@ -29,29 +39,29 @@ interface Pass {
   /** Raw bytes that are in the message already, by value: one value, one index. */
   indexes: Map<object, number>;
 }
-let pass: Pass | undefined;
+let encoding: Pass | undefined;
 
 function current(): Pass {
-  if (pass === undefined) throw new Error("no message is being written");
-  return pass;
+  if (encoding === undefined) throw new Error("no message is being written");
+  return encoding;
 }
 
 /** superjson asks one transformer after the other about the same value. */
-let asked: { value: unknown; kind: Kind | "yours" | undefined } = {
+let kindCache: { value: unknown; kind: Kind | "yours" | undefined } = {
   value: undefined,
   kind: undefined,
 };
 
 function kindHere(value: unknown): Kind | "yours" | undefined {
-  if (asked.value === value) return asked.kind;
+  if (kindCache.value === value) return kindCache.kind;
   const { message, references } = current();
   let kind: Kind | "yours" | undefined = value === message
     ? undefined
-    : kindOf(value);
-  if (kind !== undefined && references.isTheirs(value as object)) {
+    : valueKind(value);
+  if (kind !== undefined && references.isImported(value as object)) {
     kind = "yours";
   }
-  asked = { value, kind };
+  kindCache = { value, kind };
   return kind;
 }
 
@@ -74,12 +84,12 @@ const WRITERS: Record<Kind | "yours", (value: object) => unknown> = {
     bytes: indexOf(value, () => bufferBytes(value)),
   }),
   error: (value) => errorToRecord(value as Error),
-  function: (value) => described("function", value),
-  object: (value) => described("object", value),
-  signal: (value) => described("signal", value),
-  readable: (value) => described("readable", value),
-  writable: (value) => described("writable", value),
-  yours: (value) => ({ ref: current().references.theirs(value) }),
+  function: (value) => exportValue("function", value),
+  object: (value) => exportValue("object", value),
+  signal: (value) => exportValue("signal", value),
+  readable: (value) => exportValue("readable", value),
+  writable: (value) => exportValue("writable", value),
+  yours: (value) => ({ ref: current().references.remoteId(value) }),
   unsendable(value) {
     throw new TypeError(`${named(value)} cannot be sent to another process`);
   },
@@ -95,8 +105,8 @@ function writeLeaf(value: object): { name: string; json: unknown } | undefined {
   return { name: kind, json: WRITERS[kind](value) };
 }
 
-function described(kind: ReferenceKind, value: object): unknown {
-  return current().references.describe(kind, value, nested);
+function exportValue(kind: ReferenceKind, value: object): unknown {
+  return current().references.exportValue(kind, value, encodeNested);
 }
 
 for (const [kind, write] of Object.entries(WRITERS)) {
@@ -109,7 +119,7 @@ for (const [kind, write] of Object.entries(WRITERS)) {
 }
 
 /** What goes into a message as a superjson document of its own: fields, reasons. */
-function nested(value: unknown): unknown {
+function encodeNested(value: unknown): unknown {
   if (isPlain(value)) return { json: value };
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
@@ -132,19 +142,19 @@ export function encode(
     refuseTooLong(line);
     return { line, bytes: [] };
   }
-  const outer = pass;
-  pass = { references, message, bytes: [], indexes: new Map() };
+  const outer = encoding;
+  encoding = { references, message, bytes: [], indexes: new Map() };
   references.beginMessage();
   try {
-    let written: Document | undefined = writeTree(message, writeLeaf);
+    let written: Document | undefined = encodeTree(message, writeLeaf);
     if (written === undefined) {
       references.rollBackMessage();
       references.beginMessage();
-      pass = { references, message, bytes: [], indexes: new Map() };
+      encoding = { references, message, bytes: [], indexes: new Map() };
       written = format.serialize(message) as Document;
     }
     const { json, meta } = written;
-    const bytes = pass.bytes;
+    const bytes = encoding.bytes;
     if (bytes.length > 0) {
       (json as Record<string, unknown>).bytes = bytes.map((part) =>
         part.length
@@ -162,10 +172,10 @@ export function encode(
     return { line, bytes };
   } catch (error) {
     references.rollBackMessage();
-    throw located(error, message);
+    throw withValuePath(error, message);
   } finally {
-    pass = outer;
-    asked = { value: undefined, kind: undefined };
+    encoding = outer;
+    kindCache = { value: undefined, kind: undefined };
   }
 }
 
@@ -215,7 +225,7 @@ function reader(frame: Frame, references: References): ReadCustom {
       ? frame.bytes[index as number]
       : undefined;
     if (bytes === undefined) {
-      throw new ProtocolError(`there are no bytes ${shown(index)}`);
+      throw new ProtocolError(`there are no bytes ${describeValue(index)}`);
     }
     return bytes;
   };
@@ -241,13 +251,13 @@ function reader(frame: Frame, references: References): ReadCustom {
       case "error":
         return errorFromRecord(record);
       case "yours":
-        return references.ours(record.ref);
+        return references.exportedValue(record.ref);
       case "function":
       case "object":
       case "signal":
       case "readable":
       case "writable":
-        return references.materialize(name, record, nestedValue);
+        return references.importValue(name, record, nestedValue);
       default:
         throw new ProtocolError(`there is no annotation ${excerpt(name)}`);
     }
@@ -359,7 +369,10 @@ function named(value: unknown): string {
 }
 
 /** Adds to an error the place of the value that could not be sent. */
-function located(error: unknown, message: Record<string, unknown>): unknown {
+function withValuePath(
+  error: unknown,
+  message: Record<string, unknown>,
+): unknown {
   if (!(error instanceof Error)) return error;
   const place = findUnsendable(message.args ?? message.value, "", new Set());
   if (place === undefined) return error;
@@ -380,7 +393,7 @@ function findUnsendable(
   if (!isSendable(value, new Set(), 1)) return path;
   if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  if (kindOf(value) !== undefined && !isPlainObject(value)) return;
+  if (valueKind(value) !== undefined && !isPlainObject(value)) return;
   const entries: Iterable<[unknown, unknown]> = value instanceof Map
     ? value
     : value instanceof Set

@@ -1,21 +1,25 @@
 // A connection: calls in both directions over one pair of pipes, numbered and
 // concurrent. Ours are all failed at once when it ends; theirs are served.
 
-import { type Bypass, Bypassed, chunksLine } from "./splice.ts";
+import {
+  chunkResponseLine,
+  type SpliceBuffer,
+  SplicedChunks,
+} from "./splice.ts";
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
-import { isCount, isThenable, kindOf } from "./message.ts";
-import { Outbox, type Pour, type Write } from "./send_buffer.ts";
-import { Passing, PassingMemory } from "./forwarding.ts";
+import { isPositiveInteger, isThenable, messageType } from "./message.ts";
+import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
+import { BufferPool, ForwardedValue } from "./forwarding.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
+  describeValue,
   type Limits,
   ProtocolError,
-  shown,
 } from "./protocol.ts";
 import { References } from "./references.ts";
-import { Serving } from "./incoming_calls.ts";
+import { IncomingCalls } from "./incoming_calls.ts";
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
@@ -36,18 +40,18 @@ export interface ConnectionOptions {
   onFreshLines?: boolean;
   /**
    * Asked when a call is made while none is under way: whether the other side
-   * hears soon after it, of another call or of {@linkcode Connection.nudge}.
+   * hears soon after it, of another call or of {@linkcode Connection.sendEmptyLine}.
    */
-  isSoon?(): boolean;
+  announcesMore?(): boolean;
   /**
    * Asked for a way past this process's memory, when chunks come that only pass
    * through.
    *
    * @param length How many bytes they are.
    */
-  bypass?(length: number): Bypass | undefined;
+  bypass?(length: number): SpliceBuffer | undefined;
   /** Sends what has come past this process's memory, over another connection. */
-  pour?: Pour;
+  pour?: SpliceWrite;
   /**
    * Called once when the other side breaks the protocol, just before the
    * connection is closed for it.
@@ -57,18 +61,18 @@ export interface ConnectionOptions {
    */
   onProtocolError?(
     error: ProtocolError,
-  ): EndReason | Promise<EndReason> | void;
+  ): CloseReason | Promise<CloseReason> | void;
 }
 
 /** Why a connection ends: for all calls under way, or for each by its method. */
-export type EndReason = Error | ((method: string | undefined) => Error);
+export type CloseReason = Error | ((method: string | undefined) => Error);
 
 /** A call that has not been answered yet. */
 interface PendingCall {
   readonly method: string | undefined;
-  readonly isTraced: boolean;
+  readonly captureStack: boolean;
   /** Whether its answer only passes through here. */
-  readonly isPassedOn: boolean;
+  readonly isForwarded: boolean;
   /** What the caller waits for. Where nobody does, its failure is no reason to die. */
   readonly promise: Promise<unknown>;
   resolve(value: unknown): void;
@@ -76,7 +80,7 @@ interface PendingCall {
 }
 
 /** In how many steps of its promises a call is answered that waits for nothing. */
-const STEPS = 8;
+const MICROTASKS = 8;
 
 /** One end of the wire. */
 export class Connection {
@@ -85,10 +89,10 @@ export class Connection {
   readonly #reader: FrameReader;
   readonly #onFrame: OnFrame = (frame, isLast) => this.#take(frame, isLast);
   readonly #references: References;
-  readonly #outbox: Outbox;
+  readonly #outbox: SendBuffer;
   readonly #pending = new Map<number, PendingCall>();
-  readonly #memory = new PassingMemory();
-  readonly #serving: Serving;
+  readonly #memory = new BufferPool();
+  readonly #serving: IncomingCalls;
   #lastCall = 0;
   /** Whether the last that came was a call behind which more comes soon. */
   #isMoreNear = false;
@@ -102,17 +106,17 @@ export class Connection {
       this.#limits,
       options.onText,
       {
-        memory: (json) => this.#isPassedOn(json) ? this.#memory : undefined,
+        memory: (json) => this.#isForwarded(json) ? this.#memory : undefined,
         bypass: (json, line, lengths) =>
-          this.#isPassedOn(json) &&
-            line === chunksLine(json.return as number, lengths)
+          this.#isForwarded(json) &&
+            line === chunkResponseLine(json.return as number, lengths)
             ? options.bypass?.(
               lengths.reduce((sum, length) => sum + length, 0),
             )
             : undefined,
       },
     );
-    this.#outbox = new Outbox(
+    this.#outbox = new SendBuffer(
       options.write,
       options.onFreshLines ? "\n" : "",
       options.pour,
@@ -123,11 +127,11 @@ export class Connection {
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#abort(abort, reason),
     }, this.#limits);
-    this.#serving = new Serving({
+    this.#serving = new IncomingCalls({
       root: options.root ?? {},
       references: this.#references,
       limits: this.#limits,
-      unread: () => this.#outbox.waiting,
+      unread: () => this.#outbox.unsentBytes,
       send: (message) => this.#send(message),
       sendChunks: (call, chunks) => this.#sendChunks(call, chunks),
     });
@@ -153,8 +157,12 @@ export class Connection {
    * Waits for the answers that take no longer than this turn, and sends them:
    * they are to be on their way before anything else is begun.
    */
-  async answered(): Promise<void> {
-    for (let step = 0; this.#serving.underWay > 0 && step < STEPS; step++) {
+  async flushPromptAnswers(): Promise<void> {
+    for (
+      let step = 0;
+      this.#serving.inFlight > 0 && step < MICROTASKS;
+      step++
+    ) {
       await null;
     }
     this.#outbox.flush();
@@ -164,23 +172,23 @@ export class Connection {
    * Whether nothing is under way here, and the other side has said that more
    * comes soon: then that can be waited for on the spot.
    */
-  get isMoreNear(): boolean {
+  get expectsMore(): boolean {
     return this.#isMoreNear && this.isIdle;
   }
 
   /** Whether nothing is under way on either side. */
   get isIdle(): boolean {
-    return this.#pending.size === 0 && this.#serving.underWay === 0;
+    return this.#pending.size === 0 && this.#serving.inFlight === 0;
   }
 
   /** Whether nothing is under way but one call of ours, which has been sent. */
-  get isAnswerNear(): boolean {
-    return this.#pending.size === 1 && this.#serving.underWay === 0 &&
+  get awaitsOnlyAnswer(): boolean {
+    return this.#pending.size === 1 && this.#serving.inFlight === 0 &&
       this.#outbox.isEmpty;
   }
 
   /** Tells the other side that nothing more comes for now. */
-  nudge(): void {
+  sendEmptyLine(): void {
     if (this.#closed === undefined) this.#outbox.send("", []);
   }
 
@@ -190,10 +198,10 @@ export class Connection {
    * @param ref Its reference; 0 is the root.
    * @param method The method's name; none for a function.
    * @param args The arguments.
-   * @param isTraced Whether an error shows where the call was made.
-   * @param isPassedOn Whether the answer is nothing but passed on, to a third side.
-   * @returns What it returned; as {@linkcode Passing} or
-   * {@linkcode Bypassed} if it is passed on.
+   * @param captureStack Whether an error shows where the call was made.
+   * @param isForwarded Whether the answer is nothing but passed on, to a third side.
+   * @returns What it returned; as {@linkcode ForwardedValue} or
+   * {@linkcode SplicedChunks} if it is passed on.
    * @throws {Error} What it threw, with a stack of both sides.
    * @throws {ConnectionClosedError} When the connection ended before the answer.
    * @throws {TypeError} When an argument cannot be sent.
@@ -202,8 +210,8 @@ export class Connection {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    isTraced = true,
-    isPassedOn = false,
+    captureStack = true,
+    isForwarded = false,
   ): Promise<unknown> {
     if (this.#closed !== undefined) return refused(this.#closed);
     const call = ++this.#lastCall;
@@ -211,7 +219,7 @@ export class Connection {
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    if (this.#pending.size === 0 && this.#options.isSoon?.()) {
+    if (this.#pending.size === 0 && this.#options.announcesMore?.()) {
       message.soon = true;
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -222,8 +230,8 @@ export class Connection {
     }
     this.#pending.set(call, {
       method,
-      isTraced,
-      isPassedOn,
+      captureStack,
+      isForwarded,
       promise,
       resolve,
       reject,
@@ -250,14 +258,14 @@ export class Connection {
    * Where what comes next goes, if past this process's memory: it need not be
    * read.
    */
-  get bypass(): Bypass | undefined {
+  get bypass(): SpliceBuffer | undefined {
     return this.#isOpen ? this.#reader.bypass : undefined;
   }
 
   /** Takes that something has been moved into {@linkcode bypass}. */
   moved(): void {
     try {
-      this.#reader.moved(this.#onFrame);
+      this.#reader.commitSplice(this.#onFrame);
     } catch (error) {
       this.#break(error);
     }
@@ -268,7 +276,7 @@ export class Connection {
    * copied. Undefined where that is not known.
    */
   get room(): Uint8Array | undefined {
-    return this.#isOpen ? this.#reader.room : undefined;
+    return this.#isOpen ? this.#reader.readTarget : undefined;
   }
 
   /**
@@ -280,7 +288,7 @@ export class Connection {
     // It can have ended while that was read.
     if (!this.#isOpen) return;
     try {
-      this.#reader.filled(count, this.#onFrame);
+      this.#reader.commitRead(count, this.#onFrame);
     } catch (error) {
       this.#break(error);
     }
@@ -292,7 +300,7 @@ export class Connection {
    *
    * @param reason What the calls under way fail with.
    */
-  receiveEnd(reason: EndReason): void {
+  receiveEnd(reason: CloseReason): void {
     this.#reader.end();
     this.close(reason);
   }
@@ -303,7 +311,7 @@ export class Connection {
    *
    * @param reason What they fail with.
    */
-  close(reason: EndReason): void {
+  close(reason: CloseReason): void {
     if (this.#closed !== undefined) return;
     this.#outbox.flush();
     const whole = typeof reason === "function" ? reason(undefined) : reason;
@@ -314,7 +322,7 @@ export class Connection {
       call.promise.catch(() => {});
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
-    this.#reader.drop();
+    this.#reader.abandon();
     this.#references.close(whole);
   }
 
@@ -349,61 +357,64 @@ export class Connection {
       frame,
       this.#references,
     );
-    switch (kindOf(message)) {
+    switch (messageType(message)) {
       case "call":
         this.#isMoreNear = isLast && message.soon === true;
-        return this.#serving.serve(message, signals);
+        return this.#serving.dispatch(message, signals);
       case "return":
-        return this.#returned(
-          this.#answered(message.return),
+        return this.#resolveCall(
+          this.#takePending(message.return),
           message.value,
           // An object that came by reference may have bytes among its fields.
           hasReferences ? [] : frame.bytes,
         );
       case "throw": {
-        const call = this.#answered(message.throw);
-        if (call.isTraced && message.error instanceof Error) {
-          return call.resolve(this.#traced(message.error, call));
+        const call = this.#takePending(message.throw);
+        if (call.captureStack && message.error instanceof Error) {
+          return call.resolve(this.#withCallerStack(message.error, call));
         }
         call.promise.catch(() => {});
         return call.reject(message.error);
       }
       case "release":
-        if (!isCount(message.release) || !isCount(message.count)) {
+        if (
+          !isPositiveInteger(message.release) ||
+          !isPositiveInteger(message.count)
+        ) {
           throw new ProtocolError("a release has no reference or no count");
         }
-        return this.#references.released(message.release, message.count);
+        return this.#references.handleRelease(message.release, message.count);
       case "abort":
-        if (!isCount(message.abort)) {
+        if (!isPositiveInteger(message.abort)) {
           throw new ProtocolError("an abort has no reference");
         }
-        return this.#references.aborted(message.abort, message.reason);
+        return this.#references.handleAbort(message.abort, message.reason);
     }
   }
 
-  /** Takes an answer that is {@linkcode chunksLine}. */
-  #passed({ return: call, bytes }: Frame["json"], bypass: Bypass): void {
-    const chunks = new Bypassed(bytes as number[], bypass);
-    this.#answered(call).resolve(chunks);
+  /** Takes an answer that is {@linkcode chunkResponseLine}. */
+  #passed({ return: call, bytes }: Frame["json"], bypass: SpliceBuffer): void {
+    const chunks = new SplicedChunks(bytes as number[], bypass);
+    this.#takePending(call).resolve(chunks);
   }
 
   /** Whether a message answers a call whose answer only passes through here. */
-  #isPassedOn(message: Record<string, unknown>): boolean {
-    return this.#pending.get(message.return as number)?.isPassedOn === true;
+  #isForwarded(message: Record<string, unknown>): boolean {
+    return this.#pending.get(message.return as number)?.isForwarded === true;
   }
 
-  #answered(number: unknown): PendingCall {
+  #takePending(number: unknown): PendingCall {
     const call = this.#pending.get(number as number);
     if (call === undefined) {
       throw new ProtocolError(
-        `an answer to call ${shown(number)}, which was not made`,
+        `an answer to call ${describeValue(number)}, which was not made`,
       );
     }
     this.#pending.delete(number as number);
     return call;
   }
 
-  #returned(call: PendingCall, value: unknown, passing: Uint8Array[]): void {
+  #resolveCall(call: PendingCall, value: unknown, passing: Uint8Array[]): void {
     // It would be taken for a promise, and called.
     if (isThenable(value)) {
       const error = new ProtocolError('a returned value has a method "then"');
@@ -411,8 +422,8 @@ export class Connection {
       throw error;
     }
     call.resolve(
-      call.isPassedOn
-        ? new Passing(value, () => this.#memory.giveBack(passing))
+      call.isForwarded
+        ? new ForwardedValue(value, () => this.#memory.release(passing))
         : value,
     );
   }
@@ -432,9 +443,9 @@ export class Connection {
     this.#outbox.send(line, bytes);
   }
 
-  #sendChunks(call: number, { lengths, bypass }: Bypassed): void {
-    if (this.#closed !== undefined) return bypass.drop();
-    this.#outbox.pour(chunksLine(call, lengths), bypass);
+  #sendChunks(call: number, { lengths, bypass }: SplicedChunks): void {
+    if (this.#closed !== undefined) return bypass.release();
+    this.#outbox.sendSpliced(chunkResponseLine(call, lengths), bypass);
   }
 
   /**
@@ -442,7 +453,7 @@ export class Connection {
    * is made only here, from who awaits the answer: to note where each call is
    * made would take longer than all the rest of it.
    */
-  async #traced(
+  async #withCallerStack(
     error: Error,
     { method, promise }: PendingCall,
   ): Promise<never> {
@@ -450,7 +461,7 @@ export class Connection {
     await null;
     await null;
     const here: { stack?: string } = {};
-    Error.captureStackTrace(here, this.#traced);
+    Error.captureStackTrace(here, this.#withCallerStack);
     // Not before: who awaits it is seen as long as that is one.
     promise.catch(() => {});
     const frames = (here.stack ?? "").split("\n").slice(1)

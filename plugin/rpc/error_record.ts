@@ -3,7 +3,7 @@
 
 import { isSendable } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
-import { canCross } from "./remote_object.ts";
+import { isRemotableName } from "./remote_object.ts";
 
 /** The standard classes; any other arrives as an Error with its name. */
 const CLASSES: Record<string, new (message?: string) => Error> = {
@@ -21,7 +21,7 @@ const OWN_WAY = new Set(["name", "message", "stack", "cause", "class"]);
 
 /** Whether an error's property is carried as it is. */
 function isCarried(key: string): boolean {
-  return !OWN_WAY.has(key) && canCross(key);
+  return !OWN_WAY.has(key) && isRemotableName(key);
 }
 
 /**

@@ -8,7 +8,7 @@ const MOST_PARTS = 64;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Memory for the bytes of answers that come over one connection and pass through. */
-export class PassingMemory {
+export class BufferPool {
   #free: Uint8Array[] = [];
   #length = 0;
 
@@ -18,7 +18,7 @@ export class PassingMemory {
    * @param length How long it is, in bytes: to the byte, since the one at the
    * other end may look at the whole of it.
    */
-  take(length: number): Uint8Array {
+  acquire(length: number): Uint8Array {
     const index = this.#free.findIndex((part) => part.length === length);
     if (index === -1) return new Uint8Array(length);
     this.#length -= length;
@@ -26,7 +26,7 @@ export class PassingMemory {
   }
 
   /** Takes memory back that nobody looks at any more. */
-  giveBack(parts: readonly Uint8Array[]): void {
+  release(parts: readonly Uint8Array[]): void {
     for (const part of parts) {
       if (part.length === 0 || part.length > MOST_BYTES) continue;
       this.#free.push(part);
@@ -39,11 +39,11 @@ export class PassingMemory {
 }
 
 /** A value that passes through, in memory that is wanted back. */
-export class Passing {
+export class ForwardedValue {
   /** The value. */
   readonly value: unknown;
   /** Takes that it has been sent, and is not looked at any more. */
-  readonly sent: () => void;
+  readonly onSent: () => void;
 
   /**
    * @param value The value.
@@ -51,6 +51,6 @@ export class Passing {
    */
   constructor(value: unknown, sent: () => void) {
     this.value = value;
-    this.sent = sent;
+    this.onSent = sent;
   }
 }

@@ -1,10 +1,10 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
-import type { Bypass } from "./splice.ts";
+import type { SpliceBuffer } from "./splice.ts";
 import { ByteBuffer } from "../common/byte_buffer.ts";
 import { isDeeperThan } from "./json_depth.ts";
-import type { PassingMemory } from "./forwarding.ts";
+import type { BufferPool } from "./forwarding.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
 /** A message as it stands on the wire. */
@@ -16,18 +16,18 @@ export interface Frame {
   /** The raw bytes behind the line; none where they go past this process. */
   bytes: Uint8Array[];
   /** Where they go instead. */
-  bypass: Bypass | undefined;
+  bypass: SpliceBuffer | undefined;
 }
 
 /** Where the bytes behind a line go that only pass through. */
-export interface PassingBytes {
+export interface PayloadPolicy {
   /**
    * Memory that is used again.
    *
    * @param json The line's message, which nobody has looked at yet.
    * @returns The memory; undefined where they stay.
    */
-  memory(json: Record<string, unknown>): PassingMemory | undefined;
+  memory(json: Record<string, unknown>): BufferPool | undefined;
   /**
    * A way past this process.
    *
@@ -40,7 +40,7 @@ export interface PassingBytes {
     json: Record<string, unknown>,
     line: string,
     lengths: readonly number[],
-  ): Bypass | undefined;
+  ): SpliceBuffer | undefined;
 }
 
 /**
@@ -56,7 +56,7 @@ const NEWLINE = 10;
 const BEGIN = 123;
 
 /** Lines that were decoded together. */
-class Texts {
+class DecodedLines {
   readonly #text: string;
   #position = 0;
 
@@ -76,13 +76,13 @@ class Texts {
 
 const NOTHING = new Uint8Array(0);
 
-const NO_TEXTS = new Texts("");
+const NO_TEXTS = new DecodedLines("");
 
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #limits: Limits;
   readonly #onText: ((line: Uint8Array) => void) | undefined;
-  readonly #passing: PassingBytes | undefined;
+  readonly #passing: PayloadPolicy | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The beginning of a line whose end has not come yet. */
   readonly #line = new ByteBuffer();
@@ -106,7 +106,7 @@ export class FrameReader {
   constructor(
     limits: Limits,
     onText?: (line: Uint8Array) => void,
-    passing?: PassingBytes,
+    passing?: PayloadPolicy,
   ) {
     this.#limits = limits;
     this.#onText = onText;
@@ -120,8 +120,8 @@ export class FrameReader {
   }
 
   /** Lets go of a message that has not come as a whole. */
-  drop(): void {
-    this.#frame?.bypass?.drop();
+  abandon(): void {
+    this.#frame?.bypass?.release();
     this.#frame = undefined;
   }
 
@@ -185,13 +185,13 @@ export class FrameReader {
    * The lines of a piece, decoded together where there are several: one by one
    * takes longer than parsing them.
    */
-  #textsIn(chunk: Uint8Array): Texts {
+  #textsIn(chunk: Uint8Array): DecodedLines {
     if (this.#frame !== undefined || this.#line.length > 0) return NO_TEXTS;
     const first = chunk.indexOf(NEWLINE);
     if (first === -1 || first === chunk.length - 1) return NO_TEXTS;
     const end = chunk.lastIndexOf(NEWLINE);
     try {
-      return new Texts(this.#decoder.decode(chunk.subarray(0, end + 1)));
+      return new DecodedLines(this.#decoder.decode(chunk.subarray(0, end + 1)));
     } catch {
       // The line that is none will be found, and told apart from the others.
       return NO_TEXTS;
@@ -199,7 +199,7 @@ export class FrameReader {
   }
 
   /** Where the bytes go that come next, if past this process. */
-  get bypass(): Bypass | undefined {
+  get bypass(): SpliceBuffer | undefined {
     return this.#frame?.bypass;
   }
 
@@ -208,22 +208,22 @@ export class FrameReader {
    *
    * @param onFrame Called where its frame is now whole.
    */
-  moved(onFrame: OnFrame): void {
+  commitSplice(onFrame: OnFrame): void {
     this.#fill(this.#frame!, NOTHING, 0, onFrame);
   }
 
   /** Where the bytes go that come next; undefined where a line comes next. */
-  get room(): Uint8Array | undefined {
+  get readTarget(): Uint8Array | undefined {
     return this.#frame?.bytes[this.#index]?.subarray(this.#filled);
   }
 
   /**
-   * Takes what was read into {@linkcode room}.
+   * Takes what was read into {@linkcode readTarget}.
    *
    * @param count How many bytes that was.
    * @param onFrame Called where its frame is now whole.
    */
-  filled(count: number, onFrame: OnFrame): void {
+  commitRead(count: number, onFrame: OnFrame): void {
     const frame = this.#frame!;
     this.#filled += count;
     if (this.#filled < frame.bytes[this.#index]!.length) return;
@@ -269,9 +269,9 @@ export class FrameReader {
     const { bypass } = frame;
     if (bypass !== undefined) {
       const begin = position;
-      position += Math.min(bypass.left, end - position);
-      if (position > begin) bypass.add(chunk.subarray(begin, position));
-      if (bypass.left > 0) return position;
+      position += Math.min(bypass.remaining, end - position);
+      if (position > begin) bypass.append(chunk.subarray(begin, position));
+      if (bypass.remaining > 0) return position;
     }
     while (this.#index < frame.bytes.length) {
       const target = frame.bytes[this.#index]!;
@@ -336,7 +336,7 @@ export class FrameReader {
     if (bypass !== undefined) return { json, meta, bytes: [], bypass };
     const memory = this.#passing?.memory(json);
     const bytes = lengths.map((length) =>
-      memory?.take(length) ?? new Uint8Array(length)
+      memory?.acquire(length) ?? new Uint8Array(length)
     );
     return { json, meta, bytes, bypass };
   }

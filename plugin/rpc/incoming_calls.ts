@@ -1,10 +1,10 @@
 // Serving: the calls of the other side, each begun when it comes and answered
 // once.
 
-import { Bypassed } from "./splice.ts";
-import { answerMessage, isCount, isThenable } from "./message.ts";
-import { Passing } from "./forwarding.ts";
-import { type Limits, ProtocolError, shown } from "./protocol.ts";
+import { SplicedChunks } from "./splice.ts";
+import { isPositiveInteger, isThenable, responseMessage } from "./message.ts";
+import { ForwardedValue } from "./forwarding.ts";
+import { describeValue, type Limits, ProtocolError } from "./protocol.ts";
 import type { References } from "./references.ts";
 
 /** What serving needs of the connection that it belongs to. */
@@ -20,11 +20,11 @@ export interface ServingOptions {
   /** Sends an answer, unless the connection has ended. */
   send(message: Record<string, unknown>): void;
   /** Sends an answer that has come past this process's memory, or lets go of it. */
-  sendChunks(call: number, chunks: Bypassed): void;
+  sendChunks(call: number, chunks: SplicedChunks): void;
 }
 
 /** Answers the calls of the other side. */
-export class Serving {
+export class IncomingCalls {
   readonly #options: ServingOptions;
   #underWay = 0;
   #whenIdle: (() => void)[] = [];
@@ -34,7 +34,7 @@ export class Serving {
   }
 
   /** How many calls are being answered. */
-  get underWay(): number {
+  get inFlight(): number {
     return this.#underWay;
   }
 
@@ -51,11 +51,12 @@ export class Serving {
    * @param signals The references of the signals in it.
    * @throws {ProtocolError} When it is not a call, or one too many.
    */
-  serve(message: Record<string, unknown>, signals: number[]): void {
+  dispatch(message: Record<string, unknown>, signals: number[]): void {
     const { references, limits, unread } = this.#options;
     const { call, on = 0, method, args = [] } = message;
     if (
-      !isCount(call) || !(on === 0 || isCount(on)) || !Array.isArray(args) ||
+      !isPositiveInteger(call) || !(on === 0 || isPositiveInteger(on)) ||
+      !Array.isArray(args) ||
       !(method === undefined || typeof method === "string")
     ) {
       throw new ProtocolError("a call has no number, or a strange one");
@@ -68,7 +69,7 @@ export class Serving {
         `it makes calls, and has not read ${limits.unread} bytes that it was sent`,
       );
     }
-    if (signals.length > 0) references.holdSignals(signals);
+    if (signals.length > 0) references.retainSignals(signals);
     let result: unknown;
     try {
       // Started here and now, before the next message is looked at: that is
@@ -92,7 +93,7 @@ export class Serving {
     const root = this.#options.root as Record<string, unknown>;
     if (method === undefined || !Object.hasOwn(root, method)) {
       throw new TypeError(
-        `there is no method ${shown(method)} to call`,
+        `there is no method ${describeValue(method)} to call`,
       );
     }
     return (root[method] as (...args: unknown[]) => unknown)(...args);
@@ -105,19 +106,19 @@ export class Serving {
     signals: number[],
   ): void {
     const { references, send, sendChunks } = this.#options;
-    if (signals.length > 0) references.weakenSignals(signals);
-    const passing = value instanceof Passing ? value : undefined;
+    if (signals.length > 0) references.releaseSignals(signals);
+    const passing = value instanceof ForwardedValue ? value : undefined;
     try {
-      if (value instanceof Bypassed) sendChunks(call, value);
-      else send(answerMessage(call, kind, passing ? passing.value : value));
-      passing?.sent();
+      if (value instanceof SplicedChunks) sendChunks(call, value);
+      else send(responseMessage(call, kind, passing ? passing.value : value));
+      passing?.onSent();
     } catch (error) {
       // It cannot be sent: the caller is told, instead of waiting for ever.
-      const why = brief(error);
+      const why = minimalError(error);
       const told = kind === "throw" && value instanceof Error
-        ? brief(value, why)
+        ? minimalError(value, why)
         : why;
-      send(answerMessage(call, "throw", told));
+      send(responseMessage(call, "throw", told));
     }
     if (--this.#underWay === 0) {
       for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -129,7 +130,7 @@ export class Serving {
 const MOST_TOLD = 64 * 1024;
 
 /** What an error says without what it carries, which can be sent whatever the error is. */
-function brief(thrown: unknown, cause?: Error): Error {
+function minimalError(thrown: unknown, cause?: Error): Error {
   const error = new Error(
     textIn(thrown, "message") ?? cause?.message ??
       "what it is cannot be sent to another process",

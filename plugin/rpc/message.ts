@@ -15,7 +15,7 @@ const KINDS: ReadonlySet<string> = new Set([
  *
  * @throws {ProtocolError} When it has none, or two.
  */
-export function kindOf(message: Record<string, unknown>): string {
+export function messageType(message: Record<string, unknown>): string {
   let kind: string | undefined;
   for (const key in message) {
     if (!KINDS.has(key)) continue;
@@ -35,7 +35,7 @@ export function kindOf(message: Record<string, unknown>): string {
 }
 
 /** The message that answers a call. */
-export function answerMessage(
+export function responseMessage(
   call: number,
   kind: "return" | "throw",
   value: unknown,
@@ -45,7 +45,7 @@ export function answerMessage(
 }
 
 /** Whether a value can be the number of a call or of a reference, or a count. */
-export function isCount(value: unknown): value is number {
+export function isPositiveInteger(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 

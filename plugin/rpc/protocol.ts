@@ -73,7 +73,7 @@ export function excerpt(text: string): string {
 }
 
 /** A value that the other side sent where something else was expected. */
-export function shown(value: unknown): string {
+export function describeValue(value: unknown): string {
   return typeof value === "object" && value !== null
     ? "that is an object"
     : excerpt(String(value));

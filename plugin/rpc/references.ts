@@ -1,15 +1,20 @@
 // References: what of ours the other side may call, what of theirs we hold,
 // and how each is let go of once it is no longer needed.
 
-import { type Kind, sendableReason } from "./value_kind.ts";
-import { excerpt, type Limits, ProtocolError, shown } from "./protocol.ts";
+import { type Kind, serializableReason } from "./value_kind.ts";
+import {
+  describeValue,
+  excerpt,
+  type Limits,
+  ProtocolError,
+} from "./protocol.ts";
 import {
   classNameOf,
+  createStubFactory,
   memberNames,
   readableFields,
   remoteFunction,
   type RemoteObjects,
-  remoteObjects,
   textOf,
 } from "./remote_object.ts";
 import { remoteSignal } from "./remote_signal.ts";
@@ -35,8 +40,8 @@ export interface Peer {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    isTraced: boolean,
-    isPassedOn: boolean,
+    captureStack: boolean,
+    isForwarded: boolean,
   ): Promise<unknown>;
   /** Tells them that we hold a reference of theirs no longer. */
   release(ref: number, count: number): void;
@@ -72,7 +77,7 @@ interface Import {
 }
 
 /** What one message has had to do with references so far. */
-interface MessageUse {
+interface MessageScope {
   /** The references, ours or theirs, that are counted for it already. */
   counted: Set<number>;
   /** Our objects that are described in it already. */
@@ -98,7 +103,7 @@ export class References {
   readonly #exports = new Map<number, Export>();
   readonly #ids = new Map<object, number>();
   readonly #imports = new Map<number, Import>();
-  readonly #uses: MessageUse[] = [];
+  readonly #uses: MessageScope[] = [];
   readonly #remote: RemoteObjects;
   readonly #registry = new FinalizationRegistry<number>((ref) => {
     const entry = this.#imports.get(ref);
@@ -115,7 +120,7 @@ export class References {
   constructor(peer: Peer, limits: Limits) {
     this.#peer = peer;
     this.#limits = limits;
-    this.#remote = remoteObjects(
+    this.#remote = createStubFactory(
       (object, method, args) => {
         const origin = origins.get(object);
         if (origin === undefined) {
@@ -159,23 +164,25 @@ export class References {
 
   /** Undoes the account of a message that was not sent after all. */
   rollBackMessage(): void {
-    for (const ref of this.#uses.pop()!.counted) this.released(ref, 1);
+    for (const ref of this.#uses.pop()!.counted) this.handleRelease(ref, 1);
   }
 
-  get #use(): MessageUse {
+  get #use(): MessageScope {
     return this.#uses[this.#uses.length - 1]!;
   }
 
   // Ours.
 
   /** What a value of ours is sent as. */
-  describe(
+  exportValue(
     kind: ReferenceKind,
     value: object,
     nested: (value: unknown) => unknown,
   ): Record<string, unknown> {
     if (kind === "signal" && (value as AbortSignal).aborted) {
-      return { aborted: nested(sendableReason((value as AbortSignal).reason)) };
+      return {
+        aborted: nested(serializableReason((value as AbortSignal).reason)),
+      };
     }
     const ref = this.#export(kind, value);
     if (kind === "function") {
@@ -236,7 +243,8 @@ export class References {
       }
       case "signal": {
         const signal = value as AbortSignal;
-        const tell = () => this.#peer.abort(ref, sendableReason(signal.reason));
+        const tell = () =>
+          this.#peer.abort(ref, serializableReason(signal.reason));
         signal.addEventListener("abort", tell, { once: true });
         return {
           ...entry,
@@ -251,10 +259,10 @@ export class References {
   }
 
   /** The very thing of ours that a reference stands for. */
-  ours(ref: unknown): object {
+  exportedValue(ref: unknown): object {
     const entry = this.#exports.get(ref as number);
     if (entry === undefined) {
-      throw new ProtocolError(`there is no reference ${shown(ref)}`);
+      throw new ProtocolError(`there is no reference ${describeValue(ref)}`);
     }
     return entry.value;
   }
@@ -292,7 +300,7 @@ export class References {
    *
    * @throws {ProtocolError} When it was not sent that often.
    */
-  released(ref: number, count: number): void {
+  handleRelease(ref: number, count: number): void {
     const entry = this.#exports.get(ref);
     if (entry === undefined || count > entry.count) {
       throw new ProtocolError(
@@ -309,12 +317,12 @@ export class References {
   // Theirs.
 
   /** Whether a value stands for something of the other side of this connection. */
-  isTheirs(value: object): boolean {
+  isImported(value: object): boolean {
     return origins.get(value)?.references === this;
   }
 
   /** The number that the other side gave to something of theirs. */
-  theirs(value: object): number {
+  remoteId(value: object): number {
     return origins.get(value)!.ref;
   }
 
@@ -323,7 +331,7 @@ export class References {
    *
    * @throws {ProtocolError} When the record is not what its kind has.
    */
-  materialize(
+  importValue(
     kind: ReferenceKind,
     record: unknown,
     nestedValue: (document: unknown) => unknown,
@@ -398,8 +406,8 @@ export class References {
     const callOfStream = (
       method: string,
       args: unknown[],
-      isPassedOn?: boolean,
-    ) => this.#call(ref, method, args, false, isPassedOn);
+      isForwarded?: boolean,
+    ) => this.#call(ref, method, args, false, isForwarded);
     switch (kind) {
       case "function":
         value = remoteFunction(record.name, (args) => call(undefined, args));
@@ -428,19 +436,19 @@ export class References {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    isTraced = true,
-    isPassedOn = false,
+    captureStack = true,
+    isForwarded = false,
   ): Promise<unknown> {
     if (!this.#closed && !this.#imports.has(ref)) {
       return Promise.reject(
         new ReferenceError(`${method ?? "the function"} was released`),
       );
     }
-    return this.#peer.call(ref, method, args, isTraced, isPassedOn);
+    return this.#peer.call(ref, method, args, captureStack, isForwarded);
   }
 
   /** Aborts the signal that stands here for one of theirs. */
-  aborted(ref: number, reason: unknown): void {
+  handleAbort(ref: number, reason: unknown): void {
     // One that is not there was released while the message was on its way.
     const value = this.#imports.get(ref)?.value.deref();
     if (value === undefined) return;
@@ -452,15 +460,15 @@ export class References {
   }
 
   /**
-   * Lets signals live until {@linkcode weakenSignals}, for a call that they
+   * Lets signals live until {@linkcode releaseSignals}, for a call that they
    * were given to: listeners on a signal do not keep it alive.
    */
-  holdSignals(refs: number[]): void {
+  retainSignals(refs: number[]): void {
     for (const ref of refs) this.#need(ref, 1);
   }
 
   /** Lets signals go as soon as nobody here holds or hears them. */
-  weakenSignals(refs: number[]): void {
+  releaseSignals(refs: number[]): void {
     for (const ref of refs) this.#need(ref, -1);
   }
 

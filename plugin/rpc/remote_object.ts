@@ -35,7 +35,7 @@ export function memberNames(object: object): MemberNames {
   const inherited = inheritedNames(Object.getPrototypeOf(object));
   const isWhole = isPlainObject(object);
   const own = Object.keys(object).filter((name) =>
-    (isWhole ? canCross(name) : crosses(name)) &&
+    (isWhole ? isRemotableName(name) : crosses(name)) &&
     typeof (object as Record<string, unknown>)[name] === "function"
   );
   return own.length === 0 ? inherited : {
@@ -74,11 +74,11 @@ function inheritedNames(prototype: object | null): MemberNames {
 
 /** Whether a member of an instance crosses. */
 function crosses(name: string): boolean {
-  return canCross(name) && !name.startsWith("_");
+  return isRemotableName(name) && !name.startsWith("_");
 }
 
 /** Whether a member can cross at all; what `toString` says goes as text. */
-export function canCross(name: string): boolean {
+export function isRemotableName(name: string): boolean {
   return !RESERVED.has(name) && name !== "toString";
 }
 
@@ -95,7 +95,7 @@ export function readableFields(object: object): Record<string, unknown> {
     ...inheritedNames(Object.getPrototypeOf(object)).getters,
   ];
   for (const name of names) {
-    if (!(isWhole ? canCross(name) : crosses(name))) continue;
+    if (!(isWhole ? isRemotableName(name) : crosses(name))) continue;
     let value: unknown;
     try {
       value = (object as Record<string, unknown>)[name];
@@ -156,7 +156,7 @@ export interface RemoteObjects {
  * @param call Calls a method of one of them.
  * @param release Lets one of them go.
  */
-export function remoteObjects(
+export function createStubFactory(
   call: (object: object, method: string, args: unknown[]) => Promise<unknown>,
   release: (object: object) => void,
 ): RemoteObjects {
@@ -212,7 +212,9 @@ export function remoteObjects(
       const { class: className = PLAIN, methods = [], text } = description;
       if (
         typeof className !== "string" || !Array.isArray(methods) ||
-        !methods.every((name) => typeof name === "string" && canCross(name))
+        !methods.every((name) =>
+          typeof name === "string" && isRemotableName(name)
+        )
       ) {
         throw new ProtocolError("an object has methods that cannot be");
       }
@@ -233,7 +235,7 @@ export function remoteObjects(
         throw new ProtocolError("an object's fields are not an object");
       }
       for (const [name, value] of Object.entries(fields)) {
-        if (!canCross(name)) {
+        if (!isRemotableName(name)) {
           throw new ProtocolError(`an object has a field ${name}`);
         }
         Object.defineProperty(object, name, {

@@ -2,7 +2,7 @@
 // is used again. Each write wakes the other side, and fresh memory costs more
 // than what is done with it.
 
-import type { Bypass } from "./splice.ts";
+import type { SpliceBuffer } from "./splice.ts";
 
 /**
  * Writes to the other side.
@@ -13,7 +13,7 @@ import type { Bypass } from "./splice.ts";
 export type Write = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Sends what has come past this process's memory, behind all that was written. */
-export type Pour = (bypass: Bypass) => Promise<void>;
+export type SpliceWrite = (bypass: SpliceBuffer) => Promise<void>;
 
 const SMALLEST = 16 * 1024;
 
@@ -21,10 +21,10 @@ const SMALLEST = 16 * 1024;
  * What is as much, in bytes, is written at once: the other side takes it while
  * the rest is copied.
  */
-const PIECE = 256 * 1024;
+const FLUSH_BYTES = 256 * 1024;
 
 /** How many pieces of memory are kept, and up to which size in bytes. */
-const MOST_KEPT = 8;
+const MAX_POOLED = 8;
 const LARGEST_KEPT = 2 * 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -34,10 +34,10 @@ const NOW = Promise.resolve();
 const NOTHING = new Uint8Array(0);
 
 /** Messages on their way out. */
-export class Outbox {
+export class SendBuffer {
   readonly #write: Write;
   readonly #prefix: string;
-  readonly #pour: Pour | undefined;
+  readonly #pour: SpliceWrite | undefined;
   /** Lines that are not in the buffer yet: they are encoded together. */
   #text = "";
   #buffer: Uint8Array = NOTHING;
@@ -50,16 +50,16 @@ export class Outbox {
   /**
    * @param write Writes to the other side.
    * @param prefix What each turn's writes begin with.
-   * @param pour Sends what is given to {@linkcode Outbox.pour}.
+   * @param pour Sends what is given to {@linkcode SendBuffer.sendSpliced}.
    */
-  constructor(write: Write, prefix: string, pour?: Pour) {
+  constructor(write: Write, prefix: string, pour?: SpliceWrite) {
     this.#write = write;
     this.#prefix = prefix;
     this.#pour = pour;
   }
 
   /** How many bytes the other side has not taken yet. */
-  get waiting(): number {
+  get unsentBytes(): number {
     return this.#waiting;
   }
 
@@ -76,14 +76,14 @@ export class Outbox {
    */
   send(line: string, bytes: readonly Uint8Array[]): void {
     this.#addLine(line);
-    if (this.#text.length >= PIECE) {
+    if (this.#text.length >= FLUSH_BYTES) {
       this.#addText(0);
       this.#writeBuffer();
     }
     if (bytes.length === 0) return;
     let length = 0;
     for (const part of bytes) length += part.length;
-    this.#addText(Math.min(length, PIECE));
+    this.#addText(Math.min(length, FLUSH_BYTES));
     for (const part of bytes) this.#addBytes(part);
   }
 
@@ -93,7 +93,7 @@ export class Outbox {
    * @param line Its line, without the end.
    * @param bypass The raw bytes behind it.
    */
-  pour(line: string, bypass: Bypass): void {
+  sendSpliced(line: string, bypass: SpliceBuffer): void {
     this.#addLine(line);
     this.#addText(0);
     this.#writeBuffer();
@@ -167,12 +167,12 @@ export class Outbox {
   /** Adds bytes; what is much goes out in pieces, while the rest is copied. */
   #addBytes(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
-      const part = bytes.subarray(at, at + PIECE);
+      const part = bytes.subarray(at, at + FLUSH_BYTES);
       at += part.length;
       this.#makeRoom(part.length);
       this.#buffer.set(part, this.#length);
       this.#length += part.length;
-      if (this.#length >= PIECE) this.#writeBuffer();
+      if (this.#length >= FLUSH_BYTES) this.#writeBuffer();
     }
   }
 
@@ -192,7 +192,7 @@ export class Outbox {
     if (buffer.length === 0 || buffer.length > LARGEST_KEPT) return;
     this.#free.push(buffer);
     // The smallest is the least use.
-    if (this.#free.length > MOST_KEPT) {
+    if (this.#free.length > MAX_POOLED) {
       this.#free.sort((one, other) => other.length - one.length).pop();
     }
   }

@@ -9,46 +9,46 @@ export interface PipeEnd {
 }
 
 /** A way past this process's memory, for bytes whose number is known. */
-export interface Bypass {
+export interface SpliceBuffer {
   /** How many bytes there are, those still to come among them. */
   readonly length: number;
   /** How many bytes are still to come. */
-  readonly left: number;
+  readonly remaining: number;
   /** Takes bytes that have been read all the same, which are copied. */
-  add(bytes: Uint8Array): void;
+  append(bytes: Uint8Array): void;
   /**
    * Takes what there is of them in a pipe, without waiting.
    *
    * @param pipe The pipe.
    * @returns How many bytes that was.
    */
-  moveFrom(pipe: PipeEnd): number;
+  spliceFrom(pipe: PipeEnd): number;
   /**
    * Passes all of them on, and is at its end.
    *
    * @param pipe The pipe that they go into.
    * @param write Waits for room in that pipe, and writes to it.
    */
-  moveTo(
+  spliceTo(
     pipe: PipeEnd,
     write: (bytes: Uint8Array) => Promise<void>,
   ): Promise<void>;
   /** Lets go of what has come, which goes nowhere. */
-  drop(): void;
+  release(): void;
 }
 
 /** Chunks that have come past this process's memory, and are to be passed on. */
-export class Bypassed {
+export class SplicedChunks {
   /** The length of each, in bytes. */
   readonly lengths: readonly number[];
   /** Where they are. */
-  readonly bypass: Bypass;
+  readonly bypass: SpliceBuffer;
 
   /**
    * @param lengths The length of each chunk, in bytes.
    * @param bypass Where they are.
    */
-  constructor(lengths: readonly number[], bypass: Bypass) {
+  constructor(lengths: readonly number[], bypass: SpliceBuffer) {
     this.lengths = lengths;
     this.bypass = bypass;
   }
@@ -61,7 +61,10 @@ export class Bypassed {
  * @param call The read's number.
  * @param lengths The length of each chunk, in bytes.
  */
-export function chunksLine(call: number, lengths: readonly number[]): string {
+export function chunkResponseLine(
+  call: number,
+  lengths: readonly number[],
+): string {
   const bytes = `"bytes":[${lengths.join()}]`;
   if (lengths.length === 1) {
     return `{"json":{"return":${call},"value":{"done":false,"value":0},${bytes}},"meta":{"values":{"value.value":[["custom","bytes"]]},"v":1}}`;

@@ -1,27 +1,27 @@
 // Streams by reference: each chunk is a call, a few of them under way at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
-import { sendableReason } from "./value_kind.ts";
+import { serializableReason } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
 
 /** Calls a method of a stream on the other side, for a third side if so. */
 type Call = (
   method: string,
   args: unknown[],
-  isPassedOn?: boolean,
+  isForwarded?: boolean,
 ) => Promise<unknown>;
 
 /** How many calls may be on their way at a time: enough to fill the pipe. */
 const WINDOW = 8;
 
 /** Up to how many bytes one answer carries, where so much has come already. */
-const GATHERED = 512 * 1024;
+const MAX_BATCH_BYTES = 512 * 1024;
 
 /** How many chunks one answer carries at the most. */
-const MOST_CHUNKS = 8;
+const MAX_BATCH_CHUNKS = 8;
 
 /** In how many turns of its promises a stream gives what it has. */
-const TURNS = 8;
+const MICROTASKS = 8;
 
 /** What a stream answers to a read: its end, a chunk, or several of bytes. */
 interface Answer {
@@ -31,13 +31,13 @@ interface Answer {
 }
 
 /** A read of our stream, and whether it has come to something. */
-interface Ahead {
+interface PrefetchedRead {
   result: Promise<ReadableStreamReadResult<unknown>>;
   isSettled: boolean;
 }
 
 /** How to read the streams of other sides that nobody here has read from yet. */
-const unread = new WeakMap<ReadableStream<unknown>, Call>();
+const unreadImports = new WeakMap<ReadableStream<unknown>, Call>();
 
 /** Our end of a stream of ours that the other side reads. */
 export class ReadableSource {
@@ -48,11 +48,11 @@ export class ReadableSource {
   // Taken at the first read: a stream that nobody reads there stays free here.
   #reader: ReadableStreamDefaultReader<unknown> | undefined;
   /** Set where the stream only passes through here, from a third side. */
-  #passOn: Call | undefined;
+  #forward: Call | undefined;
   /** The reads of the other side, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   /** What was read to see whether it is there, and was not. */
-  #ahead: Ahead | undefined;
+  #ahead: PrefetchedRead | undefined;
 
   constructor(stream: ReadableStream<unknown>) {
     this.#stream = stream;
@@ -60,12 +60,12 @@ export class ReadableSource {
 
   read(most?: unknown): Promise<unknown> {
     if (this.#reader === undefined) {
-      this.#passOn = unread.get(this.#stream);
+      this.#forward = unreadImports.get(this.#stream);
       this.#reader = this.#stream.getReader();
     }
-    if (this.#passOn !== undefined) {
+    if (this.#forward !== undefined) {
       const args = most === undefined ? [] : [most];
-      return this.#passOn("read", args, true);
+      return this.#forward("read", args, true);
     }
     const reader = this.#reader;
     const answer = this.#turn.then(() => this.#read(reader, most));
@@ -86,10 +86,12 @@ export class ReadableSource {
     }
     const values = [value];
     let length = value.length;
-    while (length < most && values.length < MOST_CHUNKS) {
+    while (length < most && values.length < MAX_BATCH_CHUNKS) {
       const ahead = readAhead(reader);
       this.#ahead = ahead;
-      for (let turn = 0; turn < TURNS && !ahead.isSettled; turn++) await null;
+      for (let turn = 0; turn < MICROTASKS && !ahead.isSettled; turn++) {
+        await null;
+      }
       if (!ahead.isSettled) break;
       const next = await ahead.result.catch(() => undefined);
       if (!(next?.value instanceof Uint8Array)) break;
@@ -110,8 +112,10 @@ export class ReadableSource {
   }
 }
 
-function readAhead(reader: ReadableStreamDefaultReader<unknown>): Ahead {
-  const ahead: Ahead = { result: reader.read(), isSettled: false };
+function readAhead(
+  reader: ReadableStreamDefaultReader<unknown>,
+): PrefetchedRead {
+  const ahead: PrefetchedRead = { result: reader.read(), isSettled: false };
   const settled = () => {
     ahead.isSettled = true;
   };
@@ -175,9 +179,9 @@ export function importReadable(
   const ahead: Promise<unknown>[] = [];
   const stream = new ReadableStream<unknown>({
     async pull(controller) {
-      unread.delete(stream);
+      unreadImports.delete(stream);
       while (ahead.length < WINDOW) {
-        const read = call("read", [GATHERED]);
+        const read = call("read", [MAX_BATCH_BYTES]);
         // Those behind the one that ends the stream are not waited for.
         read.catch(() => {});
         ahead.push(read);
@@ -187,10 +191,10 @@ export function importReadable(
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async cancel(reason) {
-      await call("cancel", [sendableReason(reason)]);
+      await call("cancel", [serializableReason(reason)]);
     },
   }, { highWaterMark: 0 });
-  unread.set(stream, call);
+  unreadImports.set(stream, call);
   return stream;
 }
 
@@ -202,11 +206,11 @@ function chunksOf(answer: unknown, peer: string): unknown[] | undefined {
   // None at all would let the reader wait for ever.
   if (
     done === false && Array.isArray(values) && values.length > 0 &&
-    values.length <= MOST_CHUNKS &&
+    values.length <= MAX_BATCH_CHUNKS &&
     values.every((chunk) => chunk instanceof Uint8Array)
   ) return values;
   throw new ProtocolError(
-    `${peer} does not keep to baler's protocol: a read of a stream is answered with neither a chunk, nor 1 to ${MOST_CHUNKS} chunks of bytes, nor its end`,
+    `${peer} does not keep to baler's protocol: a read of a stream is answered with neither a chunk, nor 1 to ${MAX_BATCH_CHUNKS} chunks of bytes, nor its end`,
   );
 }
 
@@ -216,7 +220,7 @@ export function importWritable(call: Call): WritableStream<unknown> {
   let controller: WritableStreamDefaultController;
   let abandoned: Promise<unknown> | undefined;
   const abandon = (reason: unknown) =>
-    abandoned ??= call("abort", [sendableReason(reason)]);
+    abandoned ??= call("abort", [serializableReason(reason)]);
   return new WritableStream({
     start(itsController) {
       controller = itsController;

@@ -5,7 +5,7 @@
 
 import { errorFromRecord } from "./error_record.ts";
 import { isPlainObject } from "./value_kind.ts";
-import { excerpt, ProtocolError, shown } from "./protocol.ts";
+import { describeValue, excerpt, ProtocolError } from "./protocol.ts";
 
 /** Makes the value of one of baler's own annotations. */
 export type ReadCustom = (name: string, json: unknown) => unknown;
@@ -24,7 +24,7 @@ export function applyMeta(
   meta: unknown,
   readCustom: ReadCustom,
 ): unknown {
-  if (!isRecord(meta)) throw misfit("it is no object");
+  if (!isRecord(meta)) throw metaError("it is no object");
   let value = json;
   if (meta.values !== undefined) {
     value = applyTree(value, meta.values, readCustom);
@@ -43,9 +43,9 @@ function applyTree(
   if (Array.isArray(tree)) {
     const [annotation, inside] = tree;
     if (inside !== undefined) value = applyTree(value, inside, readCustom);
-    return untransformed(annotation, value, readCustom);
+    return revive(annotation, value, readCustom);
   }
-  if (!isRecord(tree)) throw misfit("a tree is no object");
+  if (!isRecord(tree)) throw metaError("a tree is no object");
   for (const [path, subtree] of Object.entries(tree)) {
     const keys = parsePath(path);
     const last = keys.pop()!;
@@ -65,7 +65,7 @@ function childOf(parent: unknown, key: string, path: string): unknown {
   const fits = Array.isArray(parent)
     ? /^\d+$/.test(key) && Number(key) < parent.length
     : isRecord(parent) && Object.hasOwn(parent, key);
-  if (!fits) throw misfit(`there is no ${excerpt(path)}`);
+  if (!fits) throw metaError(`there is no ${excerpt(path)}`);
   return (parent as Record<string, unknown>)[key];
 }
 
@@ -82,7 +82,7 @@ function parsePath(path: string): string[] {
     if (character === "\\") {
       character = path[++index]!;
       if (character !== "." && character !== "\\") {
-        throw misfit(`${excerpt(path)} is no path`);
+        throw metaError(`${excerpt(path)} is no path`);
       }
     }
     keys[keys.length - 1] += character;
@@ -90,7 +90,7 @@ function parsePath(path: string): string[] {
   return keys;
 }
 
-function untransformed(
+function revive(
   annotation: unknown,
   json: unknown,
   readCustom: ReadCustom,
@@ -100,24 +100,24 @@ function untransformed(
     if (kind === "custom" && typeof name === "string") {
       return readCustom(name, json);
     }
-    if (kind === "typed-array" && Object.hasOwn(ARRAYS, name)) {
-      if (!Array.isArray(json)) throw misfit(`a ${name} is no list`);
-      return new ARRAYS[name]!(json as number[]);
+    if (kind === "typed-array" && Object.hasOwn(TYPED_ARRAYS, name)) {
+      if (!Array.isArray(json)) throw metaError(`a ${name} is no list`);
+      return new TYPED_ARRAYS[name]!(json as number[]);
     }
   } else if (
-    typeof annotation === "string" && Object.hasOwn(READERS, annotation)
+    typeof annotation === "string" && Object.hasOwn(REVIVERS, annotation)
   ) {
     try {
-      return READERS[annotation]!(json);
+      return REVIVERS[annotation]!(json);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      throw misfit(`${shown(json)} is no ${annotation}`);
+      throw metaError(`${describeValue(json)} is no ${annotation}`);
     }
   }
-  throw misfit(`there is no annotation ${shown(annotation)}`);
+  throw metaError(`there is no annotation ${describeValue(annotation)}`);
 }
 
-const ARRAYS: Record<string, new (values: number[]) => unknown> = {
+const TYPED_ARRAYS: Record<string, new (values: number[]) => unknown> = {
   Int8Array,
   Uint8Array,
   Int16Array,
@@ -139,7 +139,7 @@ const NUMBERS: Record<string, number> = {
 /** The most digits of a bigint. */
 const MOST_DIGITS = 1_000_000;
 
-const READERS: Record<string, (json: unknown) => unknown> = {
+const REVIVERS: Record<string, (json: unknown) => unknown> = {
   undefined: () => undefined,
   bigint(json) {
     const digits = text(json);
@@ -195,7 +195,7 @@ function applyEqualities(root: unknown, equalities: unknown): void {
   const [ofRoot, rest] = Array.isArray(equalities)
     ? [equalities[0], equalities[1] ?? {}]
     : [[], equalities];
-  if (!isRecord(rest)) throw misfit("its equalities are no object");
+  if (!isRecord(rest)) throw metaError("its equalities are no object");
   const groups = Object.entries(rest).map(([path, others]) => ({
     path: parsePath(path),
     others: pathsOf(others),
@@ -213,13 +213,13 @@ function applyEqualities(root: unknown, equalities: unknown): void {
     graph.finish();
     if (!graph.hasChanged) return;
   }
-  throw misfit("its equalities do not come to an end");
+  throw metaError("its equalities do not come to an end");
 }
 
 function pathsOf(paths: unknown): string[][] {
-  if (!Array.isArray(paths)) throw misfit("its equalities are no list");
+  if (!Array.isArray(paths)) throw metaError("its equalities are no list");
   return paths.map((path) => {
-    if (typeof path !== "string") throw misfit("a path is no text");
+    if (typeof path !== "string") throw metaError("a path is no text");
     return parsePath(path);
   });
 }
@@ -268,7 +268,7 @@ class Graph {
       }
       if (child === object) return;
       if (value instanceof Error && TEXTS_OF_ERRORS.has(key)) {
-        throw misfit(`an error's ${key} is no text`);
+        throw metaError(`an error's ${key} is no text`);
       }
       this.hasChanged = true;
       if (parent !== value) this.#touched.add(value);
@@ -314,19 +314,19 @@ class Graph {
       }
       if (value instanceof Set) return [items, 1];
       if (index + 1 >= path.length) {
-        throw misfit(`${path.join(".")} ends in a map`);
+        throw metaError(`${path.join(".")} ends in a map`);
       }
       return [this.#child(items, path[index]!, path) as object, 2];
     }
     if (Array.isArray(value) || value instanceof Error || isRecord(value)) {
       return [value, 1];
     }
-    throw misfit(`there is no ${excerpt(path.join("."))}`);
+    throw metaError(`there is no ${excerpt(path.join("."))}`);
   }
 
   #child(parent: object, key: string, path: readonly string[]): unknown {
     if (!Object.hasOwn(parent, key) || key === "length") {
-      throw misfit(`there is no ${excerpt(path.join("."))}`);
+      throw metaError(`there is no ${excerpt(path.join("."))}`);
     }
     return (parent as Record<string, unknown>)[key];
   }
@@ -337,6 +337,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
     isPlainObject(value);
 }
 
-function misfit(what: string): ProtocolError {
+function metaError(what: string): ProtocolError {
   return new ProtocolError(`a message's meta does not fit it: ${what}`);
 }

@@ -24,10 +24,10 @@ type Annotations = [unknown] | [unknown, Inner] | Inner | undefined;
 type Inner = Record<string, unknown>;
 
 /** Thrown, and caught here, where superjson must write the message. */
-const NO_TREE = Symbol("no tree");
+const NEEDS_SUPERJSON = Symbol("no tree");
 
 /** How many objects are looked through one by one before a set is made of them. */
-const FEW = 16;
+const LINEAR_SEARCH_LIMIT = 16;
 
 /**
  * Writes a value.
@@ -37,14 +37,14 @@ const FEW = 16;
  * @returns What superjson would have written, or undefined when only superjson
  * knows what that is.
  */
-export function writeTree(
+export function encodeTree(
   root: object,
   writeLeaf: WriteLeaf,
 ): Document | undefined {
   try {
     return new TreeWriter(writeLeaf).document(root);
   } catch (error) {
-    if (error === NO_TREE) return undefined;
+    if (error === NEEDS_SUPERJSON) return undefined;
     throw error;
   }
 }
@@ -79,7 +79,7 @@ class TreeWriter {
         return this.#number(value);
       case "bigint":
         // superjson takes equal ones for one object.
-        this.#once(value);
+        this.#assertUnique(value);
         return this.#annotated("bigint", value.toString());
       case "object":
         if (value === null) return null;
@@ -87,7 +87,7 @@ class TreeWriter {
       case "function":
         return this.#leaf(value);
       default:
-        throw NO_TREE;
+        throw NEEDS_SUPERJSON;
     }
   }
 
@@ -102,30 +102,32 @@ class TreeWriter {
         ? this.#annotated("number", "-0")
         : value;
     }
-    this.#once(value);
+    this.#assertUnique(value);
     return this.#annotated("number", String(value));
   }
 
   /** A value that is in another place too is superjson's to write. */
-  #once(value: unknown): void {
+  #assertUnique(value: unknown): void {
     if (this.#many !== undefined) {
-      if (this.#many.has(value)) throw NO_TREE;
+      if (this.#many.has(value)) throw NEEDS_SUPERJSON;
       this.#many.add(value);
       return;
     }
     // Not indexOf: NaN is to be found.
-    if (this.#seen.includes(value)) throw NO_TREE;
-    if (this.#seen.push(value) > FEW) this.#many = new Set(this.#seen);
+    if (this.#seen.includes(value)) throw NEEDS_SUPERJSON;
+    if (this.#seen.push(value) > LINEAR_SEARCH_LIMIT) {
+      this.#many = new Set(this.#seen);
+    }
   }
 
   #object(value: object): unknown {
-    this.#once(value);
+    this.#assertUnique(value);
     if (Array.isArray(value)) return this.#list(value, undefined);
     if (isPlainObject(value)) {
       return this.#record(value as Record<string, unknown>);
     }
     if (value instanceof Date) {
-      if (Number.isNaN(value.valueOf())) throw NO_TREE;
+      if (Number.isNaN(value.valueOf())) throw NEEDS_SUPERJSON;
       return this.#annotated("Date", value.toISOString());
     }
     if (value instanceof Map) {
@@ -138,9 +140,9 @@ class TreeWriter {
   }
 
   #leaf(value: object): unknown {
-    if (typeof value === "function") this.#once(value);
+    if (typeof value === "function") this.#assertUnique(value);
     const leaf = this.#writeLeaf(value);
-    if (leaf === undefined) throw NO_TREE;
+    if (leaf === undefined) throw NEEDS_SUPERJSON;
     return this.#annotated(["custom", leaf.name], leaf.json);
   }
 
@@ -149,10 +151,10 @@ class TreeWriter {
     let inner: Inner | undefined;
     for (let index = 0; index < items.length; index++) {
       // JSON has no word for the holes of an array.
-      if (!(index in items)) throw NO_TREE;
+      if (!(index in items)) throw NEEDS_SUPERJSON;
       json[index] = this.#value(items[index]);
       if (this.#annotations !== undefined) {
-        inner = this.#gathered(inner ?? {}, String(index));
+        inner = this.#mergeAnnotations(inner ?? {}, String(index));
       }
     }
     this.#annotations = annotation === undefined
@@ -171,10 +173,10 @@ class TreeWriter {
       if (
         typeof value === "function" || key === "__proto__" ||
         key === "constructor" || key === "prototype"
-      ) throw NO_TREE;
+      ) throw NEEDS_SUPERJSON;
       json[key] = this.#value(value);
       if (this.#annotations !== undefined) {
-        inner = this.#gathered(inner ?? {}, escaped(key));
+        inner = this.#mergeAnnotations(inner ?? {}, escaped(key));
       }
     }
     this.#annotations = inner;
@@ -182,7 +184,7 @@ class TreeWriter {
   }
 
   /** Adds the annotations of the value under a key to those of what holds it. */
-  #gathered(inner: Inner, key: string): Inner {
+  #mergeAnnotations(inner: Inner, key: string): Inner {
     const annotations = this.#annotations;
     if (Array.isArray(annotations)) inner[key] = annotations;
     else {

@@ -1,7 +1,7 @@
 // Buffers: arrays of numbers and their like, sent as the raw bytes that they
 // are, little-endian, whatever numbers are in them.
 
-import { ProtocolError, shown } from "./protocol.ts";
+import { describeValue, ProtocolError } from "./protocol.ts";
 
 type BufferType = new (buffer: ArrayBuffer) => ArrayBufferView;
 
@@ -45,7 +45,9 @@ export function bufferOf(type: unknown, bytes: Uint8Array): object {
   const { buffer } = bytes.slice();
   if (type === "ArrayBuffer") return buffer;
   if (typeof type !== "string" || !Object.hasOwn(TYPES, type)) {
-    throw new ProtocolError(`there is no buffer of type ${shown(type)}`);
+    throw new ProtocolError(
+      `there is no buffer of type ${describeValue(type)}`,
+    );
   }
   try {
     return new TYPES[type]!(buffer as ArrayBuffer);

@@ -28,7 +28,7 @@ export function isPlainObject(value: object): boolean {
  * in its private fields would otherwise be lost without a word. So does a
  * plain object with methods, so that `this` is in them what it was.
  */
-export function kindOf(value: unknown): Kind | undefined {
+export function valueKind(value: unknown): Kind | undefined {
   switch (typeof value) {
     case "function":
       return "function";
@@ -97,7 +97,7 @@ export function isSendable(
   seen: Set<unknown> = new Set(),
   depth = Infinity,
 ): boolean {
-  const kind = kindOf(value);
+  const kind = valueKind(value);
   if (kind === "unsendable") return false;
   if (typeof value !== "object" || value === null) return true;
   if (kind !== undefined && !isPlainObject(value)) return true;
@@ -121,7 +121,7 @@ export function isSendable(
  *
  * @param reason Any value.
  */
-export function sendableReason(reason: unknown): unknown {
+export function serializableReason(reason: unknown): unknown {
   try {
     return isSendable(reason) ? reason : String(reason);
   } catch {

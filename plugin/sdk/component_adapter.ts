@@ -17,7 +17,7 @@ type Component = Record<string, (argument: unknown) => unknown> & {
 };
 
 /** Whether a kind of component takes a configuration, and keeps it. */
-export function takesConfig(kind: string): boolean {
+export function isConfigurable(kind: string): boolean {
   return Object.hasOwn(METHODS, kind);
 }
 
@@ -29,8 +29,8 @@ export function takesConfig(kind: string): boolean {
  * @returns The component itself for a kind that has no configuration.
  * @throws {TypeError} When it is not what its interface promises.
  */
-export function decoded(kind: string, component: object): object {
-  if (!takesConfig(kind)) return component;
+export function adaptComponent(kind: string, component: object): object {
+  if (!isConfigurable(kind)) return component;
   const [take, work] = METHODS[kind]!;
   const own = component as Component;
   for (const method of [take, work]) {

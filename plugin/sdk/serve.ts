@@ -3,7 +3,7 @@
 
 import type { Builder } from "../contract/builder.ts";
 import type { Command } from "../contract/command.ts";
-import { decoded, takesConfig } from "./component_adapter.ts";
+import { adaptComponent, isConfigurable } from "./component_adapter.ts";
 import type { Hook } from "../contract/hook.ts";
 import type { PostProcessor } from "../contract/post_processor.ts";
 import type { Provisioner } from "../contract/provisioner.ts";
@@ -15,7 +15,7 @@ import {
   type Hello,
   PROTOCOL_VERSIONS,
 } from "../rpc/protocol.ts";
-import { takeStdio, type WireStreams } from "./stdio.ts";
+import { claimStdio, type WireStreams } from "./stdio.ts";
 import { VERSION } from "../common/version.ts";
 
 /**
@@ -36,7 +36,7 @@ import { VERSION } from "../common/version.ts";
  * });
  * ```
  */
-export type Served<T extends object = object> =
+export type ComponentSource<T extends object = object> =
   | T
   | (new () => T)
   | (() => T | Promise<T>);
@@ -48,17 +48,17 @@ export type Served<T extends object = object> =
  */
 export interface Components {
   /** Makes artifacts. */
-  builder?: Record<string, Served<Builder<never>>>;
+  builder?: Record<string, ComponentSource<Builder<never>>>;
   /** Changes a machine that is being built. */
-  provisioner?: Record<string, Served<Provisioner<never>>>;
+  provisioner?: Record<string, ComponentSource<Provisioner<never>>>;
   /** Works on an artifact. */
-  "post-processor"?: Record<string, Served<PostProcessor<never>>>;
+  "post-processor"?: Record<string, ComponentSource<PostProcessor<never>>>;
   /** Adds a word to the command line. */
-  command?: Record<string, Served<Command>>;
+  command?: Record<string, ComponentSource<Command>>;
   /** Takes part in a moment of a build. */
-  hook?: Record<string, Served<Hook>>;
+  hook?: Record<string, ComponentSource<Hook>>;
   /** Whatever else a host knows what to do with. */
-  [kind: string]: Record<string, Served> | undefined;
+  [kind: string]: Record<string, ComponentSource> | undefined;
 }
 
 /** What a plugin says of itself. */
@@ -92,7 +92,7 @@ const GRACE = 10_000;
  * ```
  */
 export function serveBuilder(
-  builder: Served<Builder<never>>,
+  builder: ComponentSource<Builder<never>>,
   options?: ServeOptions,
 ): Promise<void> {
   return serve({ builder: { "": builder } }, options);
@@ -105,7 +105,7 @@ export function serveBuilder(
  * @param options What the plugin says of itself.
  */
 export function serveProvisioner(
-  provisioner: Served<Provisioner<never>>,
+  provisioner: ComponentSource<Provisioner<never>>,
   options?: ServeOptions,
 ): Promise<void> {
   return serve({ provisioner: { "": provisioner } }, options);
@@ -118,7 +118,7 @@ export function serveProvisioner(
  * @param options What the plugin says of itself.
  */
 export function servePostProcessor(
-  postProcessor: Served<PostProcessor<never>>,
+  postProcessor: ComponentSource<PostProcessor<never>>,
   options?: ServeOptions,
 ): Promise<void> {
   return serve({ "post-processor": { "": postProcessor } }, options);
@@ -131,7 +131,7 @@ export function servePostProcessor(
  * @param options What the plugin says of itself.
  */
 export function serveCommand(
-  command: Served<Command>,
+  command: ComponentSource<Command>,
   options?: ServeOptions,
 ): Promise<void> {
   return serve({ command: { "": command } }, options);
@@ -144,7 +144,7 @@ export function serveCommand(
  * @param options What the plugin says of itself.
  */
 export function serveHook(
-  hook: Served<Hook>,
+  hook: ComponentSource<Hook>,
   options?: ServeOptions,
 ): Promise<void> {
   return serve({ hook: { "": hook } }, options);
@@ -189,8 +189,8 @@ export async function serve(
     );
     return;
   }
-  if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) ranByHand();
-  const streams = takeStdio();
+  if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
+  const streams = claimStdio();
   await new Session(components, streams).run(helloOf(components, options));
 }
 
@@ -208,7 +208,7 @@ function helloOf(components: Components, { version }: ServeOptions): Hello {
   };
 }
 
-function ranByHand(): never {
+function exitRunManually(): never {
   console.error(
     "This is a baler plugin; baler runs it.\n" +
       'Name it in a template, for example {"builders": {"NAME": "' +
@@ -256,17 +256,17 @@ class Session {
     const buffer = new Uint8Array(64 * 1024);
     for (;;) {
       const room = this.#connection.room;
-      if (room === undefined) await this.#connection.answered();
+      if (room === undefined) await this.#connection.flushPromptAnswers();
       const read = this.#streams.read(
         room ?? buffer,
-        room !== undefined || this.#connection.isMoreNear,
+        room !== undefined || this.#connection.expectsMore,
       );
       const count = read instanceof Promise ? await read : read;
       if (count === null) break;
       if (room === undefined) this.#receive(buffer.subarray(0, count));
       else this.#connection.filled(count);
     }
-    if (!this.#welcomed) ranByHand();
+    if (!this.#welcomed) exitRunManually();
     await this.#end(0);
   }
 
@@ -284,14 +284,14 @@ class Session {
           }
           if (
             !PROTOCOL_VERSIONS.includes(frame.json.welcome as number)
-          ) ranByHand();
+          ) exitRunManually();
           this.#welcomed = true;
         },
       );
     } catch (error) {
       // What is piped into it is not from a host.
       console.error(`${(error as Error).name}: ${(error as Error).message}`);
-      ranByHand();
+      exitRunManually();
     }
     if (this.#welcomed) this.#connection.receive(chunk.subarray(end));
   }
@@ -309,7 +309,7 @@ class Session {
     if (served === undefined) {
       throw new Error(`this plugin serves no ${kind} "${name}"`);
     }
-    if (typeof served !== "function" && takesConfig(kind)) {
+    if (typeof served !== "function" && isConfigurable(kind)) {
       // Its configuration would be overwritten: the host starts another process.
       if (this.#given.has(served)) {
         throw Object.assign(
@@ -319,7 +319,7 @@ class Session {
       }
       this.#given.add(served);
     }
-    return decoded(kind, await instanceOf(served));
+    return adaptComponent(kind, await instanceOf(served));
   }
   /** The instances that the host has been given. */
   readonly #given = new Set<object>();
@@ -357,7 +357,7 @@ function endGroup(): void {
   }
 }
 
-async function instanceOf(served: Served): Promise<object> {
+async function instanceOf(served: ComponentSource): Promise<object> {
   if (typeof served !== "function") return served;
   // Only a class has a prototype that cannot be replaced.
   const isClass =

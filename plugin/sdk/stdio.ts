@@ -5,7 +5,7 @@
 // tell from a message.)
 
 import type { Write } from "../rpc/send_buffer.ts";
-import { Turns } from "../common/event_loop_yield.ts";
+import { EventLoopYield } from "../common/event_loop_yield.ts";
 
 /** The wire's two ends in this process. */
 export interface WireStreams {
@@ -27,7 +27,7 @@ export interface WireStreams {
  * kin, Deno.stdout and process.stdout write to stderr, Deno.stdin and
  * process.stdin have nothing to read, and a child process inherits neither.
  */
-export function takeStdio(): WireStreams {
+export function claimStdio(): WireStreams {
   const { stdin, stdout, stderr } = Deno;
   const streams = {
     read: wireReader(stdin),
@@ -80,7 +80,7 @@ export function takeStdio(): WireStreams {
 }
 
 /** The methods of the console that print to stdout and are called now and then. */
-const RARE = [
+const LAZY_CONSOLE_METHODS = [
   "table",
   "dirxml",
   "group",
@@ -96,7 +96,7 @@ const RARE = [
 /** Lets a console on stderr do them, which is loaded by the first that is called. */
 function moveToStderr(console: Console): void {
   let onStderr: Console | undefined;
-  for (const name of RARE) {
+  for (const name of LAZY_CONSOLE_METHODS) {
     console[name] = (...values: unknown[]) => {
       const { process } = globalThis;
       onStderr ??= new (process.getBuiltinModule("node:console").Console)(
@@ -111,7 +111,7 @@ function moveToStderr(console: Console): void {
 const PROMPT = 20;
 
 /** How often another thread waits instead, once the host was not prompt. */
-const WARY = 100;
+const BACKOFF_READS = 100;
 
 /**
  * Whether to wait for the host here, which takes less than to change threads,
@@ -127,7 +127,7 @@ class Patience {
 
   /** Takes how long the host was waited for, in milliseconds. */
   spend(time: number): void {
-    if (time > PROMPT) this.#wary = WARY;
+    if (time > PROMPT) this.#wary = BACKOFF_READS;
   }
 }
 
@@ -135,7 +135,7 @@ class Patience {
 const TURN = 10;
 
 /** How much is read here at once, in bytes: a quarter of a wide pipe, which the host fills up meanwhile. */
-const HALF = 256 * 1024;
+const MAX_SYNC_READ_BYTES = 256 * 1024;
 
 /**
  * Reads in another thread, as Deno does, in which it may take its time. What
@@ -148,7 +148,7 @@ function wireReader(
   },
 ): WireStreams["read"] {
   const patience = new Patience();
-  const turns = new Turns(TURN);
+  const turns = new EventLoopYield(TURN);
   /** When the last was read here. */
   let last: number | undefined;
   const readElsewhere = (buffer: Uint8Array) => {
@@ -161,9 +161,9 @@ function wireReader(
     // With what was done with it, which seldom counts.
     if (last !== undefined) patience.spend(now - last);
     last = now;
-    if (turns.isDue || !patience.isThere()) return readElsewhere(buffer);
+    if (turns.shouldYield || !patience.isThere()) return readElsewhere(buffer);
     try {
-      return stdin.readSync(buffer.subarray(0, HALF));
+      return stdin.readSync(buffer.subarray(0, MAX_SYNC_READ_BYTES));
     } catch (error) {
       // A pipe that does not wait.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
@@ -173,7 +173,7 @@ function wireReader(
 }
 
 /** What is as much, in bytes, may have to wait until the host has read it. */
-const MUCH = 32 * 1024;
+const LARGE_WRITE_BYTES = 32 * 1024;
 
 /** How much is written until it is asked how long that took, in bytes. */
 const PIECE = 256 * 1024;
@@ -199,7 +199,7 @@ function wireWriter(
     try {
       while (waiting === 0) {
         let count: number;
-        if (bytes.length < MUCH) count = stdout.writeSync(bytes);
+        if (bytes.length < LARGE_WRITE_BYTES) count = stdout.writeSync(bytes);
         else if (!patience.isThere()) break;
         else {
           const begin = performance.now();

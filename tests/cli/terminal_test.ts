@@ -6,7 +6,7 @@ import { NO_LOG } from "../../host/log/log.ts";
 import { ProgressLine } from "../../host/terminal/progress_line.ts";
 import { progressText } from "../../host/terminal/progress_text.ts";
 import type { Screen } from "../../host/terminal/screen.ts";
-import { cutToWidth, textWidth } from "../../host/text/display_width.ts";
+import { textWidth, truncateToWidth } from "../../host/text/display_width.ts";
 import { HostUi } from "../../host/terminal/ui.ts";
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
@@ -412,6 +412,6 @@ Deno.test("textWidth() counts columns, and cutToWidth() cuts between characters"
   assertEquals(textWidth("文字"), 4);
   assertEquals(textWidth("e\u0301"), 1);
   assertEquals(textWidth("👍"), 2);
-  assertEquals(cutToWidth("文字文字", 6), "文...");
-  assertEquals(cutToWidth("abc", 3), "abc");
+  assertEquals(truncateToWidth("文字文字", 6), "文...");
+  assertEquals(truncateToWidth("abc", 3), "abc");
 });

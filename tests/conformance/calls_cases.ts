@@ -68,7 +68,7 @@ export const calls: Promises = {
     assertEquals([cause.name, cause.message], ["Error", "the cause"]);
     assertMatch(error.stack!, /RangeError: out of it/);
     assertMatch(error.stack!, /conformance\/plugin\.(ts|py)/);
-    assertMatch(error.stack!, /conformance\/calls_promises\.ts/);
+    assertMatch(error.stack!, /conformance\/calls_cases\.ts/);
   },
 
   "passes on what a function that it calls throws": async ({ suite }) => {

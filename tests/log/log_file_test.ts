@@ -2,7 +2,12 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
-import { Folder, HELLO, keeps, Recorder } from "../support/plugin_process.ts";
+import {
+  Folder,
+  HELLO,
+  Recorder,
+  testPosix,
+} from "../support/plugin_process.ts";
 import { forEachHost } from "../support/harness.ts";
 
 const template = {
@@ -10,7 +15,7 @@ const template = {
   provisioners: [{ type: "shell-local", inline: ["echo provisioned"] }],
 };
 
-keeps(
+testPosix(
   "a target that takes no more gets nothing, and the others everything",
   async () => {
     await using folder = await Folder.make();

@@ -7,9 +7,9 @@ import {
   Folder,
   GREETING,
   HELLO,
-  keeps,
   program,
   Recorder,
+  testPosix,
 } from "../support/plugin_process.ts";
 import { fixturePlugin, forEachHost } from "../support/harness.ts";
 
@@ -43,7 +43,7 @@ function words(name: string): string[] {
 }
 
 for (const logged of [true, false]) {
-  keeps(
+  testPosix(
     `of ${PLUGINS} plugins that die at once ${
       logged
         ? "each byte is in the log"
@@ -82,7 +82,7 @@ for (const logged of [true, false]) {
   );
 }
 
-keeps("calls are answered while other plugins flood the log", async () => {
+testPosix("calls are answered while other plugins flood the log", async () => {
   await using folder = await Folder.make();
   let bytes = 0;
   let flooded = Promise.withResolvers<void>();
@@ -168,7 +168,7 @@ async function peakMemory(pid: number): Promise<number> {
   return Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) / 1024;
 }
 
-keeps(
+testPosix(
   "others are called while one floods stdout with empty lines",
   async () => {
     interface Thing {

@@ -13,8 +13,8 @@ import {
   Folder,
   GREETING,
   HELLO,
-  keeps,
   Recorder,
+  testPosix,
 } from "../support/plugin_process.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -58,7 +58,7 @@ function writes(bytes: Uint8Array): string {
   return `printf '${octal.join("")}' >&2`;
 }
 
-keeps("a line in the log has the time and the plugin's path", async () => {
+testPosix("a line in the log has the time and the plugin's path", async () => {
   const record = new Recorder();
   const { path } = await logged("größe", record, "echo 'Hello: there' >&2");
   assertEquals(record.lines, [
@@ -67,32 +67,38 @@ keeps("a line in the log has the time and the plugin's path", async () => {
   ]);
 });
 
-keeps("the time in the log is that of this machine, zero-padded", async () => {
-  const record = new Recorder();
-  const now = () => new Date(2024, 0, 2, 3, 4, 5);
-  createLog({ targets: [record], now }).write("ui", ["one", "two"]);
-  assertEquals(
-    record.text,
-    "2024/01/02 03:04:05 ui: one\n2024/01/02 03:04:05 ui: two\n",
-  );
-  const before = new Recorder();
-  createLog({ targets: [before] }).write("ui", ["now"]);
-  assertMatch(before.text, /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d ui: now\n$/);
-  await Promise.resolve();
-});
+testPosix(
+  "the time in the log is that of this machine, zero-padded",
+  async () => {
+    const record = new Recorder();
+    const now = () => new Date(2024, 0, 2, 3, 4, 5);
+    createLog({ targets: [record], now }).write("ui", ["one", "two"]);
+    assertEquals(
+      record.text,
+      "2024/01/02 03:04:05 ui: one\n2024/01/02 03:04:05 ui: two\n",
+    );
+    const before = new Recorder();
+    createLog({ targets: [before] }).write("ui", ["now"]);
+    assertMatch(before.text, /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d ui: now\n$/);
+    await Promise.resolve();
+  },
+);
 
-keeps("a plugin is in the log under the name that it was given", async () => {
-  await using folder = await Folder.make();
-  const record = new Recorder();
-  const path = await folder.script("plugin", "echo hello >&2", HELLO, "cat");
-  const plugin = await launch(path, {
-    log: record.log,
-    name: "baler-builder-file",
-  });
-  await plugin.close();
-  assert(record.text.includes(" baler-builder-file: hello\n"));
-  assert(!record.text.includes(path));
-});
+testPosix(
+  "a plugin is in the log under the name that it was given",
+  async () => {
+    await using folder = await Folder.make();
+    const record = new Recorder();
+    const path = await folder.script("plugin", "echo hello >&2", HELLO, "cat");
+    const plugin = await launch(path, {
+      log: record.log,
+      name: "baler-builder-file",
+    });
+    await plugin.close();
+    assert(record.text.includes(" baler-builder-file: hello\n"));
+    assert(!record.text.includes(path));
+  },
+);
 
 const bytesOf: Record<string, Uint8Array> = {
   "carriage returns": encode("10%\r20%\rdone\r"),
@@ -106,7 +112,7 @@ const bytesOf: Record<string, Uint8Array> = {
 };
 
 for (const [what, bytes] of Object.entries(bytesOf)) {
-  keeps(`${what} in a line are kept byte for byte in a file`, async () => {
+  testPosix(`${what} in a line are kept byte for byte in a file`, async () => {
     const record = new Recorder();
     const { path } = await logged(
       "plugin",
@@ -119,7 +125,7 @@ for (const [what, bytes] of Object.entries(bytesOf)) {
   });
 }
 
-keeps("what a plugin writes does no harm to a terminal", async () => {
+testPosix("what a plugin writes does no harm to a terminal", async () => {
   const record = new Recorder(true);
   const { path } = await logged(
     "plugin",
@@ -140,13 +146,13 @@ keeps("what a plugin writes does no harm to a terminal", async () => {
   }
 });
 
-keeps("a plugin's path does no harm to a terminal", async () => {
+testPosix("a plugin's path does no harm to a terminal", async () => {
   const record = new Recorder(true);
   await logged("es\x1b[31mcape", record, "echo hello >&2");
   assert(!record.text.includes("\x1b"));
 });
 
-keeps("a line without an end is written when the plugin ends", async () => {
+testPosix("a line without an end is written when the plugin ends", async () => {
   const record = new Recorder();
   const { path, lastLines } = await logged(
     "plugin",
@@ -157,7 +163,7 @@ keeps("a line without an end is written when the plugin ends", async () => {
   assertEquals(lastLines, ["one", "two"]);
 });
 
-keeps("a character that comes in pieces is whole in the log", async () => {
+testPosix("a character that comes in pieces is whole in the log", async () => {
   await using folder = await Folder.make();
   const record = new Recorder(true);
   const bytes = encode("größe 💡 日本");
@@ -178,7 +184,7 @@ keeps("a character that comes in pieces is whole in the log", async () => {
   await record.contains("größe 💡 日本\n");
 });
 
-keeps("several plugins' lines stay whole and in order", async () => {
+testPosix("several plugins' lines stay whole and in order", async () => {
   await using folder = await Folder.make();
   const record = new Recorder();
   const writesLines = async (name: string) => {
@@ -212,7 +218,7 @@ keeps("several plugins' lines stay whole and in order", async () => {
   }
 });
 
-keeps("a line of 10 MB is one line in the log", async () => {
+testPosix("a line of 10 MB is one line in the log", async () => {
   const record = new Recorder();
   const { path, lastLines } = await logged(
     "plugin",
@@ -228,7 +234,7 @@ keeps("a line of 10 MB is one line in the log", async () => {
   assert(lastLines.join("").length < 100_000, "a last line is to be shown");
 });
 
-keeps("the last 20 lines are kept for the error", async () => {
+testPosix("the last 20 lines are kept for the error", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -250,7 +256,7 @@ keeps("the last 20 lines are kept for the error", async () => {
   assert(!message.includes("line 31"), message);
 });
 
-keeps("what a plugin says before it dies is all in the log", async () => {
+testPosix("what a plugin says before it dies is all in the log", async () => {
   await using folder = await Folder.make();
   const record = new Recorder();
   const path = await folder.script(
@@ -271,7 +277,7 @@ keeps("what a plugin says before it dies is all in the log", async () => {
   );
 });
 
-keeps("values that must not be seen are not in the log", async () => {
+testPosix("values that must not be seen are not in the log", async () => {
   await using folder = await Folder.make();
   const record = new Recorder();
   const log = createLog({
@@ -294,7 +300,7 @@ keeps("values that must not be seen are not in the log", async () => {
   assertEquals(record.text.split("<sensitive>").length, 1 + 5);
 });
 
-keeps(
+testPosix(
   "every target gets every line, however little it takes at once",
   async () => {
     const file = new Recorder();
@@ -315,7 +321,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "64 MiB of log are relayed without loss",
   async () => {
     await using folder = await Folder.make();

@@ -8,8 +8,8 @@ import {
   Folder,
   GREETING,
   HELLO,
-  keeps,
   Recorder,
+  testPosix,
 } from "../support/plugin_process.ts";
 import { fixturePlugin, forEachHost, workingTime } from "../support/harness.ts";
 
@@ -129,7 +129,7 @@ Deno.test("no value is too long or too odd to be kept secret", () => {
   assert(workingTime() - begin < 5_000, "a pattern goes astray");
 });
 
-keeps("a secret in two pieces is not in the log", async () => {
+testPosix("a secret in two pieces is not in the log", async () => {
   await using folder = await Folder.make();
   const record = new Recorder();
   const { redact } = redactorOf("hunter2", "größe");
@@ -159,7 +159,7 @@ keeps("a secret in two pieces is not in the log", async () => {
   assertStringIncludes(bytes.join(""), " p: \xfe as it is\n");
 });
 
-keeps(
+testPosix(
   "a line without end is cut before it fills the memory, and no secret with it",
   async () => {
     await using folder = await Folder.make();
@@ -193,7 +193,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "a secret is not in the last lines of a plugin, not even half of it",
   async () => {
     await using folder = await Folder.make();

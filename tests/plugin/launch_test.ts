@@ -18,11 +18,11 @@ import {
   Folder,
   GREETING,
   HELLO,
-  keeps,
   Lifeline,
   program,
   Recorder,
   shellLine,
+  testPosix,
   within,
   WORK_IS_A_STREAM,
 } from "../support/plugin_process.ts";
@@ -91,18 +91,18 @@ async function assertMissing(path: string): Promise<void> {
 
 // What cannot be started
 
-keeps("launch() says that a path does not exist", async () => {
+testPosix("launch() says that a path does not exist", async () => {
   await using folder = await Folder.make();
   const error = await refusal(`${folder.path}/missing`);
   assertMatch(error.message, /not exist|no such|not found|missing|no file/i);
 });
 
-keeps("launch() says that a path is a directory", async () => {
+testPosix("launch() says that a path is a directory", async () => {
   await using folder = await Folder.make();
   assertMatch((await refusal(folder.path)).message, /director|folder/i);
 });
 
-keeps("launch() says that a file is not executable", async () => {
+testPosix("launch() says that a file is not executable", async () => {
   await using folder = await Folder.make();
   const path = await folder.file("plugin", "#!/bin/sh\n", 0o644);
   const { message } = await refusal(path);
@@ -110,7 +110,7 @@ keeps("launch() says that a file is not executable", async () => {
   assertMatch(message, /chmod/);
 });
 
-keeps("launch() says that a plugin is still being written", async () => {
+testPosix("launch() says that a plugin is still being written", async () => {
   await using folder = await Folder.make();
   const path = await folder.script("plugin", ...GREETING);
   using _writer = await Deno.open(path, { append: true });
@@ -118,12 +118,12 @@ keeps("launch() says that a plugin is still being written", async () => {
   assertMatch(message, /still being written/);
 });
 
-keeps("launch() fails for an empty file", async () => {
+testPosix("launch() fails for an empty file", async () => {
   await using folder = await Folder.make();
   await refusal(await folder.file("plugin", "", 0o755));
 });
 
-keeps("launch() hands no file to a shell", async () => {
+testPosix("launch() hands no file to a shell", async () => {
   await using folder = await Folder.make();
   const trace = `${folder.path}/trace`;
   const path = await folder.file("plugin", `> '${trace}'\n`, 0o755);
@@ -131,7 +131,7 @@ keeps("launch() hands no file to a shell", async () => {
   await assertMissing(trace);
 });
 
-keeps("launch() says that a program is for another platform", async () => {
+testPosix("launch() says that a program is for another platform", async () => {
   await using folder = await Folder.make();
   const header = new Uint8Array(64);
   const machine = Deno.build.arch === "aarch64" ? 0x3e : 0xb7;
@@ -144,18 +144,18 @@ keeps("launch() says that a program is for another platform", async () => {
   assertMatch((await refusal(exe)).message, /platform|architecture|Windows/i);
 });
 
-keeps("launch() says that a command is not on PATH", async () => {
+testPosix("launch() says that a command is not on PATH", async () => {
   const { message } = await refusal(["no-such-command-anywhere", "plugin"]);
   assertMatch(message, /not exist|no such|not found|PATH/i);
 });
 
-keeps("launch() says that a script's interpreter is missing", async () => {
+testPosix("launch() says that a script's interpreter is missing", async () => {
   await using folder = await Folder.make();
   const path = await folder.file("plugin", "#!/no/such/shell\n", 0o755);
   assertMatch((await refusal(path)).message, /interpreter|\/no\/such\/shell/);
 });
 
-keeps("launch() says that its working folder is missing", async () => {
+testPosix("launch() says that its working folder is missing", async () => {
   await using folder = await Folder.make();
   const path = await folder.script("plugin", HELLO, "cat");
   const cwd = `${folder.path}/missing`;
@@ -164,7 +164,7 @@ keeps("launch() says that its working folder is missing", async () => {
 
 // What is no plugin
 
-keeps("launch() says that a program which exits is no plugin", async () => {
+testPosix("launch() says that a program which exits is no plugin", async () => {
   const silent = await refusal("/bin/true");
   assertMatch(silent.message, /exit/);
   assertEquals(silent.exit, { code: 0, signal: null });
@@ -175,7 +175,7 @@ keeps("launch() says that a program which exits is no plugin", async () => {
   assertEquals(failing.exit, { code: 1, signal: null });
 });
 
-keeps("launch() shows why a program failed to start", async () => {
+testPosix("launch() shows why a program failed to start", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -189,7 +189,7 @@ keeps("launch() shows why a program failed to start", async () => {
   assertEquals(error.lastLines, ["libwhatever.so.3 is missing"]);
 });
 
-keeps("launch() ends a program that never says hello", async () => {
+testPosix("launch() ends a program that never says hello", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const path = await folder.script(
@@ -205,7 +205,7 @@ keeps("launch() ends a program that never says hello", async () => {
   await lifeline.ended();
 });
 
-keeps("launch() shows half a hello of a program that hangs", async () => {
+testPosix("launch() shows half a hello of a program that hangs", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const path = await folder.script(
@@ -219,7 +219,7 @@ keeps("launch() shows half a hello of a program that hangs", async () => {
   await lifeline.ended();
 });
 
-keeps("launch() ends a program that prints garbage", async () => {
+testPosix("launch() ends a program that prints garbage", async () => {
   await using folder = await Folder.make();
   const garbage = {
     line: "head -c 10000000 /dev/zero | tr '\\0' 'x'; echo",
@@ -245,7 +245,7 @@ keeps("launch() ends a program that prints garbage", async () => {
   }
 });
 
-keeps("launch() ends a plugin whose hello makes no sense", async () => {
+testPosix("launch() ends a plugin whose hello makes no sense", async () => {
   await using folder = await Folder.make();
   const hellos = [
     { json: { hello: "terraform", protocols: [1], sdk: "1", components: {} } },
@@ -271,7 +271,7 @@ keeps("launch() ends a plugin whose hello makes no sense", async () => {
   assertEquals(({} as Record<string, unknown>)[0], undefined);
 });
 
-keeps("launch() says which side to upgrade", async () => {
+testPosix("launch() says which side to upgrade", async () => {
   await using folder = await Folder.make();
   const speaks = async (name: string, protocols: number[]) => {
     await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
@@ -299,7 +299,7 @@ keeps("launch() says which side to upgrade", async () => {
   assertMatch(older, /upgrade the plugin/);
 });
 
-keeps("launch() takes the newest protocol that both speak", async () => {
+testPosix("launch() takes the newest protocol that both speak", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -322,7 +322,7 @@ keeps("launch() takes the newest protocol that both speak", async () => {
   });
 });
 
-keeps("launch() is given up by a signal", async () => {
+testPosix("launch() is given up by a signal", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   await using hold = await Lifeline.make(folder, "hold");
@@ -346,7 +346,7 @@ keeps("launch() is given up by a signal", async () => {
   await hold.ended();
 });
 
-keeps(
+testPosix(
   "launch() starts nothing when its signal was aborted before",
   async () => {
     await using folder = await Folder.make();
@@ -367,7 +367,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "launch() starts nothing when its signal is aborted while it looks at the program",
   async () => {
     await using folder = await Folder.make();
@@ -381,7 +381,7 @@ keeps(
   },
 );
 
-keeps("launch() says that there is nothing to start", async () => {
+testPosix("launch() says that there is nothing to start", async () => {
   const { message } = await failure(launch([]));
   assertEquals(
     message,
@@ -391,7 +391,7 @@ keeps("launch() says that there is nothing to start", async () => {
 
 // What is a plugin
 
-keeps("launch() takes paths with spaces and other scripts", async () => {
+testPosix("launch() takes paths with spaces and other scripts", async () => {
   await using folder = await Folder.make();
   for (const name of ["with a space", "größe-日本-💡", "it's $HOME;\"`x`*&"]) {
     const path = await folder.script(name, ...GREETING, "exec cat >/dev/null");
@@ -401,7 +401,7 @@ keeps("launch() takes paths with spaces and other scripts", async () => {
   }
 });
 
-keeps("launch() passes arguments on as they are", async () => {
+testPosix("launch() passes arguments on as they are", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -416,7 +416,7 @@ keeps("launch() passes arguments on as they are", async () => {
   assertEquals(plugin.lastLines, args.join("\n").split("\n"));
 });
 
-keeps("launch() finds a command on PATH", async () => {
+testPosix("launch() finds a command on PATH", async () => {
   await using folder = await Folder.make();
   const path = await folder.script("plugin", HELLO, "exec cat >/dev/null");
   await using named = await launch(["env", "A=b", path], { name: "short" });
@@ -425,7 +425,7 @@ keeps("launch() finds a command on PATH", async () => {
   assertStringIncludes(other.name, path);
 });
 
-keeps("launch() gives a plugin its environment and folder", async () => {
+testPosix("launch() gives a plugin its environment and folder", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -439,7 +439,7 @@ keeps("launch() gives a plugin its environment and folder", async () => {
   assertEquals(plugin.lastLines, [`${folder.path} one []`]);
 });
 
-keeps("launch() tells what a plugin says of itself", async () => {
+testPosix("launch() tells what a plugin says of itself", async () => {
   await using plugin = await launch(program("working.ts"));
   assertEquals(plugin.info.protocol, 1);
   assertEquals(plugin.info.version, "1.2.3");
@@ -493,7 +493,7 @@ const deaths: Record<string, {
 };
 
 for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
-  keeps(`a plugin that ${how} fails every call under way`, async () => {
+  testPosix(`a plugin that ${how} fails every call under way`, async () => {
     await using plugin = await launch(program("working.ts"));
     const working = await plugin.create<Working>("thing", "working");
     await working.say("line 1", "line 2");
@@ -512,7 +512,7 @@ for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
   });
 }
 
-keeps("a plugin killed by another process fails its calls", async () => {
+testPosix("a plugin killed by another process fails its calls", async () => {
   await using plugin = await launch(program("working.ts"));
   const working = await plugin.create<Working>("thing", "working");
   const call = death(working.never(), plugin);
@@ -520,7 +520,7 @@ keeps("a plugin killed by another process fails its calls", async () => {
   assertEquals((await call).exit, { code: null, signal: "SIGKILL" });
 });
 
-keeps("a plugin that crashes fails its calls", async () => {
+testPosix("a plugin that crashes fails its calls", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -538,41 +538,44 @@ keeps("a plugin that crashes fails its calls", async () => {
   assertStringIncludes(error.message, "the last words");
 });
 
-keeps("a plugin's death aborts the signals and streams it gave", async () => {
-  await using folder = await Folder.make();
-  const path = await folder.script(
-    "plugin",
-    ...GREETING,
-    "read -r call",
-    shellLine({
-      json: { return: 2, value: { a: { ref: 2 }, b: { ref: 3 } } },
-      meta: {
-        values: {
-          "value.a": [["custom", "signal"]],
-          "value.b": [["custom", "readable"]],
+testPosix(
+  "a plugin's death aborts the signals and streams it gave",
+  async () => {
+    await using folder = await Folder.make();
+    const path = await folder.script(
+      "plugin",
+      ...GREETING,
+      "read -r call",
+      shellLine({
+        json: { return: 2, value: { a: { ref: 2 }, b: { ref: 3 } } },
+        meta: {
+          values: {
+            "value.a": [["custom", "signal"]],
+            "value.b": [["custom", "readable"]],
+          },
+          v: 1,
         },
-        v: 1,
-      },
-    }),
-    "read -r read",
-    "exit 5",
-  );
-  await using plugin = await launch(path);
-  const thing = await plugin.create<Thing>("thing", "any");
-  const { a, b } = await thing.work() as {
-    a: AbortSignal;
-    b: ReadableStream<Uint8Array>;
-  };
-  const aborted = new Promise<void>((resolve) =>
-    a.addEventListener("abort", () => resolve())
-  );
-  const error = await failure(b.getReader().read());
-  assertStringIncludes(error.message, path);
-  await within(5_000, "the abort", aborted);
-  assertStringIncludes(String(a.reason), path);
-});
+      }),
+      "read -r read",
+      "exit 5",
+    );
+    await using plugin = await launch(path);
+    const thing = await plugin.create<Thing>("thing", "any");
+    const { a, b } = await thing.work() as {
+      a: AbortSignal;
+      b: ReadableStream<Uint8Array>;
+    };
+    const aborted = new Promise<void>((resolve) =>
+      a.addEventListener("abort", () => resolve())
+    );
+    const error = await failure(b.getReader().read());
+    assertStringIncludes(error.message, path);
+    await within(5_000, "the abort", aborted);
+    assertStringIncludes(String(a.reason), path);
+  },
+);
 
-keeps("a plugin that closes its stdout but lives is ended", async () => {
+testPosix("a plugin that closes its stdout but lives is ended", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const path = await folder.script(
@@ -620,7 +623,7 @@ const lies: Record<string, string> = {
 };
 
 for (const [how, lie] of Object.entries(lies)) {
-  keeps(`a plugin that ${how} fails its calls and is ended`, async () => {
+  testPosix(`a plugin that ${how} fails its calls and is ended`, async () => {
     await using folder = await Folder.make();
     await using lifeline = await Lifeline.make(folder);
     const path = await folder.script(
@@ -654,7 +657,7 @@ for (
     "more chunks than may be": { done: false, values: Array(5).fill("") },
   })
 ) {
-  keeps(
+  testPosix(
     `a read answered with ${what} fails, and hurts no other call`,
     async () => {
       await using folder = await Folder.make();
@@ -680,7 +683,7 @@ for (
   );
 }
 
-keeps("a text on stdout is logged, and the call goes on", async () => {
+testPosix("a text on stdout is logged, and the call goes on", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "plugin",
@@ -712,7 +715,7 @@ keeps("a text on stdout is logged, and the call goes on", async () => {
   );
 });
 
-keeps("one plugin's fault leaves the others alone", async () => {
+testPosix("one plugin's fault leaves the others alone", async () => {
   await using folder = await Folder.make();
   const path = await folder.script(
     "bad",
@@ -731,7 +734,7 @@ keeps("one plugin's fault leaves the others alone", async () => {
 
 // The end
 
-keeps("close() lets the work under way clean up", async () => {
+testPosix("close() lets the work under way clean up", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const plugin = await launch(program("working.ts"));
@@ -750,7 +753,7 @@ keeps("close() lets the work under way clean up", async () => {
   await plugin.close();
 });
 
-keeps("close() returns when the process has ended", async () => {
+testPosix("close() returns when the process has ended", async () => {
   const plugin = await launch(program("working.ts"));
   const pid = plugin.pid!;
   await Promise.all([plugin.close(), plugin.close()]);
@@ -762,7 +765,7 @@ keeps("close() returns when the process has ended", async () => {
   assertStringIncludes(error.message, plugin.name);
 });
 
-keeps(
+testPosix(
   "close() ends one that ignores it, first with SIGTERM, then SIGKILL",
   async () => {
     await using folder = await Folder.make();
@@ -793,7 +796,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "close() tells what went wrong with the plugin's end, if nobody has been told before",
   async () => {
     await using folder = await Folder.make();
@@ -825,7 +828,7 @@ keeps(
   },
 );
 
-keeps("close() leaves nothing that the plugin started", async () => {
+testPosix("close() leaves nothing that the plugin started", async () => {
   await using folder = await Folder.make();
   const started = [
     "sleep 1000 &",
@@ -850,7 +853,7 @@ keeps("close() leaves nothing that the plugin started", async () => {
   await lifeline.ended(10_000);
 });
 
-keeps("a plugin that died leaves nothing that it started", async () => {
+testPosix("a plugin that died leaves nothing that it started", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const path = await folder.script(
@@ -888,18 +891,21 @@ async function killHost(...call: string[]) {
   return { text, took: performance.now() - from };
 }
 
-keeps("a plugin cleans up and ends when its host is killed", async () => {
+testPosix("a plugin cleans up and ends when its host is killed", async () => {
   const { text, took } = await killHost("work");
   assertEquals(text, "working\ncleaning up\ncleaned up\n");
   assert(took < 5_000, `${took} ms`);
 });
 
-keeps("a plugin whose work never ends does not outlive its host", async () => {
-  const { took } = await killHost("workForEver");
-  assert(took < 15_000, `${took} ms`);
-});
+testPosix(
+  "a plugin whose work never ends does not outlive its host",
+  async () => {
+    const { took } = await killHost("workForEver");
+    assert(took < 15_000, `${took} ms`);
+  },
+);
 
-keeps(
+testPosix(
   "what a plugin started ends with it when its host is killed",
   async () => {
     const { text } = await killHost("work", "startChild");
@@ -907,7 +913,7 @@ keeps(
   },
 );
 
-keeps("a host that exits without a word leaves no plugin", async () => {
+testPosix("a host that exits without a word leaves no plugin", async () => {
   await using folder = await Folder.make();
   await using lifeline = await Lifeline.make(folder);
   const path = await folder.script(

@@ -4,9 +4,9 @@ import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../../host/mod.ts";
 import {
   failure,
-  keeps,
   program,
   Recorder,
+  testPosix,
   within,
 } from "../support/plugin_process.ts";
 
@@ -48,7 +48,7 @@ const ways = [
 ];
 
 for (const way of ways) {
-  keeps(`what a plugin prints by ${way} reaches the log`, async () => {
+  testPosix(`what a plugin prints by ${way} reaches the log`, async () => {
     const record = new Recorder();
     await using plugin = await launch(program("printing.ts"), {
       log: record.log,
@@ -66,19 +66,22 @@ for (const way of ways) {
   });
 }
 
-keeps("what a plugin's children print at once reaches the log", async () => {
-  const record = new Recorder();
-  await using plugin = await launch(program("printing.ts"), {
-    log: record.log,
-  });
-  const printing = await plugin.create<Printing>("thing", "printing");
-  const texts = Array.from({ length: 5 }, (_, child) => `child ${child}`);
-  const way = "Deno.Command with inherited stdio";
-  await Promise.all(texts.map((text) => printing.print(way, text)));
-  for (const text of texts) await record.contains(text);
-});
+testPosix(
+  "what a plugin's children print at once reaches the log",
+  async () => {
+    const record = new Recorder();
+    await using plugin = await launch(program("printing.ts"), {
+      log: record.log,
+    });
+    const printing = await plugin.create<Printing>("thing", "printing");
+    const texts = Array.from({ length: 5 }, (_, child) => `child ${child}`);
+    const way = "Deno.Command with inherited stdio";
+    await Promise.all(texts.map((text) => printing.print(way, text)));
+    for (const text of texts) await record.contains(text);
+  },
+);
 
-keeps("what a plugin prints before it serves reaches the log", async () => {
+testPosix("what a plugin prints before it serves reaches the log", async () => {
   const record = new Recorder();
   await using plugin = await launch([...program("printing.ts"), "--early"], {
     log: record.log,
@@ -89,7 +92,7 @@ keeps("what a plugin prints before it serves reaches the log", async () => {
   for (const what of early) await record.contains(`an early ${what}`);
 });
 
-keeps("a plugin that prints all the time can be talked to", async () => {
+testPosix("a plugin that prints all the time can be talked to", async () => {
   const record = new Recorder();
   const plugin = await launch(program("printing.ts"), { log: record.log });
   const printing = await plugin.create<Printing>("thing", "printing");
@@ -104,21 +107,21 @@ keeps("a plugin that prints all the time can be talked to", async () => {
   );
 });
 
-keeps("nothing in a plugin can read the wire", async () => {
+testPosix("nothing in a plugin can read the wire", async () => {
   await using plugin = await launch(program("printing.ts"));
   const printing = await plugin.create<Printing>("thing", "printing");
   assertEquals(await printing.stdin(), [null, null, [], false]);
   assertEquals(await printing.ping(), "pong");
 });
 
-keeps("nothing in a plugin can read the wire by node:process", async () => {
+testPosix("nothing in a plugin can read the wire by node:process", async () => {
   await using plugin = await launch(program("printing.ts"), { grace: 100 });
   const printing = await plugin.create<Printing>("thing", "printing");
   assertEquals(await within(5_000, "the call", printing.nodeStdin()), []);
   assertEquals(await printing.ping(), "pong");
 });
 
-keeps("a plugin that prompts is told to ask the ui", async () => {
+testPosix("a plugin that prompts is told to ask the ui", async () => {
   await using plugin = await launch(program("printing.ts"));
   const printing = await plugin.create<Printing>("thing", "printing");
   assertMatch((await failure(printing.prompt())).message, /ui\.ask/);
@@ -150,7 +153,7 @@ async function byHand(
 }
 
 for (const input of ["null", "close"] as const) {
-  keeps(
+  testPosix(
     `a plugin without a host says what it is (stdin: ${input})`,
     async () => {
       const { code, stderr } = await byHand(program("printing.ts"), input);
@@ -160,7 +163,7 @@ for (const input of ["null", "close"] as const) {
   );
 }
 
-keeps(
+testPosix(
   "a plugin that something else than a host writes to says what it is",
   async () => {
     const { code, stderr } = await byHand(
@@ -195,7 +198,7 @@ Deno.test({
   },
 });
 
-keeps("`describe` prints as JSON what a plugin is", async () => {
+testPosix("`describe` prints as JSON what a plugin is", async () => {
   const argv = [...program("printing.ts"), "describe"];
   const { code, stdout } = await byHand(argv, "null");
   assertEquals(code, 0);
@@ -209,7 +212,7 @@ keeps("`describe` prints as JSON what a plugin is", async () => {
   }
 });
 
-keeps("`describe` tells the permissions that a plugin has", async () => {
+testPosix("`describe` tells the permissions that a plugin has", async () => {
   const argv = program("printing.ts").map((word) =>
     word === "--allow-all" ? "--allow-env" : word
   );

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { launch } from "../../host/mod.ts";
-import { Folder, HELLO, keeps } from "../support/plugin_process.ts";
+import { Folder, HELLO, testPosix } from "../support/plugin_process.ts";
 import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
 
 /** What steers the host, as a person who has it all would set it; also a name of a later version. */
@@ -139,7 +139,7 @@ forEachHost(
   { ignore: Deno.build.os === "windows" },
 );
 
-keeps(
+testPosix(
   "launch() gives a plugin exactly the environment that it is told to give",
   async () => {
     await using folder = await Folder.make();
@@ -161,7 +161,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "launch() without an environment passes on the program's, without what steers baler",
   async () => {
     const { success, stdout, stderr } = await new Deno.Command(

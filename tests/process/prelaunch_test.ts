@@ -4,9 +4,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Child } from "../../host/process/child.ts";
 import {
-  endHeadStart,
-  giveHeadStart,
-  startedChild,
+  claimPrelaunchedOrSpawn,
+  discardPrelaunched,
+  prelaunch,
 } from "../../host/process/prelaunch.ts";
 import {
   type Bench,
@@ -114,7 +114,7 @@ const env = { PATH: "/usr/bin:/bin" };
 function taken(argv: string[], variables: Record<string, string> = env) {
   const decoder = new TextDecoder();
   let text = "";
-  const child = startedChild({
+  const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
     onStdout: (chunk) => text += decoder.decode(chunk),
@@ -130,7 +130,7 @@ Deno.test({
   async fn() {
     await using folder = await temporaryFolder();
     const argv = [...SHELL, `echo early; : > ${folder.path}/said; read line`];
-    giveHeadStart(argv, env);
+    prelaunch(argv, env);
     await existence(`${folder.path}/said`);
     const { child, text } = taken(argv);
     child.stdin!.write(new TextEncoder().encode("go on\n"));
@@ -143,7 +143,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     const argv = [...SHELL, 'echo "$ONE"'];
-    giveHeadStart(argv, { ...env, ONE: "first" });
+    prelaunch(argv, { ...env, ONE: "first" });
     assertEquals(
       await taken(argv, { ...env, ONE: "second" }).text,
       "second\n[end]",
@@ -166,9 +166,9 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     // It would not end by itself, not even at the end of its stdin.
-    giveHeadStart([...SHELL, "while :; do sleep 1; done"], env);
-    await within(10, "its end", endHeadStart());
-    await endHeadStart();
+    prelaunch([...SHELL, "while :; do sleep 1; done"], env);
+    await within(10, "its end", discardPrelaunched());
+    await discardPrelaunched();
   },
 });
 

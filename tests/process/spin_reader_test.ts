@@ -2,13 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { Pipe } from "../../host/process/pipe.ts";
-import { PromptReader } from "../../host/process/spin_reader.ts";
+import { SpinReader } from "../../host/process/spin_reader.ts";
 import { Folder, keepsOnLinux } from "../support/plugin_process.ts";
 
 /** A shell whose standard streams are pipes to this process. */
 class Shell implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
-  readonly reader: PromptReader;
+  readonly reader: SpinReader;
   readonly #stdout: Pipe;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
@@ -20,7 +20,7 @@ class Shell implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     this.#stdout = new Pipe(this.process.pid, 1);
-    this.reader = new PromptReader(this.#stdout);
+    this.reader = new SpinReader(this.#stdout);
     this.#writer = this.process.stdin.getWriter();
   }
 

@@ -1,12 +1,12 @@
 // What a plugin can rely on in a conversation, in which calls come so close upon each other that it waits for the next on the spot.
 
 import { assert, assertEquals } from "@std/assert";
-import { Conversation } from "../../host/plugin/call_burst.ts";
+import { CallBurst } from "../../host/plugin/call_burst.ts";
 import { launch } from "../../host/mod.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
-import { Turns } from "../../plugin/common/event_loop_yield.ts";
+import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
 import { BareHost } from "../conformance/bare_host.ts";
-import { keeps, program, within } from "../support/plugin_process.ts";
+import { program, testPosix, within } from "../support/plugin_process.ts";
 
 interface Conversing {
   echo<T>(value: T): Promise<T>;
@@ -20,18 +20,21 @@ async function converse(thing: Conversing): Promise<void> {
   for (let call = 0; call < 200; call++) assertEquals(await thing.echo(1), 1);
 }
 
-keeps("a plugin's own work goes on once the host calls no more", async () => {
-  await using plugin = await launch(command);
-  const thing = await plugin.create<Conversing>("thing", "");
-  await converse(thing);
-  for (let time = 0; time < 5; time++) {
-    const { promise: done, resolve } = Promise.withResolvers<void>();
-    await thing.later(resolve);
-    await within(10_000, "the plugin's own work", done);
-  }
-});
+testPosix(
+  "a plugin's own work goes on once the host calls no more",
+  async () => {
+    await using plugin = await launch(command);
+    const thing = await plugin.create<Conversing>("thing", "");
+    await converse(thing);
+    for (let time = 0; time < 5; time++) {
+      const { promise: done, resolve } = Promise.withResolvers<void>();
+      await thing.later(resolve);
+      await within(10_000, "the plugin's own work", done);
+    }
+  },
+);
 
-keeps("a plugin's own work goes on while the host calls", async () => {
+testPosix("a plugin's own work goes on while the host calls", async () => {
   await using plugin = await launch(command);
   const thing = await plugin.create<Conversing>("thing", "");
   for (let time = 0; time < 20; time++) {
@@ -49,7 +52,7 @@ keeps("a plugin's own work goes on while the host calls", async () => {
   }
 });
 
-keeps("the host's own work goes on while it calls", async () => {
+testPosix("the host's own work goes on while it calls", async () => {
   await using plugin = await launch(command);
   const thing = await plugin.create<Conversing>("thing", "");
   for (let time = 0; time < 20; time++) {
@@ -65,7 +68,7 @@ keeps("the host's own work goes on while it calls", async () => {
   }
 });
 
-keeps("a plugin ends with the host in a conversation", async () => {
+testPosix("a plugin ends with the host in a conversation", async () => {
   await using plugin = await launch(command);
   const thing = await plugin.create<Conversing>("thing", "");
   await converse(thing);
@@ -105,7 +108,7 @@ const withoutMore: Record<
 };
 
 for (const [name, send] of Object.entries(withoutMore)) {
-  keeps(`a plugin waits for nothing on the spot with ${name}`, async () => {
+  testPosix(`a plugin waits for nothing on the spot with ${name}`, async () => {
     await using host = new BareHost(command);
     await send(host, await host.greet("thing", ""));
     let { json } = await host.message();
@@ -115,7 +118,7 @@ for (const [name, send] of Object.entries(withoutMore)) {
   });
 }
 
-keeps("a plugin ends that waits on the spot when stdin ends", async () => {
+testPosix("a plugin ends that waits on the spot when stdin ends", async () => {
   await using host = new BareHost(command);
   const on = await host.greet("thing", "");
   await host.send({ json: { call: 2, on, method: "echo", soon: true } });
@@ -124,24 +127,24 @@ keeps("a plugin ends that waits on the spot when stdin ends", async () => {
 });
 
 Deno.test("the event loop is due a turn until it has had it", async () => {
-  const turns = new Turns(60_000);
-  assert(turns.isDue);
+  const turns = new EventLoopYield(60_000);
+  assert(turns.shouldYield);
   const { promise: turn, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, 0);
   // Whatever is done in the same turn.
   for (let step = 0; step < 1_000; step++) await null;
-  assert(turns.isDue);
+  assert(turns.shouldYield);
   await turn;
-  assert(!turns.isDue);
+  assert(!turns.shouldYield);
 });
 
 Deno.test("a conversation begins with calls close upon each other, and its end is told", async () => {
   const { promise: over, resolve } = Promise.withResolvers<void>();
-  const conversation = new Conversation(resolve);
-  assertEquals(conversation.call(), false);
+  const conversation = new CallBurst(resolve);
+  assertEquals(conversation.recordCall(), false);
   let calls = 0;
-  while (!conversation.call() && calls < 10_000) calls++;
-  assert(conversation.call());
+  while (!conversation.recordCall() && calls < 10_000) calls++;
+  assert(conversation.recordCall());
   await within(10_000, "the end of the conversation", over);
 });
 
@@ -152,13 +155,13 @@ Deno.test("a host announces calls while no other is under way, and no others", a
     write(bytes) {
       written.push(new TextDecoder().decode(bytes));
     },
-    isSoon: () => true,
+    announcesMore: () => true,
   });
   const first = connection.call(1, "a", []);
   void connection.call(1, "b", []).catch(() => {});
   connection.receive(new TextEncoder().encode('{"json":{"return":1}}\n'));
   await first;
-  connection.nudge();
+  connection.sendEmptyLine();
   await null;
   assertEquals(written.join("").split("\n"), [
     '{"json":{"call":1,"on":1,"method":"a","soon":true}}',

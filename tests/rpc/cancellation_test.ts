@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { failure, keeps, program } from "../support/plugin_process.ts";
+import { failure, program, testPosix } from "../support/plugin_process.ts";
 
 interface Author {
   listen(signal: AbortSignal): Promise<void>;
@@ -32,7 +32,7 @@ function author(
   name: string,
   test: (author: Author, plugin: Plugin) => Promise<void>,
 ): void {
-  keeps(name, async () => {
+  testPosix(name, async () => {
     await using plugin = await launch(
       program("giving_up.ts", "--v8-flags=--expose-gc"),
     );

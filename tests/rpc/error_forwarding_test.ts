@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
-import { errorDetails } from "../../host/errors/error_message.ts";
+import { formatErrorChain } from "../../host/errors/error_message.ts";
 import { launch } from "../../host/mod.ts";
-import { failure, keeps, program } from "../support/plugin_process.ts";
+import { failure, program, testPosix } from "../support/plugin_process.ts";
 
 /** A value as it stands on the wire, at the place `VALUE`. */
 interface Said {
@@ -199,14 +199,14 @@ async function relayed({ asks, says }: Way, said: Said): Promise<unknown> {
 
 for (const [what, said] of Object.entries(SAID)) {
   for (const [how, way] of Object.entries(WAYS)) {
-    keeps(`${what}, as ${how}, is told in what can be sent`, async () => {
+    testPosix(`${what}, as ${how}, is told in what can be sent`, async () => {
       const told = JSON.stringify(await relayed(way, said()));
       assert(told.length < LONGEST, `${told.length} characters`);
     });
   }
 }
 
-keeps("a call that nobody waits for may fail", async () => {
+testPosix("a call that nobody waits for may fail", async () => {
   const one: Peer = new Peer({}, ({ call }) => {
     one.say({ throw: call }, "error", { json: "no" });
   });
@@ -216,7 +216,7 @@ keeps("a call that nobody waits for may fail", async () => {
   one.connection.close(new Error("the end"));
 });
 
-keeps(
+testPosix(
   "a function in the place of a text fails the call that takes it for one",
   async () => {
     const one: Peer = new Peer(
@@ -235,7 +235,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "who calls and does not read the answers is not served for ever",
   async () => {
     let broken: Error | undefined;
@@ -263,11 +263,11 @@ keeps(
 
 Deno.test("an error of any number of lines is told in all of them", () => {
   const error = new Error("x\n".repeat(300_000));
-  assert(errorDetails(error).length > 300_000);
-  assertEquals(errorDetails({ toString: 5 }).join(), "{ toString: 5 }");
+  assert(formatErrorChain(error).length > 300_000);
+  assertEquals(formatErrorChain({ toString: 5 }).join(), "{ toString: 5 }");
 });
 
-keeps(
+testPosix(
   "an error of any length is thrown, and what says so much lives on",
   async () => {
     await using plugin = await launch(program("giving_up.ts"));

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { PassingMemory } from "../../plugin/rpc/forwarding.ts";
-import { keeps, keepsOnLinux, program } from "../support/plugin_process.ts";
+import { BufferPool } from "../../plugin/rpc/forwarding.ts";
+import { keepsOnLinux, program, testPosix } from "../support/plugin_process.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;
@@ -35,7 +35,7 @@ async function between(
   );
 }
 
-keeps(
+testPosix(
   "chunks of any length pass through as they were",
   () =>
     between(async (giver, taker) => {
@@ -50,7 +50,7 @@ keeps(
     }),
 );
 
-keeps(
+testPosix(
   "numbers of every type pass through in just their own memory",
   () =>
     between(async (giver, taker) => {
@@ -64,7 +64,7 @@ keeps(
     }),
 );
 
-keeps(
+testPosix(
   "an object that passes through keeps the bytes among its fields",
   () =>
     between(async (giver, taker) => {
@@ -78,28 +78,28 @@ keeps(
 );
 
 Deno.test("memory is given out again for the same length only", () => {
-  const memory = new PassingMemory();
-  const [one, other] = [memory.take(100), memory.take(100)];
+  const memory = new BufferPool();
+  const [one, other] = [memory.acquire(100), memory.acquire(100)];
   assert(one !== other);
-  memory.giveBack([one, other]);
-  assert(memory.take(99).buffer !== one.buffer);
-  const again = [memory.take(100), memory.take(100), memory.take(100)];
+  memory.release([one, other]);
+  assert(memory.acquire(99).buffer !== one.buffer);
+  const again = [memory.acquire(100), memory.acquire(100), memory.acquire(100)];
   assert(again.includes(one) && again.includes(other));
   assertEquals(new Set(again).size, 3);
 });
 
 Deno.test("of what passed through, little is kept", () => {
-  const memory = new PassingMemory();
-  const large = Array.from({ length: 6 }, () => memory.take(1024 * 1024));
-  memory.giveBack(large);
-  memory.giveBack([memory.take(1024 * 1024 * 1024)]);
-  const kept = large.map(() => memory.take(1024 * 1024))
+  const memory = new BufferPool();
+  const large = Array.from({ length: 6 }, () => memory.acquire(1024 * 1024));
+  memory.release(large);
+  memory.release([memory.acquire(1024 * 1024 * 1024)]);
+  const kept = large.map(() => memory.acquire(1024 * 1024))
     .filter((part) => large.includes(part));
   assertEquals(kept, large.slice(-4));
 
-  const small = Array.from({ length: 1_000 }, () => memory.take(1));
-  memory.giveBack(small);
-  const fromThem = small.map(() => memory.take(1))
+  const small = Array.from({ length: 1_000 }, () => memory.acquire(1));
+  memory.release(small);
+  const fromThem = small.map(() => memory.acquire(1))
     .filter((part) => small.includes(part));
   assert(fromThem.length < 100, `${fromThem.length} parts`);
 });
@@ -164,19 +164,22 @@ keepsOnLinux(
   },
 );
 
-keeps("a host that may not widen pipes passes the same through", async () => {
-  const [deno, ...args] = program("narrow_host.ts");
-  const { stdout, stderr, code } = await new Deno.Command(deno!, {
-    args: args.map((arg) =>
-      arg === "--allow-all"
-        ? "--no-prompt,--allow-run,--allow-read,--allow-env".split(",")
-        : arg
-    ).flat(),
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  assertEquals(
-    [code, text.decode(stdout), text.decode(stderr)],
-    [0, "as it was\n", ""],
-  );
-});
+testPosix(
+  "a host that may not widen pipes passes the same through",
+  async () => {
+    const [deno, ...args] = program("narrow_host.ts");
+    const { stdout, stderr, code } = await new Deno.Command(deno!, {
+      args: args.map((arg) =>
+        arg === "--allow-all"
+          ? "--no-prompt,--allow-run,--allow-read,--allow-env".split(",")
+          : arg
+      ).flat(),
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    assertEquals(
+      [code, text.decode(stdout), text.decode(stderr)],
+      [0, "as it was\n", ""],
+    );
+  },
+);

@@ -8,7 +8,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { failure, keeps, program, within } from "../support/plugin_process.ts";
+import {
+  failure,
+  program,
+  testPosix,
+  within,
+} from "../support/plugin_process.ts";
 
 interface Account extends Disposable {
   readonly owner: string;
@@ -93,7 +98,7 @@ function author(
   name: string,
   test: (author: Author, plugin: Plugin) => Promise<void>,
 ): void {
-  keeps(name, async () => {
+  testPosix(name, async () => {
     await using plugin = await launch(program("authoring.ts"));
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });
@@ -576,7 +581,7 @@ async function threeProcesses(
   await test(machine, provisioner);
 }
 
-keeps(
+testPosix(
   "one plugin's object works in another, streams and all",
   () =>
     threeProcesses(async (machine, provisioner) => {
@@ -593,7 +598,7 @@ keeps(
     }),
 );
 
-keeps(
+testPosix(
   "a slow plugin stops a fast one, and an abort reaches through",
   () =>
     threeProcesses(async (machine, provisioner) => {
@@ -618,7 +623,7 @@ keeps(
     }),
 );
 
-keeps(
+testPosix(
   "one plugin's function is one function in another and at home",
   async () => {
     await using a = await launch(program("authoring.ts"));
@@ -636,7 +641,7 @@ keeps(
   },
 );
 
-keeps(
+testPosix(
   "a plugin's death is an error in the one that has its object",
   async () => {
     const [a, b] = await Promise.all([
@@ -721,27 +726,30 @@ author("an object can be awaited, and is no promise", async (author) => {
 
 // Letting go
 
-keeps("references are released when they are dropped or disposed", async () => {
-  const [command, ...args] = program(
-    "forgetful_host.ts",
-    "--v8-flags=--expose-gc",
-  ) as [string, ...string[]];
-  const { success, stdout } = await new Deno.Command(command, {
-    args,
-    stdin: "null",
-    stderr: "inherit",
-  }).output();
-  assert(success);
-  const counts = JSON.parse(new TextDecoder().decode(stdout));
-  assertEquals(counts.start, { exported: 0, imported: 1 });
-  assertEquals(counts.held.imported, 1_001);
-  assertEquals(counts.collected, 1);
-  assertEquals(counts.using.imported, 2);
-  assertEquals(counts.disposed.imported, 1);
-  assertMatch(counts.afterDispose, /released|disposed|let go/);
-  assertEquals(counts.stillThere, 5);
-  assertEquals(counts.echoed, 0);
-  assertEquals(counts.streams, 1);
-  assertEquals(counts.keptThere, 1);
-  assertEquals(counts.closed, { exported: 0, imported: 0 });
-});
+testPosix(
+  "references are released when they are dropped or disposed",
+  async () => {
+    const [command, ...args] = program(
+      "forgetful_host.ts",
+      "--v8-flags=--expose-gc",
+    ) as [string, ...string[]];
+    const { success, stdout } = await new Deno.Command(command, {
+      args,
+      stdin: "null",
+      stderr: "inherit",
+    }).output();
+    assert(success);
+    const counts = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(counts.start, { exported: 0, imported: 1 });
+    assertEquals(counts.held.imported, 1_001);
+    assertEquals(counts.collected, 1);
+    assertEquals(counts.using.imported, 2);
+    assertEquals(counts.disposed.imported, 1);
+    assertMatch(counts.afterDispose, /released|disposed|let go/);
+    assertEquals(counts.stillThere, 5);
+    assertEquals(counts.echoed, 0);
+    assertEquals(counts.streams, 1);
+    assertEquals(counts.keptThere, 1);
+    assertEquals(counts.closed, { exported: 0, imported: 0 });
+  },
+);

@@ -2,7 +2,7 @@
 // however long the writing takes.
 
 import { assert, assertEquals } from "@std/assert";
-import { Outbox } from "../../plugin/rpc/send_buffer.ts";
+import { SendBuffer } from "../../plugin/rpc/send_buffer.ts";
 import { Random } from "../support/random.ts";
 
 const TEXTS = ["x", "ä", "€", "😀", "{}"];
@@ -10,7 +10,7 @@ const LENGTHS = [0, 1, 100, 5_000, 16_384, 70_000, 300_000];
 
 Deno.test("what is sent in a turn is written in one piece, with its prefix", async () => {
   const written: string[] = [];
-  const outbox = new Outbox(
+  const outbox = new SendBuffer(
     (bytes) => void written.push(new TextDecoder().decode(bytes)),
     "|",
   );
@@ -24,7 +24,7 @@ Deno.test("what is sent in a turn is written in one piece, with its prefix", asy
 
 Deno.test("of much the first is written before the last is copied", () => {
   const written: number[] = [];
-  const outbox = new Outbox((bytes) => void written.push(bytes.length), "");
+  const outbox = new SendBuffer((bytes) => void written.push(bytes.length), "");
   outbox.send("", [new Uint8Array(10_000_000)]);
   assert(written.length > 8);
   outbox.flush();
@@ -33,7 +33,7 @@ Deno.test("of much the first is written before the last is copied", () => {
 
 Deno.test("many texts of one turn do not become one text that is too long", () => {
   const written: number[] = [];
-  const outbox = new Outbox((bytes) => void written.push(bytes.length), "");
+  const outbox = new SendBuffer((bytes) => void written.push(bytes.length), "");
   for (let line = 0; line < 100; line++) outbox.send("x".repeat(99_999), []);
   assert(written.length > 8);
   outbox.flush();
@@ -48,7 +48,7 @@ for (const isSlow of [false, true]) {
     const written: Uint8Array[] = [];
     const { promise: done, resolve } = Promise.withResolvers<void>();
     let queue: Promise<void> = done;
-    const outbox = new Outbox((bytes) => {
+    const outbox = new SendBuffer((bytes) => {
       if (!isSlow) return void written.push(bytes.slice());
       // What it was given must be what it was until it is written.
       return queue = queue.then(() => void written.push(bytes.slice()));

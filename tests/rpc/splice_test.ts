@@ -1,10 +1,16 @@
 // What only passes through goes past the host's memory where it can, whole and in order, whoever dies and however slow the other side is.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { cLibrary } from "../../host/process/libc.ts";
-import { closeConduits, Conduit } from "../../host/process/splice_pipe.ts";
+import { libc } from "../../host/process/libc.ts";
+import {
+  closePooledPipes,
+  SplicePipe,
+} from "../../host/process/splice_pipe.ts";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { type Bypass, chunksLine } from "../../plugin/rpc/splice.ts";
+import {
+  chunkResponseLine,
+  type SpliceBuffer,
+} from "../../plugin/rpc/splice.ts";
 import { encode } from "../../plugin/rpc/codec.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
@@ -33,7 +39,7 @@ Deno.test("the line of chunks is the one that is written for them", () => {
       ? { done: false, value: values[0] }
       : { done: false, values };
     assertEquals(
-      chunksLine(count + 5, values.map(({ length }) => length)),
+      chunkResponseLine(count + 5, values.map(({ length }) => length)),
       encode({ return: count + 5, value }, references).line,
     );
   }
@@ -64,36 +70,36 @@ class Queue {
 }
 
 /** A bypass without a kernel. */
-class Detour implements Bypass {
+class Detour implements SpliceBuffer {
   static open = 0;
   readonly #queue = new Queue();
-  left: number;
+  remaining: number;
 
   constructor(readonly length: number) {
-    this.left = length;
+    this.remaining = length;
     Detour.open++;
   }
 
-  add(bytes: Uint8Array): void {
-    assert(bytes.length <= this.left, "more bytes than there are to come");
-    this.left -= bytes.length;
+  append(bytes: Uint8Array): void {
+    assert(bytes.length <= this.remaining, "more bytes than there are to come");
+    this.remaining -= bytes.length;
     this.#queue.write(bytes);
   }
 
-  moveFrom(): number {
+  spliceFrom(): number {
     throw new Error("there is no pipe");
   }
 
-  async moveTo(
+  async spliceTo(
     _pipe: unknown,
     write: (bytes: Uint8Array) => Promise<void>,
   ): Promise<void> {
-    assertEquals(this.left, 0);
+    assertEquals(this.remaining, 0);
     await write(this.#queue.read(Infinity));
-    this.drop();
+    this.release();
   }
 
-  drop(): void {
+  release(): void {
     Detour.open--;
   }
 }
@@ -134,7 +140,7 @@ class Three {
       root: { give: () => this.hostOfGiver.call(0, "give", []) },
       write: this.toTaker.write,
       pour: (bypass) =>
-        bypass.moveTo({ descriptor: null }, (bytes) => {
+        bypass.spliceTo({ descriptor: null }, (bytes) => {
           this.toTaker.write(bytes);
           return Promise.resolve();
         }),
@@ -166,8 +172,8 @@ class Three {
       return true;
     }
     // What a kernel would do.
-    const piece = queue.read(Math.min(most, bypass.left));
-    bypass.add(piece);
+    const piece = queue.read(Math.min(most, bypass.remaining));
+    bypass.append(piece);
     this.moved += piece.length;
     to.moved();
     return true;
@@ -268,7 +274,7 @@ class OwnPipe implements Disposable {
   constructor() {
     const ends = new Int32Array(2);
     const O_NONBLOCK = 0o4000;
-    assertEquals(cLibrary()!.pipe2(ends, O_NONBLOCK), 0);
+    assertEquals(libc()!.pipe2(ends, O_NONBLOCK), 0);
     this.#read = ends[0]!;
     this.end = { descriptor: ends[1]! };
   }
@@ -281,19 +287,19 @@ class OwnPipe implements Disposable {
   /** Writes all that there is room for, and says how much that is. */
   write(bytes: Uint8Array<ArrayBuffer>): number {
     const { descriptor } = this.end;
-    return Number(cLibrary()!.write(descriptor, bytes, bytes.length));
+    return Number(libc()!.write(descriptor, bytes, bytes.length));
   }
 
   /** Reads all that is there. */
   read(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(2 * 1024 * 1024);
-    const count = Number(cLibrary()!.read(this.#read, bytes, bytes.length));
+    const count = Number(libc()!.read(this.#read, bytes, bytes.length));
     return bytes.subarray(0, Math.max(count, 0));
   }
 
   [Symbol.dispose](): void {
-    cLibrary()!.close(this.#read);
-    cLibrary()!.close(this.end.descriptor);
+    libc()!.close(this.#read);
+    libc()!.close(this.end.descriptor);
   }
 }
 
@@ -307,19 +313,19 @@ keepsOnLinux(
     for (let seed = 0; seed < 100; seed++) {
       const random = new Random(seed);
       const bytes = Uint8Array.from({ length: 60_000 }, (_, n) => n % 251);
-      const conduit = Conduit.take(bytes.length)!;
+      const conduit = SplicePipe.acquire(bytes.length)!;
       for (let at = 0; at < bytes.length;) {
         const piece = bytes.slice(at, at + 1 + random.below(9_000));
         at += piece.length;
-        if (random.once(2)) conduit.add(piece);
+        if (random.once(2)) conduit.append(piece);
         else {
           assertEquals(source.write(piece), piece.length);
-          assertEquals(conduit.moveFrom(source.source), piece.length);
+          assertEquals(conduit.spliceFrom(source.source), piece.length);
         }
-        assertEquals(conduit.left, bytes.length - at);
+        assertEquals(conduit.remaining, bytes.length - at);
       }
       const came: Uint8Array[] = [];
-      await conduit.moveTo(target.end, (piece) => {
+      await conduit.spliceTo(target.end, (piece) => {
         // The pipe was full: what is in it came before.
         came.push(target.read(), piece.slice());
         return Promise.resolve();
@@ -330,7 +336,7 @@ keepsOnLinux(
         bytes,
       );
     }
-    closeConduits();
+    closePooledPipes();
   },
 );
 
@@ -339,60 +345,60 @@ keepsOnLinux(
   async () => {
     using source = new OwnPipe();
     const bytes = Uint8Array.from({ length: 9_000 }, (_, n) => n % 251);
-    const conduit = Conduit.take(bytes.length)!;
+    const conduit = SplicePipe.acquire(bytes.length)!;
     let at = 0;
     const next = (count: number) => bytes.slice(at, at += count);
     do {
       // A page of the pipe for each byte, and the rest of the last for others.
       source.write(next(1));
-    } while (conduit.moveFrom(source.source) === 1);
+    } while (conduit.spliceFrom(source.source) === 1);
     assert(at < 300, `it was full after ${at} bytes`);
-    conduit.add(source.read());
-    conduit.add(next(4_096));
-    conduit.add(next(10));
+    conduit.append(source.read());
+    conduit.append(next(4_096));
+    conduit.append(next(10));
     source.write(next(10));
-    assertEquals(conduit.moveFrom(source.source), 0);
-    conduit.add(source.read());
-    conduit.add(next(conduit.left));
+    assertEquals(conduit.spliceFrom(source.source), 0);
+    conduit.append(source.read());
+    conduit.append(next(conduit.remaining));
     const came: number[] = [];
-    await conduit.moveTo({ descriptor: null }, (piece) => {
+    await conduit.spliceTo({ descriptor: null }, (piece) => {
       came.push(...piece);
       return Promise.resolve();
     });
     assertEquals(Uint8Array.from(came), bytes);
-    closeConduits();
+    closePooledPipes();
   },
 );
 
 keepsOnLinux("nothing is moved beyond what a conduit is for", async () => {
   using source = new OwnPipe();
   using target = new OwnPipe();
-  const conduit = Conduit.take(10)!;
+  const conduit = SplicePipe.acquire(10)!;
   source.write(new Uint8Array(30).fill(1));
-  assertEquals(conduit.moveFrom(source.source), 10);
+  assertEquals(conduit.spliceFrom(source.source), 10);
   assertEquals(source.read().length, 20);
-  await conduit.moveTo(target.end, noWrite);
+  await conduit.spliceTo(target.end, noWrite);
   assertEquals(target.read(), new Uint8Array(10).fill(1));
-  closeConduits();
+  closePooledPipes();
 });
 
 keepsOnLinux(
   "there are few conduits, none of what is large, and none keeps what was dropped",
   async () => {
-    assertEquals(Conduit.take(1024 * 1024), undefined);
-    const all = Array.from({ length: 100 }, () => Conduit.take(10));
+    assertEquals(SplicePipe.acquire(1024 * 1024), undefined);
+    const all = Array.from({ length: 100 }, () => SplicePipe.acquire(10));
     const had = all.filter((conduit) => conduit !== undefined);
     assert(had.length > 0 && had.length < 20, `there are ${had.length}`);
-    for (const conduit of had) conduit.add(new Uint8Array([9, 9, 9]));
-    for (const conduit of had) conduit.drop();
-    const again = had.map(() => Conduit.take(1)!);
+    for (const conduit of had) conduit.append(new Uint8Array([9, 9, 9]));
+    for (const conduit of had) conduit.release();
+    const again = had.map(() => SplicePipe.acquire(1)!);
     for (const [index, conduit] of again.entries()) {
       using target = new OwnPipe();
-      conduit.add(Uint8Array.of(index));
-      await conduit.moveTo(target.end, noWrite);
+      conduit.append(Uint8Array.of(index));
+      await conduit.spliceTo(target.end, noWrite);
       assertEquals(target.read(), Uint8Array.of(index));
     }
-    closeConduits();
+    closePooledPipes();
   },
 );
 
@@ -401,9 +407,9 @@ keepsOnLinux(
   async () => {
     // In a process of its own, which has not found out yet.
     const script = `
-      import { cLibrary } from "./host/process/libc.ts";
-      import { Conduit } from "./host/process/splice_pipe.ts";
-      const c = cLibrary();
+      import { libc } from "./host/process/libc.ts";
+      import { SplicePipe } from "./host/process/splice_pipe.ts";
+      const c = libc();
       const { splice, pipe2, close } = c;
       let open = 0;
       Object.assign(c, {
@@ -411,7 +417,7 @@ keepsOnLinux(
         close: (descriptor) => (open--, close(descriptor)),
         splice: Deno.args[0] === "may" ? splice : () => -1,
       });
-      console.log(Conduit.take(10) !== undefined, open);
+      console.log(SplicePipe.acquire(10) !== undefined, open);
     `;
     const said = async (what: string) => {
       const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -428,7 +434,7 @@ keepsOnLinux(
 keepsOnLinux(
   "a conduit that ends after the others are closed is closed too",
   async () => {
-    const c = cLibrary()!;
+    const c = libc()!;
     const { pipe2, close } = c;
     const open = new Set<number>();
     c.pipe2 = (ends, flags) => {
@@ -441,16 +447,16 @@ keepsOnLinux(
       return close(descriptor);
     };
     try {
-      closeConduits();
-      const [one, other] = [Conduit.take(10)!, Conduit.take(10)!];
+      closePooledPipes();
+      const [one, other] = [SplicePipe.acquire(10)!, SplicePipe.acquire(10)!];
       assertEquals(open.size, 4);
-      one.drop();
+      one.release();
       assertEquals(open.size, 4);
-      closeConduits();
+      closePooledPipes();
       assertEquals(open.size, 2);
-      other.add(Uint8Array.of(1));
+      other.append(Uint8Array.of(1));
       const came: number[] = [];
-      await other.moveTo({ descriptor: null }, (bytes) => {
+      await other.spliceTo({ descriptor: null }, (bytes) => {
         came.push(...bytes);
         return Promise.resolve();
       });
@@ -486,9 +492,9 @@ async function streaming(): Promise<[Plugin, Streaming]> {
 
 /** How many bytes conduits have moved so far, into them alone. */
 let moved = 0;
-const { moveFrom } = Conduit.prototype;
-Conduit.prototype.moveFrom = function (pipe) {
-  const count = moveFrom.call(this, pipe);
+const { spliceFrom } = SplicePipe.prototype;
+SplicePipe.prototype.spliceFrom = function (pipe) {
+  const count = spliceFrom.call(this, pipe);
   moved += count;
   return count;
 };
@@ -518,7 +524,8 @@ keepsOnLinux(
   async () => {
     await using folder = await Folder.make();
     const LENGTH = 300_000;
-    const answer = (call: number) => shellLine(chunksLine(call, [LENGTH]));
+    const answer = (call: number) =>
+      shellLine(chunkResponseLine(call, [LENGTH]));
     const calls = Array.from({ length: 30 }, (_, index) => 3 + index);
     const path = await folder.script(
       "giver",

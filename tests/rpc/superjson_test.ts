@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import superjson from "superjson";
 import { isPlain } from "../../plugin/rpc/codec.ts";
-import { writeTree } from "../../plugin/rpc/superjson_encoder.ts";
+import { encodeTree } from "../../plugin/rpc/superjson_encoder.ts";
 import { Chance } from "../conformance/random_values.ts";
 
 const KEYS = [
@@ -79,7 +79,7 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
       plain++;
       assertEquals(`{"json":${JSON.stringify(message)}}`, expected);
     }
-    const written = writeTree(message, () => undefined);
+    const written = encodeTree(message, () => undefined);
     if (written === undefined) continue;
     trees++;
     if (JSON.stringify(written) !== expected) {

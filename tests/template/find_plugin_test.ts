@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { DELIMITER, join } from "@std/path";
 import { readCoreConfig } from "../../host/discovery/core_config.ts";
-import { pluginFolders, variable } from "../../host/config/environment.ts";
+import { pluginFolders, setting } from "../../host/config/environment.ts";
 import {
   findPlugin,
   listPlugins,
@@ -343,11 +343,11 @@ Deno.test("pluginFolders() has -plugin-dir, BALER_PLUGIN_PATH and the person's f
 Deno.test("variable() reads BALER_ before PACKER_", async () => {
   await withEnvironment(
     { PACKER_LOG: "1" },
-    () => assertEquals(variable("LOG"), "1"),
+    () => assertEquals(setting("LOG"), "1"),
   );
   await withEnvironment(
     { PACKER_LOG: "1", BALER_LOG: "" },
-    () => assertEquals(variable("LOG"), ""),
+    () => assertEquals(setting("LOG"), ""),
   );
-  await withEnvironment({}, () => assert(variable("LOG") === undefined));
+  await withEnvironment({}, () => assert(setting("LOG") === undefined));
 });

@@ -349,12 +349,12 @@ Deno.test("selectBuilds() gives each build its name, and the parts that are for 
     environment_vars: ["A=3", "B=2"],
   });
   const override = ["provisioners", 0, "override", "web-{{user `suffix`}}"];
-  assertEquals(overridden!.place(["environment_vars", 0]), [
+  assertEquals(overridden!.pathOf(["environment_vars", 0]), [
     ...override,
     "environment_vars",
     0,
   ]);
-  assertEquals(overridden!.place(["inline", 0]), [
+  assertEquals(overridden!.pathOf(["inline", 0]), [
     "provisioners",
     0,
     "inline",

@@ -12,7 +12,7 @@ import {
 import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
 import { pluginExecutable } from "../../tools/executables.ts";
-import { obtain, type Piece } from "../../tools/npm_runtime.ts";
+import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
 
 Deno.test("compile() lists what there is when a name is unknown", async () => {
@@ -156,19 +156,19 @@ Deno.test("obtain() keeps the start of a file from a package when its sha256 is 
 
   // Two runs may race for the same place.
   await Promise.all([
-    obtain(piece, path, fromTarball),
-    obtain(piece, path, fromTarball),
+    downloadPinned(piece, path, fromTarball),
+    downloadPinned(piece, path, fromTarball),
   ]);
   assertEquals(await Deno.readFile(path), wanted);
   const { mode } = await Deno.stat(path);
   if (mode !== null) assertEquals(mode & 0o111, 0o111);
 
   packed = 0;
-  await obtain(piece, path, fromTarball);
+  await downloadPinned(piece, path, fromTarball);
   assertEquals(packed, 0);
 
   await Deno.writeTextFile(path, "harmed");
-  await obtain(piece, path, fromTarball);
+  await downloadPinned(piece, path, fromTarball);
   assertEquals(packed, 1);
   assertEquals(await Deno.readFile(path), wanted);
 });
@@ -184,7 +184,12 @@ Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing beh
     sha256: "0".repeat(64),
   };
   await assertRejects(
-    () => obtain(piece, join(cache, "program"), () => Promise.resolve(tarball)),
+    () =>
+      downloadPinned(
+        piece,
+        join(cache, "program"),
+        () => Promise.resolve(tarball),
+      ),
     Error,
     "package/program of the npm package a@1.0.0 has the sha256 541b3e9d",
   );
@@ -192,7 +197,7 @@ Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing beh
 
   await assertRejects(
     () =>
-      obtain(
+      downloadPinned(
         { ...piece, file: "package/other" },
         join(cache, "program"),
         () => Promise.resolve(tarball),

@@ -2,7 +2,7 @@
 
 import type { OnError } from "../../../plugin/contract/build_context.ts";
 import { runBuilds } from "../../build/run_builds.ts";
-import { hostCommand, onlyWord } from "../command.ts";
+import { defineCommand, singleArgument } from "../command.ts";
 import { type FlagValues, UsageError } from "../flags.ts";
 import { Interrupt } from "../interrupt.ts";
 import { prepareBuilds } from "../../build/prepare_builds.ts";
@@ -51,7 +51,7 @@ const FLAGS = {
 } as const;
 
 /** Makes the artifacts of a template. */
-export const build = hostCommand({
+export const build = defineCommand({
   usage: "[options] TEMPLATE",
   description:
     "Runs the builds of a template side by side, and shows the artifacts that they\n" +
@@ -71,7 +71,7 @@ Exit code:
   2 when the command line was not understood, 130 after Ctrl-C and 143 after
   SIGTERM, once everything is cleaned up.`,
   async run(context, flags, words) {
-    const template = onlyWord(words, "a template");
+    const template = singleArgument(words, "a template");
     const parallel = parallelOf(flags);
     const onError = onErrorOf(flags);
     const ui = context.makeUi({
@@ -83,12 +83,12 @@ Exit code:
         ui.error(
           `\nCancelling the builds after ${signal}; again to end them at once...`,
         ),
-      () => context.screen.silence(),
+      () => context.screen.mute(),
     );
     context.screen.cancelled = interrupt.signal;
     context.screen.onClosed = (reason) => {
       interrupt.cancel(reason, 1);
-      tellBeside(`Cancelling the builds: ${reason.message}`);
+      writeStderr(`Cancelling the builds: ${reason.message}`);
     };
 
     const plan = await planOf(
@@ -106,7 +106,7 @@ Exit code:
     });
     if (ui.hasColor && !ui.isMachineReadable) {
       for (const one of builds) {
-        one.ui.tellColor();
+        one.ui.announceColor();
       }
       if (builds.length > 0) ui.say("");
     }
@@ -126,7 +126,7 @@ Exit code:
 });
 
 /** Says what can no longer be said on stdout. */
-function tellBeside(text: string): void {
+function writeStderr(text: string): void {
   try {
     console.error(text);
   } catch {

@@ -1,12 +1,12 @@
 // `baler completion`: the script with which a shell completes baler's words.
 
-import { hostCommand, onlyWord } from "../command.ts";
+import { defineCommand, singleArgument } from "../command.ts";
 import { UsageError } from "../flags.ts";
 
 const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 
 /** Shows the script with which a shell completes baler's words. */
-export const completion = hostCommand({
+export const completion = defineCommand({
   usage: "SHELL",
   description:
     "Shows the script with which a shell completes baler's commands, their flags,\n" +
@@ -25,13 +25,13 @@ For every shell:
   baler completion zsh > FOLDER/_baler        (a FOLDER of $fpath)
   baler completion fish > ~/.config/fish/completions/baler.fish`,
   async run({ screen }, _flags, words) {
-    const shell = onlyWord(words, `a shell (${SHELLS.join(", ")})`);
+    const shell = singleArgument(words, `a shell (${SHELLS.join(", ")})`);
     const { completableCommands, FLAGS_BEFORE_COMMAND } = await import(
       "../completion/completion_model.ts"
     );
     const scriptOf = await loadScript(shell);
     const script = scriptOf(await completableCommands(), FLAGS_BEFORE_COMMAND);
-    screen.text(script);
+    screen.writeRaw(script);
     return 0;
   },
 });

@@ -2,7 +2,7 @@
 
 import { constants, fstatSync } from "node:fs";
 import { PACKER_VERSION } from "../../config/environment.ts";
-import { hostCommand } from "../command.ts";
+import { defineCommand } from "../command.ts";
 import { ConsoleSession } from "../console/session.ts";
 import { UsageError } from "../flags.ts";
 import { readText } from "../../json/read_text_file.ts";
@@ -16,7 +16,7 @@ import { resolveVariables } from "../../template/variables.ts";
 import { VARIABLE_FLAGS, variablesOf } from "./template_flags.ts";
 
 /** Tries out what the templates in a text come to. */
-export const console = hostCommand({
+export const console = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
     "Shows what {{...}} comes to, with the variables of a template where one is\n" +

@@ -1,7 +1,7 @@
 // `baler fix`: brings a template that was written for an older Packer up to date.
 
-import { hostCommand, onlyWord } from "../command.ts";
-import { fixed, FIXES } from "../../template/fixes.ts";
+import { defineCommand, singleArgument } from "../command.ts";
+import { applyFixes, FIXES } from "../../template/fixes.ts";
 import { parseJsonDocument } from "../../json/json_document.ts";
 import { readText } from "../../json/read_text_file.ts";
 import { parseTemplate } from "../../template/template.ts";
@@ -9,7 +9,7 @@ import { parseTemplate } from "../../template/template.ts";
 const width = Math.max(...FIXES.map(({ name }) => name.length));
 
 /** Brings a template up to date. */
-export const fix = hostCommand({
+export const fix = defineCommand({
   usage: "[options] TEMPLATE",
   description:
     "Shows a template with all mended in it that is written otherwise since some\n" +
@@ -38,10 +38,10 @@ Exit code:
   0 when the mended template was shown and can be read, 1 when it cannot, 2
   when the command line was not understood.`,
   async run({ ui }, flags, words) {
-    const path = onlyWord(words, "a template");
+    const path = singleArgument(words, "a template");
     const source = path === "-" ? "<stdin>" : path;
     const text = await readText(path, "template");
-    const result = fixed(
+    const result = applyFixes(
       parseJsonDocument(text, source, { allowDuplicates: true }),
     );
     ui.say(`${result}\n`);

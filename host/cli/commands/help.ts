@@ -1,6 +1,6 @@
 // `baler help`: all commands, also those that plugins bring along, or one.
 
-import { commandHelp, hostCommand } from "../command.ts";
+import { commandHelp, defineCommand } from "../command.ts";
 import type { Log } from "../../log/log.ts";
 import {
   describeCommand,
@@ -10,7 +10,7 @@ import {
 import { COMMANDS } from "../registry.ts";
 
 /** Shows how baler, or one of its commands, is used. */
-export const help = hostCommand({
+export const help = defineCommand({
   usage: "[COMMAND]",
   description: "Shows how baler, or one of its commands, is used.",
   flags: {},

@@ -1,10 +1,10 @@
 // `baler inspect`: what is in a template, without a look at what it means.
 
-import { hostCommand, onlyWord } from "../command.ts";
+import { defineCommand, singleArgument } from "../command.ts";
 import { readTemplate } from "../../template/template.ts";
 
 /** Shows what is in a template. */
-export const inspect = hostCommand({
+export const inspect = defineCommand({
   usage: "TEMPLATE",
   description:
     "Shows the variables, builders, provisioners and post-processors of a template.\n" +
@@ -13,7 +13,7 @@ export const inspect = hostCommand({
   flags: {},
   words: "template",
   async run({ ui }, _flags, words) {
-    const template = await readTemplate(onlyWord(words, "a template"), {
+    const template = await readTemplate(singleArgument(words, "a template"), {
       syntaxOnly: true,
     });
     if (template.description !== undefined) {

@@ -1,7 +1,7 @@
 // `baler plugins`: for each name, the plugin that would be used, and why.
 
-import { messageOf } from "../../errors/error_message.ts";
-import { hostCommand } from "../command.ts";
+import { errorMessage } from "../../errors/error_message.ts";
+import { defineCommand } from "../command.ts";
 import { checkExecutable } from "../../plugin/executable.ts";
 import {
   type FoundPlugin,
@@ -13,7 +13,7 @@ import { pluginSources } from "../../discovery/plugin_sources.ts";
 import { readTemplate } from "../../template/template.ts";
 
 /** Lists the plugins that would be used, and why. */
-export const plugins = hostCommand({
+export const plugins = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
     "Lists the plugins that would be used for each name, and why: those that a\n" +
@@ -80,6 +80,6 @@ async function obstacleOf(plugin: FoundPlugin): Promise<string | undefined> {
   try {
     await checkExecutable(plugin.argv, "this plugin");
   } catch (error) {
-    return messageOf(error);
+    return errorMessage(error);
   }
 }

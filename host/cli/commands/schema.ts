@@ -1,10 +1,10 @@
 // `baler schema`: the JSON Schema of templates, for editors.
 
-import { hostCommand } from "../command.ts";
+import { defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
 
 /** Shows the JSON Schema of templates. */
-export const schema = hostCommand({
+export const schema = defineCommand({
   usage: "",
   description:
     "Shows the JSON Schema (2020-12) of templates, with which an editor completes\n" +
@@ -27,7 +27,7 @@ knows keys only in lower case, while baler, like Packer, takes them in any.`,
       throw new UsageError(`schema takes no words, not ${words.join(" ")}`);
     }
     const { templateSchema } = await import("../../schema/template_schema.ts");
-    screen.text(`${JSON.stringify(await templateSchema(), null, 2)}\n`);
+    screen.writeRaw(`${JSON.stringify(await templateSchema(), null, 2)}\n`);
     return 0;
   },
 });

@@ -1,12 +1,12 @@
 // `baler validate`: checks that a template can be built, without building.
 
-import { checkBuilds } from "../../build/validate_builds.ts";
-import { hostCommand, onlyWord } from "../command.ts";
+import { validateBuilds } from "../../build/validate_builds.ts";
+import { defineCommand, singleArgument } from "../command.ts";
 import { readTemplate } from "../../template/template.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
 /** Checks that a template can be built. */
-export const validate = hostCommand({
+export const validate = defineCommand({
   usage: "[options] TEMPLATE",
   description:
     "Reads a template and lets each of its builders, provisioners and\n" +
@@ -25,7 +25,7 @@ export const validate = hostCommand({
   0 when the template can be built, 1 when it cannot, 2 when the command line
   was not understood. All that is wrong is told at once, with its place.`,
   async run({ ui, log, redactor }, flags, words) {
-    const path = onlyWord(words, "a template");
+    const path = singleArgument(words, "a template");
     if (flags["syntax-only"]) {
       await readTemplate(path, { syntaxOnly: true });
       ui.say("Syntax-only check passed. Everything looks okay.");
@@ -37,7 +37,7 @@ export const validate = hostCommand({
       { debug: false, force: false, onError: "cleanup" },
       redactor,
     );
-    if (!await checkBuilds(plan, ui, { log })) return 1;
+    if (!await validateBuilds(plan, ui, { log })) return 1;
     ui.say("The configuration is valid.");
     return 0;
   },

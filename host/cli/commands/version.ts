@@ -1,10 +1,10 @@
 // `baler version`.
 
 import { VERSION } from "../../../plugin/common/version.ts";
-import { hostCommand } from "../command.ts";
+import { defineCommand } from "../command.ts";
 
 /** Shows baler's version. */
-export const version = hostCommand({
+export const version = defineCommand({
   usage: "",
   description: "Shows baler's version.",
   flags: {},

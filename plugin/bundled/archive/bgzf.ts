@@ -3,7 +3,7 @@
 
 import { constants, crc32, deflateRaw } from "node:zlib";
 import { promisify } from "node:util";
-import { blocks } from "./fixed_size_chunks.ts";
+import { fixedSizeChunks } from "./fixed_size_chunks.ts";
 
 // What a block holds at most, so that even incompressible bytes leave its
 // length within the 16 bits that there are for it.
@@ -24,7 +24,7 @@ export async function* bgzf(
   source: AsyncIterable<Uint8Array>,
   level: number,
 ): AsyncGenerator<Uint8Array> {
-  for await (const bytes of blocks(source, BLOCK)) {
+  for await (const bytes of fixedSizeChunks(source, BLOCK)) {
     yield await block(bytes, level);
   }
   // An empty block marks a file that has its end.

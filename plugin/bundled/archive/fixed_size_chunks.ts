@@ -8,7 +8,7 @@
  * @param length The length of a block in bytes.
  * @returns Blocks, each of which is good until the next is asked for.
  */
-export async function* blocks(
+export async function* fixedSizeChunks(
   source: AsyncIterable<Uint8Array>,
   length: number,
 ): AsyncGenerator<Uint8Array> {

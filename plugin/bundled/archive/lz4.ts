@@ -2,7 +2,7 @@
 // libraries, those in plain JavaScript end blocks in a way that it forbids, and
 // the others are machine code or bring a whole compiler with them.
 
-import { blocks } from "./fixed_size_chunks.ts";
+import { fixedSizeChunks } from "./fixed_size_chunks.ts";
 import { Xxh32, xxh32 } from "./xxh32.ts";
 
 const BLOCK = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ export async function* lz4(
   yield new Uint8Array([...descriptor, (xxh32(descriptor) >>> 8) & 0xff]);
   const checksum = new Xxh32();
   const positions = new Int32Array(1 << HASH_BITS);
-  for await (const block of blocks(source, BLOCK)) {
+  for await (const block of fixedSizeChunks(source, BLOCK)) {
     checksum.update(block);
     const compressed = compressedBlock(block, positions);
     if (compressed === undefined) {

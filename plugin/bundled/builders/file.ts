@@ -19,7 +19,7 @@ import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
 import { FilesArtifact } from "../shared/files_artifact.ts";
-import { NowhereCommunicator } from "../communicators/discard.ts";
+import { DiscardCommunicator } from "../communicators/discard.ts";
 import { osError } from "../shared/os_error.ts";
 import { outputPath } from "../shared/output_path.ts";
 
@@ -92,7 +92,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
       await hook.run({
         name: HOOK_PROVISION,
         ui,
-        communicator: new NowhereCommunicator(),
+        communicator: new DiscardCommunicator(),
         signal,
       });
       signal.throwIfAborted();

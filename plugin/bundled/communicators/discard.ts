@@ -10,7 +10,7 @@ import type {
 } from "../../contract/communicator.ts";
 
 /** Takes everything, does nothing with it, and says that all went well. */
-export class NowhereCommunicator implements Communicator {
+export class DiscardCommunicator implements Communicator {
   /** Does nothing, with success. */
   async start({ stdout, stderr }: RemoteCommand): Promise<RunningCommand> {
     await Promise.all([stdout?.close(), stderr?.close()]);

@@ -2,7 +2,7 @@
 // whoever wants it, and all it started ends with it.
 
 import type { RunningCommand } from "../../contract/communicator.ts";
-import { Leash } from "./process_group_guard.ts";
+import { ProcessGroupGuard } from "./process_group_guard.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */
 export interface LocalProcessOptions {
@@ -32,7 +32,7 @@ const PATIENCE = 5_000;
 /** A command that runs on this machine, in a process group of its own. */
 export class LocalProcess implements RunningCommand {
   readonly #child: Deno.ChildProcess;
-  readonly #leash: Leash;
+  readonly #leash: ProcessGroupGuard;
   readonly #done: Promise<number>;
   readonly #outputs: Output[] = [];
 
@@ -63,7 +63,7 @@ export class LocalProcess implements RunningCommand {
       );
     }
     try {
-      this.#leash = new Leash(this.#child.pid, temporary);
+      this.#leash = new ProcessGroupGuard(this.#child.pid, temporary);
     } catch (error) {
       this.#child.kill("SIGKILL");
       throw error;

@@ -26,7 +26,7 @@ kill_group KILL
 `;
 
 /** Holds the process group of one command. */
-export class Leash {
+export class ProcessGroupGuard {
   readonly #pid: number;
   readonly #child: Deno.ChildProcess | undefined;
   readonly #hand: WritableStreamDefaultWriter<Uint8Array> | undefined;

@@ -9,7 +9,7 @@
  * @returns What came of it.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
-export async function unlessAborted<T>(
+export async function abortable<T>(
   signal: AbortSignal,
   work: T | Promise<T>,
 ): Promise<T> {

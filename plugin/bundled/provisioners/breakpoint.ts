@@ -7,7 +7,7 @@ import type {
   ProvisionOptions,
 } from "../../contract/provisioner.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
-import { unlessAborted } from "./abortable.ts";
+import { abortable } from "./abortable.ts";
 
 const options = {
   note: { type: "string", description: "What to show at the breakpoint." },
@@ -40,7 +40,7 @@ export default class BreakpointProvisioner
     }
     await ui.say(`Pausing at breakpoint provisioner${which}.`);
     try {
-      await unlessAborted(signal, ui.ask("Press enter to continue."));
+      await abortable(signal, ui.ask("Press enter to continue."));
     } catch (cause) {
       signal.throwIfAborted();
       throw new Error(

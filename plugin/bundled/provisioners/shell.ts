@@ -8,7 +8,7 @@ import {
   type ConfigProblem,
 } from "../../contract/config_error.ts";
 import type { ConfigOf } from "../../sdk/decode_config.ts";
-import { pause } from "../../common/delay.ts";
+import { delay } from "../../common/delay.ts";
 import type {
   Provisioner,
   ProvisionOptions,
@@ -108,7 +108,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
       await ui.say(
         `Pausing ${goDuration(pause_after)} after this provisioner...`,
       );
-      await pause(pause_after, signal);
+      await delay(pause_after, signal);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import type { PrepareOptions } from "../../contract/builder.ts";
 import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
-import { pause } from "../../common/delay.ts";
+import { delay } from "../../common/delay.ts";
 import type {
   Provisioner,
   ProvisionOptions,
@@ -31,7 +31,7 @@ export default class SleepProvisioner
 
   /** Waits, unless the build is cancelled. */
   async provision({ signal }: ProvisionOptions): Promise<void> {
-    await pause(this.#duration, signal);
+    await delay(this.#duration, signal);
   }
 }
 

@@ -29,7 +29,7 @@ function reasonOf(cause: unknown): string {
 }
 
 /** True for an error that the machine itself gave: asking again will not help. */
-export function isRefusal(error: unknown): boolean {
+export function isOsError(error: unknown): boolean {
   return error instanceof Error &&
     REASONS.some(([name]) => error.name === name);
 }

@@ -9,7 +9,10 @@ const LF = 10;
  *
  * @returns What a script's bytes are piped through.
  */
-export function unixLines(): TransformStream<Uint8Array, Uint8Array> {
+export function normalizeLineEndings(): TransformStream<
+  Uint8Array,
+  Uint8Array
+> {
   // A \r at the end of a chunk waits for what comes after it.
   let held = false;
   return new TransformStream({

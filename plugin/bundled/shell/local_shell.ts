@@ -16,7 +16,7 @@ import {
 } from "./environment_vars.ts";
 import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
 import { LocalProcess } from "../communicators/local_process.ts";
-import { shownOn } from "./output_lines.ts";
+import { pipeToUi } from "./output_lines.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { TemporaryFile } from "./temporary_file.ts";
@@ -263,7 +263,7 @@ export class LocalShell {
       running = new LocalProcess({
         argv,
         cwd: this.#build.workingDirectory,
-        ...shownOn(ui),
+        ...pipeToUi(ui),
         temporary,
         signal,
       });

@@ -52,7 +52,7 @@ function clean(line: string): string {
  *
  * @param ui Where it shows.
  */
-export function shownOn(
+export function pipeToUi(
   ui: Ui,
 ): { stdout: WritableStream<Uint8Array>; stderr: WritableStream<Uint8Array> } {
   return {

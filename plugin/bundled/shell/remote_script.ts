@@ -8,10 +8,10 @@ import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { osError } from "../shared/os_error.ts";
-import { shownOn } from "./output_lines.ts";
+import { pipeToUi } from "./output_lines.ts";
 import { retry } from "./retry.ts";
 import type { shellOptions } from "./shell_options.ts";
-import { unixLines } from "./line_endings.ts";
+import { normalizeLineEndings } from "./line_endings.ts";
 
 /** The exit status by which Packer tells that the connection was lost. */
 const DISCONNECTED = 2300218;
@@ -88,7 +88,7 @@ export class RemoteScript {
       });
       await this.#upload(this.#path, file.readable, "script");
       await this.#command(`chmod 0755 ${this.#path}`);
-      return await this.#command(command, shownOn(this.#options.ui));
+      return await this.#command(command, pipeToUi(this.#options.ui));
     });
     this.#check(status);
     await this.clean(this.#path);
@@ -157,7 +157,7 @@ export class RemoteScript {
     const { communicator, signal } = this.#options;
     const source = this.#config.binary
       ? content
-      : content.pipeThrough(unixLines());
+      : content.pipeThrough(normalizeLineEndings());
     this.#uploaded.add(path);
     try {
       await communicator.upload({
@@ -181,7 +181,7 @@ export class RemoteScript {
   /** Runs a command; a connection that was lost on the way is a status, as in Packer. */
   async #command(
     command: string,
-    streams: Partial<ReturnType<typeof shownOn>> = {},
+    streams: Partial<ReturnType<typeof pipeToUi>> = {},
     abortable = true,
   ): Promise<number> {
     const { communicator, signal } = this.#options;

@@ -1,8 +1,8 @@
 // Trying again: a machine that is about to restart refuses connections for a
 // while.
 
-import { pause } from "../../common/delay.ts";
-import { isRefusal } from "../shared/os_error.ts";
+import { delay } from "../../common/delay.ts";
+import { isOsError } from "../shared/os_error.ts";
 
 const DELAY = 2_000;
 
@@ -34,10 +34,10 @@ export async function retry<T>(
     } catch (error) {
       signal.throwIfAborted();
       const cause = error instanceof Error ? error.cause : undefined;
-      if (isRefusal(error) || isRefusal(cause)) throw error;
+      if (isOsError(error) || isOsError(cause)) throw error;
       if (performance.now() + DELAY > end) throw error;
       console.log(`Trying again in ${DELAY / 1000} s: ${error}`);
-      await pause(DELAY, signal);
+      await delay(DELAY, signal);
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { ParityCase } from "../case.ts";
 import { aFile, nothing, packed, validate } from "./parts.ts";
 
-const fixed = (
+const applyFixes = (
   name: string,
   template: unknown,
   ...flags: string[]
@@ -22,7 +22,7 @@ const oldKeys = {
 /** The cases. */
 export const fixes: readonly ParityCase[] = [
   {
-    ...fixed("fix-nothing", {
+    ...applyFixes("fix-nothing", {
       variables: { b: "1", a: null },
       builders: [aFile({ content: 'a "quoted" <text> of é\n' })],
       provisioners: [],
@@ -30,15 +30,15 @@ export const fixes: readonly ParityCase[] = [
     }),
     sample: true,
   },
-  fixed("fix-numbers", {
+  applyFixes("fix-numbers", {
     builders: [nothing({ a: 1.5, b: 1e21, c: -3, d: true, e: null })],
   }),
-  fixed(
+  applyFixes(
     "fix-duplicate-keys",
     '{"builders": [], "builders": [{"type": "null"}]}',
   ),
   {
-    ...fixed(
+    ...applyFixes(
       "fix-manifest-filename",
       packed(
         "manifest",
@@ -53,20 +53,20 @@ export const fixes: readonly ParityCase[] = [
     ),
     sample: true,
   },
-  fixed("fix-ssh", {
+  applyFixes("fix-ssh", {
     builders: [nothing(oldKeys), aFile(oldKeys)],
   }),
-  fixed("fix-ssh-both", {
+  applyFixes("fix-ssh-both", {
     builders: [nothing({ ...oldKeys, ssh_timeout: "1s" })],
   }),
-  fixed("fix-ssh-wrong-types", {
+  applyFixes("fix-ssh-wrong-types", {
     builders: [nothing({
       ssh_key_path: 1,
       ssh_wait_timeout: 5,
       ssh_disable_agent: "yes",
     })],
   }),
-  fixed("fix-clean-image-name", {
+  applyFixes("fix-clean-image-name", {
     builders: [
       aFile({
         content: "{{clean_ami_name `a`}} {{clean_image_name `b`}}",
@@ -76,12 +76,12 @@ export const fixes: readonly ParityCase[] = [
     ],
     provisioners: [{ type: "shell", inline: "{{clean_ami_name `e`}}" }],
   }),
-  fixed(
+  applyFixes(
     "fix-not-validated",
     { builders: [{ type: "null" }], x: 1 },
     "-validate=false",
   ),
-  fixed("fix-of-a-plugin-that-is-not-there", {
+  applyFixes("fix-of-a-plugin-that-is-not-there", {
     builders: [{ type: "no-such", ssh_key_path: "k" }],
   }),
   ...Object.entries({
@@ -136,14 +136,14 @@ export const fixes: readonly ParityCase[] = [
     says: ["template"],
   },
   {
-    ...fixed("fix-ampersands", {
+    ...applyFixes("fix-ampersands", {
       builders: [nothing()],
       provisioners: [{ type: "shell-local", inline: "a && b" }],
     }),
     differs: { why: "fix-text", ok: true, says: ["a && b"] },
   },
   {
-    ...fixed("fix-of-other-plugins", {
+    ...applyFixes("fix-of-other-plugins", {
       builders: [nothing({ iso_md5: "x" })],
     }),
     differs: { why: "fixes-of-other-plugins", ok: true, says: ["iso_md5"] },
