@@ -42,6 +42,10 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "builder-file": files,
   // Reads the scripts, writes the inline ones to a temporary file; commands run in the communicator.
   "provisioner-shell": files,
+  "provisioner-powershell": files,
+  "provisioner-windows-shell": files,
+  // Only runs commands in the communicator.
+  "provisioner-windows-restart": {},
   "provisioner-shell-local": filesAndCommands,
   // Uploads from here, downloads to here.
   "provisioner-file": files,
