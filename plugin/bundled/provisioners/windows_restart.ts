@@ -9,7 +9,7 @@ import type {
 import type { Ui } from "../../contract/ui.ts";
 import { delay } from "../../common/delay.ts";
 import { setLongTimeout } from "../../common/long_timeout.ts";
-import type { ConfigOf, Option } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Option } from "../../contract/options.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
 import { encodedPowerShellCommand } from "../shell/powershell_text.ts";
 import { DISCONNECTED, runRemoteCommand } from "../shell/remote_command.ts";

@@ -8,7 +8,7 @@ import type {
   Provisioner,
   ProvisionOptions,
 } from "../../contract/provisioner.ts";
-import type { ConfigOf, Option } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Option } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
 import { templateProblems } from "../shared/template_problems.ts";

@@ -1,7 +1,7 @@
 // The configuration that the provisioner powershell takes, its defaults and its checks.
 
 import type { ConfigProblem } from "../../contract/config_error.ts";
-import type { ConfigOf, Option } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Option } from "../../contract/options.ts";
 import { windowsScriptOptions } from "./windows_script_options.ts";
 
 const ENV_VAR_FORMAT = '$env:%s="%s"; ';

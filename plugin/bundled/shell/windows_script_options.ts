@@ -1,6 +1,6 @@
 // The options that the provisioners powershell and windows-shell have in common.
 
-import type { Option } from "../../sdk/decode_config.ts";
+import type { Option } from "../../contract/options.ts";
 
 /** What a template may say to either of them. */
 export const windowsScriptOptions = {
