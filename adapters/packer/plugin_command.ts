@@ -71,14 +71,14 @@ export async function readPluginCommand(
   if (args[0] === "start") {
     const [, kind, name] = args.filter((arg) => !arg.startsWith("--"));
     if (name !== undefined && isKind(kind)) {
-      return single(path, args, kind, templateName(plugin, name));
+      return single(path, args, kind);
     }
     if (args.length === 1) return multi(path, plugin, anyName());
   }
   const component = args.length === 0 ? file : args.at(-1)!;
-  const [, kind, name] =
-    /^packer-(builder|provisioner|post-processor)-(.+)$/.exec(component) ?? [];
-  if (isKind(kind)) return single(path, args, kind, name!);
+  const [, kind] =
+    /^packer-(builder|provisioner|post-processor)-.+$/.exec(component) ?? [];
+  if (isKind(kind)) return single(path, args, kind);
   if (args.length === 0) {
     return multi(path, plugin, await describe(path, plugin));
   }
@@ -99,11 +99,11 @@ function single(
   path: string,
   args: readonly string[],
   kind: Kind,
-  name: string,
 ): PluginCommand {
   return {
     path,
-    components: { [kind]: [name] },
+    // As under Packer, whoever names such an executable chooses the component's name.
+    components: { [kind]: [""] },
     argsFor: () => args,
     isMulti: false,
   };

@@ -9,7 +9,7 @@ import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 const ADAPTER = "baler-packer";
 
 /** What the adapter may do when it runs from source, as its executable may. */
-const PERMISSIONS = ["read", "write", "run", "env", "net", "sys"];
+const PERMISSIONS = ["read", "write", "run", "env", "net"];
 
 /** What a person is told where the adapter is missing. */
 export const NO_ADAPTER =
