@@ -9,6 +9,16 @@ import type { Transport, YamuxStream } from "./yamux.ts";
 /** The number of the plugin's component, which the host dials first. */
 export const COMPONENT_ID = 0;
 
+/** Methods that one side offers. */
+export interface Offer {
+  /** The number under which the other side finds them. */
+  readonly id: number;
+  /** Resolves with whether the other side has dialled the number. It never rejects. */
+  readonly dialled: Promise<boolean>;
+  /** Resolves when the other side uses them no more, with the reason where that was no regular end. It never rejects. */
+  readonly ended: Promise<Error | undefined>;
+}
+
 /** One side of a connection. */
 export class WireConnection {
   /** The streams under it. */
@@ -35,11 +45,11 @@ export class WireConnection {
    * Offers methods under a number of this side's, for one dial in the next 5 s.
    *
    * @param methods What the other side may call.
-   * @returns The number, and when what it was dialled for has ended.
+   * @returns The number, and what becomes of it.
    */
-  offer(methods: RpcMethods): { id: number; ended: Promise<void> } {
+  offer(methods: RpcMethods): Offer {
     const id = this.broker.nextId();
-    return { id, ended: this.serve(id, methods) };
+    return { id, ...this.serve(id, methods) };
   }
 
   /**
@@ -48,21 +58,20 @@ export class WireConnection {
    * @param id The number.
    * @param methods What the other side may call.
    * @param timeoutMs How long to wait for its dial; 5 s unless given, 0 for as long as it takes.
-   * @returns Resolves at the end, also when nobody dialled; it never rejects.
    */
-  async serve(
+  serve(
     id: number,
     methods: RpcMethods,
     timeoutMs?: number,
-  ): Promise<void> {
-    let stream: YamuxStream;
-    try {
-      stream = await this.broker.accept(id, timeoutMs);
-    } catch {
-      // The other side has no use for it, or is gone.
-      return;
-    }
-    await serveRpc(stream, methods, this.#limits);
+  ): Omit<Offer, "id"> {
+    const stream = this.broker.accept(id, timeoutMs);
+    return {
+      dialled: stream.then(() => true, () => false),
+      ended: stream.then(
+        (stream) => serveRpc(stream, methods, this.#limits),
+        (error) => error as Error,
+      ),
+    };
   }
 
   /**

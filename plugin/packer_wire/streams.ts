@@ -1,7 +1,6 @@
 // Streams of bytes of a connection as the web's streams, which baler's
 // interfaces have, and the other way round.
 
-import { WireClosedError } from "./limits.ts";
 import type { YamuxStream } from "./yamux.ts";
 
 /**
@@ -41,6 +40,8 @@ export async function copyFrom(
     for (let chunk; (chunk = await stream.read()) !== null;) {
       await writer.write(chunk);
     }
+    // Go keeps a stream that it has ended until this side ends it, too.
+    stream.end();
     await writer.close();
   } catch (error) {
     stream.reset();
@@ -49,11 +50,6 @@ export async function copyFrom(
   } finally {
     writer.releaseLock();
   }
-}
-
-/** Drops what the other side writes to a stream, until its end. */
-export async function discard(stream: YamuxStream): Promise<void> {
-  while (await stream.read() !== null);
 }
 
 /**
@@ -96,33 +92,4 @@ export function writableOf(stream: YamuxStream): WritableStream<Uint8Array> {
     close: () => stream.end(),
     abort: () => stream.reset(),
   });
-}
-
-/**
- * Reads a stream to its end.
- *
- * @param maxBytes The most that is accepted.
- * @throws {WireClosedError} When there is more.
- */
-export async function readAll(
-  stream: YamuxStream,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let chunk; (chunk = await stream.read()) !== null;) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      stream.reset();
-      throw new WireClosedError(`more than ${maxBytes} bytes came`);
-    }
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -187,18 +187,51 @@ export async function serve(
   components: Components,
   options: ServeOptions = {},
 ): Promise<void> {
-  if ((options.args ?? Deno.args)[0] === "describe") {
-    const { describe } = await import("./describe.ts");
-    console.log(
-      JSON.stringify(describe(helloOf(components, options)), null, 2),
-    );
-    return;
+  const args = options.args ?? Deno.args;
+  if (args[0] === "describe") {
+    return await printDescription(components, options);
+  }
+  if (isRunByPacker()) {
+    const { servePacker } = await import("../packer_wire/serve.ts");
+    return await servePacker({
+      components: helloOf(components, options).components,
+      args,
+      create: async (kind, name) =>
+        decoded(kind, await instanceOf(components[kind]![name]!)),
+    });
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
   const streams = claimStdio();
   await new Session(components, streams, options.rawConfig ?? false).run(
     helloOf(components, options),
   );
+}
+
+/** What Packer has in a plugin's environment: its plugins speak Packer's wire then. */
+const PACKER_COOKIE =
+  "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+
+function isRunByPacker(): boolean {
+  try {
+    return Deno.env.get("PACKER_PLUGIN_MAGIC_COOKIE") === PACKER_COOKIE;
+  } catch {
+    // A plugin that may not look is none for Packer.
+    return false;
+  }
+}
+
+/** Prints what baler and what Packer read, in one object. */
+async function printDescription(
+  components: Components,
+  options: ServeOptions,
+): Promise<void> {
+  const [{ describe }, { describeForPacker }] = await Promise.all([
+    import("./describe.ts"),
+    import("../packer_wire/describe.ts"),
+  ]);
+  const hello = helloOf(components, options);
+  const description = { ...describe(hello), ...describeForPacker(hello) };
+  console.log(JSON.stringify(description, null, 2));
 }
 
 function helloOf(components: Components, { version }: ServeOptions): Hello {
