@@ -88,7 +88,13 @@ export class ComponentFinder {
       }
       const { source, document } = this.template;
       const { line } = document.locate(entry.at);
-      return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
+      return namedPlugin(
+        kind,
+        entry.type,
+        entry.plugin,
+        `${source}:${line}`,
+        this.#sources.packer?.adapter,
+      );
     } catch (error) {
       this.#problems.push({
         message: (error as Error).message,

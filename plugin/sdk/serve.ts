@@ -21,7 +21,7 @@ import { VERSION } from "../common/version.ts";
 /**
  * One component of a plugin: the class of it or a function that makes it, so
  * that each build gets an instance of its own, or the one instance that there
- * is. The function may take its time, for example to load the component only
+ * is. The function gets the name that a template uses. It may take its time, for example to load the component only
  * now: a plugin that serves many starts faster when it does.
  *
  * @example
@@ -39,7 +39,7 @@ import { VERSION } from "../common/version.ts";
 export type ComponentSource<T extends object = object> =
   | T
   | (new () => T)
-  | (() => T | Promise<T>);
+  | ((name: string) => T | Promise<T>);
 
 /**
  * The components of a plugin: by kind, then by name. baler's own kinds are
@@ -67,6 +67,11 @@ export interface ServeOptions {
   version?: string;
   /** The words of the command line that are meant for it; all unless given. */
   args?: readonly string[];
+  /**
+   * True when its components get their configuration as the template has it: no
+   * template in it is rendered, since the component renders them itself.
+   */
+  rawConfig?: boolean;
 }
 
 /** How long the work under way may take to clean up once the host is gone, in milliseconds. */
@@ -197,7 +202,9 @@ export async function serve(
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
   const streams = claimStdio();
-  await new Session(components, streams).run(helloOf(components, options));
+  await new Session(components, streams, options.rawConfig ?? false).run(
+    helloOf(components, options),
+  );
 }
 
 /** What Packer has in a plugin's environment: its plugins speak Packer's wire then. */
@@ -255,13 +262,19 @@ function exitRunManually(): never {
 class Session {
   readonly #components: Components;
   readonly #streams: WireStreams;
+  readonly #rawConfig: boolean;
   readonly #connection: Connection;
   #welcomed = false;
   #ending = false;
 
-  constructor(components: Components, streams: WireStreams) {
+  constructor(
+    components: Components,
+    streams: WireStreams,
+    rawConfig: boolean,
+  ) {
     this.#components = components;
     this.#streams = streams;
+    this.#rawConfig = rawConfig;
     this.#connection = new Connection({
       write: streams.write,
       peer: "the host",
@@ -352,7 +365,8 @@ class Session {
       }
       this.#given.add(served);
     }
-    return adaptComponent(kind, await instanceOf(served));
+    const component = await instanceOf(served, name);
+    return this.#rawConfig ? component : adaptComponent(kind, component);
   }
   /** The instances that the host has been given. */
   readonly #given = new Set<object>();
@@ -390,14 +404,17 @@ function endGroup(): void {
   }
 }
 
-async function instanceOf(served: ComponentSource): Promise<object> {
+async function instanceOf(
+  served: ComponentSource,
+  name: string,
+): Promise<object> {
   if (typeof served !== "function") return served;
   // Only a class has a prototype that cannot be replaced.
   const isClass =
     Object.getOwnPropertyDescriptor(served, "prototype")?.writable === false;
   return isClass
     ? new (served as new () => object)()
-    : await (served as () => object | Promise<object>)();
+    : await (served as (name: string) => object | Promise<object>)(name);
 }
 
 function ignoreSignal(signal: Deno.Signal): void {
