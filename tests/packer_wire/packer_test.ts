@@ -59,7 +59,7 @@ await forEachPacker("everything crosses in one build", async (run) => {
   assertOrder(
     ended,
     "greeting first",
-    "first: hello first",
+    `${run.title("first")}: hello first`,
     ...Array.from({ length: 200 }, (_, line) => `first: line ${line}\n`),
     "script {{.}} blue",
     "inline i-1",
@@ -70,7 +70,7 @@ await forEachPacker("everything crosses in one build", async (run) => {
     "label first-blue on image image-1 for first (test.machine, image-1)",
     'size {"bytes":7}',
     "label second on label first-blue (test.label, first-blue)",
-    "--> first: label second",
+    `--> ${run.title("first")}: label second`,
   );
   assert(!ended.output.includes("hunter22"), ended.output);
   const notes = await run.notes();
@@ -333,8 +333,11 @@ await forEachPacker(
       ],
     });
     assertEquals(code, 1);
-    assertMatch(output, /Build 'dying' errored.*: unexpected EOF/);
-    assertStringIncludes(output, "--> well: image image-1 for world");
+    assertMatch(output, /Build '.*dying' errored.*: unexpected EOF/);
+    assertStringIncludes(
+      output,
+      `--> ${run.title("well")}: image image-1 for world`,
+    );
     assertStringIncludes(log, "last words");
   },
 );
@@ -403,7 +406,10 @@ await forEachPacker("builds side by side", async (run) => {
   });
   assertEquals(code, 0, output);
   for (let index = 0; index < 4; index++) {
-    assertStringIncludes(output, `--> b${index}: label b${index}`);
+    assertStringIncludes(
+      output,
+      `--> ${run.title(`b${index}`)}: label b${index}`,
+    );
     const lines = output.split("\n").filter((line) =>
       line.includes(`b${index}: line `)
     );

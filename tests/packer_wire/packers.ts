@@ -107,6 +107,13 @@ export class PackerRun implements AsyncDisposable {
       : { machine: "ts-machine", greet: "ts-greet", label: "ts-label" };
   }
 
+  /** How Packer calls a build of the machine builder in its output. */
+  title(name: string): string {
+    return this.version.name === "1.6.6"
+      ? name
+      : `${this.names.machine}.${name}`;
+  }
+
   /** The absolute path of a name in the directory that Packer is started in. */
   at(name: string): string {
     return join(this.path, "work", name);
