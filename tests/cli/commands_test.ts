@@ -10,10 +10,10 @@ import {
 import config from "../../deno.json" with { type: "json" };
 import {
   assertForPeople,
-  type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
 
 const words = [
@@ -260,7 +260,7 @@ forEachHost(
 
 // Commands that plugins bring along.
 
-async function withShout(bench: Bench) {
+async function withShout(bench: Workspace) {
   const config = await bench.write("core.json", {
     commands: { shout: fixturePlugin("shout") },
   });

@@ -2,13 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../../host/mod.ts";
-import {
-  failure,
-  program,
-  Recorder,
-  testPosix,
-  within,
-} from "../support/plugin_process.ts";
+import { program, Recorder, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
+import { failure } from "../support/failure.ts";
 
 interface Printing {
   ping(): Promise<string>;
@@ -56,7 +52,7 @@ for (const way of ways) {
     });
     const printing = await plugin.create<Printing>("thing", "printing");
     for (const text of ["größe 1", "größe 2"]) {
-      await within(5_000, "the call", printing.print(way, text));
+      await within("the call", printing.print(way, text));
       await record.contains(text);
     }
     assertEquals(await printing.ping(), "pong");
@@ -117,7 +113,7 @@ testPosix("nothing in a plugin can read the wire", async () => {
 testPosix("nothing in a plugin can read the wire by node:process", async () => {
   await using plugin = await launch(program("printing.ts"), { grace: 100 });
   const printing = await plugin.create<Printing>("thing", "printing");
-  assertEquals(await within(5_000, "the call", printing.nodeStdin()), []);
+  assertEquals(await within("the call", printing.nodeStdin()), []);
   assertEquals(await printing.ping(), "pong");
 });
 

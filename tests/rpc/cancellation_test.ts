@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { failure, program, testPosix } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { failure } from "../support/failure.ts";
 
 interface Author {
   listen(signal: AbortSignal): Promise<void>;

@@ -5,7 +5,8 @@ import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
 import { formatErrorChain } from "../../host/errors/error_message.ts";
 import { launch } from "../../host/mod.ts";
-import { failure, program, testPosix } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { failure } from "../support/failure.ts";
 
 /** A value as it stands on the wire, at the place `VALUE`. */
 interface Said {

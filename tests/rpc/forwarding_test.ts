@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
 import { BufferPool } from "../../plugin/rpc/forwarding.ts";
-import { keepsOnLinux, program, testPosix } from "../support/plugin_process.ts";
+import { program, testLinux, testPosix } from "../support/plugin_process.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;
@@ -124,7 +124,7 @@ function pipeSize({ pid }: Plugin, descriptor: number): number {
   return size;
 }
 
-keepsOnLinux(
+testLinux(
   "a pipe that much goes through is widened, no other",
   () =>
     between(async (giver, taker, [one, other]) => {
@@ -138,7 +138,7 @@ keepsOnLinux(
     }),
 );
 
-keepsOnLinux(
+testLinux(
   "few pipes are wide at a time, and their plugins' ends make room for others",
   async () => {
     const all = await Promise.all(

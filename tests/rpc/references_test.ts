@@ -8,12 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import {
-  failure,
-  program,
-  testPosix,
-  within,
-} from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
+import { failure } from "../support/failure.ts";
 
 interface Account extends Disposable {
   readonly owner: string;
@@ -434,7 +431,7 @@ author("aborting there aborts here, with the reason", async (author) => {
     signal.addEventListener("abort", resolve)
   );
   await abort(new RangeError("enough"));
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assert(signal.reason instanceof RangeError);
   assertEquals(signal.reason.message, "enough");
 });
@@ -458,7 +455,7 @@ author("AbortSignal.any() and timeout() work on what came", async (author) => {
     any.addEventListener("abort", resolve)
   );
   await abort("one of them");
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assertEquals(any.reason, "one of them");
 });
 
@@ -662,7 +659,7 @@ testPosix(
     );
     await begun;
     await a.close();
-    const [message, cancelled] = await within(5_000, "the call", call);
+    const [message, cancelled] = await within("the call", call);
     assertStringIncludes(message, a.name);
     assertStringIncludes(cancelled, a.name);
   },

@@ -14,6 +14,7 @@ import { compile } from "../../tools/compile.ts";
 import { pluginExecutable } from "../../tools/executables.ts";
 import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 Deno.test("compile() lists what there is when a name is unknown", async () => {
   const error = await assertRejects(
@@ -32,7 +33,7 @@ Deno.test("compile() lists what there is when a name is unknown", async () => {
 });
 
 Deno.test("pluginExecutable() reads the permissions from the folder's deno.json", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const write = (config: unknown) =>
     Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
 
@@ -76,7 +77,7 @@ Deno.test("permissionFlags() refuses what is not a permission", () => {
 });
 
 Deno.test("compile() makes an executable with only the permissions given, once", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   const part = join(folder.path, "part.ts");
   await Deno.writeTextFile(
@@ -120,7 +121,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
 });
 
 Deno.test("compile() shows the program's own error, and does not look for another Deno", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   await Deno.writeTextFile(entry, `const n: number = "one"; console.log(n);`);
   const lines: string[] = [];
@@ -140,7 +141,7 @@ Deno.test("compile() shows the program's own error, and does not look for anothe
 });
 
 Deno.test("obtain() keeps the start of a file from a package when its sha256 is right", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const content = new Uint8Array(200_000).map((_, index) => index % 251);
   const tarball = await pack(folder.path, content);
   const wanted = content.subarray(0, 150_001);
@@ -174,7 +175,7 @@ Deno.test("obtain() keeps the start of a file from a package when its sha256 is 
 });
 
 Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const tarball = await pack(folder.path, new Uint8Array(1000));
   const cache = join(folder.path, "cache");
   const piece: Piece = {
@@ -232,13 +233,5 @@ async function run(
     code,
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
-  };
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "baler-test-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
