@@ -52,6 +52,12 @@ export interface FoundPlugin {
   readonly name: string;
   /** Who says that it is this one, for example `"template.json:4"`. */
   readonly source: string;
+  /**
+   * Whether its components are given all user variables, not only those that
+   * their configurations read: for plugins that interpolate by rules of their
+   * own.
+   */
+  readonly needsAllVariables?: boolean;
 }
 
 /** A plugin as `baler plugins` lists it. */
