@@ -2,7 +2,7 @@
 // template: the specification of the declared options, in gob or, since Packer
 // 1.12, in protobuf.
 
-import type { Option, Options } from "../sdk/decode_config.ts";
+import type { Option, Options } from "../contract/options.ts";
 import type { CtyType, ObjectSpec, Spec } from "./hcl_spec.ts";
 import { encodeGobSpec } from "./hcl_spec_gob.ts";
 import { encodeProtobufSpec } from "./hcl_spec_protobuf.ts";

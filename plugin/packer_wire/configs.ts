@@ -3,7 +3,7 @@
 
 import type { BuildContext, OnError } from "../contract/build_context.ts";
 import { VERSION } from "../common/version.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "../contract/options.ts";
 import { Float64 } from "./msgpack_writer.ts";
 import { WireProtocolError } from "./limits.ts";
 import { isMap, string, strings } from "./values.ts";

@@ -3,7 +3,7 @@
 
 import { ConfigError } from "../contract/config_error.ts";
 import type { PrepareOptions, PrepareResult } from "../contract/builder.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "../contract/options.ts";
 import { encodeSpec, type SpecEncoding, specOfOptions } from "./config_spec.ts";
 import { decodeConfigs, hasUnknown } from "./configs.ts";
 import { fields } from "./values.ts";

@@ -4,7 +4,7 @@
 import type { Builder } from "../contract/builder.ts";
 import type { PostProcessor } from "../contract/post_processor.ts";
 import type { Provisioner } from "../contract/provisioner.ts";
-import { takeStdio } from "../sdk/stdio.ts";
+import { claimStdio } from "../sdk/stdio.ts";
 import { serveBuilder } from "./builder.ts";
 import { COMPONENT_ID, WireConnection } from "./connection.ts";
 import { DEFAULT_COMPONENT } from "./describe.ts";
@@ -53,7 +53,7 @@ interface Request {
  * @returns Never, in effect: the process ends with Packer.
  */
 export async function servePacker(plugin: PackerPlugin): Promise<void> {
-  const { write } = takeStdio();
+  const { write } = claimStdio();
   for (const signal of ["SIGINT", "SIGTERM"] as const) ignore(signal);
   let request: Request;
   try {

@@ -197,7 +197,7 @@ export async function serve(
       components: helloOf(components, options).components,
       args,
       create: async (kind, name) =>
-        decoded(kind, await instanceOf(components[kind]![name]!)),
+        adaptComponent(kind, await instanceOf(components[kind]![name]!, name)),
     });
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
