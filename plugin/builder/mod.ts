@@ -6,3 +6,11 @@
  */
 
 export { CommandCommunicator } from "./communicators/command_communicator.ts";
+export { SshCommunicator } from "./ssh/ssh_communicator.ts";
+export {
+  SshConnectionLostError,
+  type SshConnectionOptions,
+  SshTimeoutError,
+} from "./ssh/ssh_connection.ts";
+export type { SshTarget } from "./ssh/open_ssh.ts";
+export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
