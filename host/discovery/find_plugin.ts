@@ -2,7 +2,7 @@
 // that serves it, and the reason why it is that one.
 
 import { basename, join, resolve } from "@std/path";
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CoreConfig } from "./core_config.ts";
 import type { PluginFolder } from "../config/environment.ts";
 import { filesOf, type PluginFile } from "./plugin_folder.ts";

@@ -1,7 +1,7 @@
 // Variables that a template reads and nobody has declared. Packer puts nothing
 // in their place, without a word; so does baler, but it says so.
 
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { JsonPath } from "../json/json_document.ts";
 import { SourceError, type SourceProblem } from "../json/source_error.ts";
 import type { Template } from "./template.ts";

@@ -3,7 +3,7 @@
 
 import type { Artifact } from "./artifact.ts";
 import type { PrepareOptions, PrepareResult } from "./builder.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
 /** What a post-processor is given to run with. */

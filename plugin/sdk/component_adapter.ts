@@ -1,7 +1,8 @@
 // Baler's own kinds of component get their configuration decoded: templates
 // rendered, options checked, before their own code sees it.
 
-import { checkOptions, decodeConfig, type Options } from "./decode_config.ts";
+import type { Options } from "../contract/options.ts";
+import { checkOptions, decodeConfig } from "./decode_config.ts";
 import type { PrepareOptions } from "../contract/builder.ts";
 import type { RenderData } from "./render.ts";
 

@@ -7,7 +7,7 @@ import {
   ConfigError,
   type ConfigProblem,
 } from "../../contract/config_error.ts";
-import type { ConfigOf } from "../../sdk/decode_config.ts";
+import type { ConfigOf } from "../../contract/options.ts";
 import { delay } from "../../common/delay.ts";
 import type {
   Provisioner,

@@ -3,7 +3,7 @@
 
 import type { BuildContext } from "../../contract/build_context.ts";
 import type { Communicator } from "../../contract/communicator.ts";
-import type { ConfigOf } from "../../sdk/decode_config.ts";
+import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { checkExitStatus } from "./exit_codes.ts";
