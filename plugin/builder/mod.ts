@@ -14,3 +14,4 @@ export {
 } from "./ssh/ssh_connection.ts";
 export type { SshTarget } from "./ssh/open_ssh.ts";
 export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
+export { runSteps, type Step, type StepContext } from "./steps.ts";

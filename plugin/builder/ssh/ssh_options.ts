@@ -2,7 +2,7 @@
 // defaults, to be spread into a builder's own `options`.
 // Source: https://developer.hashicorp.com/packer/docs/communicators/ssh
 
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import type { ConfigProblem } from "../../contract/config_error.ts";
 
 /** Packer's options for ssh. */
