@@ -15,3 +15,15 @@ export {
 export type { SshTarget } from "./ssh/open_ssh.ts";
 export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
 export { runSteps, type Step, type StepContext } from "./steps.ts";
+export { HttpServer, type HttpServerOptions } from "./http_server.ts";
+export { type KeyPairOptions, TemporaryKeyPair } from "./ssh/key_pair.ts";
+export { poll, type PollOptions, retry, type RetryOptions } from "./retry.ts";
+export {
+  cacheDirectory,
+  type Checksum,
+  ChecksumError,
+  download,
+  type DownloadOptions,
+  parseChecksum,
+  resolveChecksum,
+} from "./download.ts";
