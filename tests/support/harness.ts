@@ -455,3 +455,11 @@ function running(child: Deno.ChildProcess, stdin?: string): Running {
     },
   };
 }
+
+// BEGIN old names, until every branch uses the new ones.
+export { Workspace as Bench };
+export { oldWithin as within };
+function oldWithin<T>(seconds: number, what: string, promise: Promise<T>) {
+  return within(what, promise, seconds * 1000);
+}
+// END old names.

@@ -12,6 +12,10 @@ import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 import { buildContext, RecordingUi } from "./recording_ui.ts";
 
+// BEGIN old names, until every branch uses the new ones.
+export { buildContext as buildIn, RecordingUi as SilentUi };
+// END old names.
+
 /** How {@linkcode processed} runs a post-processor. */
 export interface Processing {
   config?: Record<string, unknown>;
@@ -39,7 +43,7 @@ export async function processed(
     config: await decodeConfig(config, postProcessor.options, build),
     build,
   });
-  return await postProcessor.postProcess({
+  const result = await postProcessor.postProcess({
     ui: rest.ui ?? new RecordingUi(),
     artifact: new FilesArtifact({
       builderId: "test.builder",
@@ -51,6 +55,9 @@ export async function processed(
     data,
     signal: rest.signal ?? new AbortController().signal,
   });
+  const { artifact } = result;
+  if (artifact === undefined) throw new Error("it made no artifact");
+  return { ...result, artifact };
 }
 
 if (import.meta.main) {
