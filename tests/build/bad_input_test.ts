@@ -298,7 +298,7 @@ refuses("a plugin that serves something else", {
   setUp: async (bench) => {
     await bench.write("template.json", {
       ...fine,
-      plugins: { provisioners: { first: fixturePlugin("relatives") } },
+      plugins: { provisioners: { first: fixturePlugin("two_builders") } },
       provisioners: [{ type: "first" }],
     });
   },

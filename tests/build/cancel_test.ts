@@ -84,7 +84,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         deaf: {
-          plugin: fixturePlugin("performing"),
+          plugin: fixturePlugin("scripted_ui"),
           steps: [{ say: "deaf" }, { await: "never" }],
         },
       },
@@ -184,7 +184,7 @@ forEachHost(
   "SIGINT lets a builder take down what it brought up",
   async (bench) => {
     const run = await start(bench, {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     await run.shows("The machine is up");
     run.kill("SIGINT");
@@ -201,7 +201,7 @@ for (const [signal, code] of SIGNALS) {
     async (bench) => {
       const run = await start(bench, {
         builders: {
-          cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+          cloud: { plugin: fixturePlugin("slow_cleanup"), stubborn: true },
         },
       });
       await run.shows("The machine is up");
@@ -224,7 +224,7 @@ forEachHost(
   "a signal to the plugins, such as a terminal sends, does not get in the way of the cleanup",
   async (bench) => {
     const run = await start(bench, {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     await run.shows("The machine is up");
     const children = await childrenOf(run.pid);
@@ -263,7 +263,7 @@ forEachHost(
   async (bench) => {
     const run = await start(bench, {
       builders: {
-        cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+        cloud: { plugin: fixturePlugin("slow_cleanup"), stubborn: true },
       },
       provisioners: [{ type: "shell", inline: ["true"] }],
     });

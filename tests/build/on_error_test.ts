@@ -146,7 +146,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         asking: {
-          plugin: fixturePlugin("performing"),
+          plugin: fixturePlugin("scripted_ui"),
           steps: [{ ask: "Is it right?" }],
         },
       },
@@ -173,7 +173,7 @@ forEachHost(
   "a terminal's Ctrl-C reaches baler, and none of what it has started",
   async (bench) => {
     await bench.write("template.json", {
-      plugins: { builders: { waiting: fixturePlugin("waiting") } },
+      plugins: { builders: { waiting: fixturePlugin("slow_cleanup") } },
       builders: [
         { type: "waiting", name: "cloud" },
         { type: "null", name: "script", communicator: "local" },
@@ -208,7 +208,7 @@ forEachHost(
   "a terminal that goes away cancels the builds, which clean up",
   async (bench) => {
     await bench.write("template.json", {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     {
       await using terminal = await Terminal.open(bench, [

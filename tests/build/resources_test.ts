@@ -220,7 +220,7 @@ const endless = {
     { type: "waiting", name: "cloud" },
     { type: "null", name: "talk", communicator: "local" },
   ],
-  plugins: { builders: { waiting: fixturePlugin("waiting") } },
+  plugins: { builders: { waiting: fixturePlugin("slow_cleanup") } },
   provisioners: [{
     type: "shell-local",
     only: ["talk"],

@@ -257,7 +257,7 @@ forEachHost(
 forEachHost(
   "each build has a process of its own of a plugin that both use",
   async (bench) => {
-    const plugin = fixturePlugin("relatives");
+    const plugin = fixturePlugin("two_builders");
     const { stdout } = await bench.builds({
       plugins: { builders: { first: plugin, second: plugin } },
       builders: [{ type: "first" }, { type: "second" }],

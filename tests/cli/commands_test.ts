@@ -271,7 +271,7 @@ forEachHost(
 
 async function withShout(bench: Workspace) {
   const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout") },
+    commands: { shout: fixturePlugin("shout_command") },
   });
   return { BALER_CONFIG: config };
 }
@@ -351,7 +351,7 @@ forEachHost(
     await bench.write(
       "folder/baler-command-louder",
       `#!/bin/sh\nexec ${
-        fixturePlugin("shout").map((word) => `'${word}'`).join(" ")
+        fixturePlugin("shout_command").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );

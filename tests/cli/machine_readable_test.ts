@@ -236,7 +236,7 @@ forEachHost(
     const plugin = await bench.write(
       "plugin",
       `#!/bin/sh\necho 'a note' >&2\nexec ${
-        fixturePlugin("relatives").map((word) => `'${word}'`).join(" ")
+        fixturePlugin("two_builders").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );

@@ -93,7 +93,7 @@ for (
 
 forEachHost("there are no colours and no progress on a pipe", async (bench) => {
   const { output } = await bench.builds({
-    builders: { p: { plugin: fixturePlugin("performing"), steps: [...half] } },
+    builders: { p: { plugin: fixturePlugin("scripted_ui"), steps: [...half] } },
   });
   for (const mark of ["\x1b", "\r", "%"]) {
     assert(!output.includes(mark), JSON.stringify(output));
@@ -149,7 +149,7 @@ async function perform(
     builders: Object.fromEntries(
       Object.entries(builds).map(([name, steps]) => [
         name,
-        { plugin: fixturePlugin("performing"), steps },
+        { plugin: fixturePlugin("scripted_ui"), steps },
       ]),
     ),
   });
@@ -342,7 +342,7 @@ forEachHost("a dumb terminal sees no progress", async (bench) => {
   await bench.write("t.json", {
     builders: {
       p: {
-        plugin: fixturePlugin("performing"),
+        plugin: fixturePlugin("scripted_ui"),
         steps: [...half, { say: "spoken" }],
       },
     },

@@ -96,7 +96,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
     isTerminal: () => false,
   };
   const log = createLog({ targets: [counter] });
-  await using other = await launch(program("working.ts"));
+  await using other = await launch(program("worker_plugin.ts"));
   const thing = await other.create<{ ping(): Promise<string> }>(
     "thing",
     "working",
@@ -131,7 +131,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         flooding: {
-          plugin: fixturePlugin("flooding"),
+          plugin: fixturePlugin("stderr_flood"),
           bytes: LOGGED_LINES * 100,
         },
       },
@@ -184,7 +184,7 @@ testPosix(
       "exec yes ''",
     );
     await using flooding = await launch(path, { grace: 0 });
-    await using other = await launch(program("conversing.ts"));
+    await using other = await launch(program("burst_plugin.ts"));
     const flood = await flooding.create<Thing>("thing", "");
     const thing = await other.create<Thing>("thing", "");
     void flood.work();

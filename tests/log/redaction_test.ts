@@ -228,7 +228,7 @@ forEachHost(
       "sensitive-variables": ["password"],
       builders: {
         leaking: {
-          plugin: fixturePlugin("leaking"),
+          plugin: fixturePlugin("secret_leak"),
           password: "{{user `password`}}",
           end,
         },

@@ -18,7 +18,7 @@ async function output(bench: Workspace, template: object): Promise<string> {
 const builders = (...names: string[]) => ({
   plugins: {
     builders: Object.fromEntries(
-      names.map((name) => [name, fixturePlugin("mistaken")]),
+      names.map((name) => [name, fixturePlugin("invalid_results")]),
     ),
   },
   builders: names.map((type) => ({ type })),
@@ -112,7 +112,7 @@ forEachHost(
     const text = await output(bench, {
       plugins: {
         "post-processors": Object.fromEntries(
-          names.map((name) => [name, fixturePlugin("mistaken")]),
+          names.map((name) => [name, fixturePlugin("invalid_results")]),
         ),
       },
       builders: [{ type: "null", communicator: "none" }],

@@ -441,7 +441,7 @@ testPosix("launch() gives a plugin its environment and folder", async () => {
 });
 
 testPosix("launch() tells what a plugin says of itself", async () => {
-  await using plugin = await launch(program("working.ts"));
+  await using plugin = await launch(program("worker_plugin.ts"));
   assertEquals(plugin.info.protocol, 1);
   assertEquals(plugin.info.version, "1.2.3");
   assertEquals(plugin.info.components, { thing: ["working"] });
@@ -495,7 +495,7 @@ const deaths: Record<string, {
 
 for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
   testPosix(`a plugin that ${how} fails every call under way`, async () => {
-    await using plugin = await launch(program("working.ts"));
+    await using plugin = await launch(program("worker_plugin.ts"));
     const working = await plugin.create<Working>("thing", "working");
     await working.say("line 1", "line 2");
     const calls = [working.never(), working.never(), dies(working)];
@@ -514,7 +514,7 @@ for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
 }
 
 testPosix("a plugin killed by another process fails its calls", async () => {
-  await using plugin = await launch(program("working.ts"));
+  await using plugin = await launch(program("worker_plugin.ts"));
   const working = await plugin.create<Working>("thing", "working");
   const call = death(working.never(), plugin);
   Deno.kill(plugin.pid!, "SIGKILL");
@@ -725,7 +725,7 @@ testPosix("one plugin's fault leaves the others alone", async () => {
     HELLO,
     "exec cat >/dev/null",
   );
-  await using good = await launch(program("working.ts"));
+  await using good = await launch(program("worker_plugin.ts"));
   await using bad = await launch(path, { grace: 100 });
   const working = await good.create<Working>("thing", "working");
   const thing = await bad.create<Thing>("thing", "any");
@@ -738,7 +738,7 @@ testPosix("one plugin's fault leaves the others alone", async () => {
 testPosix("close() lets the work under way clean up", async () => {
   await using folder = await TemporaryDirectory.make();
   await using lifeline = await Lifeline.make(folder);
-  const plugin = await launch(program("working.ts"));
+  const plugin = await launch(program("worker_plugin.ts"));
   const working = await plugin.create<Working>("thing", "working");
   const { promise: started, resolve } = Promise.withResolvers<void>();
   const call = failure(
@@ -755,7 +755,7 @@ testPosix("close() lets the work under way clean up", async () => {
 });
 
 testPosix("close() returns when the process has ended", async () => {
-  const plugin = await launch(program("working.ts"));
+  const plugin = await launch(program("worker_plugin.ts"));
   const pid = plugin.pid!;
   await Promise.all([plugin.close(), plugin.close()]);
   assert(!await exists(pid));
@@ -819,7 +819,7 @@ testPosix(
     assertMatch(killed.error!.message, /was ended by SIGSEGV while it shut/);
     assertMatch(late.error!.message, /did not exit within 0\.3 s .*was killed/);
 
-    const dead = await launch(program("working.ts"));
+    const dead = await launch(program("worker_plugin.ts"));
     const working = await dead.create<Working>("thing", "working");
     await death(working.exit(3), dead);
     assertEquals(await dead.close(), undefined);

@@ -105,7 +105,7 @@ forEachHost(
 
 forEachHost("a command plugin sees what any plugin does", async (bench) => {
   const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout") },
+    commands: { shout: fixturePlugin("shout_command") },
   });
   const { stdout } = await bench.succeeds(["shout", "-environment"], {
     env: { ...SETTINGS, ...FOR_PLUGINS, BALER_CONFIG: config },

@@ -64,7 +64,7 @@ forEachHost(
   async (bench) => {
     // That no process is left the bench sees at its end.
     await bench.write("template.json", {
-      plugins: { builders: { first: fixturePlugin("relatives") } },
+      plugins: { builders: { first: fixturePlugin("two_builders") } },
       builders: [{ type: "first" }],
       "post-processors": ["manifest"],
     });

@@ -14,7 +14,7 @@ interface Conversing {
   later(callback: () => void): Promise<void>;
 }
 
-const command = program("conversing.ts");
+const command = program("burst_plugin.ts");
 
 /** More calls than it takes to be a conversation. */
 async function converse(thing: Conversing): Promise<void> {

@@ -35,7 +35,7 @@ function author(
 ): void {
   testPosix(name, async () => {
     await using plugin = await launch(
-      program("giving_up.ts", "--v8-flags=--expose-gc"),
+      program("abort_plugin.ts", "--v8-flags=--expose-gc"),
     );
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });

@@ -271,7 +271,7 @@ Deno.test("an error of any number of lines is told in all of them", () => {
 testPosix(
   "an error of any length is thrown, and what says so much lives on",
   async () => {
-    await using plugin = await launch(program("giving_up.ts"));
+    await using plugin = await launch(program("abort_plugin.ts"));
     const author = await plugin.create<
       { throwHard(how: string): Promise<never>; heard(): Promise<unknown[]> }
     >("thing", "author");

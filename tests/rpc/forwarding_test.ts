@@ -23,8 +23,8 @@ async function between(
   ) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
-    launch(program("streaming.ts")),
-    launch(program("streaming.ts")),
+    launch(program("stream_plugin.ts")),
+    launch(program("stream_plugin.ts")),
   ]);
   await using a = one;
   await using b = other;
@@ -142,7 +142,7 @@ testLinux(
   "few pipes are wide at a time, and their plugins' ends make room for others",
   async () => {
     const all = await Promise.all(
-      Array.from({ length: 10 }, () => launch(program("streaming.ts"))),
+      Array.from({ length: 10 }, () => launch(program("stream_plugin.ts"))),
     );
     const wideOnes = async (plugins: readonly Plugin[]) => {
       for (const plugin of plugins) {
@@ -159,7 +159,7 @@ testLinux(
     } finally {
       await Promise.all(all.map((plugin) => plugin.close()));
     }
-    await using another = await launch(program("streaming.ts"));
+    await using another = await launch(program("stream_plugin.ts"));
     assertEquals(await wideOnes([another]), 2);
   },
 );
@@ -167,7 +167,7 @@ testLinux(
 testPosix(
   "a host that may not widen pipes passes the same through",
   async () => {
-    const [deno, ...args] = program("narrow_host.ts");
+    const [deno, ...args] = program("no_ffi_host.ts");
     const { stdout, stderr, code } = await new Deno.Command(deno!, {
       args: args.map((arg) =>
         arg === "--allow-all"

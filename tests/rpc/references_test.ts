@@ -96,7 +96,7 @@ function author(
   test: (author: Author, plugin: Plugin) => Promise<void>,
 ): void {
   testPosix(name, async () => {
-    await using plugin = await launch(program("authoring.ts"));
+    await using plugin = await launch(program("echo_plugin.ts"));
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });
 }
@@ -568,8 +568,8 @@ async function threeProcesses(
   test: (machine: Machine, provisioner: Provisioner) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
-    launch(program("authoring.ts")),
-    launch(program("authoring.ts")),
+    launch(program("echo_plugin.ts")),
+    launch(program("echo_plugin.ts")),
   ]);
   await using a = one;
   await using b = other;
@@ -623,8 +623,8 @@ testPosix(
 testPosix(
   "one plugin's function is one function in another and at home",
   async () => {
-    await using a = await launch(program("authoring.ts"));
-    await using b = await launch(program("authoring.ts"));
+    await using a = await launch(program("echo_plugin.ts"));
+    await using b = await launch(program("echo_plugin.ts"));
     const one = await a.create<Author>("thing", "author");
     const other = await b.create<Author>("thing", "author");
     const account = await one.account("Ada", 3);
@@ -642,8 +642,8 @@ testPosix(
   "a plugin's death is an error in the one that has its object",
   async () => {
     const [a, b] = await Promise.all([
-      launch(program("authoring.ts")),
-      launch(program("authoring.ts")),
+      launch(program("echo_plugin.ts")),
+      launch(program("echo_plugin.ts")),
     ]);
     const machine = await a.create<Machine>("thing", "machine");
     await using plugin = b;
@@ -752,7 +752,7 @@ testPosix(
   "references are released when they are dropped or disposed",
   async () => {
     const [command, ...args] = program(
-      "forgetful_host.ts",
+      "gc_host.ts",
       "--v8-flags=--expose-gc",
     ) as [string, ...string[]];
     const { success, stdout } = await new Deno.Command(command, {

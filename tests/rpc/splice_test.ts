@@ -487,7 +487,7 @@ interface Streaming {
 }
 
 async function streaming(): Promise<[Plugin, Streaming]> {
-  const plugin = await launch(program("streaming.ts"));
+  const plugin = await launch(program("stream_plugin.ts"));
   return [plugin, await plugin.create<Streaming>("thing", "")];
 }
 
