@@ -1,7 +1,7 @@
 // Commands that plugins bring along: baler-command-NAME becomes `baler NAME`.
 
 import type { Command } from "../../plugin/contract/command.ts";
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CommandContext } from "./command.ts";
 import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
 import { COMMANDS } from "./registry.ts";

@@ -12,11 +12,22 @@ const PACKER_SETTINGS: ReadonlySet<string> = new Set(
 );
 
 /**
+ * The variables by which a plugin recognizes that Packer has started it. A plugin
+ * that finds the cookie speaks Packer's protocol instead of baler's.
+ */
+const PACKER_PLUGIN_VARIABLES: ReadonlySet<string> = new Set([
+  "PACKER_PLUGIN_MAGIC_COOKIE",
+  "PACKER_PLUGIN_MIN_PORT",
+  "PACKER_PLUGIN_MAX_PORT",
+]);
+
+/**
  * Returns the environment that a plugin gets unless it is given another.
  *
  * @param own The host's own environment.
  * @returns All of it but the variables whose names begin with `BALER_`, except
- * BALER_CACHE_DIR, and the names of Packer's that configure baler too.
+ * BALER_CACHE_DIR, the names of Packer's that configure baler too, and those
+ * that Packer sets for its plugins.
  */
 export function pluginEnvironment(
   own: Readonly<Record<string, string>> = Deno.env.toObject(),
@@ -39,5 +50,5 @@ function isHostSetting(name: string): boolean {
   const known = Deno.build.os === "windows" ? name.toUpperCase() : name;
   return known.startsWith("BALER_")
     ? known !== CACHE
-    : PACKER_SETTINGS.has(known);
+    : PACKER_SETTINGS.has(known) || PACKER_PLUGIN_VARIABLES.has(known);
 }

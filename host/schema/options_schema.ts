@@ -5,7 +5,7 @@ import type {
   Option,
   Options,
   OptionTypes,
-} from "../../plugin/sdk/decode_config.ts";
+} from "../../plugin/contract/options.ts";
 import {
   duration,
   type Schema,

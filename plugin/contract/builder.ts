@@ -4,7 +4,7 @@
 import type { Artifact } from "./artifact.ts";
 import type { BuildContext } from "./build_context.ts";
 import type { Hook } from "./hook.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
 /** What a component is given to prepare itself with. */

@@ -1,6 +1,8 @@
 // A configuration error tells every problem that a component found in its
 // configuration, each with its place, so that the host can point at the line.
 
+import { nearest } from "../common/did_you_mean.ts";
+
 /** One thing that is wrong in a configuration. */
 export interface ConfigProblem {
   /** Where: the keys and indexes from the component's own configuration down. */
@@ -54,26 +56,4 @@ export class ConfigError extends Error {
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
     return { path, message: `unknown key "${key}"${hint}` };
   }
-}
-
-/**
- * The word of a list that is most like another, where one is like it at all.
- *
- * @param word What was written.
- * @param known What could have been meant.
- * @returns The nearest, or undefined when none is near.
- */
-export async function nearest(
-  word: string,
-  known: readonly string[],
-): Promise<string | undefined> {
-  if (known.length === 0) return undefined;
-  const { closestString } = await import("@std/text/closest-string");
-  const { levenshteinDistance } = await import(
-    "@std/text/levenshtein-distance"
-  );
-  const near: string = closestString(word, known);
-  return levenshteinDistance(word, near) <= Math.max(2, word.length / 3)
-    ? near
-    : undefined;
 }

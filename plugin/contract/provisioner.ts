@@ -3,7 +3,7 @@
 
 import type { PrepareOptions, PrepareResult } from "./builder.ts";
 import type { Communicator } from "./communicator.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
 /** What a provisioner is given to run with. */

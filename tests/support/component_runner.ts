@@ -5,7 +5,8 @@ import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { Communicator } from "../../plugin/contract/communicator.ts";
-import { decodeConfig, type Options } from "../../plugin/sdk/decode_config.ts";
+import type { Options } from "../../plugin/contract/options.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import type { ProvisionOptions } from "../../plugin/contract/provisioner.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 

@@ -7,7 +7,7 @@ import { templateSchema } from "../../host/schema/template_schema.ts";
 import { ROOT_KEYS } from "../../host/template/root.ts";
 import { parseTemplate } from "../../host/template/template.ts";
 import { BUNDLED } from "../../plugin/bundled/components.ts";
-import type { Options } from "../../plugin/sdk/decode_config.ts";
+import type { Options } from "../../plugin/contract/options.ts";
 import { assertForPeople, forEachHost } from "../support/harness.ts";
 import { violations } from "../support/json_schema.ts";
 

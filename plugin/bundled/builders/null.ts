@@ -14,7 +14,7 @@ import type {
   Option,
   Options,
   OptionTypes,
-} from "../../sdk/decode_config.ts";
+} from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { LocalCommunicator } from "../communicators/local.ts";
 import { NoneCommunicator } from "../communicators/none.ts";
