@@ -147,7 +147,7 @@ export async function serve(
   if ((options.args ?? Deno.args)[0] === "describe") {
     const { describe } = await import("./describe.ts");
     console.log(
-      JSON.stringify(await describe(helloOf(components, options)), null, 2),
+      JSON.stringify(describe(helloOf(components, options)), null, 2),
     );
     return;
   }
