@@ -44,10 +44,7 @@ export class InterpolationError extends Error {
     options?: ErrorOptions,
   ) {
     const offset = typeof span === "number" ? span : span.start;
-    const before = source.slice(0, offset);
-    const lineStart = before.lastIndexOf("\n") + 1;
-    const line = before.split("\n").length;
-    const column = [...before.slice(lineStart)].length + 1;
+    const { line, column } = placeOf(source, offset);
     const at = typeof span === "number"
       ? ""
       : `, at <${excerpt(source, span)}>`;
@@ -67,12 +64,31 @@ export interface Span {
   readonly end: number;
 }
 
-const longestExcerpt = 60;
+/** The line and column of an offset: both from 1, the column in code points. */
+export function placeOf(source: string, offset: number) {
+  let line = 1;
+  let lineStart = 0;
+  for (
+    let end = source.indexOf("\n");
+    end !== -1 && end < offset;
+    end = source.indexOf("\n", lineStart)
+  ) {
+    line++;
+    lineStart = end + 1;
+  }
+  let column = 1;
+  for (let at = lineStart; at < offset; column++) {
+    at += source.codePointAt(at)! > 0xffff ? 2 : 1;
+  }
+  return { line, column };
+}
+
+const MAX_EXCERPT_LENGTH = 60;
 
 function excerpt(source: string, span: Span): string {
   const text = source.slice(span.start, span.end);
-  return text.length > longestExcerpt
-    ? `${text.slice(0, longestExcerpt)}...`
+  return text.length > MAX_EXCERPT_LENGTH
+    ? `${text.slice(0, MAX_EXCERPT_LENGTH)}...`
     : text;
 }
 

@@ -11,7 +11,8 @@ import type { Provisioner } from "../contract/provisioner.ts";
  * instance.
  *
  * Of a class or a function, each build gets an instance of its own in the same
- * process. An instance gets a process for each build. A function may be
+ * process. An instance gets a process for each build. A function gets the name
+ * that a template uses, and may be
  * asynchronous, for example to import the component's module: a plugin with
  * many components then starts faster.
  *
@@ -30,7 +31,7 @@ import type { Provisioner } from "../contract/provisioner.ts";
 export type ComponentSource<T extends object = object> =
   | T
   | (new () => T)
-  | (() => T | Promise<T>);
+  | ((name: string) => T | Promise<T>);
 
 /**
  * The components of a plugin, by kind, then by name. baler's own kinds are

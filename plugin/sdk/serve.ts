@@ -8,7 +8,8 @@ import type { Provisioner } from "../contract/provisioner.ts";
 import { VERSION } from "../common/version.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../rpc/protocol.ts";
 import type { Components, ComponentSource } from "./components.ts";
-import { exitRunManually, Session } from "./session.ts";
+import { adaptComponent } from "./component_adapter.ts";
+import { exitRunManually, instanceOf, Session } from "./session.ts";
 import { claimStdio } from "./stdio.ts";
 
 /** Settings of a plugin. */
@@ -17,6 +18,11 @@ export interface ServeOptions {
   version?: string;
   /** The command-line arguments that are meant for the plugin; `Deno.args` by default. */
   args?: readonly string[];
+  /**
+   * True when its components get their configuration as the template has it: no
+   * template in it is rendered, since the component renders them itself.
+   */
+  rawConfig?: boolean;
 }
 
 /**
@@ -144,16 +150,52 @@ export async function serve(
   components: Components,
   options: ServeOptions = {},
 ): Promise<void> {
-  if ((options.args ?? Deno.args)[0] === "describe") {
-    const { describe } = await import("./describe.ts");
-    console.log(
-      JSON.stringify(describe(helloOf(components, options)), null, 2),
-    );
-    return;
+  const args = options.args ?? Deno.args;
+  if (args[0] === "describe") {
+    return await printDescription(components, options);
+  }
+  if (isRunByPacker()) {
+    const { servePacker } = await import("../packer_wire/serve.ts");
+    return await servePacker({
+      components: helloOf(components, options).components,
+      args,
+      create: async (kind, name) =>
+        adaptComponent(kind, await instanceOf(components[kind]![name]!, name)),
+    });
   }
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
   const streams = claimStdio();
-  await new Session(components, streams).run(helloOf(components, options));
+  await new Session(components, streams, options.rawConfig ?? false).run(
+    helloOf(components, options),
+  );
+}
+
+/** Packer sets this in the environment of its plugins, which speak Packer's wire. */
+const PACKER_COOKIE =
+  "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+
+function isRunByPacker(): boolean {
+  const variable = "PACKER_PLUGIN_MAGIC_COOKIE";
+  // Without the permission, reading it would prompt a person at a terminal.
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" && Deno.env.get(variable) === PACKER_COOKIE;
+}
+
+/** Prints what baler and what Packer read, in one object. */
+async function printDescription(
+  components: Components,
+  options: ServeOptions,
+): Promise<void> {
+  const [{ describe }, { describeForPacker }] = await Promise.all([
+    import("./describe.ts"),
+    import("../packer_wire/describe.ts"),
+  ]);
+  const hello = helloOf(components, options);
+  const description = {
+    ...await describe(hello),
+    ...describeForPacker(hello),
+  };
+  console.log(JSON.stringify(description, null, 2));
 }
 
 function helloOf(components: Components, { version }: ServeOptions): Hello {

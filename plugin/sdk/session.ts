@@ -33,6 +33,7 @@ export function exitRunManually(): never {
 export class Session {
   readonly #components: Components;
   readonly #streams: WireStreams;
+  readonly #rawConfig: boolean;
   readonly #connection: Connection;
   /** Reads the host's answer to the handshake. */
   readonly #handshake = new FrameReader(DEFAULT_LIMITS);
@@ -44,10 +45,16 @@ export class Session {
   /**
    * @param components The components, by kind and name.
    * @param streams The wire to the host.
+   * @param rawConfig Whether components decode their configuration themselves.
    */
-  constructor(components: Components, streams: WireStreams) {
+  constructor(
+    components: Components,
+    streams: WireStreams,
+    rawConfig: boolean,
+  ) {
     this.#components = components;
     this.#streams = streams;
+    this.#rawConfig = rawConfig;
     this.#connection = new Connection({
       write: streams.write,
       peer: "the host",
@@ -143,7 +150,8 @@ export class Session {
       }
       this.#given.add(source);
     }
-    return adaptComponent(kind, await instanceOf(source));
+    const component = await instanceOf(source, name);
+    return this.#rawConfig ? component : adaptComponent(kind, component);
   }
 
   /** Aborts the calls in flight, waits until they have cleaned up, and exits. */
@@ -181,14 +189,23 @@ function terminateGroup(): void {
   }
 }
 
-async function instanceOf(source: ComponentSource): Promise<object> {
+/**
+ * Makes a component, or returns the instance that there is.
+ *
+ * @param source The component's class, a function that makes it, or an instance.
+ * @param name The name that a template uses for it.
+ */
+export async function instanceOf(
+  source: ComponentSource,
+  name: string,
+): Promise<object> {
   if (typeof source !== "function") return source;
   // The prototype of a class cannot be replaced; that of a function can.
   const isClass =
     Object.getOwnPropertyDescriptor(source, "prototype")?.writable === false;
   return isClass
     ? new (source as new () => object)()
-    : await (source as () => object | Promise<object>)();
+    : await (source as (name: string) => object | Promise<object>)(name);
 }
 
 function onSignal(signal: Deno.Signal, listener: () => void): void {

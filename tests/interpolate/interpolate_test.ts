@@ -9,7 +9,7 @@ import {
   InterpolationError,
   mayInterpolate,
   parse,
-  placeholderMessage,
+  PLACEHOLDER_MESSAGE,
   validateTemplate,
 } from "../../plugin/interpolate/mod.ts";
 import { formatTime } from "../../plugin/interpolate/go_time.ts";
@@ -110,7 +110,7 @@ Deno.test("{{build}} hands on what is known, and a field for what is not yet", (
   const build = {
     ID: "i-1",
     Port: 22,
-    Host: `Build_Host. ${placeholderMessage}`,
+    Host: `Build_Host. ${PLACEHOLDER_MESSAGE}`,
   };
   const text = "{{build `ID`}} {{build `Port`}} {{build `Host`}}";
   assertEquals(interpolate(text, { build }), "i-1 22 {{.Host}}");
@@ -324,7 +324,14 @@ Deno.test("a template that would write or work without end is refused", () => {
   const text = `${chain.join("")}{{define "t60"}}{{end}}{{template "t0"}}`;
   assert(refusal(text).message.includes("steps"));
   const doubling = `{{$x := "0123456789"}}${"{{$x = print $x $x}}".repeat(60)}`;
-  assert(refusal(doubling).message.includes("more than"));
+  assert(refusal(doubling).message.includes("longer than"));
+  // Each printf is one step, but reads and writes millions of characters.
+  const large = `{{$x := "${"0".repeat(64)}"}}` +
+    '{{$x = printf "%s%s" $x $x}}'.repeat(17) + "{{$y := lower $x}}".repeat(99);
+  assert(refusal(large).message.includes("steps"));
+  const shared = { data: "x".repeat(10_000_000), budget: { steps: 0 } };
+  interpolate("{{len $}}", shared);
+  assert(shared.budget.steps > 10_000_000 / 100);
   const growing = '{{replace_all "" $ $}}';
   refusal(growing, { data: "x".repeat(100_000) });
   const wide = interpolate(
@@ -332,6 +339,75 @@ Deno.test("a template that would write or work without end is refused", () => {
     {},
   );
   assert(wide.includes("BADWIDTH") && wide.length < 100);
+});
+
+Deno.test("a string of 16 MiB is interpolated, or too long", () => {
+  const length = 16 * 1024 * 1024;
+  const strings = {
+    ascii: "a".repeat(length),
+    escaped: "<".repeat(length),
+    accented: "é".repeat(length / 4),
+    pairs: "😀".repeat(length / 8),
+    mixed: 'aé\u0001"'.repeat(length / 16),
+  };
+  const calls = [
+    "upper $",
+    "lower $",
+    "html $",
+    "js $",
+    "urlquery $",
+    "clean_resource_name $",
+    "len $",
+    'printf "%q" $',
+    'printf "%x" $',
+    'printf "%20s" $',
+    'printf "%.9s" $',
+    'replace_all "a" "b" $',
+    'replace_all "a" "bbb" $',
+    'replace "" "-" 3 $',
+    'split $ "" 1500000',
+    'join "," $ "b"',
+    "println $ 1",
+    "index $ 5",
+    "slice $ 0 2",
+    "eq $ 1",
+  ];
+  for (const [name, data] of Object.entries(strings)) {
+    for (const call of calls) {
+      try {
+        interpolate(`{{${call}}}`, { data });
+      } catch (error) {
+        assert(error instanceof InterpolationError, `${name} ${call}`);
+        assert(
+          /longer than|more than|were found|incompatible/.test(error.message),
+          `${name} ${call}: ${error.message.slice(0, 500)}`,
+        );
+      }
+    }
+  }
+  assertEquals(interpolate(`${strings.ascii}{{1}}`, {}).length, length + 1);
+  const { column } = refusal(`${strings.pairs}{{nope}}`);
+  assertEquals(column, length / 8 + 3);
+});
+
+Deno.test("long strings are cut and mapped by characters", () => {
+  // Pieces of 64 Ki units must not cut a pair, nor lose what is at their ends.
+  const data = `${"x".repeat(65_535)}😀é${"<".repeat(65_536)}ß`;
+  const html = interpolate("{{html $}}", { data });
+  assertEquals(html, data.replaceAll("<", "&lt;"));
+  assertEquals(
+    interpolate("{{upper $}}", { data }),
+    `${"X".repeat(65_535)}😀É${"<".repeat(65_536)}ß`,
+  );
+  assertEquals(interpolate("{{lower $}}", { data: "ΑΣ İ" }), "ασ i");
+  assertEquals(interpolate('{{printf "%.2s" $}}', { data: "😀é<" }), "😀é");
+  assertEquals(interpolate('{{printf "%# x" $}}', { data: "ab" }), "0x61 0x62");
+  assertEquals(interpolate('{{replace "" "-" 2 $}}', { data: "😀b" }), "-😀-b");
+  assertEquals(
+    interpolate('{{replace "" "-" 9 $}}', { data: "😀b" }),
+    "-😀-b-",
+  );
+  assertEquals(interpolate('{{split $ "," 2}}', { data: "a,b," }), "");
 });
 
 Deno.test("a megabyte is interpolated within seconds, whatever its shape", () => {

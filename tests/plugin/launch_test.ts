@@ -819,7 +819,7 @@ testPosix(
     );
     assertEquals(badly.error?.exit, { code: 3, signal: null });
     assertMatch(killed.error!.message, /was ended by SIGSEGV while it shut/);
-    assertMatch(late.error!.message, /did not end within 0\.3 s .*was ended/);
+    assertMatch(late.error!.message, /did not exit within 0\.3 s .*was killed/);
 
     const dead = await launch(program("working.ts"));
     const working = await dead.create<Working>("thing", "working");

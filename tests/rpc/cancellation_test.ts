@@ -58,7 +58,6 @@ async function comesDown(
 const STRANGE: [string, unknown][] = [
   ["a symbol", Symbol("strange")],
   ["a key that changes a prototype", JSON.parse('{"__proto__":1}')],
-  ["a key that superjson refuses", { constructor: 1 }],
   [
     "an object without a text",
     Object.create(null, {
@@ -93,7 +92,7 @@ for (const [what, reason] of STRANGE) {
 author(
   "the cancelling of a stream arrives whatever its reason is",
   async (author) => {
-    for (const [what, reason] of STRANGE.slice(0, 5)) {
+    for (const [what, reason] of STRANGE.slice(0, 4)) {
       const stream = await author.endless();
       const reader = stream.getReader();
       await reader.read();
@@ -106,7 +105,7 @@ author(
 author(
   "the abort of a stream arrives whatever its reason is",
   async (author) => {
-    for (const [what, reason] of STRANGE.slice(0, 5)) {
+    for (const [what, reason] of STRANGE.slice(0, 4)) {
       const writer = (await author.sink()).getWriter();
       await writer.write(1);
       await writer.abort(reason);

@@ -717,6 +717,31 @@ author("keys that could pollute a prototype do not", async (author) => {
   assertEquals(await author.echo("still there"), "still there");
 });
 
+author(
+  "keys that superjson refuses are keys like any other",
+  async (author) => {
+    const shared: { constructor?: unknown; prototype: unknown } = {
+      prototype: new Set([1n]),
+    };
+    const value = {
+      constructor: shared,
+      again: [shared, { constructor: "constructor" }],
+      cycle: shared,
+    };
+    Object.assign(shared, { constructor: shared });
+    const back = await author.echo(value) as typeof value;
+    assertEquals(back.again[1], { constructor: "constructor" });
+    assertStrictEquals(back.constructor, back.cycle);
+    assertStrictEquals(back.cycle.constructor, back.cycle);
+    assertEquals(back.cycle.prototype, new Set([1n]));
+    const fields = await author.echo({
+      account: Object.assign(() => {}, {}),
+      constructor: 1,
+    });
+    assertEquals((fields as { constructor: unknown }).constructor, 1);
+  },
+);
+
 author("an object can be awaited, and is no promise", async (author) => {
   const account = await author.account("Ada", 1);
   assertEquals((account as unknown as { then?: unknown }).then, undefined);

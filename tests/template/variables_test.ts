@@ -15,7 +15,7 @@ import {
   resolveVariables,
   type VariableOptions,
 } from "../../host/template/variables.ts";
-import { forEachHost } from "../support/harness.ts";
+import { forEachHost, workingTime } from "../support/harness.ts";
 
 async function resolved(
   variables: Record<string, string | null>,
@@ -108,6 +108,36 @@ Deno.test("resolveVariables() takes a chain of variables of any length", async (
     ),
   );
   assertEquals(values.v0, "end");
+});
+
+Deno.test("resolveVariables() takes time that grows with the length of a value", async () => {
+  const count = 20_000;
+  const names = Array.from({ length: count }, (_, index) => `v${index}`);
+  const all = names.map((name) => `{{user \`${name}\`}}`).join("");
+  const start = workingTime();
+  const { values } = await resolved({
+    // It reads variables that are resolved after it.
+    all,
+    ...Object.fromEntries(names.map((name) => [name, "x"])),
+    kept: "{{.a}}{{ .c }}",
+  });
+  assertEquals(values.all, "x".repeat(count));
+  assertEquals(values.kept, "{{.a}}{{ .c }}");
+  // Braces that are not closed.
+  await refusal({ fields: "{{.".repeat(300_000) });
+  await refusal({ lines: "{{.a\n".repeat(200_000) });
+  assert(workingTime() - start < 20_000);
+});
+
+Deno.test("resolveVariables() resolves a name that only occurs where a value is not read", async () => {
+  // b really reads a, but a does not get to b: no cycle.
+  const { values } = await resolved({
+    a: "{{if false}}{{user `b`}}{{end}}{{user `c`}}",
+    b: "<{{user `a`}}>",
+    c: "{{if false}}{{user `a`}}{{user `d`}}{{end}}C",
+    d: "{{user `b`}}",
+  });
+  assertEquals(values, { a: "C", b: "<C>", c: "C", d: "<C>" });
 });
 
 Deno.test("resolveVariables() leaves a plugin's own fields for the plugin", async () => {
