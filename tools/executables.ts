@@ -31,6 +31,16 @@ const host: Permissions = {
   ffi: true,
 };
 
+// Runs any plugin of Packer's, which gets the whole environment, and connects to where it listens: a unix socket
+// with a random path (read and write, too), or a port of this machine.
+const packerAdapter: Permissions = {
+  read: true,
+  write: true,
+  run: true,
+  env: true,
+  net: true,
+};
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
@@ -42,6 +52,10 @@ const bundled: Readonly<Record<string, Permissions>> = {
   "builder-file": files,
   // Reads the scripts, writes the inline ones to a temporary file; commands run in the communicator.
   "provisioner-shell": files,
+  "provisioner-powershell": files,
+  "provisioner-windows-shell": files,
+  // Only runs commands in the communicator.
+  "provisioner-windows-restart": {},
   "provisioner-shell-local": filesAndCommands,
   // Uploads from here, downloads to here.
   "provisioner-file": files,
@@ -77,6 +91,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     name: "baler",
     entry: join(root, "cli.ts"),
     flags: permissionFlags(host, "the host"),
+  });
+  known.set("packer", {
+    name: "baler-packer",
+    entry: join(root, "adapters", "packer", "main.ts"),
+    flags: permissionFlags(packerAdapter, "the adapter of Packer's plugins"),
   });
   for (const [name, permissions] of Object.entries(bundled)) {
     known.set(name, {

@@ -25,6 +25,21 @@ import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
 import { expectArtifact, expectPrepareResult } from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
+/**
+ * How long a build may take to end once it is cancelled. A plugin of Packer's may first wait for its machine to
+ * shut down, and leaves it behind when it is ended meanwhile; a second Ctrl-C ends it at once.
+ */
+function cancelGraceMs(plan: BuildPlan, { grace }: LaunchOptions): number {
+  const components: ComponentPlan[] = [plan.builder, ...plan.provisioners];
+  return grace === undefined &&
+      components.some(({ plugin }) => plugin.isPackers)
+    ? PACKER_CANCEL_GRACE_MS
+    : 2 * (grace ?? GRACE);
+}
+
+/** Packer itself waits without end; its plugins' usual timeout for a shutdown is five minutes. */
+const PACKER_CANCEL_GRACE_MS = 10 * 60_000;
+
 /** One build. */
 export class Build implements AsyncDisposable {
   readonly #plan: BuildPlan;
@@ -58,7 +73,7 @@ export class Build implements AsyncDisposable {
       (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
       bundled,
     );
-    this.#grace = 2 * (launch.grace ?? GRACE);
+    this.#grace = cancelGraceMs(plan, launch);
   }
 
   /** The build's name. */

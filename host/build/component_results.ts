@@ -48,6 +48,9 @@ export function expectArtifact(value: unknown): Artifact | undefined {
  * @throws {TypeError} When it is something else.
  */
 export function expectPostProcessResult(value: unknown): PostProcessResult {
+  if (isObject(value) && "artifact" in value && value.artifact == null) {
+    return { ...value, artifact: undefined };
+  }
   if (isObject(value) && isArtifact(value.artifact)) {
     return value as unknown as PostProcessResult;
   }

@@ -53,7 +53,7 @@ export async function postProcess(
 
   for (const sequence of sequences) {
     let prior = original;
-    let failed = false;
+    let ended = false;
     for (const [index, step] of sequence.entries()) {
       if (signal.aborted) throw signal.reason;
       const { name, type } = step;
@@ -64,6 +64,13 @@ export async function postProcess(
       );
       try {
         const { artifact, keep } = await postProcessOne(step, prior, options);
+        if (artifact === undefined) {
+          // Nothing was made for the next one to work on.
+          if (index === 0) keepOriginal ||= keep;
+          else artifacts.push(prior);
+          ended = true;
+          break;
+        }
         if (index === 0) keepOriginal ||= keep;
         else if (keep) artifacts.push(prior);
         // It was passed on as it is, and the next sequence begins with it.
@@ -77,11 +84,11 @@ export async function postProcess(
             cause: error,
           }),
         );
-        failed = true;
+        ended = true;
         break;
       }
     }
-    if (!failed) artifacts.push(prior);
+    if (!ended) artifacts.push(prior);
   }
 
   if (keepOriginal) artifacts.unshift(original);
@@ -106,7 +113,7 @@ async function postProcessOne(
   step: PostProcessStep,
   artifact: Artifact,
   { ui, data, signal }: Given,
-): Promise<{ artifact: Artifact; keep: boolean }> {
+): Promise<{ artifact: Artifact | undefined; keep: boolean }> {
   const result = expectPostProcessResult(
     await step.component.postProcess({
       ui: ui.forStep(step.type),

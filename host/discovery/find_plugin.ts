@@ -6,6 +6,8 @@ import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CoreConfig } from "./core_config.ts";
 import type { PluginFolder } from "../config/environment.ts";
 import { filesOf, type PluginFile } from "./plugin_folder.ts";
+import { isPackerPlugin } from "./packer_adapter.ts";
+import { adaptedPlugin, type PackerPlugins } from "./packer_plugins.ts";
 import {
   isPath,
   PLUGIN_KINDS,
@@ -28,6 +30,8 @@ export interface PluginSources {
   readonly folders: readonly PluginFolder[];
   /** What comes with baler. */
   readonly bundled: BundledPlugin;
+  /** Packer's plugins, where they are looked for. */
+  readonly packer?: PackerPlugins;
 }
 
 /** The plugin that comes with baler, and serves many components. */
@@ -53,11 +57,13 @@ export interface FoundPlugin {
   /** Who says that it is this one, for example `"template.json:4"`. */
   readonly source: string;
   /**
-   * Whether its components are given all user variables, not only those that
-   * their configurations read: for plugins that interpolate by rules of their
-   * own.
+   * True for a plugin of Packer's, which an adapter runs. It interpolates its
+   * configuration itself, so it is given all user variables, not only those that
+   * its configuration reads.
    */
-  readonly needsAllVariables?: boolean;
+  readonly isPackers?: boolean;
+  /** Why it cannot be used, as the end of a sentence that begins with its label. */
+  readonly obstacle?: string;
 }
 
 /** A plugin as `baler plugins` lists it. */
@@ -71,7 +77,7 @@ export interface ListedPlugin extends FoundPlugin {
 /**
  * Finds the plugin that serves a component. The first of these that has it:
  * the type itself where it is a path, the template's `plugins`, the core
- * configuration, the folders, and what comes with baler.
+ * configuration, the folders, what comes with baler, and Packer's plugins.
  *
  * @param kind The kind of component.
  * @param type Its type as the template has it.
@@ -84,12 +90,12 @@ export async function findPlugin(
   sources: PluginSources,
 ): Promise<FoundPlugin> {
   if (isPath(type)) {
-    return atPath(
-      kind,
-      resolve(sources.template?.directory ?? Deno.cwd(), type),
-    );
+    const path = resolve(sources.template?.directory ?? Deno.cwd(), type);
+    return usable(pluginAtPath(kind, path, sources.packer?.adapter));
   }
   for (const found of candidates(kind, type, sources)) return found;
+  const packers = await sources.packer?.find(kind, type);
+  if (packers !== undefined) return usable(packers);
   throw new Error(await notFound(kind, type, sources));
 }
 
@@ -115,28 +121,51 @@ export function listPlugins(sources: PluginSources): ListedPlugin[] {
  * @param type Its type.
  * @param argv How it is started.
  * @param source Who says so, for example `"template.json:4"`.
+ * @param adapter What runs a plugin of Packer's.
+ * @throws {Error} When it is a plugin of Packer's, and there is no adapter.
  */
 export function namedPlugin(
   kind: PluginKind,
   type: string,
   argv: PluginCommand,
   source: string,
+  adapter?: PluginCommand,
 ): FoundPlugin {
-  rejectPackerPlugin(kind, argv, source);
-  return { argv, label: argv.join(" "), name: type, source };
+  const plugin = { argv, label: argv.join(" "), name: type, source };
+  return usable(adaptedIfPackers(kind, plugin, adapter));
 }
 
-function atPath(kind: PluginKind, path: string): FoundPlugin {
-  rejectPackerPlugin(kind, [path], "the type");
-  const name = new RegExp(`^baler-${kind}-(.+?)(?:\\.exe)?$`).exec(
+function adaptedIfPackers(
+  kind: PluginKind,
+  plugin: FoundPlugin,
+  adapter: PluginCommand | undefined,
+): FoundPlugin {
+  return isPackerPlugin(kind, plugin.argv)
+    ? adaptedPlugin(plugin, adapter)
+    : plugin;
+}
+
+function usable(plugin: FoundPlugin): FoundPlugin {
+  const { label, obstacle, source } = plugin;
+  if (obstacle === undefined) return plugin;
+  throw new Error(`${source}: ${label} ${obstacle}`);
+}
+
+function pluginAtPath(
+  kind: PluginKind,
+  path: string,
+  adapter: PluginCommand | undefined,
+): FoundPlugin {
+  const name = new RegExp(`^(?:baler|packer)-${kind}-(.+?)(?:\\.exe)?$`).exec(
     basename(path),
   );
-  return {
+  const plugin = {
     argv: [path],
     label: path,
     name: name?.[1] ?? "",
     source: 'its "type"',
   };
+  return adaptedIfPackers(kind, plugin, adapter);
 }
 
 function* candidates(
@@ -144,10 +173,22 @@ function* candidates(
   name: string,
   sources: PluginSources,
 ): Generator<FoundPlugin> {
+  for (const found of allCandidates(kind, name, sources)) {
+    if (found.obstacle === undefined) yield found;
+  }
+}
+
+function* allCandidates(
+  kind: PluginKind,
+  name: string,
+  sources: PluginSources,
+): Generator<FoundPlugin> {
   for (const table of [sources.template?.plugins, sources.coreConfig.plugins]) {
     const entry = table?.[kind].get(name);
-    if (entry !== undefined && !isPackerPlugin(kind, entry.argv)) {
-      yield configured(name, entry, table === sources.template?.plugins);
+    if (entry !== undefined) {
+      const isOfTemplate = table === sources.template?.plugins;
+      const plugin = configured(name, entry, isOfTemplate);
+      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
     }
   }
   for (const folder of sources.folders) {
@@ -155,12 +196,13 @@ function* candidates(
       file.kind === kind && file.name === name && file.obstacle === undefined
     );
     if (file !== undefined) {
-      yield {
+      const plugin = {
         argv: [file.path],
         label: file.path,
         name,
         source: `${folder.reason} ${folder.path}`,
       };
+      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
     }
   }
   const { argv, process, names } = sources.bundled;
@@ -223,7 +265,8 @@ async function notFound(
   const lines = [`Unknown ${kind} ${type}: no plugin serves it`];
   const near = await nearest(
     type,
-    knownNames(kind, sources).filter((name) => name !== type),
+    [...knownNames(kind, sources), ...sources.packer?.names(kind) ?? []]
+      .filter((name) => name !== type),
   );
   if (near !== undefined) lines[0] += `; did you mean "${near}"?`;
   lines.push("looked for:");
@@ -257,32 +300,8 @@ function obstacles(
   const lines = files.flatMap(({ path, obstacle }) =>
     obstacle === undefined ? [] : [`${path} ${obstacle}`]
   );
-  for (
-    const { plugins } of [sources.template, sources.coreConfig].filter((it) =>
-      it !== undefined
-    )
-  ) {
-    const entry = plugins[kind].get(type);
-    if (entry !== undefined && isPackerPlugin(kind, entry.argv)) {
-      lines.push(`${entry.argv.join(" ")} ${PACKER_PLUGIN_MESSAGE}`);
-    }
+  for (const { label, obstacle } of allCandidates(kind, type, sources)) {
+    if (obstacle !== undefined) lines.push(`${label} ${obstacle}`);
   }
   return lines;
-}
-
-const PACKER_PLUGIN_MESSAGE =
-  "is a plugin of Packer's, which speaks another protocol: baler needs one that is written for baler";
-
-function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
-  return argv.length === 1 && basename(argv[0]!).startsWith(`packer-${kind}-`);
-}
-
-function rejectPackerPlugin(
-  kind: PluginKind,
-  argv: PluginCommand,
-  source: string,
-): void {
-  if (isPackerPlugin(kind, argv)) {
-    throw new Error(`${source}: ${argv[0]} ${PACKER_PLUGIN_MESSAGE}`);
-  }
 }

@@ -47,9 +47,7 @@ function pluginFile(folder: string, file: string): PluginFile | undefined {
   if (info === undefined || !(info.isFile || info.isDirectory)) {
     return undefined;
   }
-  const obstacle = maker === "packer"
-    ? "is a plugin of Packer's, which speaks another protocol: baler needs one that is written for baler"
-    : info.isDirectory
+  const obstacle = info.isDirectory
     ? "is a folder: put the executable itself there"
     : isWindows
     ? /\.exe$/i.test(file)

@@ -8,6 +8,7 @@ import {
 import { readCoreConfig } from "./core_config.ts";
 import { pluginFolders } from "../config/environment.ts";
 import type { PluginSources } from "./find_plugin.ts";
+import { PackerPlugins } from "./packer_plugins.ts";
 import type { Template } from "../template/template.ts";
 
 /**
@@ -28,12 +29,14 @@ export async function pluginSources(
       );
     }
   }
+  const folders = pluginFolders(
+    options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
+  );
   return {
     ...(options.template === undefined ? {} : { template: options.template }),
     coreConfig: await readCoreConfig(),
-    folders: pluginFolders(
-      options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
-    ),
+    folders,
+    packer: new PackerPlugins(folders),
     bundled: {
       argv: bundledArgv(),
       process: BUNDLED_PROCESS,

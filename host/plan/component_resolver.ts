@@ -81,7 +81,7 @@ export class ComponentFinder {
       name: entry.name ?? entry.type,
       plugin,
       config: entry.config,
-      variables: plugin.needsAllVariables
+      variables: plugin.isPackers
         ? allVariables(this.#variables)
         : variablesReadBy(entry.config, this.#variables),
       locate: (error) =>
@@ -102,7 +102,13 @@ export class ComponentFinder {
       }
       const { source, document } = this.template;
       const { line } = document.locate(entry.at);
-      return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
+      return namedPlugin(
+        kind,
+        entry.type,
+        entry.plugin,
+        `${source}:${line}`,
+        this.#sources.packer?.adapter,
+      );
     } catch (error) {
       this.#problems.push({
         message: (error as Error).message,

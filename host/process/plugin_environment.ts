@@ -12,11 +12,22 @@ const PACKERS: ReadonlySet<string> = new Set(
 );
 
 /**
+ * Packer's own plugins get these, and so does what they start: a plugin that sees
+ * the cookie speaks to Packer instead of baler.
+ */
+const PACKER_PLUGIN_VARIABLES: ReadonlySet<string> = new Set([
+  "PACKER_PLUGIN_MAGIC_COOKIE",
+  "PACKER_PLUGIN_MIN_PORT",
+  "PACKER_PLUGIN_MAX_PORT",
+]);
+
+/**
  * The environment that a plugin gets unless it is given another.
  *
  * @param own The host's own environment.
  * @returns All of it but the variables whose names begin with `BALER_`, except
- * BALER_CACHE_DIR, and those of Packer's that steer baler too.
+ * BALER_CACHE_DIR, those of Packer's that steer baler too, and those by which
+ * Packer's plugins know that Packer started them.
  */
 export function pluginEnvironment(
   own: Readonly<Record<string, string>> = Deno.env.toObject(),
@@ -37,5 +48,7 @@ export function runEnvironment(): Record<string, string> {
 function isHosts(name: string): boolean {
   // On Windows the case of a name means nothing.
   const known = Deno.build.os === "windows" ? name.toUpperCase() : name;
-  return known.startsWith("BALER_") ? known !== CACHE : PACKERS.has(known);
+  return known.startsWith("BALER_")
+    ? known !== CACHE
+    : PACKERS.has(known) || PACKER_PLUGIN_VARIABLES.has(known);
 }

@@ -20,8 +20,11 @@ export interface PostProcessOptions {
 
 /** What a post-processor made. */
 export interface PostProcessResult {
-  /** The artifact; the one that came in, where it made none of its own. */
-  artifact: Artifact;
+  /**
+   * The artifact; the one that came in, where it made none of its own. With
+   * undefined the sequence ends: there is nothing for the next one to work on.
+   */
+  artifact: Artifact | undefined;
   /**
    * True when the artifact that came in must stay even though the template
    * does not ask for it, for example because the new one is made of it.

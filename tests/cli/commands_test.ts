@@ -202,7 +202,16 @@ forEachHost("baler plugins lists the bundled ones, by kind", async (bench) => {
   for (
     const [kind, names] of Object.entries({
       builder: ["file", "null"],
-      provisioner: ["breakpoint", "file", "shell", "shell-local", "sleep"],
+      provisioner: [
+        "breakpoint",
+        "file",
+        "powershell",
+        "shell",
+        "shell-local",
+        "sleep",
+        "windows-restart",
+        "windows-shell",
+      ],
       "post-processor": [
         "artifice",
         "checksum",

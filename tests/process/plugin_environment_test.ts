@@ -21,6 +21,9 @@ const SETTINGS = {
   PACKER_CONFIG: "/nowhere/config",
   PACKER_NO_COLOR: "1",
   PACKER_PLUGIN_PATH: "/nowhere",
+  PACKER_PLUGIN_MAGIC_COOKIE: "of a Packer that started this baler",
+  PACKER_PLUGIN_MIN_PORT: "10000",
+  PACKER_PLUGIN_MAX_PORT: "25000",
 };
 
 /** What is for plugins, and for what they start. */

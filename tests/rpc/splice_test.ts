@@ -28,6 +28,7 @@ import { Random } from "../support/random.ts";
 
 Deno.test("the line of chunks is the one that is written for them", () => {
   const references = new References({
+    dropsLateWrites: false,
     name: "the other side",
     call: () => Promise.resolve(),
     release() {},

@@ -88,7 +88,7 @@ export async function processed(
     config: await decodeConfig(config, postProcessor.options, build),
     build,
   });
-  return await postProcessor.postProcess({
+  const result = await postProcessor.postProcess({
     ui: rest.ui ?? new SilentUi(),
     artifact: new FilesArtifact({
       builderId: "test.builder",
@@ -100,6 +100,9 @@ export async function processed(
     data,
     signal: rest.signal ?? new AbortController().signal,
   });
+  const { artifact } = result;
+  if (artifact === undefined) throw new Error("it made no artifact");
+  return { ...result, artifact };
 }
 
 if (import.meta.main) {

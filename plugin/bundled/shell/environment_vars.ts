@@ -27,6 +27,8 @@ export interface EnvironmentVarsOptions {
   vars: readonly string[] | undefined;
   /** How one is written: the first `%s` is its name, the second its value. */
   format: string;
+  /** Makes the configuration's own values fit the format; single quotes for a POSIX shell unless given. */
+  escape?: (value: string) => string;
   /** The build, whose name and builder are variables, too. */
   build: BuildContext;
   /** What the builder published. */
@@ -48,7 +50,8 @@ const HTTP = [
  * @returns The variables, each in the format, with nothing between them.
  */
 export async function environmentVars(
-  { vars = [], format, build, data }: EnvironmentVarsOptions,
+  { vars = [], format, escape = escapeSingleQuotes, build, data }:
+    EnvironmentVarsOptions,
 ): Promise<string> {
   const values = new Map([
     ["PACKER_BUILD_NAME", build.name],
@@ -65,13 +68,17 @@ export async function environmentVars(
     const [, name, value] = /^([^=]*)=(.*)$/s.exec(
       await render(text, build, { fields: data, generated: data }),
     )!;
-    // The usual formats put the value between single quotes.
-    values.set(name!, value!.replaceAll("'", `'"'"'`));
+    values.set(name!, escape(value!));
   }
   return [...values]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([name, value]) => formatted(format, [name, value]))
     .join("");
+}
+
+/** The usual formats put the value between single quotes. */
+function escapeSingleQuotes(value: string): string {
+  return value.replaceAll("'", `'"'"'`);
 }
 
 function formatted(format: string, values: readonly string[]): string {

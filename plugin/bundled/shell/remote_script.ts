@@ -8,13 +8,10 @@ import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { osError } from "../shared/os_error.ts";
-import { pipeToUi } from "./output_lines.ts";
+import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
 import { retry } from "./retry.ts";
 import type { shellOptions } from "./shell_options.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
-
-/** The exit status by which Packer tells that the connection was lost. */
-const DISCONNECTED = 2300218;
 
 /** What a {@linkcode RemoteScript} works with. */
 export interface RemoteScriptOptions {
@@ -88,7 +85,7 @@ export class RemoteScript {
       });
       await this.#upload(this.#path, file.readable, "script");
       await this.#command(`chmod 0755 ${this.#path}`);
-      return await this.#command(command, pipeToUi(this.#options.ui));
+      return await this.#command(command, { isShown: true });
     });
     this.#check(status);
     await this.clean(this.#path);
@@ -105,7 +102,8 @@ export class RemoteScript {
     if (path === undefined) {
       // The machine may be gone, and the error that ended it all says more.
       for (const left of this.#uploaded) {
-        await this.#command(`rm -f ${left}`, {}, false).catch(() => {});
+        await this.#command(`rm -f ${left}`, { isAbortable: false })
+          .catch(() => {});
       }
       return;
     }
@@ -178,25 +176,17 @@ export class RemoteScript {
     }
   }
 
-  /** Runs a command; a connection that was lost on the way is a status, as in Packer. */
-  async #command(
+  #command(
     command: string,
-    streams: Partial<ReturnType<typeof pipeToUi>> = {},
-    abortable = true,
+    { isShown = false, isAbortable = true } = {},
   ): Promise<number> {
-    const { communicator, signal } = this.#options;
-    const running = await communicator.start({
+    const { communicator, ui, signal } = this.#options;
+    return runRemoteCommand({
       command,
-      ...streams,
-      ...(abortable ? { signal } : {}),
+      communicator,
+      ...(isShown ? { ui } : {}),
+      ...(isAbortable ? { signal } : {}),
     });
-    try {
-      return await running.wait();
-    } catch (error) {
-      if (abortable) signal.throwIfAborted();
-      console.error(`The connection was lost: ${error}`);
-      return DISCONNECTED;
-    }
   }
 
   #retry<T>(work: () => Promise<T>): Promise<T> {

@@ -4,12 +4,15 @@
 import { delay } from "../../common/delay.ts";
 import { isOsError } from "../shared/os_error.ts";
 
-const DELAY = 2_000;
+/** How long to wait between two tries, unless told otherwise. */
+const DELAY_MS = 2_000;
 
 /** How {@linkcode retry} tries. */
 export interface RetryOptions {
   /** No new try is started after this many milliseconds. */
   timeout: number;
+  /** How long to wait between two tries, in milliseconds; 2 s unless given. */
+  delayMs?: number;
   /** Stops trying when aborted. */
   signal: AbortSignal;
 }
@@ -24,7 +27,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(
   work: () => Promise<T>,
-  { timeout, signal }: RetryOptions,
+  { timeout, delayMs = DELAY_MS, signal }: RetryOptions,
 ): Promise<T> {
   const end = performance.now() + timeout;
   for (;;) {
@@ -35,9 +38,9 @@ export async function retry<T>(
       signal.throwIfAborted();
       const cause = error instanceof Error ? error.cause : undefined;
       if (isOsError(error) || isOsError(cause)) throw error;
-      if (performance.now() + DELAY > end) throw error;
-      console.log(`Trying again in ${DELAY / 1000} s: ${error}`);
-      await delay(DELAY, signal);
+      if (performance.now() + delayMs > end) throw error;
+      console.log(`Trying again in ${delayMs / 1000} s: ${error}`);
+      await delay(delayMs, signal);
     }
   }
 }
