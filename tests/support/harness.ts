@@ -194,10 +194,7 @@ export class Workspace {
     }
     assertEquals(left, [], "processes are left");
     const temporary = [...Deno.readDirSync(join(this.#aside, "tmp"))];
-    const files = temporary.map(({ name }) => name)
-      // Deno's own, kept from one start of an executable to the next; half of
-      // one where the first start was killed while it wrote that.
-      .filter((name) => !/^deno-compile-.*\.(cache|tmp)$/.test(name));
+    const files = temporary.map(({ name }) => name);
     assertEquals(files, [], "temporary files are left");
   }
 
