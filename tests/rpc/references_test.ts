@@ -47,6 +47,7 @@ interface Author {
   sum(numbers: AsyncIterable<number>): Promise<number>;
   throwCustom(): Promise<never>;
   throwAggregate(): Promise<never>;
+  throwSuppressed(): Promise<never>;
   throwDom(): Promise<never>;
   throwNotFound(): Promise<never>;
   throwText(): Promise<never>;
@@ -342,6 +343,13 @@ author("errors of the platform arrive as what they are", async (author) => {
   assertEquals(several.errors.map((one) => one.message), ["one", "two"]);
   assert(several.errors[0] instanceof TypeError);
   assertEquals(several.errors[1].code, 2);
+
+  const both = await failure(author.throwSuppressed()) as SuppressedError;
+  assertEquals(both.name, "SuppressedError");
+  assert(both.error instanceof TypeError);
+  assertEquals(both.error.message, "last");
+  assertEquals(both.suppressed.message, "first");
+  assertEquals(both.suppressed.cause, "a text");
 
   const aborted = await failure(author.throwDom());
   assertEquals(aborted.name, "AbortError");
