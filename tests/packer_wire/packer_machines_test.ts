@@ -142,12 +142,14 @@ await forEachPacker(
           "ANSIBLE_REMOTE_TEMP=/tmp/.ansible-baler",
           "ANSIBLE_NOCOLOR=1",
           "ANSIBLE_HOST_KEY_CHECKING=False",
+          // Packer's proxy offers no other key, which newer OpenSSH refuses.
+          "ANSIBLE_SSH_ARGS=-o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa -o UserKnownHostsFile=/dev/null",
         ],
         extra_arguments: [
           "--extra-vars",
           "ansible_python_interpreter=/usr/bin/python3",
-          "--scp-extra-args",
-          "'-O'",
+          // Packer's proxy does not tell OpenSSH 9 that its transfer by sftp is done.
+          "--scp-extra-args=-O",
         ],
       }],
     });
