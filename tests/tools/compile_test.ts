@@ -142,7 +142,7 @@ Deno.test("compile() shows the program's own error, and does not look for anothe
 });
 
 Deno.test("compile() embeds what compile.include names, and recompiles when it changes", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const file = async (name: string, content: string) => {
     await Deno.mkdir(join(folder.path, "plugin", "assets"), {
       recursive: true,
@@ -209,7 +209,7 @@ Deno.test("compile() embeds what compile.include names, and recompiles when it c
 });
 
 Deno.test("pluginExecutable() refuses what it does not support in compile", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const refused = async (config: unknown, message: string) => {
     await Deno.writeTextFile(
       join(folder.path, "deno.json"),
@@ -229,7 +229,7 @@ Deno.test("pluginExecutable() refuses what it does not support in compile", asyn
 });
 
 Deno.test("a program that cannot be bundled is compiled from its modules", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   await Deno.writeTextFile(
     entry,
@@ -256,7 +256,7 @@ Deno.test("a program that cannot be bundled is compiled from its modules", async
 });
 
 Deno.test("`deno task compile` for a platform whose runtime base is unreachable names the plugin, and leaves nothing", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const plugin = join(folder.path, "my-plugin");
   await Deno.mkdir(plugin);
   await Deno.writeTextFile(
@@ -297,7 +297,7 @@ Deno.test("`deno task compile` for a platform whose runtime base is unreachable 
 });
 
 Deno.test("`describe` prints the lists of permissions that a compiled plugin has", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = await writePlugin(folder.path);
   const flags = permissionFlags({
     read: true,
@@ -325,7 +325,7 @@ Deno.test("`describe` prints the lists of permissions that a compiled plugin has
 });
 
 Deno.test("a compiled executable keeps no code cache, and reads none", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const temporary = join(folder.path, "tmp");
   await Deno.mkdir(temporary);
   const entry = join(folder.path, "main.ts");
@@ -349,7 +349,7 @@ Deno.test("a compiled executable keeps no code cache, and reads none", async () 
 
 for (const version of ["16.18.126", "18.19.130"]) {
   Deno.test(`a plugin whose packages bring @types/node ${version} type-checks`, async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await TemporaryDirectory.make();
     await writePlugin(
       folder.path,
       `import type {} from "npm:@types/node@${version}";`,

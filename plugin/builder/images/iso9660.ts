@@ -152,7 +152,7 @@ function treeOf(files: readonly ImageFile[]): Directory {
     }
     let directory = root;
     for (const part of [...parts, name]) {
-      if ([...part].length > MAX_NAME_CHARS || /[\0-\x1f*/:;?\\]/.test(part)) {
+      if ([...part].length > MAX_NAME_CHARS || /[\p{Cc}*/:;?\\]/u.test(part)) {
         throw new Error(
           `"${part}" (${file.path}) cannot be a name in an image: at most ${MAX_NAME_CHARS} characters, and none of * / : ; ? \\`,
         );
