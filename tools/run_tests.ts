@@ -3,8 +3,8 @@
 //
 //     deno run --allow-all tools/run_tests.ts [DENO-TEST-ARGUMENT...]
 //
-// The last line is "N passed, N failed", with ", N skipped" where some were. The exit code is 0 only when nothing failed
-// and something passed.
+// The last line is "N passed, N failed", with ", N skipped" where some were; the counts are also written to the file that
+// BALER_TEST_COUNTS names, as JSON. The exit code is 0 only when nothing failed and something passed.
 
 import { join } from "@std/path";
 
@@ -113,40 +113,25 @@ export function countsLine({ passed, failed, skipped }: Counts): string {
     (skipped > 0 ? `, ${skipped} skipped` : "");
 }
 
-/** What a run needs beside the arguments of `deno test`. */
-export interface RunOptions {
-  /** The executable that runs the tests, and words before `test`; this Deno by default. */
-  readonly deno?: readonly string[];
-  /** The whole environment; this process's own by default. */
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 /**
  * Runs tests, shows their output and the summary.
  *
  * @param args The arguments of `deno test`.
- * @param options How Deno is started.
  * @returns The counts. What `deno test` reports in its exit code alone counts as one failure, and so does each
  * file that ended with an uncaught error: its tests are not in the report.
  */
-export async function runTests(
-  args: readonly string[],
-  { deno = [Deno.execPath()], env }: RunOptions = {},
-): Promise<Counts> {
+export async function runTests(args: readonly string[]): Promise<Counts> {
   const directory = await Deno.makeTempDir({ prefix: "baler-tests-" });
   try {
     const report = join(directory, "junit.xml");
-    const [command, ...words] = [
-      ...deno,
-      "test",
-      "--allow-all",
-      "--parallel",
-      `--junit-path=${report}`,
-      ...args,
-    ];
-    const child = new Deno.Command(command!, {
-      args: words,
-      ...env && { env, clearEnv: true },
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "test",
+        "--allow-all",
+        "--parallel",
+        `--junit-path=${report}`,
+        ...args,
+      ],
       stdin: "null",
       stdout: "piped",
     }).spawn();
@@ -204,6 +189,8 @@ async function forward(output: ReadableStream<Uint8Array>): Promise<string[]> {
 
 if (import.meta.main) {
   const counts = await runTests(Deno.args);
+  const file = Deno.env.get("BALER_TEST_COUNTS");
+  if (file) await Deno.writeTextFile(file, JSON.stringify(counts));
   console.log(countsLine(counts));
   Deno.exit(counts.failed === 0 ? 0 : 1);
 }
