@@ -15,6 +15,7 @@ import { compile } from "../../tools/compile.ts";
 import { pluginExecutable } from "../../tools/executables.ts";
 import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 Deno.test("compile() lists what there is when a name is unknown", async () => {
   const error = await assertRejects(
@@ -33,7 +34,7 @@ Deno.test("compile() lists what there is when a name is unknown", async () => {
 });
 
 Deno.test("pluginExecutable() reads the permissions from the folder's deno.json", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const write = (config: unknown) =>
     Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
 
@@ -77,7 +78,7 @@ Deno.test("permissionFlags() refuses what is not a permission", () => {
 });
 
 Deno.test("compile() makes an executable with only the permissions given, once", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   const part = join(folder.path, "part.ts");
   await Deno.writeTextFile(
@@ -121,7 +122,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
 });
 
 Deno.test("compile() shows the program's own error, and does not look for another Deno", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   await Deno.writeTextFile(entry, `const n: number = "one"; console.log(n);`);
   const lines: string[] = [];
@@ -141,7 +142,7 @@ Deno.test("compile() shows the program's own error, and does not look for anothe
 });
 
 Deno.test("compile() embeds what compile.include names, and recompiles when it changes", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const file = async (name: string, content: string) => {
     await Deno.mkdir(join(folder.path, "plugin", "assets"), {
       recursive: true,
@@ -208,7 +209,7 @@ Deno.test("compile() embeds what compile.include names, and recompiles when it c
 });
 
 Deno.test("pluginExecutable() refuses what it does not support in compile", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const refused = async (config: unknown, message: string) => {
     await Deno.writeTextFile(
       join(folder.path, "deno.json"),
@@ -228,7 +229,7 @@ Deno.test("pluginExecutable() refuses what it does not support in compile", asyn
 });
 
 Deno.test("a program that cannot be bundled is compiled from its modules", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   await Deno.writeTextFile(
     entry,
@@ -255,7 +256,7 @@ Deno.test("a program that cannot be bundled is compiled from its modules", async
 });
 
 Deno.test("`deno task compile` for a platform whose runtime base is unreachable names the plugin, and leaves nothing", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const plugin = join(folder.path, "my-plugin");
   await Deno.mkdir(plugin);
   await Deno.writeTextFile(
@@ -296,7 +297,7 @@ Deno.test("`deno task compile` for a platform whose runtime base is unreachable 
 });
 
 Deno.test("`describe` prints the lists of permissions that a compiled plugin has", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = await writePlugin(folder.path);
   const flags = permissionFlags({
     read: true,
@@ -324,7 +325,7 @@ Deno.test("`describe` prints the lists of permissions that a compiled plugin has
 });
 
 Deno.test("a compiled executable keeps no code cache, and reads none", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const temporary = join(folder.path, "tmp");
   await Deno.mkdir(temporary);
   const entry = join(folder.path, "main.ts");
@@ -348,7 +349,7 @@ Deno.test("a compiled executable keeps no code cache, and reads none", async () 
 
 for (const version of ["16.18.126", "18.19.130"]) {
   Deno.test(`a plugin whose packages bring @types/node ${version} type-checks`, async () => {
-    await using folder = await temporaryFolder();
+    await using folder = await TemporaryDirectory.make();
     await writePlugin(
       folder.path,
       `import type {} from "npm:@types/node@${version}";`,
@@ -364,7 +365,7 @@ for (const version of ["16.18.126", "18.19.130"]) {
 }
 
 Deno.test("obtain() keeps the start of a file from a package when its sha256 is right", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const content = new Uint8Array(200_000).map((_, index) => index % 251);
   const tarball = await pack(folder.path, content);
   const wanted = content.subarray(0, 150_001);
@@ -398,7 +399,7 @@ Deno.test("obtain() keeps the start of a file from a package when its sha256 is 
 });
 
 Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const tarball = await pack(folder.path, new Uint8Array(1000));
   const cache = join(folder.path, "cache");
   const piece: Piece = {
@@ -481,13 +482,5 @@ async function run(
     code,
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
-  };
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "baler-test-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
