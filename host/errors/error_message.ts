@@ -1,14 +1,14 @@
-// The errors of one build, told together, as Packer tells them.
+// The messages of errors for people, and the error that tells of several.
 
-/** Everything that went wrong in one build. */
+/** All errors of one build, told as Packer tells them. */
 export class AggregateBuildError extends Error {
   /** The error's class, which stays when it crosses to another process. */
   override readonly name = "BuildErrors";
-  /** Each of them. */
+  /** The errors. */
   readonly errors: readonly unknown[];
 
   /**
-   * @param errors Each of them; at least one.
+   * @param errors The errors; at least one.
    */
   constructor(errors: readonly unknown[]) {
     super(
@@ -20,7 +20,34 @@ export class AggregateBuildError extends Error {
   }
 }
 
-/** What an error says to a person. */
+/** Names of errors that tell of a fault in a program, not in its input. */
+const PROGRAMMING_ERRORS: ReadonlySet<string> = new Set([
+  "AssertionError",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+]);
+
+/** Where the stack of a fault is, for those who have to find it. */
+export const FAULT_HINT =
+  "This is a fault in baler or in a plugin; BALER_LOG=1 shows where.";
+
+/**
+ * Whether an error tells of a fault in a program, not in its input.
+ *
+ * @param error What was thrown.
+ */
+export function isProgrammingError(error: unknown): error is Error {
+  return error instanceof Error && PROGRAMMING_ERRORS.has(error.name);
+}
+
+/**
+ * Returns the message of an error for people.
+ *
+ * @param error What was thrown.
+ */
 export function errorMessage(error: unknown): string {
   if (typeof error === "string" && error !== "") return error;
   if (!(error instanceof Error)) {
@@ -33,7 +60,44 @@ export function errorMessage(error: unknown): string {
 }
 
 /**
- * All that an error knows of where it comes from, line by line, for the log.
+ * Returns the message of an error of a build. Lines that a plugin put into it
+ * are indented, so that none looks like a line of the host's own. An error that
+ * tells of a fault in a program has a hint where the fault is shown.
+ *
+ * @param error What was thrown.
+ */
+export function buildErrorMessage(error: unknown): string {
+  const text = indentContinuation(errorMessage(error));
+  return hasFault(error) ? `${text}\n    (${FAULT_HINT})` : text;
+}
+
+function hasFault(error: unknown): boolean {
+  for (let one = error, depth = 0; depth < 5; depth++) {
+    if (isProgrammingError(one)) return true;
+    if (one instanceof AggregateBuildError) return one.errors.some(hasFault);
+    if (!(one instanceof Error)) return false;
+    one = one.cause;
+  }
+  return false;
+}
+
+/** Lines that stay as they are: indented ones, items of a list, what a plugin wrote last. */
+const HOST_LINE = /^(?:$|\s|\* |\(|It wrote:$)/;
+
+/**
+ * Indents all lines but the first that could be taken for lines of the host.
+ *
+ * @param text The text.
+ */
+export function indentContinuation(text: string): string {
+  if (!text.includes("\n")) return text;
+  return text.split("\n").map((line, index) =>
+    index === 0 || HOST_LINE.test(line) ? line : `    ${line}`
+  ).join("\n");
+}
+
+/**
+ * Returns all that an error knows of its origin, line by line, for the log.
  *
  * @param error What was thrown.
  */

@@ -46,7 +46,7 @@ export class LogRelay {
    */
   push(chunk: Uint8Array): void | Promise<void> {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    let room: void | Promise<void>;
+    let room: void | Promise<void> = undefined;
     if (end > 0) room = this.#write(chunk.subarray(0, end));
     if (end < chunk.length) this.#begun.add(chunk.subarray(end));
     if (this.#begun.length > LONGEST_LINE) this.#cut();
