@@ -3,6 +3,7 @@
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 import type { Log } from "../log/log.ts";
+import type { CutEnds } from "../log/redactor.ts";
 import { machineReadableLine } from "./machine_readable.ts";
 import type { Screen } from "./screen.ts";
 
@@ -18,8 +19,8 @@ export interface UiOptions {
   color: boolean;
   /** True to put the time in front of what builds show. */
   timestamps?: boolean;
-  /** Takes out what must not be seen. */
-  redact?(text: string): string;
+  /** Replaces secrets, and parts of them at the ends at which a text was cut. */
+  redact?(text: string, cut?: CutEnds): string;
 }
 
 type LineKind = "say" | "message" | "error";
@@ -70,7 +71,7 @@ export class HostUi implements Ui {
       );
     }
     return this.#options.screen.ask(
-      this.#redacted(query),
+      this.redacted(query),
       signal,
       this.#options.color ? color : undefined,
     );
@@ -80,10 +81,10 @@ export class HostUi implements Ui {
     if (this.#options.machineReadable) return;
     const { label, current, total, unit, done } = progress;
     this.#options.screen.progress(owner, {
-      label: this.#redacted(String(label)),
+      label: this.redacted(String(label)),
       current: Number(current),
       ...(total === undefined ? {} : { total: Number(total) }),
-      ...(unit === undefined ? {} : { unit: String(unit) }),
+      ...(unit === undefined ? {} : { unit: this.redacted(String(unit)) }),
       ...(done === undefined ? {} : { done }),
     });
   }
@@ -120,7 +121,7 @@ export class HostUi implements Ui {
     timestamped = false,
   ): void {
     const { screen, log, machineReadable } = this.#options;
-    const seen = this.#redacted(text);
+    const seen = this.redacted(text);
     log.write("ui", seen.split("\n"));
     if (machineReadable) {
       screen.writeLine(machineReadableLine("", "ui", [kind, seen]));
@@ -136,14 +137,27 @@ export class HostUi implements Ui {
   event(target: string, type: string, data: readonly string[]): void {
     if (!this.#options.machineReadable) return;
     this.#options.screen.writeLine(
-      machineReadableLine(target, type, data.map((one) => this.#redacted(one))),
+      machineReadableLine(
+        this.redacted(target),
+        this.redacted(type),
+        data.map((one) => this.redacted(one)),
+      ),
     );
   }
 
-  #redacted(text: string): string {
-    return this.#options.redact?.(text) ?? text;
+  /**
+   * A text without secrets. To redact it again changes nothing.
+   *
+   * @param text The text.
+   * @param cut At which of its ends it was cut.
+   */
+  redacted(text: string, cut?: CutEnds): string {
+    return this.#options.redact?.(text, cut) ?? text;
   }
 }
+
+/** A text of this length may be a part of a longer one that its writer has cut. */
+const CUT_LENGTH = 1024;
 
 /** The ui of one build, or of one step of it: each line says whose it is. */
 export class BuildUi implements Ui {
@@ -152,6 +166,8 @@ export class BuildUi implements Ui {
   readonly #target: string;
   readonly #color: string;
   /** What gives up the questions of this build; another one for each time. */
+  /** The kinds of text whose last one was perhaps cut. */
+  readonly #isCut = new Set<LineKind>();
   readonly #questions: { cancelQuestions: AbortController };
 
   constructor(
@@ -182,7 +198,7 @@ export class BuildUi implements Ui {
   say(line: string): void {
     this.#host.showOfBuild(
       "say",
-      this.#prefixed("==>", line),
+      this.#prefixed("==>", this.#part("say", line)),
       `1;${this.#color}`,
     );
   }
@@ -190,13 +206,17 @@ export class BuildUi implements Ui {
   message(line: string): void {
     this.#host.showOfBuild(
       "message",
-      this.#prefixed("   ", line),
+      this.#prefixed("   ", this.#part("message", line)),
       `0;${this.#color}`,
     );
   }
 
   error(line: string): void {
-    this.#host.showOfBuild("error", this.#prefixed("==>", line), RED);
+    this.#host.showOfBuild(
+      "error",
+      this.#prefixed("==>", this.#part("error", line)),
+      RED,
+    );
   }
 
   machine(category: string, ...data: string[]): void {
@@ -215,7 +235,7 @@ export class BuildUi implements Ui {
   ask(query: string, signal?: AbortSignal): Promise<string> {
     const { cancelQuestions } = this.#questions;
     return this.#host.ask(
-      this.#prefixed("==>", query),
+      this.#prefixed("==>", this.#host.redacted(String(query))),
       signal === undefined
         ? cancelQuestions.signal
         : AbortSignal.any([cancelQuestions.signal, signal]),
@@ -251,6 +271,19 @@ export class BuildUi implements Ui {
       `${this.#name}: output will be in this color.`,
       `1;${this.#color}`,
     );
+  }
+
+  /**
+   * A text without secrets, redacted before prefixes cut it into lines. The end
+   * of a long text and the beginning of the next one may be parts of one secret.
+   */
+  #part(kind: LineKind, line: string): string {
+    const text = String(line);
+    const before = this.#isCut.has(kind);
+    const after = text.length >= CUT_LENGTH;
+    if (after) this.#isCut.add(kind);
+    else this.#isCut.delete(kind);
+    return this.#host.redacted(text, { before, after });
   }
 
   #prefixed(arrow: string, text: string): string {
