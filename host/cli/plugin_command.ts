@@ -12,6 +12,7 @@ import { launch } from "../plugin/launch.ts";
 import { GRACE } from "../plugin/launch_options.ts";
 import type { Log } from "../log/log.ts";
 import { GraceTimeout } from "../plugin/grace_timeout.ts";
+import { untrustedReason } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 
@@ -77,6 +78,13 @@ export async function runPluginCommand(
   if (flags.some((word) => /^(-h|--?help)$/.test(word))) {
     context.ui.say((await describeCommand(command, context.log)).help);
     return 0;
+  }
+  const untrusted = untrustedReason(command.found.argv);
+  if (untrusted !== undefined) {
+    // Not on stdout, which is the command's.
+    console.error(
+      `Warning: plugin ${command.found.label} is not safe to run: ${untrusted}`,
+    );
   }
   using interrupt = new Interrupt(() => {});
   const times = pluginTimes();
