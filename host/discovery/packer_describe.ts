@@ -1,4 +1,4 @@
-// Asks a plugin of Packer's which components it serves.
+// Asks a plugin of Packer's what it serves.
 
 import type { PluginKind } from "./plugin_table.ts";
 
@@ -14,17 +14,25 @@ const KEYS = [
   ["post-processor", "post_processors"],
 ] as const;
 
+/** What a plugin of Packer's tells about itself. */
+export interface PackerDescription {
+  /** Its version; empty where it tells none. */
+  readonly version: string;
+  /** By kind, the names by which a template calls its components. */
+  readonly components: Partial<Record<PluginKind, string[]>>;
+}
+
 /**
- * Asks a plugin for its components.
+ * Asks a plugin to describe itself.
  *
  * @param path The path of its executable.
  * @param plugin The plugin's name.
- * @returns By kind, the names by which a template calls them; undefined when the plugin does not tell.
+ * @returns Undefined when the plugin does not tell.
  */
-export async function componentsOf(
+export async function describePackerPlugin(
   path: string,
   plugin: string,
-): Promise<Partial<Record<PluginKind, string[]>> | undefined> {
+): Promise<PackerDescription | undefined> {
   let description: Record<string, unknown>;
   try {
     const { success, stdout } = await new Deno.Command(path, {
@@ -39,7 +47,7 @@ export async function componentsOf(
     return undefined;
   }
   if (typeof description !== "object" || description === null) return undefined;
-  return Object.fromEntries(KEYS.map(([kind, key]) => {
+  const components = Object.fromEntries(KEYS.map(([kind, key]) => {
     const names = description[key];
     return [
       kind,
@@ -48,4 +56,6 @@ export async function componentsOf(
       ),
     ];
   }));
+  const { version } = description;
+  return { version: typeof version === "string" ? version : "", components };
 }

@@ -16,7 +16,7 @@ import {
   packerCommand,
   packerVersion,
 } from "./packer_bundled.ts";
-import { componentsOf } from "./packer_describe.ts";
+import { describePackerPlugin } from "./packer_describe.ts";
 import {
   installedObstacle,
   type InstalledPlugin,
@@ -97,11 +97,14 @@ export class PackerPlugins {
     );
     const described = await Promise.all(newest.map(async (plugin) => {
       if (await obstacleOf(plugin) !== undefined) return [];
-      const components = await componentsOf(plugin.path, plugin.name);
+      const description = await describePackerPlugin(plugin.path, plugin.name);
+      const source = plugin.origin === undefined
+        ? `${description?.version}, ${plugin.source}`
+        : plugin.source;
       return KINDS.flatMap((kind) =>
-        (components?.[kind] ?? []).map((name) => ({
+        (description?.components[kind] ?? []).map((name) => ({
           kind,
-          ...this.#found(startArgv(plugin), plugin.path, name, plugin.source),
+          ...this.#found(startArgv(plugin), plugin.path, name, source),
         }))
       );
     }));
@@ -168,12 +171,12 @@ export class PackerPlugins {
         obstacles.push(`${plugin.path} ${obstacle}`);
         continue;
       }
-      const components = await componentsOf(plugin.path, plugin.name);
-      if (components === undefined) {
+      const description = await describePackerPlugin(plugin.path, plugin.name);
+      if (description === undefined) {
         obstacles.push(
           `${plugin.path} does not say what it serves: "${plugin.path} describe" fails`,
         );
-      } else if (components[kind]?.includes(type)) {
+      } else if (description.components[kind]?.includes(type)) {
         return this.#found(startArgv(plugin), plugin.path, type, plugin.source);
       }
     }

@@ -38,7 +38,7 @@ export interface Peer {
   /** Who it is, for errors. */
   readonly name: string;
   /** Whether writes to its streams succeed once the connection has ended. */
-  readonly dropsLateWrites: boolean;
+  readonly dropsLateWrites?: boolean;
   /** Calls a reference of theirs. */
   call(
     ref: number,

@@ -2,7 +2,7 @@
 // there already is not built again. Exit code 1 when one could not be built.
 
 import { basename, dirname, join } from "@std/path";
-import { BUILD_FLAGS, executablePath, type PeerName, PEERS } from "./peers.ts";
+import { buildFlags, executablePath, type PeerName, PEERS } from "./peers.ts";
 
 /**
  * Builds one peer, unless it is in the cache.
@@ -19,7 +19,7 @@ export async function buildPeer(name: PeerName): Promise<string> {
   const output = join(dirname(path), `.${basename(path)}-${Deno.pid}`);
   try {
     const { success } = await new Deno.Command("go", {
-      args: ["build", ...BUILD_FLAGS, "-o", output, PEERS[name].package],
+      args: ["build", ...buildFlags(name), "-o", output, PEERS[name].package],
       cwd: join(import.meta.dirname!, name),
       // go.sum is complete: a build that would change it has other sources than those that were reviewed.
       env: { GOFLAGS: "-mod=readonly", GOWORK: "off" },

@@ -87,7 +87,7 @@ export async function debianPacker(): Promise<Peer> {
  */
 export async function executablePath(name: PeerName): Promise<string> {
   const directory = join(import.meta.dirname!, name);
-  const parts = [Deno.build.target, ...BUILD_FLAGS, PEERS[name].package];
+  const parts = [Deno.build.target, ...buildFlags(name), PEERS[name].package];
   const files = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   for (const file of files) {
     parts.push(file, await Deno.readTextFile(join(directory, file)));
@@ -96,8 +96,18 @@ export async function executablePath(name: PeerName): Promise<string> {
   return join(cacheDirectory(), hash.slice(0, 16), PEERS[name].executable);
 }
 
-/** The flags that every peer is built with. */
-export const BUILD_FLAGS = ["-trimpath", "-ldflags=-s -w"] as const;
+/**
+ * The flags that a peer is built with. A plugin calls itself a pre-release unless its build says otherwise.
+ *
+ * @param name The peer's directory below tests/peers.
+ */
+export function buildFlags(name: PeerName): string[] {
+  const variable = `${PEERS[name].package}/version.VersionPrerelease`;
+  return [
+    "-trimpath",
+    `-ldflags=-s -w${name.startsWith("plugin-") ? ` -X ${variable}=` : ""}`,
+  ];
+}
 
 /**
  * Installs a plugin in the hierarchy that Packer 1.7 and later read, with its checksum file, as `packer

@@ -83,7 +83,7 @@ for (const kind of ["builder", "command"] as const) {
       ignore: Deno.build.os === "windows",
       async fn() {
         const plugin = from === "source"
-          ? program("cleaning_up.ts")
+          ? program("cleanup_plugin.ts")
           : [await compiledPlugin()];
         await assertCleansUp(kind, plugin);
       },
@@ -95,7 +95,7 @@ async function compiledPlugin(): Promise<string> {
   const [plugin] = await compile([{
     name: "cleaning-up-plugin",
     entry: fromFileUrl(
-      import.meta.resolve("../fixtures/plugins/cleaning_up.ts"),
+      import.meta.resolve("../fixtures/plugins/cleanup_plugin.ts"),
     ),
     flags: ["--allow-all"],
   }], { say: () => {} });

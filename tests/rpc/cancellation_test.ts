@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { failure, program, testPosix } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { failure } from "../support/failure.ts";
 
 interface Author {
   listen(signal: AbortSignal): Promise<void>;
@@ -34,7 +35,7 @@ function author(
 ): void {
   testPosix(name, async () => {
     await using plugin = await launch(
-      program("giving_up.ts", "--v8-flags=--expose-gc"),
+      program("abort_plugin.ts", "--v8-flags=--expose-gc"),
     );
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });

@@ -8,12 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import {
-  failure,
-  program,
-  testPosix,
-  within,
-} from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
+import { failure } from "../support/failure.ts";
 
 interface Account extends Disposable {
   readonly owner: string;
@@ -100,7 +97,7 @@ function author(
   test: (author: Author, plugin: Plugin) => Promise<void>,
 ): void {
   testPosix(name, async () => {
-    await using plugin = await launch(program("authoring.ts"));
+    await using plugin = await launch(program("echo_plugin.ts"));
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });
 }
@@ -442,7 +439,7 @@ author("aborting there aborts here, with the reason", async (author) => {
     signal.addEventListener("abort", resolve)
   );
   await abort(new RangeError("enough"));
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assert(signal.reason instanceof RangeError);
   assertEquals(signal.reason.message, "enough");
 });
@@ -466,7 +463,7 @@ author("AbortSignal.any() and timeout() work on what came", async (author) => {
     any.addEventListener("abort", resolve)
   );
   await abort("one of them");
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assertEquals(any.reason, "one of them");
 });
 
@@ -579,8 +576,8 @@ async function threeProcesses(
   test: (machine: Machine, provisioner: Provisioner) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
-    launch(program("authoring.ts")),
-    launch(program("authoring.ts")),
+    launch(program("echo_plugin.ts")),
+    launch(program("echo_plugin.ts")),
   ]);
   await using a = one;
   await using b = other;
@@ -634,8 +631,8 @@ testPosix(
 testPosix(
   "one plugin's function is one function in another and at home",
   async () => {
-    await using a = await launch(program("authoring.ts"));
-    await using b = await launch(program("authoring.ts"));
+    await using a = await launch(program("echo_plugin.ts"));
+    await using b = await launch(program("echo_plugin.ts"));
     const one = await a.create<Author>("thing", "author");
     const other = await b.create<Author>("thing", "author");
     const account = await one.account("Ada", 3);
@@ -653,8 +650,8 @@ testPosix(
   "a plugin's death is an error in the one that has its object",
   async () => {
     const [a, b] = await Promise.all([
-      launch(program("authoring.ts")),
-      launch(program("authoring.ts")),
+      launch(program("echo_plugin.ts")),
+      launch(program("echo_plugin.ts")),
     ]);
     const machine = await a.create<Machine>("thing", "machine");
     await using plugin = b;
@@ -670,7 +667,7 @@ testPosix(
     );
     await begun;
     await a.close();
-    const [message, cancelled] = await within(5_000, "the call", call);
+    const [message, cancelled] = await within("the call", call);
     assertStringIncludes(message, a.name);
     assertStringIncludes(cancelled, a.name);
   },
@@ -763,7 +760,7 @@ testPosix(
   "references are released when they are dropped or disposed",
   async () => {
     const [command, ...args] = program(
-      "forgetful_host.ts",
+      "gc_host.ts",
       "--v8-flags=--expose-gc",
     ) as [string, ...string[]];
     const { success, stdout } = await new Deno.Command(command, {

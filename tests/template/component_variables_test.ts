@@ -83,7 +83,7 @@ forEachHost(
       "--no-check",
       "--allow-all",
       fromFileUrl(
-        import.meta.resolve("../fixtures/builds/told_variables.ts"),
+        import.meta.resolve("../fixtures/builds/variable_names.ts"),
       ),
     ];
     await bench.write("t.json", {

@@ -16,6 +16,7 @@ import {
   type VariableOptions,
 } from "../../host/template/variables.ts";
 import { forEachHost, workingTime } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 async function resolved(
   variables: Record<string, string | null>,
@@ -44,21 +45,8 @@ async function refusal(
   return error.message;
 }
 
-async function files(
-  texts: Record<string, string>,
-): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir();
-  for (const [name, text] of Object.entries(texts)) {
-    await Deno.writeTextFile(join(path, name), text);
-  }
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
 Deno.test("resolveVariables() lets -var count before -var-file, and the last before the first", async () => {
-  await using folder = await files({
+  await using folder = await TemporaryDirectory.make({
     "1.json": '{"a": "file 1", "b": "file 1", "c": "file 1", "e": "x"}',
     "2.json": '{"a": "file 2", "b": "file 2", "e": null, "undeclared": "u"}',
   });
@@ -203,7 +191,7 @@ Deno.test("resolveVariables() points into the value that cannot be interpolated"
 });
 
 Deno.test("resolveVariables() points at what is wrong in a file of variables", async () => {
-  await using folder = await files({
+  await using folder = await TemporaryDirectory.make({
     "number.json": '{\n  "a": "x",\n  "b": 2\n}',
     "comma.json": '{\n  "a": "x",\n}',
     "list.json": "[]",

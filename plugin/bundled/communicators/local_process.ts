@@ -2,7 +2,7 @@
 // whoever wants it, and all it started ends with it.
 
 import type { RunningCommand } from "../../contract/communicator.ts";
-import { ProcessGroupGuard } from "./process_group_guard.ts";
+import { ProcessGroupGuard } from "./process_group.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */
 export interface LocalProcessOptions {
