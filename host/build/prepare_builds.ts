@@ -66,11 +66,12 @@ export async function prepareBuilds(
  * @param ui Where it is shown.
  */
 export function warnUnmatched(plan: TemplatePlan, ui: HostUi): void {
+  for (const warning of plan.warnings) ui.say(`Warning: ${warning}`);
   // Packer ignores them, so programs that read its output expect no line.
   if (ui.isMachineReadable) return;
   for (const pattern of plan.unmatched) {
     ui.say(
-      `Warning: nothing is called "${pattern}", as -only or -except says.`,
+      `Warning: no build or post-processor matches "${pattern}" (-only/-except).`,
     );
   }
   if (plan.undeclared !== undefined) ui.say(`Warning: ${plan.undeclared}`);

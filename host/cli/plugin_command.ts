@@ -15,6 +15,7 @@ import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import { becomeSubreaper } from "../process/subreaper.ts";
 import { OutputBacklog, PluginUi } from "../terminal/plugin_ui.ts";
 import type { Screen } from "../terminal/screen.ts";
+import { untrustedReason } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 
@@ -85,6 +86,13 @@ export async function runPluginCommand(
   if (flags.some((word) => /^(-h|--?help)$/.test(word))) {
     context.ui.say((await describeCommand(command, context.log)).help);
     return 0;
+  }
+  const untrusted = untrustedReason(command.found.argv);
+  if (untrusted !== undefined) {
+    // Not on stdout, which is the command's.
+    console.error(
+      `Warning: plugin ${command.found.label} is not safe to run: ${untrusted}`,
+    );
   }
   using interrupt = new Interrupt(() => {});
   const times = pluginTimes();

@@ -215,8 +215,7 @@ async function askAbout(
     let answer: string;
     try {
       answer = (await ui.ask(
-        "[c] Clean up and exit, [a] abort without cleanup, " +
-          "or [r] retry step (build may fail even if retry succeeds)?",
+        "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
       )).trim().toLowerCase();
     } catch {
       return "cleanup";
