@@ -33,4 +33,5 @@ export { parseDuration } from "./plugin/common/duration.ts";
 export type * from "./plugin/contract/options.ts";
 export { decodeConfig } from "./plugin/sdk/decode_config.ts";
 export { render, type RenderData } from "./plugin/sdk/render.ts";
+export type * from "./plugin/sdk/components.ts";
 export * from "./plugin/sdk/serve.ts";

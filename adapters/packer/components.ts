@@ -6,7 +6,7 @@ import { RemoteBuilder } from "../../plugin/packer_wire/builder.ts";
 import { COMPONENT_ID } from "../../plugin/packer_wire/connection.ts";
 import { RemotePostProcessor } from "../../plugin/packer_wire/post_processor.ts";
 import { RemoteProvisioner } from "../../plugin/packer_wire/provisioner.ts";
-import type { Components } from "../../plugin/sdk/serve.ts";
+import type { Components } from "../../plugin/sdk/components.ts";
 import { AdaptedBuilder } from "./builder.ts";
 import { locateProblems } from "./config_problems.ts";
 import { GoProcess, GoProcessError } from "./go_process.ts";

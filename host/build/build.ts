@@ -125,6 +125,7 @@ export class Build implements AsyncDisposable {
           config: plan.config,
           build: {
             ...this.#plan.context,
+            ...plan.variables,
             ...(names === undefined ? {} : { generatedData: names }),
           },
         });

@@ -2,7 +2,8 @@
 // configuration, for all builds at once, and shows what they say.
 
 import { Build } from "./build.ts";
-import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
+import { formatErrorChain } from "../errors/error_message.ts";
+import { formatError } from "../errors/format_error.ts";
 import { discardPrelaunched } from "../process/prelaunch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { TemplatePlan } from "../plan/plan.ts";
@@ -95,7 +96,7 @@ export function reportOutcomes(
     const { name, log } = builds[index]!;
     if (outcome.status === "rejected") {
       log.write("baler", formatErrorChain(outcome.reason));
-      const text = errorMessage(outcome.reason);
+      const text = formatError(outcome.reason);
       said.push({
         name,
         text: `Error: Failed to prepare build: "${name}"\n\n${text}\n`,

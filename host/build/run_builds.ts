@@ -7,6 +7,7 @@ import {
   errorMessage,
   formatErrorChain,
 } from "../errors/error_message.ts";
+import { formatError } from "../errors/format_error.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { ArtifactSummary } from "./post_process.ts";
 
@@ -58,7 +59,7 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
   if (result.error !== undefined || signal.aborted) return result;
   build.ui.showUnprefixed(
     "error",
-    `Build '${build.name}' has made what it should, but: ${
+    `Build '${build.name}' succeeded, but a plugin did not shut down cleanly: ${
       errorMessage(error)
     }`,
   );
@@ -81,7 +82,7 @@ async function outcomeOf(
     build.log.write("baler", formatErrorChain(error));
     ui.showUnprefixed(
       "error",
-      `Build '${name}' errored after ${took()}: ${errorMessage(error)}`,
+      `Build '${name}' errored after ${took()}: ${formatError(error)}`,
     );
     // Nothing can be thrown, too, and the build has failed all the same.
     return { name, error: error ?? new Error(errorMessage(error)) };

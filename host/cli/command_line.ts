@@ -26,7 +26,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const screen = new Screen();
   let log: Log;
   try {
-    log = openLog(redactor, screen);
+    log = await openLog(redactor, screen);
   } catch (error) {
     console.error(`Error: ${formatError(error)}`);
     return 1;

@@ -56,7 +56,11 @@ export interface FoundPlugin {
   readonly name: string;
   /** Who says that it is this one, for example `"template.json:4"`. */
   readonly source: string;
-  /** True for a plugin of Packer's, which an adapter runs. */
+  /**
+   * True for a plugin of Packer's, which an adapter runs. It interpolates its
+   * configuration itself, so it is given all user variables, not only those that
+   * its configuration reads.
+   */
   readonly isPackers?: boolean;
   /** Why it cannot be used, as the end of a sentence that begins with its label. */
   readonly obstacle?: string;

@@ -63,8 +63,13 @@ export class SourceError extends Error {
    *
    * @param problems What is wrong; at least one.
    * @param source The file as the person named it.
+   * @param options What caused it.
    */
-  constructor(problems: readonly SourceProblem[], source: string) {
+  constructor(
+    problems: readonly SourceProblem[],
+    source: string,
+    options?: ErrorOptions,
+  ) {
     const sorted = problems.toSorted((a, b) =>
       (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
       (a.location?.column ?? 0) - (b.location?.column ?? 0)
@@ -72,7 +77,7 @@ export class SourceError extends Error {
     const shown = sorted.slice(0, MOST_SHOWN).map((one) => show(one, source));
     const more = sorted.length - shown.length;
     if (more > 0) shown.push(`and ${more} more`);
-    super(shown.join("\n"));
+    super(shown.join("\n"), options);
     this.problems = sorted;
     this.source = source;
   }

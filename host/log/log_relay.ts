@@ -42,12 +42,15 @@ export class LogRelay {
    * Takes what was read from the plugin's stderr.
    *
    * @param chunk Bytes, in pieces of any size; kept until their line is whole.
+   * @returns A promise where the log has no room for more until it resolves.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): void | Promise<void> {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) this.#write(chunk.subarray(0, end));
+    let room: void | Promise<void> = undefined;
+    if (end > 0) room = this.#write(chunk.subarray(0, end));
     if (end < chunk.length) this.#begun.add(chunk.subarray(end));
     if (this.#begun.length > LONGEST_LINE) this.#cut();
+    return room;
   }
 
   /**
@@ -55,12 +58,12 @@ export class LogRelay {
    *
    * @param line The line, without its end.
    */
-  line(line: Uint8Array): void {
+  line(line: Uint8Array): void | Promise<void> {
     const block = new Uint8Array(line.length + 1);
     block.set(line);
     block[line.length] = NEWLINE;
     keepLast(this.#lastTexts, KEPT_TEXTS, block);
-    this.#log.write(this.#name, block);
+    return this.#log.write(this.#name, block);
   }
 
   /** Writes the line that has no end, if there is one. */
@@ -95,14 +98,14 @@ export class LogRelay {
   }
 
   /** Writes what ends the line that has begun, and whole lines behind it. */
-  #write(lines: Uint8Array): void {
+  #write(lines: Uint8Array): void | Promise<void> {
     let block = lines;
     if (this.#begun.length > 0) {
       this.#begun.add(lines);
       block = this.#begun.take();
     }
     keepLast(this.#last, KEPT_LINES, block);
-    this.#log.write(this.#name, block);
+    return this.#log.write(this.#name, block);
   }
 }
 

@@ -12,6 +12,8 @@ import { fixesKey } from "../template/fixes.ts";
 import { locatedConfigError } from "./locate_config_error.ts";
 import type { PluginKind } from "../discovery/plugin_table.ts";
 import type { SourceProblem } from "../json/source_error.ts";
+import type { ResolvedVariables } from "../template/variables.ts";
+import { allVariables, variablesReadBy } from "./component_variables.ts";
 import type { Template } from "../template/template.ts";
 
 /** What a template says of one component. */
@@ -27,27 +29,36 @@ export interface ComponentEntry {
 export class ComponentFinder {
   /** The template. */
   readonly template: Template;
+  readonly #variables: ResolvedVariables;
   readonly #sources: PluginSources;
   readonly #problems: SourceProblem[];
 
   /**
    * @param template The template.
+   * @param variables The values of its variables.
    * @param sources Where plugins are looked for.
    * @param problems Where what is wrong is gathered.
    */
   constructor(
     template: Template,
+    variables: ResolvedVariables,
     sources: PluginSources,
     problems: SourceProblem[] = [],
   ) {
     this.template = template;
+    this.#variables = variables;
     this.#sources = sources;
     this.#problems = problems;
   }
 
   /** One that gathers what is wrong into a list of its own. */
   for(problems: SourceProblem[]): ComponentFinder {
-    return new ComponentFinder(this.template, this.#sources, problems);
+    return new ComponentFinder(
+      this.template,
+      this.#variables,
+      this.#sources,
+      problems,
+    );
   }
 
   /**
@@ -70,6 +81,9 @@ export class ComponentFinder {
       name: entry.name ?? entry.type,
       plugin,
       config: entry.config,
+      variables: plugin.isPackers
+        ? allVariables(this.#variables)
+        : variablesReadBy(entry.config, this.#variables),
       locate: (error) =>
         locatedConfigError(
           error,

@@ -41,6 +41,7 @@ export function locatedConfigError(
       ),
     })),
     document.source,
+    { cause: error },
   );
 }
 

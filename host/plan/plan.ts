@@ -94,15 +94,14 @@ export async function planBuilds(
   });
   const finder = new ComponentFinder(
     template,
+    variables,
     await pluginSources({ template, pluginDir: options.pluginDir }),
   );
-  const contextOf = (build: SelectedBuild): BuildContext => ({
+  const contextOf = (build: SelectedBuild): BuildPlan["context"] => ({
     name: build.name,
     type: build.builder.type,
     ...(template.path === undefined ? {} : { templatePath: template.path }),
     workingDirectory: Deno.cwd(),
-    userVariables: variables.values,
-    sensitiveVariables: variables.sensitive,
     ...options.run,
     coreVersion: VERSION,
     packerVersion: PACKER_VERSION,
@@ -150,7 +149,7 @@ function planner(
   finder: ComponentFinder,
 ): (
   build: SelectedBuild,
-  context: BuildContext,
+  context: BuildPlan["context"],
 ) => Promise<BuildPlan | InvalidBuild> {
   const provisioner = memoize(
     async (entry: SelectedProvisioner): Promise<Planned<ProvisionerPlan>> => {

@@ -18,7 +18,10 @@ export interface BuildContext {
   readonly templatePath?: string;
   /** The folder against which the template's relative paths are meant. */
   readonly workingDirectory: string;
-  /** The template's variables with their final values. */
+  /**
+   * The user variables that the component's own configuration reads, with
+   * their final values.
+   */
   readonly userVariables: Readonly<Record<string, string>>;
   /** The names of those variables whose values are to be kept out of any output. */
   readonly sensitiveVariables: readonly string[];

@@ -22,7 +22,11 @@ export {
 } from "./context.ts";
 export { InterpolationError, type Span } from "./error.ts";
 export { evaluate } from "./evaluate.ts";
-export { type UserReferences, userReferences } from "./references.ts";
+export {
+  actionsIn,
+  type UserReferences,
+  userReferences,
+} from "./references.ts";
 export type { Float } from "./values.ts";
 
 /**

@@ -1,5 +1,5 @@
-// Which user variables a parsed template reads: every call of `user`, wherever
-// it stands, with the name that it is given.
+// Which user variables a template reads: every call of `user`, wherever it
+// stands, with the name that it is given.
 
 import type { Command, Operand, Pipeline, Statement, Template } from "./ast.ts";
 
@@ -72,5 +72,20 @@ class Search implements UserReferences {
     else if (operand.kind === "function" && operand.name === "user") {
       this.any = true;
     }
+  }
+}
+
+/**
+ * The offsets of each `{{...}}` of a text, which need not be a valid template.
+ * Behind one that is not closed there are no more.
+ */
+export function* actionsIn(
+  text: string,
+): Generator<[start: number, end: number]> {
+  for (let start = text.indexOf("{{"); start !== -1;) {
+    const close = text.indexOf("}}", start + 2);
+    if (close === -1) return;
+    yield [start, close + 2];
+    start = text.indexOf("{{", close + 2);
   }
 }

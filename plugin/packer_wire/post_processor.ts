@@ -148,7 +148,7 @@ export class RemotePostProcessor implements PostProcessor {
       ? undefined
       : await RemoteArtifact.read(await this.#connection.dial(id));
     return {
-      artifact: result!,
+      artifact: result,
       keep: reply.Keep === true,
       mustKeep: reply.ForceOverride === true,
     };

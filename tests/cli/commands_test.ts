@@ -10,10 +10,10 @@ import {
 import config from "../../deno.json" with { type: "json" };
 import {
   assertForPeople,
-  type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
 
 const words = [
@@ -269,9 +269,9 @@ forEachHost(
 
 // Commands that plugins bring along.
 
-async function withShout(bench: Bench) {
+async function withShout(bench: Workspace) {
   const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout") },
+    commands: { shout: fixturePlugin("shout_command") },
   });
   return { BALER_CONFIG: config };
 }
@@ -351,7 +351,7 @@ forEachHost(
     await bench.write(
       "folder/baler-command-louder",
       `#!/bin/sh\nexec ${
-        fixturePlugin("shout").map((word) => `'${word}'`).join(" ")
+        fixturePlugin("shout_command").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from values import UNDEFINED, BigInt, Buffer, JsError, JsMap, JsSet, Tagged
 
 MOST_PASSES = 16  # an object can lie inside one that is itself replaced
-REFUSED_KEYS = ("__proto__", "constructor", "prototype")
+REFUSED_KEYS = ("__proto__",)
 
 
 class Malformed(Exception):

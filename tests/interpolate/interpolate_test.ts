@@ -25,6 +25,8 @@ import {
   withData,
 } from "./cases.ts";
 import { workingTime } from "../support/harness.ts";
+import { missing, skippable } from "../support/programs.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const context: InterpolationContext = { userVariables, initTime: recordedAt };
 
@@ -443,13 +445,11 @@ Deno.test("a megabyte is interpolated within seconds, whatever its shape", () =>
   assert(refusal(unclosed).message.includes('unexpected "{"'));
 });
 
-const packer = await findPacker();
-
 Deno.test({
-  name: `interpolate() yields what the packer command yields${
-    packer ? "" : " (packer is not installed)"
-  }`,
-  ignore: !packer,
+  ...skippable(
+    "interpolate() yields what the packer command yields",
+    missing("packer"),
+  ),
   async fn() {
     const rows = Object.values(results).flat().map(([template]) => template);
     const mark = "<%>";
@@ -465,10 +465,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: `interpolate() refuses what the packer command refuses${
-    packer ? "" : " (packer is not installed)"
-  }`,
-  ignore: !packer,
+  ...skippable(
+    "interpolate() refuses what the packer command refuses",
+    missing("packer"),
+  ),
   async fn() {
     const lines = refusals.map(([template]) => template).join("\n");
     const [, ...theirs] = (await askPacker(lines)).split("Interpolation error");
@@ -485,40 +485,23 @@ Deno.test({
 
 // A template that is no plugin's configuration: only its variables matter.
 async function askPacker(lines: string): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/template.json`;
-    const builders = [{ type: "null", communicator: "none" }];
-    const template = { variables: userVariables, builders };
-    await Deno.writeTextFile(path, JSON.stringify(template));
-    const command = new Deno.Command("packer", {
-      args: ["console", path],
-      env: { CHECKPOINT_DISABLE: "1", HOME: folder, PACKER_LOG: "" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    });
-    const child = command.spawn();
-    const input = child.stdin.getWriter();
-    await input.write(new TextEncoder().encode(lines + "\n"));
-    await input.close();
-    const { stdout } = await child.output();
-    return new TextDecoder().decode(stdout).replace(/\n$/, "");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-// Only 1.6 is comparable: later ones know other functions.
-async function findPacker(): Promise<boolean> {
-  try {
-    const command = new Deno.Command("packer", {
-      args: ["version"],
-      env: { CHECKPOINT_DISABLE: "1" },
-    });
-    const { stdout } = await command.output();
-    return new TextDecoder().decode(stdout).startsWith("Packer v1.6.");
-  } catch {
-    return false;
-  }
+  await using directory = await TemporaryDirectory.make();
+  const builders = [{ type: "null", communicator: "none" }];
+  const path = await directory.write(
+    "template.json",
+    JSON.stringify({ variables: userVariables, builders }),
+  );
+  const command = new Deno.Command("packer", {
+    args: ["console", path],
+    env: { CHECKPOINT_DISABLE: "1", HOME: directory.path, PACKER_LOG: "" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(lines + "\n"));
+  await input.close();
+  const { stdout } = await child.output();
+  return new TextDecoder().decode(stdout).replace(/\n$/, "");
 }

@@ -4,14 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch } from "../../host/mod.ts";
 import { Redactor } from "../../host/log/redactor.ts";
 import {
-  failure,
-  Folder,
   GREETING,
   HELLO,
   Recorder,
   testPosix,
 } from "../support/plugin_process.ts";
 import { fixturePlugin, forEachHost, workingTime } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { failure } from "../support/failure.ts";
 
 function redactorOf(...values: string[]): Redactor {
   const redactor = new Redactor();
@@ -130,7 +130,7 @@ Deno.test("no value is too long or too odd to be kept secret", () => {
 });
 
 testPosix("a secret in two pieces is not in the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const record = new Recorder();
   const { redact } = redactorOf("hunter2", "größe");
   const log = createLog({ targets: [record], redact });
@@ -162,7 +162,7 @@ testPosix("a secret in two pieces is not in the log", async () => {
 testPosix(
   "a line without end is cut before it fills the memory, and no secret with it",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const record = new Recorder();
     const { redact } = redactorOf("hunter2secret");
     const log = createLog({ targets: [record], redact });
@@ -196,7 +196,7 @@ testPosix(
 testPosix(
   "a secret is not in the last lines of a plugin, not even half of it",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const path = await folder.script(
       "plugin",
       ...GREETING,
@@ -228,7 +228,7 @@ forEachHost(
       "sensitive-variables": ["password"],
       builders: {
         leaking: {
-          plugin: fixturePlugin("leaking"),
+          plugin: fixturePlugin("secret_leak"),
           password: "{{user `password`}}",
           end,
         },
@@ -284,7 +284,6 @@ forEachHost(
       if (args.length > 0) assertStringIncludes(output, "machine: <sensitive>");
     }
   },
-  { seconds: 60 },
 );
 
 forEachHost(

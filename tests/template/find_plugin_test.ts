@@ -19,25 +19,16 @@ import {
 import { SourceError } from "../../host/json/json_document.ts";
 import { emptyPluginTable } from "../../host/discovery/plugin_table.ts";
 import { parseTemplate } from "../../host/template/template.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const isWindows = Deno.build.os === "windows";
 
-/** A folder of its own that is gone at the end of the test. */
-class Folder implements AsyncDisposable {
-  readonly path = Deno.realPathSync(Deno.makeTempDirSync());
-
-  write(name: string, text: string, mode = 0o755): string {
-    const path = join(
-      this.path,
-      isWindows && mode === 0o755 ? `${name}.exe` : name,
-    );
-    Deno.writeTextFileSync(path, text, { mode });
-    return path;
-  }
-
-  async [Symbol.asyncDispose]() {
-    await Deno.remove(this.path, { recursive: true });
-  }
+/** Writes an executable as the platform names them; returns its path. */
+async function executable(
+  directory: TemporaryDirectory,
+  name: string,
+): Promise<string> {
+  return await directory.write(isWindows ? `${name}.exe` : name, "", 0o755);
 }
 
 /** Runs with these variables and no others of baler's, and puts them all back. */
@@ -75,20 +66,19 @@ function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   };
 }
 
-async function coreConfig(folder: Folder, value: unknown) {
-  const path = folder.write(
+async function coreConfig(folder: TemporaryDirectory, value: unknown) {
+  const path = await folder.write(
     "config.json",
     JSON.stringify(value, null, 2),
-    0o644,
   );
   return await withEnvironment({ BALER_CONFIG: path }, readCoreConfig);
 }
 
 Deno.test("findPlugin() asks the template, the core configuration, the folders, and what is bundled", async () => {
-  await using folder = new Folder();
-  await using other = new Folder();
-  const first = folder.write("baler-builder-file", "");
-  const second = other.write("baler-builder-file", "");
+  await using folder = await TemporaryDirectory.make();
+  await using other = await TemporaryDirectory.make();
+  const first = await executable(folder, "baler-builder-file");
+  const second = await executable(other, "baler-builder-file");
   const template = await parseTemplate(
     `{"builders": [{"type": "file"}],
       "plugins": {
@@ -167,8 +157,8 @@ Deno.test("findPlugin() takes a type that is a path, from the template's folder"
 });
 
 Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
-  await using folder = new Folder();
-  folder.write("baler-provisioner-shell", "");
+  await using folder = await TemporaryDirectory.make();
+  await executable(folder, "baler-provisioner-shell");
   const sources = sourcesOf({
     folders: [{ path: folder.path, reason: "-plugin-dir" }],
   });
@@ -193,9 +183,9 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
 });
 
 Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
-  await using folder = new Folder();
-  folder.write("baler-builder-plain", "", 0o644);
-  folder.write("packer-builder-cloud", "");
+  await using folder = await TemporaryDirectory.make();
+  await folder.write("baler-builder-plain");
+  await executable(folder, "packer-builder-cloud");
   await Deno.mkdir(join(folder.path, "baler-builder-folder"));
   const config = await coreConfig(folder, {
     builders: { amazon: "/opt/packer-builder-amazon" },
@@ -232,7 +222,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
 });
 
 Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
-  await using folder = new Folder();
+  await using folder = await TemporaryDirectory.make();
   const { plugins } = await coreConfig(folder, {
     _comment: "mine",
     builders: {
@@ -279,7 +269,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
 });
 
 Deno.test("readCoreConfig() reads the person's file, and is content without one", async () => {
-  await using home = new Folder();
+  await using home = await TemporaryDirectory.make();
   const environment = { XDG_CONFIG_HOME: home.path, APPDATA: home.path };
   const none = await withEnvironment(environment, readCoreConfig);
   const source = join(home.path, "baler", "config.json");
@@ -302,8 +292,8 @@ Deno.test("readCoreConfig() reads the person's file, and is content without one"
 });
 
 Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
-  await using folder = new Folder();
-  const path = folder.write(
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.write(
     "packerconfig",
     JSON.stringify({
       disable_checkpoint: true,
@@ -323,7 +313,7 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
 });
 
 Deno.test("pluginFolders() has -plugin-dir, BALER_PLUGIN_PATH and the person's folder, each once", async () => {
-  await using home = new Folder();
+  await using home = await TemporaryDirectory.make();
   const folders = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
     APPDATA: home.path,

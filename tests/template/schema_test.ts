@@ -178,12 +178,11 @@ forEachHost(
   },
 );
 
-const python = await hasJsonschema();
-
 Deno.test({
-  name:
+  ...skippable(
     "Python's jsonschema takes the schema, and says the same of the fixtures",
-  ignore: !python,
+    missing("jsonschema"),
+  ),
   async fn() {
     const { code, stdout, stderr } = await new Deno.Command("python3", {
       args: ["-c", CHECK, JSON.stringify(schema), fixtures.pathname],
@@ -215,15 +214,4 @@ for path in glob.glob(sys.argv[2] + "*.json"):
     said[os.path.basename(path)] = validator.is_valid(template)
 print(json.dumps(said))
 `;
-
-async function hasJsonschema(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("python3", {
-      args: ["-c", "from jsonschema import Draft202012Validator"],
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
+import { missing, skippable } from "../support/programs.ts";

@@ -2,7 +2,7 @@
 // whoever wants it, and all it started ends with it.
 
 import type { RunningCommand } from "../../contract/communicator.ts";
-import { ProcessGroupGuard } from "./process_group_guard.ts";
+import { ProcessGroupGuard } from "./process_group.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */
 export interface LocalProcessOptions {
@@ -10,6 +10,8 @@ export interface LocalProcessOptions {
   argv: readonly string[];
   /** The folder in which it runs; this process's own unless given. */
   cwd?: string | undefined;
+  /** Variables that it gets beside this process's environment. */
+  env?: Readonly<Record<string, string>> | undefined;
   /** What it reads; nothing unless given. */
   stdin?: ReadableStream<Uint8Array> | undefined;
   /** Where its output goes; dropped unless given. Closed at its end. */
@@ -43,7 +45,8 @@ export class LocalProcess implements RunningCommand {
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, stdin, stdout, stderr, temporary, signal } = options;
+    const { argv, cwd, env, stdin, stdout, stderr, temporary, signal } =
+      options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -51,6 +54,7 @@ export class LocalProcess implements RunningCommand {
       this.#child = new Deno.Command(program, {
         args,
         ...(cwd === undefined ? {} : { cwd }),
+        ...(env === undefined ? {} : { env }),
         stdin: stdin ? "piped" : "null",
         stdout: stdout ? "piped" : "null",
         stderr: stderr ? "piped" : "null",
