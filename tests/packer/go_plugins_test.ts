@@ -216,22 +216,19 @@ await testWithPackers(
       builders: [{ type: "gonull", communicator: "none" }],
       provisioners: ["golocal", "shell-local"].map((type) => ({
         type,
-        inline: ["echo prov {{build `ID`}} {{build `ConnType`}}."],
+        inline: ["echo prov {{build `ID`}} {{build `PackerRunUUID`}}."],
       })),
       "post-processors": ["golocal", "shell-local"].map((type) => ({
         type,
         inline: ["echo post {{build `ID`}}."],
       })),
     });
-    assertEquals(
-      [...stdout.matchAll(/: (prov|post) .*/g)].map(String).length,
-      4,
-    );
-    assertEquals(
-      new Set([...stdout.matchAll(/: ((?:prov|post) .*)/g)].map(([, t]) => t)),
-      new Set(["prov Null none.", "post Null."]),
-      stdout,
-    );
+    const lines = [...stdout.matchAll(/: ((?:prov|post) .*)/g)]
+      .map(([, line]) => line!);
+    assertEquals(lines.length, 4, stdout);
+    const [prov, post, ...others] = [...new Set(lines)];
+    assertMatch(prov!, /^prov Null [0-9a-f-]{36}\.$/);
+    assertEquals([post, ...others], ["post Null."]);
   },
 );
 

@@ -3,10 +3,10 @@
 import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
 import {
-  type Bench,
   type Ended,
   forEachHost,
   type RunOptions,
+  type Workspace,
 } from "../support/harness.ts";
 import { copyExecutable, writeFile } from "../support/executable_file.ts";
 import {
@@ -20,7 +20,7 @@ import {
 /** A test's baler, with the environment in which it finds the adapter and the peers. */
 export interface PackerBench {
   /** The test's baler. */
-  readonly bench: Bench;
+  readonly bench: Workspace;
   /** The paths of the peers' executables, in the order in which they were asked for. */
   readonly paths: readonly string[];
   /** Variables for every run. */
@@ -38,16 +38,13 @@ export interface PackerBench {
  * @param promise What the test proves.
  * @param peers The peers that it needs: `packer` for Packer 1.6.6, or a directory of tests/peers.
  * @param test The test.
- * @param options How it is run.
+ * @param options `missing`: what else is missing, so that it is skipped.
  */
 export async function testWithPackers(
   promise: string,
   peers: readonly ("packer" | PeerName)[],
   test: (bench: PackerBench) => Promise<void>,
-  options: {
-    seconds?: number;
-    missing?: string | undefined;
-  } = {},
+  options: { missing?: string | undefined } = {},
 ): Promise<void> {
   const found: Peer[] = await Promise.all(
     peers.map((name) => name === "packer" ? debianPacker() : peer(name)),
@@ -67,7 +64,7 @@ export async function testWithPackers(
         bench.baler(args, { ...options, env: { ...env, ...options?.env } }),
       builds: (template, args) => bench.builds(template, args, { env }),
     });
-  }, { seconds: options.seconds ?? 120, ignore: missing });
+  }, { ignore: missing });
 }
 
 let adapter: Promise<string> | undefined;
@@ -96,7 +93,7 @@ function adapterFolder(): Promise<string> {
  * @returns The path of the installed executable.
  */
 export function install(
-  bench: Bench,
+  bench: Workspace,
   name: PeerName,
   path: string,
 ): Promise<string> {
@@ -137,7 +134,7 @@ export function missingProgram(name: string): string | undefined {
  * @param bench The test's baler.
  * @returns The PATH on which `docker` is.
  */
-export async function podmanAsDocker(bench: Bench): Promise<string> {
+export async function podmanAsDocker(bench: Workspace): Promise<string> {
   const folder = bench.at("podman");
   await bench.write(
     "podman/containers.conf",
