@@ -150,7 +150,8 @@ events_logger = "file"
   await bench.write(
     "podman/bin/docker",
     `#!/bin/sh
-export CONTAINERS_CONF=${folder}/containers.conf
+export CONTAINERS_CONF=${folder}/containers.conf TMPDIR=${folder}/tmp
+mkdir -p "$TMPDIR"
 exec podman --root ${folder}/root --runroot ${folder}/run --tmpdir ${folder}/tmp --storage-driver vfs "$@"
 `,
     { mode: 0o755 },
