@@ -27,3 +27,4 @@ export {
   parseChecksum,
   resolveChecksum,
 } from "./download.ts";
+export { type ProvisionOptions, provisionStep } from "./provision.ts";
