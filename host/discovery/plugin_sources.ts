@@ -18,7 +18,10 @@ import { PackerPlugins } from "./packer_plugins.ts";
  * `-plugin-dir` is none.
  */
 export async function pluginSources(
-  options: { template?: PluginSources["template"]; pluginDir?: readonly string[] } = {},
+  options: {
+    template?: PluginSources["template"];
+    pluginDir?: readonly string[];
+  } = {},
 ): Promise<PluginSources> {
   for (const folder of options.pluginDir ?? []) {
     const info = await Deno.stat(folder).catch(() => undefined);
