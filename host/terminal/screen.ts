@@ -122,6 +122,7 @@ export class Screen {
       const { room } = queue;
       if (room !== undefined) return room;
     }
+    return undefined;
   }
 
   /**
