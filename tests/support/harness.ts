@@ -11,6 +11,9 @@ import { within } from "./within.ts";
 const root = resolve(import.meta.dirname!, "../..");
 const decoder = new TextDecoder();
 
+/** How long a process that was sent SIGKILL may take to disappear, in milliseconds. */
+const LEFTOVER_LIMIT_MS = 30_000;
+
 /** The two ways to run baler. */
 export type HostKind = "source" | "compiled";
 
@@ -186,7 +189,7 @@ export class Workspace {
   /** Fails when a process that baler started is still there, or a temporary file of it. */
   async assertNothingLeft(): Promise<void> {
     // A process that was sent SIGKILL takes a moment to be gone, and tells nobody but its parent.
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + LEFTOVER_LIMIT_MS;
     let left = await this.#processes();
     while (left.length > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -275,18 +278,6 @@ export function forEachHost(
       },
     });
   }
-}
-
-/**
- * How long this thread has been at work, in milliseconds: what else the machine
- * does meanwhile does not count, where the system tells it.
- */
-export function workingTime(): number {
-  if (Deno.build.os !== "linux") return performance.now();
-  const stat = Deno.readTextFileSync("/proc/thread-self/stat");
-  // The name stands in parentheses, and may have spaces; times are in hundredths.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 /**
@@ -454,6 +445,7 @@ function running(child: Deno.ChildProcess, stdin?: string): Running {
 }
 
 // BEGIN old names, until every branch uses the new ones.
+export { workingTime } from "./working_time.ts";
 export { Workspace as Bench };
 export { oldWithin as within };
 function oldWithin<T>(seconds: number, what: string, promise: Promise<T>) {
