@@ -96,8 +96,9 @@ export function summary(results: readonly TestResult[]): string {
   const reasons = new Map<string, number>();
   for (const { name, outcome } of results) {
     if (outcome !== "skipped") continue;
-    const [, reason = "no reason given"] = /\(skipped: (.*)\)$/.exec(name) ??
-      [];
+    const [, reason = "no reason given"] =
+      /[(;] ?skipped: (.*?)\)?$/.exec(name) ??
+        [];
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   if (reasons.size > 0) lines.push("skipped:");
