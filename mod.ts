@@ -1,19 +1,17 @@
 /**
- * What the author of a baler plugin imports: the interfaces of the components,
- * and the functions that serve them.
+ * The library for authors of baler plugins: the interfaces of components, and
+ * the functions that serve them.
  *
  * @example
  * ```ts ignore
- * import { type Builder, serveBuilder } from "@baler/baler";
+ * import { serveBuilder } from "@baler/baler";
  *
- * class CustomCloud implements Builder {
- *   prepare() {}
- *   async run({ ui }: Parameters<Builder["run"]>[0]) {
+ * serveBuilder({
+ *   prepare() {},
+ *   async run({ ui }) {
  *     await ui.say("Hello from another process");
- *   }
- * }
- *
- * serveBuilder(new CustomCloud());
+ *   },
+ * });
  * ```
  *
  * @module
