@@ -9,7 +9,6 @@ import { readCoreConfig } from "./core_config.ts";
 import { pluginFolders } from "../config/environment.ts";
 import type { PluginSources } from "./find_plugin.ts";
 import { PackerPlugins } from "./packer_plugins.ts";
-import type { Template } from "../template/template.ts";
 
 /**
  * Where plugins are looked for.
@@ -19,7 +18,7 @@ import type { Template } from "../template/template.ts";
  * `-plugin-dir` is none.
  */
 export async function pluginSources(
-  options: { template?: Template; pluginDir?: readonly string[] } = {},
+  options: { template?: PluginSources["template"]; pluginDir?: readonly string[] } = {},
 ): Promise<PluginSources> {
   for (const folder of options.pluginDir ?? []) {
     const info = await Deno.stat(folder).catch(() => undefined);
