@@ -30,8 +30,10 @@ export {
   ConfigError,
   type ConfigProblem,
 } from "./plugin/contract/config_error.ts";
+export { nearest } from "./plugin/common/did_you_mean.ts";
 export { parseDuration } from "./plugin/common/duration.ts";
 export type * from "./plugin/contract/options.ts";
+export { checkOptions } from "./plugin/sdk/check_options.ts";
 export { decodeConfig } from "./plugin/sdk/decode_config.ts";
 export { render, type RenderData } from "./plugin/sdk/render.ts";
 export type * from "./plugin/sdk/components.ts";

@@ -122,7 +122,3 @@ function stringList(value: unknown, where: string): string[] {
   ) return value;
   throw new TypeError(`${where} must be a list of paths`);
 }
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
