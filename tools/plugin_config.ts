@@ -5,6 +5,7 @@ import { parse } from "@std/jsonc";
 import { join, resolve } from "@std/path";
 import type { Executable } from "./executables.ts";
 import {
+  isRecord,
   permissionFlags,
   type Permissions,
   withPermissions,
