@@ -62,10 +62,15 @@ export function isConfigurable(kind: string): boolean {
  *
  * @param kind The kind of component.
  * @param component The author's component.
+ * @param isRaw True when the component decodes its configuration itself.
  * @returns The component itself for a kind that is not one of baler's own.
  * @throws {TypeError} When a method is missing, or `options` is not a valid declaration.
  */
-export function adaptComponent(kind: string, component: object): object {
+export function adaptComponent(
+  kind: string,
+  component: object,
+  isRaw = false,
+): object {
   const methods = methodsOf(kind);
   if (methods === undefined) return component;
   const { configure, work, fields } = methods;
@@ -84,7 +89,9 @@ export function adaptComponent(kind: string, component: object): object {
     },
   };
   for (const field of fields) adapted[field] = own[field];
-  if (configure !== undefined) {
+  if (configure !== undefined && isRaw) {
+    adapted[configure] = (options: unknown) => call(configure, options);
+  } else if (configure !== undefined) {
     const { options } = own;
     if (options !== undefined) checkOptions(options);
     // A builder publishes its data while it runs, before later components do.

@@ -150,8 +150,11 @@ export class Session {
       }
       this.#given.add(source);
     }
-    const component = await instanceOf(source, name);
-    return this.#rawConfig ? component : adaptComponent(kind, component);
+    return adaptComponent(
+      kind,
+      await instanceOf(source, name),
+      this.#rawConfig,
+    );
   }
 
   /** Aborts the calls in flight, waits until they have cleaned up, and exits. */
