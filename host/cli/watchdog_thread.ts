@@ -45,6 +45,9 @@ export function watchdogThread(): void {
     }
   }
 
+  (self as unknown as { postMessage(message: string): void })
+    .postMessage("ready");
+
   function receive(signal: string, exitCode: number): void {
     if (++signals !== 2) return;
     setTimeout(() => {

@@ -117,7 +117,7 @@ function taken(argv: string[], variables: Record<string, string> = env) {
   const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
-    onStdout: (chunk) => text += decoder.decode(chunk),
+    onStdout: (chunk) => void (text += decoder.decode(chunk)),
     onStdoutEnd: () => text += "[end]",
     onStderr: () => {},
   });
