@@ -59,7 +59,8 @@ for (
       const [, plugin] = await textUntil(host.stdout, /blocked (\d+)\n/);
       // Sent to the host alone, not to a group.
       host.kill(first);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Two signals that come before the first is noticed count as one.
+      await new Promise((resolve) => setTimeout(resolve, 500));
       host.kill(second);
       const status = await host.status;
       assertEquals(status.code, code);
