@@ -18,7 +18,7 @@ export class UsageError extends Error {
 export type Completion =
   | "template"
   | "file"
-  | "folder"
+  | "directory"
   | "builds"
   | "variable"
   | "command"

@@ -29,7 +29,7 @@ export const plugins = defineCommand({
       type: "list",
       value: "=DIR",
       description: "A folder in which plugins are looked for first.",
-      completes: "folder",
+      completes: "directory",
     },
   },
   words: "template",

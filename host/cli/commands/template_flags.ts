@@ -41,7 +41,7 @@ export const TEMPLATE_FLAGS = {
     type: "list",
     value: "=DIR",
     description: "A folder in which plugins are looked for first.",
-    completes: "folder",
+    completes: "directory",
   },
   ...VARIABLE_FLAGS,
 } as const satisfies Flags;
