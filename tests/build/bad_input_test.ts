@@ -104,9 +104,9 @@ refuses("a template that is no text", {
 refuses("a template that is not there", {
   says: ["cannot read the template template.json", "no such file"],
 });
-refuses("a template that is a folder", {
+refuses("a template that is a directory", {
   args: ["build", "$WORK"],
-  says: ["$WORK is a folder"],
+  says: ["$WORK is a directory"],
 });
 refuses("an HCL2 template", {
   args: ["build", "template.pkr.hcl"],
@@ -327,7 +327,7 @@ refuses("output in a folder that nobody can write", {
 refuses("a log file that cannot be written", {
   template: fine,
   env: { BALER_LOG: "1", BALER_LOG_PATH: "$WORK/no/log" },
-  says: ["the log file $WORK/no/log (BALER_LOG_PATH) cannot be written"],
+  says: ["cannot open the log file $WORK/no/log (BALER_LOG_PATH)"],
 });
 refuses("a core configuration that is not there", {
   template: fine,

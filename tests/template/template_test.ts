@@ -227,7 +227,7 @@ Deno.test("readTemplate() says what to do where there is no JSON template to rea
     Error,
     "nope.json: no such file or directory",
   );
-  await assertRejects(() => readTemplate(FIXTURES), Error, "is a folder");
+  await assertRejects(() => readTemplate(FIXTURES), Error, "is a directory");
   await assertRejects(
     () => readTemplate("x.pkr.hcl"),
     Error,
