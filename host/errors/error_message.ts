@@ -1,4 +1,4 @@
-// What an error tells a person, and what it tells the log: its message, and
+// What an error tells a user, and what it tells the log: its message, and
 // the errors that it holds (its cause, the parts of an AggregateError, both
 // errors of a SuppressedError).
 

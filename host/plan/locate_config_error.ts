@@ -2,7 +2,10 @@
 
 import { errorMessage, indentContinuation } from "../errors/error_message.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
-import type { ConfigProblem } from "../../plugin/contract/config_error.ts";
+import {
+  type ConfigProblem,
+  UNKNOWN_KEY,
+} from "../../plugin/contract/config_error.ts";
 import type { JsonDocument, JsonPath } from "../json/json_document.ts";
 import { SourceError } from "../json/source_error.ts";
 
@@ -31,10 +34,11 @@ export function locatedConfigError(
       : errorMessage(error),
   }];
   return new SourceError(
-    problems.map(({ path, message }) => ({
-      message: isUnknownKey(path, message) && mends(path[0])
-        ? `${message}; "baler fix" shows the template with what it is called now`
-        : indentContinuation(message),
+    problems.map(({ path, message, code }) => ({
+      message:
+        code === UNKNOWN_KEY && path.length === 1 && mends(String(path[0]))
+          ? `${message}; "baler fix" prints the template with its new name`
+          : indentContinuation(message),
       location: document.locate(
         place(path),
         path.length === 0 ? "value" : "key",
@@ -61,8 +65,4 @@ function problemsOf(error: Error): ConfigProblem[] | undefined {
 function isPath(value: unknown): value is JsonPath {
   return Array.isArray(value) &&
     value.every((key) => typeof key === "string" || typeof key === "number");
-}
-
-function isUnknownKey(path: JsonPath, message: string): path is [string] {
-  return path.length === 1 && message.startsWith("unknown key ");
 }

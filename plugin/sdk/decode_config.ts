@@ -2,6 +2,7 @@
 // templates, converts values, applies defaults, and collects every problem with
 // its place.
 
+import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
@@ -193,9 +194,9 @@ const CONVERTERS: Record<keyof OptionTypes, Converter> = {
   },
   boolean(value, path) {
     if (typeof value === "boolean") return value;
-    // The words that Go's strconv.ParseBool accepts.
-    if (/^(1|t|T|TRUE|true|True)$/.test(String(value))) return true;
-    if (/^(0|f|F|FALSE|false|False|)$/.test(String(value))) return false;
+    // As in Packer, an empty string is false.
+    const parsed = value === "" ? false : parseGoBool(String(value));
+    if (parsed !== undefined) return parsed;
     throw problem(path, `must be true or false, not ${described(value)}`);
   },
   strings(value, path) {

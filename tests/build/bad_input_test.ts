@@ -169,7 +169,7 @@ refuses("a required variable that is not given", {
 refuses("a -var without a value", {
   template: fine,
   args: ["build", "-var", "region", "template.json"],
-  says: ["-var takes a name and a value", '"region"'],
+  says: ["-var must be a name and a value", '"region"'],
   code: 2,
 });
 refuses("a -var-file that is not there", {
@@ -366,12 +366,12 @@ refuses("an empty standard input", {
 
 refuses("an unknown command", {
   args: ["buidl", "template.json"],
-  says: ['there is no command "buidl"; did you mean "build"?', "baler help"],
+  says: ['unknown command "buidl"; did you mean "build"?', "baler help"],
   code: 2,
 });
 refuses("an unknown command that help is asked for", {
   args: ["help", "buidl"],
-  says: ['there is no command "buidl"; did you mean "build"?'],
+  says: ['unknown command "buidl"; did you mean "build"?'],
   code: 2,
 });
 refuses("an unknown flag", {
@@ -381,7 +381,7 @@ refuses("an unknown flag", {
 });
 refuses("no template", {
   args: ["build"],
-  says: ["a template must be given"],
+  says: ["missing argument TEMPLATE", "baler help build"],
   code: 2,
 });
 refuses("two templates", {
@@ -391,17 +391,17 @@ refuses("two templates", {
 });
 refuses("a number of builds that is none", {
   args: ["build", "-parallel-builds=many", "template.json"],
-  says: ["-parallel-builds takes a whole number", '"many"'],
+  says: ["-parallel-builds must be an integer", '"many"'],
   code: 2,
 });
 refuses("an -on-error that is none of the four", {
   args: ["build", "-on-error=panic", "template.json"],
-  says: ["-on-error takes one of cleanup, abort, ask", '"panic"'],
+  says: ["-on-error must be one of cleanup, abort, ask", '"panic"'],
   code: 2,
 });
 refuses("a flag without its value", {
   args: ["build", "-var"],
-  says: ["the flag -var needs a value"],
+  says: ["flag -var needs a value"],
   code: 2,
 });
 refuses("help for an unknown command", {

@@ -205,7 +205,7 @@ Deno.test("resolveVariables() points at what is wrong in a file of variables", a
   );
   assertStringIncludes(
     await of("number.json"),
-    '"b" must be a text, not the number 2',
+    '"b" must be a string, not the number 2',
   );
   assertStringIncludes(await of("comma.json"), "comma.json:2:11: ");
   assertStringIncludes(
@@ -277,9 +277,9 @@ Deno.test("a variable that is read and not declared is told with its place, wher
   assertEquals(
     text!.split("\n").filter((line) => line.startsWith("/srv")),
     [
-      '/srv/template.json:9:66: no variable is called "flie", so that nothing comes in its place; did you mean "file"?',
-      '/srv/template.json:16:20: no variable is called "other", so that nothing comes in its place; declare it in the template\'s variables',
-      '/srv/template.json:24:28: no variable is called "imagee", so that nothing comes in its place; did you mean "image"?',
+      '/srv/template.json:9:66: undeclared variable "flie", which is empty; did you mean "file"?',
+      '/srv/template.json:16:20: undeclared variable "other", which is empty; declare it in the template\'s variables',
+      '/srv/template.json:24:28: undeclared variable "imagee", which is empty; did you mean "image"?',
     ],
   );
 });
@@ -312,7 +312,7 @@ forEachHost(
     );
     assertStringIncludes(
       warned.stdout,
-      'no variable is called "x", so that nothing comes in its place',
+      'undeclared variable "x", which is empty',
     );
     assertEquals(await Deno.readTextFile(bench.at("out")), ".");
     for (
@@ -322,7 +322,7 @@ forEachHost(
       ]
     ) {
       const { output } = await bench.succeeds(args);
-      assert(!output.includes("no variable is called"), output);
+      assert(!output.includes("undeclared variable"), output);
     }
   },
 );
