@@ -84,6 +84,8 @@ export function selectBuilds(
     userVariables: values,
     templatePath: template.path ?? join(template.directory, "-"),
     initTime: options.startedAt,
+    // The names of all builds share the limit of one text.
+    budget: { steps: 0 },
   };
   const builders = namedBuilders(template, context);
   const { only = [], except = [] } = options;

@@ -12,7 +12,7 @@ import type {
   Options,
   OptionTypes,
 } from "../contract/options.ts";
-import { renderAll, type RenderData } from "./render.ts";
+import { renderAll, type RenderData, withSharedLimit } from "./render.ts";
 
 /** The keys and indexes from the configuration down to a value. */
 type Path = (string | number)[];
@@ -65,6 +65,7 @@ export async function decode(
   build: BuildContext,
   data: RenderData,
 ): Promise<Decoded> {
+  const limited = withSharedLimit(data);
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
@@ -79,7 +80,7 @@ export async function decode(
     try {
       const value = option?.interpolate === false
         ? raw
-        : await renderAll(raw, build, [key], data);
+        : await renderAll(raw, build, [key], limited);
       setOwn(
         decoded,
         name,

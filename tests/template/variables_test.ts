@@ -6,8 +6,13 @@ import {
   assertEquals,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
+import { selectBuilds } from "../../host/plan/select_builds.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import { ConfigError } from "../../plugin/contract/config_error.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import { SourceError } from "../../host/json/json_document.ts";
 import { parseTemplate } from "../../host/template/template.ts";
 import { undeclaredVariables } from "../../host/template/undeclared_variables.ts";
@@ -115,6 +120,42 @@ Deno.test("resolveVariables() takes time that grows with the length of a value",
   await refusal({ fields: "{{.".repeat(300_000) });
   await refusal({ lines: "{{.a\n".repeat(200_000) });
   assert(workingTime() - start < 20_000);
+});
+
+Deno.test("resolveVariables() and selectBuilds() limit what all texts of a template take together", async () => {
+  const text = `{{$x := "${"é".repeat(100_000)}"}}` +
+    "{{$y := upper $x}}".repeat(50);
+  const many = Object.fromEntries(
+    Array.from({ length: 100 }, (_, index) => [`v${index}`, text]),
+  );
+  assertStringIncludes(await refusal(many), "more than 4000000 steps");
+  const template = await parseTemplate(
+    JSON.stringify({
+      builders: Array.from({ length: 100 }, (_, index) => ({
+        type: "null",
+        name: `${text}${index}`,
+      })),
+    }),
+    "/srv/template.json",
+  );
+  const error = assertThrows(() => selectBuilds(template, {}), SourceError);
+  assertStringIncludes(error.message, "more than 4000000 steps");
+});
+
+Deno.test("decodeConfig() limits what all texts of a configuration take together", async () => {
+  const text = `{{$x := "${"é".repeat(100_000)}"}}` +
+    "{{$y := upper $x}}".repeat(50);
+  const error = await assertRejects(
+    () =>
+      decodeConfig(
+        { texts: Array.from({ length: 100 }, () => text) },
+        undefined,
+        { userVariables: {}, workingDirectory: "/" } as unknown as BuildContext,
+        {},
+      ),
+    ConfigError,
+  );
+  assertStringIncludes(error.message, "more than 4000000 steps");
 });
 
 Deno.test("resolveVariables() resolves a name that only occurs where a value is not read", async () => {
