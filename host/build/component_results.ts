@@ -6,7 +6,7 @@
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
-import { isObject } from "../json/fields.ts";
+import { isObject } from "../json/json_value.ts";
 
 const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
 

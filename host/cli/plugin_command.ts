@@ -176,8 +176,8 @@ export async function unknownCommand(
   const known = [...Object.keys(COMMANDS), ...commands.map((one) => one.name)];
   const near = await nearest(name, known);
   return new UsageError(
-    `there is no command "${name}"; ${
+    `unknown command "${name}"; ${
       near === undefined ? "" : `did you mean "${near}"? `
-    }"baler help" lists them all`,
+    }"baler help" lists all commands`,
   );
 }

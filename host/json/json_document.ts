@@ -25,7 +25,7 @@ export type JsonPath = readonly (string | number)[];
  * Reads a JSON document.
  *
  * @param text The file's text; a byte order mark before it is taken.
- * @param source The file as the person named it.
+ * @param source The file as the user named it.
  * @param options How it is read.
  * @throws {SourceError} When it is no JSON, with the place and what to do; when
  * an object has a key twice, as Packer refuses it; at a key `__proto__`.
@@ -65,7 +65,7 @@ export function parseJsonDocument(
 
 /** A JSON document, as {@linkcode parseJsonDocument} gives it. */
 export class JsonDocument {
-  /** The file as the person named it. */
+  /** The file as the user named it. */
   readonly source: string;
   /** What is in it. */
   readonly value: unknown;
@@ -76,7 +76,7 @@ export class JsonDocument {
    * A document of a text that was found to be JSON.
    *
    * @param text Its text.
-   * @param source The file as the person named it.
+   * @param source The file as the user named it.
    * @param root Where everything stands in it.
    * @param value What `JSON.parse` made of the text, where that was called before.
    */

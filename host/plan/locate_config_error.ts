@@ -36,7 +36,7 @@ export function locatedConfigError(
   return new SourceError(
     problems.map(({ path, message, code }) => ({
       message: code === UNKNOWN_KEY && isKey(path) && mends(path[0])
-        ? `${message}; "baler fix" shows the template with what it is called now`
+        ? `${message}; "baler fix" prints the template with its new name`
         : indentContinuation(message),
       location: document.locate(
         place(path),

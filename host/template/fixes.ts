@@ -2,7 +2,7 @@
 // older Packer, as far as it concerns what comes with baler.
 
 import type { JsonDocument } from "../json/json_document.ts";
-import { describeType, isObject, type JsonObject } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 import { SourceError } from "../json/source_error.ts";
 
 /** One fix. */

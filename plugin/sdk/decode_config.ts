@@ -2,6 +2,7 @@
 // templates, converts values, applies defaults, and collects every problem with
 // its place.
 
+import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
 import { quoteWords } from "../common/quote_words.ts";
 import type { BuildContext } from "../contract/build_context.ts";
@@ -12,7 +13,7 @@ import type {
   Options,
   OptionTypes,
 } from "../contract/options.ts";
-import { renderAll, type RenderData } from "./render.ts";
+import { renderAll, type RenderData, withSharedLimit } from "./render.ts";
 
 /** The keys and indexes from the configuration down to a value. */
 type Path = (string | number)[];
@@ -65,6 +66,7 @@ export async function decode(
   build: BuildContext,
   data: RenderData,
 ): Promise<Decoded> {
+  const limited = withSharedLimit(data);
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
@@ -79,7 +81,7 @@ export async function decode(
     try {
       const value = option?.interpolate === false
         ? raw
-        : await renderAll(raw, build, [key], data);
+        : await renderAll(raw, build, [key], limited);
       setOwn(
         decoded,
         name,
@@ -194,9 +196,9 @@ const CONVERTERS: Record<keyof OptionTypes, Converter> = {
   },
   boolean(value, path) {
     if (typeof value === "boolean") return value;
-    // The words that Go's strconv.ParseBool accepts.
-    if (/^(1|t|T|TRUE|true|True)$/.test(String(value))) return true;
-    if (/^(0|f|F|FALSE|false|False|)$/.test(String(value))) return false;
+    // As in Packer, an empty string is false.
+    const parsed = value === "" ? false : parseGoBool(String(value));
+    if (parsed !== undefined) return parsed;
     throw problem(path, `must be true or false, not ${described(value)}`);
   },
   strings(value, path) {

@@ -52,7 +52,23 @@ export async function render(
     templatePath: build.templatePath ?? `${build.workingDirectory}/-`,
     coreVersion: build.packerVersion,
     initTime: build.startedAt,
+    budget: budgets.get(data),
   });
+}
+
+/** The steps that the texts of one configuration may take together. */
+const budgets = new WeakMap<RenderData, { steps: number }>();
+
+/**
+ * A copy of the data with which many texts share the limit of one, so that a
+ * configuration of many expensive texts ends in an error soon.
+ *
+ * @param data What the texts may refer to.
+ */
+export function withSharedLimit(data: RenderData): RenderData {
+  const copy = { ...data };
+  budgets.set(copy, { steps: 0 });
+  return copy;
 }
 
 /** The names that every builder may publish, as in Packer. */

@@ -42,7 +42,7 @@ export const DIFFERENCES = {
   "timeout-after-pause":
     "Packer forgets the timeout of a provisioner that waits before it",
   "no-nanoseconds":
-    "a length of time without a unit, which Packer takes for nanoseconds, is meant as something else",
+    "a duration without a unit, which Packer takes for nanoseconds, is meant as something else",
   "sleep-variables": "every option may have templates in it",
   "internal-keys":
     "a key that nothing reads is a mistake, whatever it begins with",
