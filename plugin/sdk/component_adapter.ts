@@ -82,7 +82,9 @@ export function adaptComponent(kind: string, component: object): object {
     const { options } = own;
     if (options !== undefined) checkOptions(options);
     // A builder publishes its data while it runs, before later components do.
-    const data: RenderData = kind === "builder" ? {} : { generated: "later" };
+    const data: RenderData = kind === "builder"
+      ? {}
+      : { generated: "later", fields: LATER_FIELDS };
     adapted[configure] = async ({ config, build }: PrepareOptions) =>
       call(configure, {
         config: await decodeConfig(config, options, build, data),
@@ -91,6 +93,9 @@ export function adaptComponent(kind: string, component: object): object {
   }
   return new AdaptedComponent(adapted);
 }
+
+/** A new machine's password, which Packer has a template name in this way, too. */
+const LATER_FIELDS = { WinRMPassword: "{{.WinRMPassword}}" };
 
 /** A component as the host gets it. */
 class AdaptedComponent {
