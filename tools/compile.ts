@@ -28,7 +28,7 @@ export interface CompileOptions {
    * Some of {@link platforms}; the executables for each go into a directory of its name. By default
    * they are for this platform, and go into `out` itself.
    */
-  readonly targets?: readonly string[];
+  readonly targets?: readonly (string | undefined)[];
   /** Called with a line for each step; `console.error` by default. */
   readonly say?: (line: string) => void;
 }
@@ -291,6 +291,9 @@ Options:
                    dist/TARGET/, or ../my-plugin/TARGET/ for a plugin that is
                    named by its path. Can be repeated. One of:
                    ${platforms.join("\n                   ")}
+  --packer         Compile plugins, named by their paths, for Packer too: as
+                   packer-plugin-NAME_vVERSION_x5.0_OS_ARCH, with the files that
+                   "packer init" downloads
   --out DIRECTORY  Write the executables to this directory
   -h, --help       Show this help
 `;
@@ -298,7 +301,7 @@ Options:
 async function main(argv: string[]): Promise<number> {
   const refused: string[] = [];
   const args = parseArgs(argv, {
-    boolean: ["all", "help"],
+    boolean: ["all", "help", "packer"],
     string: ["target", "out", "_"],
     collect: ["target"],
     alias: { h: "help" },
@@ -318,6 +321,21 @@ async function main(argv: string[]): Promise<number> {
   const names: string[] = args._.map(String);
   const all = args.all ? [...(await knownExecutables()).keys()] : [];
   const targets: string[] = args.target;
+  if (args.packer) {
+    const { compileForPacker } = await import("./packer_release.ts");
+    if (args.all || names.length === 0) {
+      console.error(`--packer needs the path of a plugin\n\n${usage}`);
+      return 2;
+    }
+    for (const name of names) {
+      await compileForPacker(resolve(name), {
+        out: args.out,
+        targets,
+        compile,
+      });
+    }
+    return 0;
+  }
   await compile(args.all ? all : names.length > 0 ? names : ["baler"], {
     out: args.out,
     targets: targets.length > 0 ? targets : undefined,

@@ -122,6 +122,32 @@ function valueOf(flags: readonly string[], name: string): Allowed {
   return lists.length > 0 && lists;
 }
 
+/**
+ * Permissions with more added to them.
+ *
+ * @param permissions Read from a file, so of any type; returned unchanged where it is no object.
+ * @param more What is added: lists join lists, and nothing is added to what is granted as a whole.
+ */
+export function withPermissions(
+  permissions: unknown,
+  more: Permissions,
+): unknown {
+  if (!isRecord(permissions)) return permissions;
+  const joined: Record<string, unknown> = { ...permissions };
+  for (const [name, added] of Object.entries(more)) {
+    const own = joined[name];
+    joined[name] = isRecord(own)
+      ? { ...own, allow: join(own.allow, added) }
+      : join(own, added);
+  }
+  return joined;
+}
+
+function join(own: unknown, added: unknown): unknown {
+  if (own === undefined || own === false) return added;
+  return Array.isArray(own) && Array.isArray(added) ? [...own, ...added] : own;
+}
+
 function flag(name: string, value: unknown, where: string): string[] {
   if (value === undefined || value === false) return [];
   if (value === true) return [name];

@@ -4,7 +4,11 @@
 import { parse } from "@std/jsonc";
 import { join, resolve } from "@std/path";
 import type { Executable } from "./executables.ts";
-import { permissionFlags } from "./permissions.ts";
+import {
+  permissionFlags,
+  type Permissions,
+  withPermissions,
+} from "./permissions.ts";
 
 /** The names of a configuration file, in Deno's order. */
 const CONFIG_NAMES = ["deno.json", "deno.jsonc"] as const;
@@ -19,11 +23,13 @@ const CONFIG_NAMES = ["deno.json", "deno.jsonc"] as const;
  *
  * @param directory Absolute path of the directory.
  * @param name The name of the executable.
+ * @param more Permissions that it gets beside those in deno.json.
  * @throws {TypeError} When deno.json is missing or not valid.
  */
 export async function pluginExecutable(
   directory: string,
   name: string,
+  more: Permissions = {},
 ): Promise<Executable> {
   const { path, config } = await readConfig(directory);
   const { compile } = config;
@@ -51,7 +57,10 @@ export async function pluginExecutable(
   return {
     name,
     entry: join(directory, "main.ts"),
-    flags: permissionFlags(permissionSet(permissions, config, path), path),
+    flags: permissionFlags(
+      withPermissions(permissionSet(permissions, config, path), more),
+      path,
+    ),
     ...(include === undefined ? {} : { include: paths("include", include) }),
     ...(exclude === undefined ? {} : { exclude: paths("exclude", exclude) }),
   };

@@ -4,8 +4,8 @@
 import { basename, join, resolve } from "@std/path";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CoreConfig } from "./core_config.ts";
-import type { PluginFolder } from "../config/environment.ts";
-import { filesOf, type PluginFile } from "./plugin_folder.ts";
+import type { PluginDirectory } from "./plugin_directories.ts";
+import { filesOf, type PluginFile } from "./plugin_directory.ts";
 import { isPackerPlugin } from "./packer_adapter.ts";
 import { adaptedPlugin, type PackerPlugins } from "./packer_plugins.ts";
 import {
@@ -26,8 +26,8 @@ export interface PluginSources {
   };
   /** The core configuration. */
   readonly coreConfig: CoreConfig;
-  /** The folders, the first first. */
-  readonly folders: readonly PluginFolder[];
+  /** The directories, in the order in which they are searched. */
+  readonly directories: readonly PluginDirectory[];
   /** What comes with baler. */
   readonly bundled: BundledPlugin;
   /** Packer's plugins, where they are looked for. */
@@ -77,7 +77,9 @@ export interface ListedPlugin extends FoundPlugin {
 /**
  * Finds the plugin that serves a component. The first of these that has it:
  * the type itself where it is a path, the template's `plugins`, the core
- * configuration, the folders, what comes with baler, and Packer's plugins.
+ * configuration, what comes with baler, the directories, and Packer's plugins. A
+ * file in a directory never replaces what comes with baler; a path or `plugins`
+ * does.
  *
  * @param kind The kind of component.
  * @param type Its type as the template has it.
@@ -191,20 +193,6 @@ function* allCandidates(
       yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
     }
   }
-  for (const folder of sources.folders) {
-    const file = filesIn(folder).find((file) =>
-      file.kind === kind && file.name === name && file.obstacle === undefined
-    );
-    if (file !== undefined) {
-      const plugin = {
-        argv: [file.path],
-        label: file.path,
-        name,
-        source: `${folder.reason} ${folder.path}`,
-      };
-      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
-    }
-  }
   const { argv, process, names } = sources.bundled;
   if (names[kind]?.includes(name)) {
     yield {
@@ -214,6 +202,20 @@ function* allCandidates(
       name,
       source: "bundled",
     };
+  }
+  for (const directory of sources.directories) {
+    const file = filesIn(directory).find((file) =>
+      file.kind === kind && file.name === name && file.obstacle === undefined
+    );
+    if (file !== undefined) {
+      const plugin = {
+        argv: [file.path],
+        label: file.path,
+        name,
+        source: `${directory.reason} ${directory.path}`,
+      };
+      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
+    }
   }
 }
 
@@ -231,14 +233,14 @@ function configured(
   };
 }
 
-const read = new WeakMap<PluginFolder, PluginFile[]>();
+const read = new WeakMap<PluginDirectory, PluginFile[]>();
 
-/** A folder is read once, however many components a template has. */
-function filesIn(folder: PluginFolder): PluginFile[] {
-  let files = read.get(folder);
+/** A directory is read once, however many components a template has. */
+function filesIn(directory: PluginDirectory): PluginFile[] {
+  let files = read.get(directory);
   if (files === undefined) {
-    files = filesOf(folder.path);
-    read.set(folder, files);
+    files = filesOf(directory.path);
+    read.set(directory, files);
   }
   return files;
 }
@@ -247,8 +249,8 @@ function knownNames(kind: PluginKind, sources: PluginSources): string[] {
   const names = new Set<string>([
     ...sources.template?.plugins[kind].keys() ?? [],
     ...sources.coreConfig.plugins[kind].keys(),
-    ...sources.folders.flatMap((folder) =>
-      filesIn(folder).filter((file) => file.kind === kind).map(({ name }) =>
+    ...sources.directories.flatMap((directory) =>
+      filesIn(directory).filter((file) => file.kind === kind).map(({ name }) =>
         name
       )
     ),
@@ -277,14 +279,14 @@ async function notFound(
   if (sources.coreConfig.source !== undefined) {
     lines.push(`    "${type}" in "${plural}" of ${sources.coreConfig.source}`);
   }
-  for (const { path, reason } of sources.folders) {
+  for (const { path, reason } of sources.directories) {
     lines.push(`    ${join(path, `baler-${kind}-${type}`)} (${reason})`);
   }
   lines.push(...obstacles(kind, type, sources));
   lines.push(
     /[/\\]/.test(type)
       ? "a type that is a path starts with /, ./ or ../"
-      : `put its executable into one of the folders, or name its path; "baler plugins" lists what there is`,
+      : `put its executable into one of the directories, or name its path; "baler plugins" lists what there is`,
   );
   return lines.join("\n");
 }
@@ -295,7 +297,7 @@ function obstacles(
   type: string,
   sources: PluginSources,
 ): string[] {
-  const files: PluginFile[] = sources.folders.flatMap(filesIn)
+  const files: PluginFile[] = sources.directories.flatMap(filesIn)
     .filter((file) => file.kind === kind && file.name === type);
   const lines = files.flatMap(({ path, obstacle }) =>
     obstacle === undefined ? [] : [`${path} ${obstacle}`]

@@ -2,7 +2,7 @@
 // and how it is put in front of a plugin.
 
 import { basename, DELIMITER, dirname, fromFileUrl, join } from "@std/path";
-import type { PluginFolder } from "../config/environment.ts";
+import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
 import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 
 /** The name of the executable. */

@@ -2,7 +2,7 @@
 // executable of Packer's serves itself. They are the last to be asked.
 
 import { dirname, isAbsolute, join, resolve } from "@std/path";
-import type { PluginFolder } from "../config/environment.ts";
+import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import {
   findExecutable,
@@ -271,7 +271,7 @@ function isPackerKind(kind: PluginKind): boolean {
 
 /** A folder full of other programs has no hierarchy of plugins, and is not searched to its depths. */
 function hasHierarchy(reason: string): boolean {
-  return !reason.startsWith("the folder of");
+  return !/^the (folder|directory) of/.test(reason);
 }
 
 async function obstacleOf(plugin: MultiPlugin): Promise<string | undefined> {

@@ -9,15 +9,15 @@ const MAX_DEPTH = 10;
 /** How many errors of a tree are logged. */
 const MAX_LOGGED = 1000;
 
-/** Everything that went wrong in one build. */
+/** All errors of one build, told as Packer tells them. */
 export class AggregateBuildError extends Error {
   /** The error's class, which stays when it crosses to another process. */
   override readonly name = "BuildErrors";
-  /** Each of them. */
+  /** The errors. */
   readonly errors: readonly unknown[];
 
   /**
-   * @param errors Each of them; at least one.
+   * @param errors The errors; at least one.
    */
   constructor(errors: readonly unknown[]) {
     super(
@@ -109,6 +109,22 @@ function heldErrors(
     suppressed: error.name === "SuppressedError" ? suppressed : undefined,
     last: error.name === "SuppressedError" ? last : undefined,
   };
+}
+
+/**
+/** Lines that stay as they are: indented ones, items of a list, what a plugin wrote last. */
+const HOST_LINE = /^(?:$|\s|\* |\(|It wrote:$)/;
+
+/**
+ * Indents all lines but the first that could be taken for lines of the host.
+ *
+ * @param text The text.
+ */
+export function indentContinuation(text: string): string {
+  if (!text.includes("\n")) return text;
+  return text.split("\n").map((line, index) =>
+    index === 0 || HOST_LINE.test(line) ? line : `    ${line}`
+  ).join("\n");
 }
 
 /**

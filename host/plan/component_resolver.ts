@@ -10,6 +10,7 @@ import {
 } from "../discovery/find_plugin.ts";
 import { fixesKey } from "../template/fixes.ts";
 import { locatedConfigError } from "./locate_config_error.ts";
+import { untrustedReason } from "../discovery/plugin_trust.ts";
 import type { PluginKind } from "../discovery/plugin_table.ts";
 import type { SourceProblem } from "../json/source_error.ts";
 import type { ResolvedVariables } from "../template/variables.ts";
@@ -32,23 +33,28 @@ export class ComponentFinder {
   readonly #variables: ResolvedVariables;
   readonly #sources: PluginSources;
   readonly #problems: SourceProblem[];
+  /** The plugins that were found, by their commands. */
+  readonly #found: Map<string, FoundPlugin>;
 
   /**
    * @param template The template.
    * @param variables The values of its variables.
    * @param sources Where plugins are looked for.
    * @param problems Where what is wrong is gathered.
+   * @param found Where the plugins that are found are gathered.
    */
   constructor(
     template: Template,
     variables: ResolvedVariables,
     sources: PluginSources,
     problems: SourceProblem[] = [],
+    found = new Map<string, FoundPlugin>(),
   ) {
     this.template = template;
     this.#variables = variables;
     this.#sources = sources;
     this.#problems = problems;
+    this.#found = found;
   }
 
   /** One that gathers what is wrong into a list of its own. */
@@ -58,6 +64,7 @@ export class ComponentFinder {
       this.#variables,
       this.#sources,
       problems,
+      this.#found,
     );
   }
 
@@ -77,6 +84,7 @@ export class ComponentFinder {
     ) => readonly (string | number)[] = (path) => [...entry.at, ...path],
   ): Promise<ComponentPlan> {
     const plugin = await this.#find(kind, entry);
+    this.#found.set(plugin.argv.join("\0"), plugin);
     return {
       name: entry.name ?? entry.type,
       plugin,
@@ -93,6 +101,16 @@ export class ComponentFinder {
           (key) => fixesKey(kind, entry.type, entry.config, key),
         ),
     };
+  }
+
+  /** What is to be told about the plugins that were found: who else can replace them. */
+  get warnings(): string[] {
+    return [...this.#found.values()].flatMap(({ argv, label }) => {
+      const reason = untrustedReason(argv);
+      return reason === undefined
+        ? []
+        : [`plugin ${label} is not safe to run: ${reason}`];
+    });
   }
 
   async #find(kind: PluginKind, entry: ComponentEntry): Promise<FoundPlugin> {

@@ -11,6 +11,7 @@ import type {
 import { ComponentFinder } from "./component_resolver.ts";
 import { PACKER_VERSION } from "../config/environment.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
+import { pluginPathWarnings } from "../discovery/plugin_directories.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
@@ -64,6 +65,8 @@ export interface TemplatePlan {
   refused: InvalidBuild[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
+  /** What is to be told about plugins that others can replace, and where they are looked for. */
+  warnings: readonly string[];
   /** What is to be said of variables that it reads and nobody has declared. */
   undeclared: string | undefined;
   /** How plugins are launched. */
@@ -116,6 +119,7 @@ export async function planBuilds(
     builds: plans.filter((plan) => "context" in plan),
     refused: deduplicateProblems(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
+    warnings: [...pluginPathWarnings(), ...finder.warnings],
     undeclared: await undeclaredVariables(template, variables.values),
     launch: { ...pluginTimes(), env: runEnvironment() },
   };

@@ -26,6 +26,7 @@ import { LogRelay } from "../log/log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
 import { type PluginState, toClosing, toExited } from "./plugin_state.ts";
 import { execFailure } from "../process/process_group.ts";
+import { trackHandshake } from "../process/reaper.ts";
 import { HeartbeatMonitor } from "./heartbeat.ts";
 
 /** How long a process has between SIGTERM and SIGKILL, in milliseconds. */
@@ -59,6 +60,9 @@ export class Plugin implements AsyncDisposable {
   readonly #start = Promise.withResolvers<void>();
   readonly #handshake: HandshakeReader;
   #state: PluginState = { phase: "starting" };
+  #activity = 0;
+  /** Whether its output is not being read, since there is no room for it. */
+  #isPaused = false;
 
   /** Spawns the process; {@linkcode launch} also waits for the handshake. */
   constructor(
@@ -77,7 +81,10 @@ export class Plugin implements AsyncDisposable {
       cwd: options.cwd,
       onStdout: (chunk) => this.#receive(chunk),
       onStdoutEnd: () => this.#stdoutEnded(),
-      onStderr: (chunk) => this.#relay.push(chunk),
+      onStderr: (chunk) => {
+        this.#activity++;
+        return this.#relay.push(chunk);
+      },
       bypass: () => this.#connection.bypass,
       onMoved: () => this.#connection.moved(),
       isAnswerNear: () => this.#shouldSpin(),
@@ -134,6 +141,21 @@ export class Plugin implements AsyncDisposable {
   /** The process id; undefined when the process could not be spawned. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Whether calls of the plugin are in flight. */
+  get isBusy(): boolean {
+    return this.#connection.pending > 0;
+  }
+
+  /** A number that grows with each sign of life: whatever the plugin writes. */
+  get activity(): number {
+    return this.#activity;
+  }
+
+  /** Asks the plugin for a sign of life. */
+  ping(): void {
+    this.#connection.call(0, "ping", []).catch(() => {});
   }
 
   /** How many references each side holds of the other's. */
@@ -265,13 +287,22 @@ export class Plugin implements AsyncDisposable {
     return !eventLoopYield.shouldYield;
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(chunk: Uint8Array): void | Promise<void> {
+    this.#activity++;
     const state = this.#state;
     if (state.phase === "running") {
       state.heartbeat.beat();
-      return this.#connection.receive(chunk);
-    }
-    if (state.phase === "starting") this.#receiveHello(chunk);
+      this.#connection.receive(chunk);
+      const pause = this.#options.pause?.();
+      if (pause !== undefined) return this.#pause(pause);
+    } else if (state.phase === "starting") this.#receiveHello(chunk);
+  }
+
+  async #pause(until: Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    await until;
+    this.#isPaused = false;
+    if (this.#state.phase === "running") this.#state.heartbeat.beat();
   }
 
   #receiveHello(chunk: Uint8Array): void {
@@ -299,6 +330,7 @@ export class Plugin implements AsyncDisposable {
     const heartbeat = this.#startHeartbeat();
     this.#state = { phase: "running", info: answer, heartbeat };
     connected.add(this);
+    trackHandshake(this.#child.pid!);
     this.#options.log?.write(this.name, ["Plugin started"]);
     this.#start.resolve();
   }
@@ -307,8 +339,8 @@ export class Plugin implements AsyncDisposable {
   #startHeartbeat(): HeartbeatMonitor {
     const { answerTimeout = ANSWER_TIMEOUT } = this.#options;
     return new HeartbeatMonitor({
-      isBusy: () => this.#connection.pending > 0,
-      ping: () => void this.#connection.call(0, "ping", []).catch(() => {}),
+      isBusy: () => this.isBusy && !this.#isPaused,
+      ping: () => this.ping(),
       onTimeout: () => {
         const what = `has shown no sign of life for ${answerTimeout / 1000} s`;
         this.#state = toClosing(this.#state, what, true);
@@ -380,7 +412,7 @@ export class Plugin implements AsyncDisposable {
     exit?: Exit,
     options?: ErrorOptions,
   ): PluginError {
-    const activity = this.#options.doing?.() ??
+    const activity = this.#options.activity?.() ??
       (method === undefined ? undefined : `${method}()`);
     return new PluginError(
       this.name,

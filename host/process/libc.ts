@@ -39,6 +39,7 @@ export interface Libc {
     fifth: bigint,
   ): number;
   waitpid(pid: number, status: null, options: number): number;
+  sysconf(name: number): number | bigint;
 }
 
 let library: Libc | null | undefined;
@@ -74,6 +75,7 @@ function load(): Libc | null {
         parameters: ["i32", "usize", "usize", "usize", "usize"],
         result: "i32",
       },
+      sysconf: { parameters: ["i32"], result: "isize" },
       waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
     }).symbols as unknown as Libc;
   } catch {

@@ -105,6 +105,17 @@ export class Screen {
   }
 
   /**
+   * Writes bytes to stdout.
+   *
+   * @param bytes The bytes, which must not change afterwards.
+   * @throws {Error} When stdout accepts no more.
+   */
+  writeBytes(bytes: Uint8Array): void {
+    if (this.#isClosed) throw new Error("nobody reads the output any more");
+    this.#stdoutQueue.add(this.#stdout, bytes);
+  }
+
+  /**
    * Writes a line to stderr.
    *
    * @param text The line, without its end.
@@ -122,6 +133,7 @@ export class Screen {
       const { room } = queue;
       if (room !== undefined) return room;
     }
+    return undefined;
   }
 
   /**

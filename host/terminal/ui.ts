@@ -3,6 +3,7 @@
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 import type { Log } from "../log/log.ts";
+import type { CutEnds } from "../log/redactor.ts";
 import { machineReadableLine } from "./machine_readable.ts";
 import { OutputBacklog, PluginUi, type UiBackend } from "./plugin_ui.ts";
 import type { Screen } from "./screen.ts";
@@ -19,8 +20,8 @@ export interface UiOptions {
   color: boolean;
   /** True to put the time before the lines of builds. */
   timestamps?: boolean;
-  /** Replaces the values of sensitive variables. */
-  redact?(text: string): string;
+  /** Replaces secrets, and parts of them at the ends at which a text was cut. */
+  redact?(text: string, cut?: CutEnds): string;
 }
 
 type LineKind = "say" | "message" | "error";
@@ -78,7 +79,7 @@ export class HostUi implements Ui, UiBackend {
       );
     }
     return this.#options.screen.ask(
-      this.#redacted(query),
+      this.redacted(query),
       signal,
       this.#options.color ? color : undefined,
     );
@@ -86,8 +87,13 @@ export class HostUi implements Ui, UiBackend {
 
   progress(progress: Progress, owner = ""): void {
     if (this.#options.machineReadable) return;
-    const label = this.#redacted(progress.label);
-    this.#options.screen.progress(owner, { ...progress, label });
+    const label = this.redacted(progress.label);
+    const { unit } = progress;
+    this.#options.screen.progress(owner, {
+      ...progress,
+      label,
+      ...(unit === undefined ? {} : { unit: this.redacted(unit) }),
+    });
   }
 
   /** Removes the progress of work that does not report its end. */
@@ -122,7 +128,7 @@ export class HostUi implements Ui, UiBackend {
     timestamped = false,
   ): void {
     const { screen, log, machineReadable } = this.#options;
-    const redacted = this.#redacted(text);
+    const redacted = this.redacted(text);
     const logRoom = log.write("ui", redacted.split("\n"));
     if (logRoom instanceof Promise) this.#waitForLog(logRoom);
     if (machineReadable) {
@@ -143,14 +149,27 @@ export class HostUi implements Ui, UiBackend {
   event(target: string, type: string, data: readonly string[]): void {
     if (!this.#options.machineReadable) return;
     this.#options.screen.writeLine(
-      machineReadableLine(target, type, data.map((one) => this.#redacted(one))),
+      machineReadableLine(
+        this.redacted(target),
+        this.redacted(type),
+        data.map((one) => this.redacted(one)),
+      ),
     );
   }
 
-  #redacted(text: string): string {
-    return this.#options.redact?.(text) ?? text;
+  /**
+   * A text without secrets. To redact it again changes nothing.
+   *
+   * @param text The text.
+   * @param cut At which of its ends it was cut.
+   */
+  redacted(text: string, cut?: CutEnds): string {
+    return this.#options.redact?.(text, cut) ?? text;
   }
 }
+
+/** A text of this length may be a part of a longer one that its writer has cut. */
+const CUT_LENGTH = 1024;
 
 /** The ui of one build, or of one step of it: each line has its name as prefix. */
 export class BuildUi implements Ui, UiBackend {
@@ -158,6 +177,8 @@ export class BuildUi implements Ui, UiBackend {
   readonly #name: string;
   readonly #target: string;
   readonly #color: string;
+  /** The kinds of text whose last one was perhaps cut. */
+  readonly #isCut = new Set<LineKind>();
   /** Cancels the questions of this build; replaced at the end of each run. */
   readonly #questions: { cancelQuestions: AbortController };
   /** The output of this build's plugins that waits for room. */
@@ -207,7 +228,7 @@ export class BuildUi implements Ui, UiBackend {
   say(line: string): void {
     this.#host.showOfBuild(
       "say",
-      this.#prefixed("==>", line),
+      this.#prefixed("==>", this.#part("say", line)),
       `1;${this.#color}`,
     );
   }
@@ -215,13 +236,17 @@ export class BuildUi implements Ui, UiBackend {
   message(line: string): void {
     this.#host.showOfBuild(
       "message",
-      this.#prefixed("   ", line),
+      this.#prefixed("   ", this.#part("message", line)),
       `0;${this.#color}`,
     );
   }
 
   error(line: string): void {
-    this.#host.showOfBuild("error", this.#prefixed("==>", line), RED);
+    this.#host.showOfBuild(
+      "error",
+      this.#prefixed("==>", this.#part("error", line)),
+      RED,
+    );
   }
 
   machine(category: string, ...data: string[]): void {
@@ -231,7 +256,7 @@ export class BuildUi implements Ui, UiBackend {
   ask(query: string, signal?: AbortSignal): Promise<string> {
     const { cancelQuestions } = this.#questions;
     return this.#host.ask(
-      this.#prefixed("==>", query),
+      this.#prefixed("==>", this.#host.redacted(query)),
       signal === undefined
         ? cancelQuestions.signal
         : AbortSignal.any([cancelQuestions.signal, signal]),
@@ -267,6 +292,18 @@ export class BuildUi implements Ui, UiBackend {
       `${this.#name}: output will be in this color.`,
       `1;${this.#color}`,
     );
+  }
+
+  /**
+   * A text without secrets, redacted before prefixes cut it into lines. The end
+   * of a long text and the beginning of the next one may be parts of one secret.
+   */
+  #part(kind: LineKind, line: string): string {
+    const before = this.#isCut.has(kind);
+    const after = line.length >= CUT_LENGTH;
+    if (after) this.#isCut.add(kind);
+    else this.#isCut.delete(kind);
+    return this.#host.redacted(line, { before, after });
   }
 
   #prefixed(arrow: string, text: string): string {

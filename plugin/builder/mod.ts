@@ -27,3 +27,9 @@ export {
   parseChecksum,
   resolveChecksum,
 } from "./download.ts";
+export { type ProvisionOptions, provisionStep } from "./provision.ts";
+export { type BootAction, parseBootCommand } from "./boot_command.ts";
+export { type ImageFile, iso9660, type IsoOptions } from "./images/iso9660.ts";
+export { type CdImageOptions, writeCdImage } from "./cd_image.ts";
+export { freePort } from "./ports.ts";
+export { runProgram, type RunProgramOptions } from "./run_program.ts";

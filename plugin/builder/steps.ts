@@ -24,6 +24,11 @@ export interface Step<State> {
   /** Its name in messages, for example `"CreateMachine"`. */
   readonly name: string;
   /**
+   * True when `cleanup` is for errors in the provisioners: it is then called
+   * with `-on-error=run-cleanup-provisioner` too.
+   */
+  readonly isErrorCleanup?: boolean;
+  /**
    * Does it.
    *
    * @param state What the steps share.
@@ -51,9 +56,10 @@ type Choice = "cleanup" | "abort" | "retry";
  * whatever fails, also after the host has died.
  *
  * - `-debug` pauses after each step and before each cleanup.
- * - `-on-error=cleanup` cleans up after a failure; `abort` and
- *   `run-cleanup-provisioner` clean nothing up, and say which steps they leave;
- *   `ask` asks whether to clean up, to abort, or to run the step again.
+ * - `-on-error=cleanup` cleans up after a failure; `abort` cleans nothing up, and
+ *   says which steps it leaves; `run-cleanup-provisioner` cleans up errors of the
+ *   provisioners alone; `ask` asks whether to clean up, to abort, or to run the
+ *   step again.
  * - A cleanup that fails is shown, and the others go on.
  *
  * @param steps The steps.
@@ -103,15 +109,49 @@ export async function runSteps<State>(
     }
     signal.throwIfAborted();
   } catch (error) {
-    if (error instanceof Aborted) {
-      await sayAborted(begun, error, context);
-      throw error.cause;
+    if (!(error instanceof Aborted)) {
+      const failures = await cleanUp(begun, state, context);
+      throw withCleanupFailure(error, failures);
     }
-    // The error of the step says more than one of a cleanup, which was shown.
-    await cleanUp(begun, state, context).catch(() => {});
-    throw error;
+    const isKept = (step: Step<State>) =>
+      build.onError === "run-cleanup-provisioner" && step.isErrorCleanup;
+    const failures = await cleanUp(begun.filter(isKept), state, context);
+    await sayAborted(begun.filter((step) => !isKept(step)), error, context);
+    throw withCleanupFailure(error.cause, failures);
   }
-  await cleanUp(begun, state, context);
+  const failures = await cleanUp(begun, state, context);
+  if (failures.length > 0) {
+    throw new Error("some steps could not be cleaned up", {
+      cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
+    });
+  }
+}
+
+/** The error of the run; with that of the error-cleanup provisioner, as Packer tells it. */
+function withCleanupFailure(
+  error: unknown,
+  failures: readonly CleanupFailure[],
+): unknown {
+  const failure = failures.find(({ step }) => step.isErrorCleanup);
+  if (failure === undefined) return error;
+  return new Error(
+    `Cleanup failed: ${messageOf(failure.cause)}. ` +
+      `Original Provisioning error: ${messageOf(error)}`,
+    { cause: error },
+  );
+}
+
+/** A step whose cleanup failed. */
+class CleanupFailure extends Error {
+  constructor(readonly step: Step<never>, cause: unknown) {
+    super(`Cleanup of step "${step.name}" failed: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A failure after which nothing is cleaned up. */
@@ -149,20 +189,21 @@ async function runStep<State>(
   }
 }
 
-async function sayAborted(
-  begun: readonly Step<never>[] | readonly Step<unknown>[],
+/** Says what is left as it is. The first step stands for the one that failed. */
+async function sayAborted<State>(
+  left: readonly Step<State>[],
   { cause, isShown }: Aborted,
   { ui, signal }: StepContext,
 ): Promise<void> {
-  const steps = [...begun].reverse();
-  const failed = steps.shift();
+  const steps = [...left].reverse();
+  const first = steps.shift();
   try {
     if (!isShown) {
-      await ui.error(String((cause as Error)?.message ?? cause));
+      await ui.error(messageOf(cause));
       await ui.error(
-        signal.aborted
+        signal.aborted || first === undefined
           ? "Interrupted, aborting..."
-          : `Step "${failed!.name}" failed, aborting...`,
+          : `Step "${first.name}" failed, aborting...`,
       );
     }
     for (const { name } of steps) {
@@ -171,12 +212,13 @@ async function sayAborted(
   } catch { /* The host is gone: nobody reads it. */ }
 }
 
+/** Cleans up, all of it, and returns what failed. */
 async function cleanUp<State>(
   begun: readonly Step<State>[],
   state: State,
   { ui, signal, build }: StepContext,
-): Promise<void> {
-  const failures: unknown[] = [];
+): Promise<CleanupFailure[]> {
+  const failures: CleanupFailure[] = [];
   for (const step of [...begun].reverse()) {
     if (!step.cleanup) continue;
     if (build.debug) {
@@ -186,21 +228,14 @@ async function cleanUp<State>(
     try {
       await step.cleanup(state, ui);
     } catch (error) {
-      failures.push(error);
-      await Promise.resolve(
-        ui.error(
-          `Cleanup of step "${step.name}" failed: ${
-            (error as Error)?.message ?? error
-          }`,
-        ),
-      ).catch(() => {});
+      const failure = new CleanupFailure(step, error);
+      failures.push(failure);
+      try {
+        await ui.error(failure.message);
+      } catch { /* The host is gone: nobody reads it. */ }
     }
   }
-  if (failures.length > 0) {
-    throw new Error("some steps could not be cleaned up", {
-      cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
-    });
-  }
+  return failures;
 }
 
 /** Asks what to do about a step that failed; to clean up, where nobody answers. */
@@ -209,14 +244,13 @@ async function askAbout(
   error: unknown,
   ui: Ui,
 ): Promise<Choice> {
-  await ui.error(String((error as Error)?.message ?? error));
+  await ui.error(messageOf(error));
   await ui.say(`Step "${step.name}" failed`);
   for (;;) {
     let answer: string;
     try {
       answer = (await ui.ask(
-        "[c] Clean up and exit, [a] abort without cleanup, " +
-          "or [r] retry step (build may fail even if retry succeeds)?",
+        "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
       )).trim().toLowerCase();
     } catch {
       return "cleanup";

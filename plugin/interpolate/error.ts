@@ -85,11 +85,15 @@ export function placeOf(source: string, offset: number) {
 
 const MAX_EXCERPT_LENGTH = 60;
 
-function excerpt(source: string, span: Span): string {
-  const text = source.slice(span.start, span.end);
-  return text.length > MAX_EXCERPT_LENGTH
-    ? `${text.slice(0, MAX_EXCERPT_LENGTH)}...`
-    : text;
+/** A part of a text, with `...` in place of what is too long to be shown. */
+export function excerpt(
+  source: string,
+  { start, end }: Span,
+  most = MAX_EXCERPT_LENGTH,
+): string {
+  return end - start > most
+    ? `${source.slice(start, start + most)}...`
+    : source.slice(start, end);
 }
 
 /**

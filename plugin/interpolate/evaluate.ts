@@ -3,7 +3,7 @@
 
 import type { Statement, Template } from "./ast.ts";
 import type { InterpolationBudget, InterpolationContext } from "./context.ts";
-import { InterpolationError, type Span } from "./error.ts";
+import { excerpt, InterpolationError, type Span } from "./error.ts";
 import { evaluatePipeline } from "./expression.ts";
 import {
   CHARACTERS_PER_STEP,
@@ -216,7 +216,8 @@ export class Run {
       case "map":
         return entriesOf(value);
     }
-    const shown = this.#shown(pipeline, value).slice(0, 60);
+    const text = this.#shown(pipeline, value);
+    const shown = excerpt(text, { start: 0, end: text.length });
     return this.fail(
       pipeline,
       `range can't iterate over ${shown}; it goes through lists and maps`,

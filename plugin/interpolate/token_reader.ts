@@ -1,6 +1,6 @@
 // A parser's place in the tokens: what comes next, and how to refuse it.
 
-import { InterpolationError, type Span } from "./error.ts";
+import { excerpt, InterpolationError, type Span } from "./error.ts";
 import { MAX_NESTING } from "./limits.ts";
 import type { Token, TokenKind } from "./lexer.ts";
 
@@ -58,7 +58,7 @@ export class TokenReader {
     if (token.kind === "end") this.fail(token.start, "unexpected EOF");
     const shown = token.kind === "keyword"
       ? `<${token.value}>`
-      : JSON.stringify(this.source.slice(token.start, token.end).slice(0, 40));
+      : JSON.stringify(excerpt(this.source, token, 40));
     this.fail(token.start, `unexpected ${shown} in ${context}`);
   }
 

@@ -39,22 +39,22 @@ export function specOfOptions(options: Options | undefined): ObjectSpec {
   };
 }
 
-const TYPES: Record<Option["type"], CtyType> = {
-  string: "string",
+/**
+ * The types that HCL2 has. Values of all others are strings there: a duration,
+ * and JSON where any value may stand, since neither encoding can say "any type".
+ */
+const TYPES: Readonly<Record<string, CtyType>> = {
   number: "number",
   boolean: "bool",
   strings: { list: "string" },
   map: { map: "string" },
-  duration: "string",
-  // Neither encoding can say "any type": HCL2 passes it as a string of JSON.
-  any: "string",
 };
 
 function specOfOption(name: string, option: Option): Spec {
   return {
     kind: "attr",
     name,
-    type: TYPES[option.type],
+    type: TYPES[option.type] ?? "string",
     required: option.required === true && option.default === undefined,
   };
 }

@@ -29,8 +29,8 @@ const PLACEHOLDER =
 /** The placeholder that every Packer since 1.5 hands over, by which the map of them is known. */
 const PLACEHOLDER_KEY = "PackerRunUUID";
 
-/** What Packer hands over for the values that every builder publishes. */
-const COMMON_PLACEHOLDERS = [
+/** The values that every builder publishes. */
+export const COMMON_DATA: readonly string[] = [
   "ID",
   "Host",
   "Port",
@@ -241,7 +241,7 @@ function placeholders(
   own: readonly string[] = [],
 ): Record<string, string> {
   return Object.fromEntries(
-    [...COMMON_PLACEHOLDERS, ...own].map((name) => [
+    [...COMMON_DATA, ...own].map((name) => [
       name,
       name === "WinRMPassword"
         ? "{{.WinRMPassword}}"

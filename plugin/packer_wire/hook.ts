@@ -11,7 +11,9 @@ import {
 import type { Ui } from "../contract/ui.ts";
 import { callCancellable, cancelled } from "./cancel.ts";
 import { remoteCommunicator, serveCommunicator } from "./communicator.ts";
+import { COMMON_DATA } from "./configs.ts";
 import type { WireConnection } from "./connection.ts";
+import { environment } from "./environment.ts";
 import type { RpcClient, RpcMethods } from "./net_rpc.ts";
 import { RemoteUi, serveUi } from "./ui.ts";
 import { fields, streamId, string } from "./values.ts";
@@ -92,12 +94,24 @@ export class RemoteHook implements Hook {
       () =>
         this.#client.call("Hook.Run", {
           Name: NAMES.find(([baler]) => baler === name)?.[1] ?? name,
-          Data: data,
+          Data: { ...commonData(), ...data },
           StreamId: offer.id,
         }),
       offer.dialled,
     );
   }
+}
+
+/**
+ * What every builder in Go publishes. Provisioners in Go rely on it: without a
+ * string as `ConnType`, for example, Packer's ansible dies.
+ */
+function commonData(): Record<string, unknown> {
+  return {
+    ...Object.fromEntries(COMMON_DATA.map((name) => [name, ""])),
+    Port: 0,
+    PackerRunUUID: environment("PACKER_RUN_UUID") ?? "",
+  };
 }
 
 /**

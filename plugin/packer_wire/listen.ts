@@ -1,6 +1,8 @@
 // Where a plugin waits for Packer: a unix socket where it may, else a port of
 // this machine in the range that Packer asks for.
 
+import { environment } from "./environment.ts";
+
 /** A listener that takes one connection. */
 export interface PluginListener {
   /** `unix` or `tcp`, as the hello has it. */
@@ -79,12 +81,8 @@ function listenTcp(): PluginListener {
 }
 
 function portOf(variable: string, usual: number): number {
-  try {
-    const port = Number(Deno.env.get(variable));
-    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : usual;
-  } catch {
-    return usual;
-  }
+  const port = Number(environment(variable));
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : usual;
 }
 
 function oneConnection(

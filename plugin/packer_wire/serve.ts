@@ -8,6 +8,7 @@ import { claimStdio } from "../sdk/stdio.ts";
 import { serveBuilder } from "./builder.ts";
 import { COMPONENT_ID, WireConnection } from "./connection.ts";
 import { DEFAULT_COMPONENT } from "./describe.ts";
+import { environment } from "./environment.ts";
 import { listen } from "./listen.ts";
 import type { RpcMethods } from "./net_rpc.ts";
 import { servePostProcessor } from "./post_processor.ts";
@@ -196,15 +197,6 @@ function executable(): string {
     return Deno.execPath();
   } catch {
     return "";
-  }
-}
-
-function environment(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch {
-    // The plugin may not read it, and then nobody can set it.
-    return undefined;
   }
 }
 

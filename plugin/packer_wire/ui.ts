@@ -75,7 +75,8 @@ interface Bar {
   id?: unknown;
   reported: number;
   latest: Progress;
-  isQueued: boolean;
+  /** The report that waits for its turn. */
+  queued?: Promise<void>;
 }
 
 /**
@@ -132,19 +133,17 @@ export class RemoteUi implements Ui {
     if (bar === undefined) {
       // A label's only report shows nothing.
       if (done) return Promise.resolve();
-      bar = { reported: current, latest: progress, isQueued: false };
+      bar = { reported: current, latest: progress };
       this.#bars.set(label, bar);
     }
     bar.latest = progress;
     if (done) this.#bars.delete(label);
-    // A report that waits takes the newest state with it.
-    if (bar.isQueued && !done) return Promise.resolve();
-    bar.isQueued = true;
-    return this.#enqueue(() => this.#report(bar));
+    // A report that waits for its turn takes the newest state with it.
+    return bar.queued ??= this.#enqueue(() => this.#report(bar));
   }
 
   async #report(bar: Bar): Promise<void> {
-    bar.isQueued = false;
+    bar.queued = undefined;
     const { label, total = 0, current, done } = bar.latest;
     bar.id ??= await this.#client.call("Ui.NewTrackProgress", {
       Src: label,

@@ -2,8 +2,14 @@
 // decoded first, and calls that it makes after the host's death do not fail.
 
 import type { PrepareOptions } from "../contract/builder.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+  UNKNOWN_KEY,
+} from "../contract/config_error.ts";
 import type { Options } from "../contract/options.ts";
-import { checkOptions, decodeConfig } from "./decode_config.ts";
+import { checkOptions } from "./check_options.ts";
+import { decode } from "./decode_config.ts";
 import { tolerateHostExit } from "./host_exit.ts";
 import type { RenderData } from "./render.ts";
 
@@ -56,10 +62,15 @@ export function isConfigurable(kind: string): boolean {
  *
  * @param kind The kind of component.
  * @param component The author's component.
+ * @param rawConfig True to give it its configuration as the template has it.
  * @returns The component itself for a kind that is not one of baler's own.
  * @throws {TypeError} When a method is missing, or `options` is not a valid declaration.
  */
-export function adaptComponent(kind: string, component: object): object {
+export function adaptComponent(
+  kind: string,
+  component: object,
+  rawConfig = false,
+): object {
   const methods = methodsOf(kind);
   if (methods === undefined) return component;
   const { configure, work, fields } = methods;
@@ -78,24 +89,53 @@ export function adaptComponent(kind: string, component: object): object {
     },
   };
   for (const field of fields) adapted[field] = own[field];
-  if (configure !== undefined) {
+  if (configure !== undefined && rawConfig) {
+    adapted[configure] = (options: PrepareOptions) => call(configure, options);
+  } else if (configure !== undefined) {
     const { options } = own;
     if (options !== undefined) checkOptions(options);
     // A builder publishes its data while it runs, before later components do.
     const data: RenderData = kind === "builder"
       ? {}
       : { generated: "later", fields: LATER_FIELDS };
-    adapted[configure] = async ({ config, build }: PrepareOptions) =>
-      call(configure, {
-        config: await decodeConfig(config, options, build, data),
-        build,
-      });
+    adapted[configure] = async ({ config, build }: PrepareOptions) => {
+      const { decoded, problems } = await decode(config, options, build, data);
+      if (problems.some(({ code }) => code !== UNKNOWN_KEY)) {
+        throw new ConfigError(problems);
+      }
+      // Unknown keys do not hide the problems that the component finds itself.
+      const result = await failingWith(
+        problems,
+        async () => await call(configure, { config: decoded, build }),
+      );
+      if (problems.length > 0) throw new ConfigError(problems);
+      return result;
+    };
   }
   return new AdaptedComponent(adapted);
 }
 
 /** A new machine's password, which Packer has a template name in this way, too. */
 const LATER_FIELDS = { WinRMPassword: "{{.WinRMPassword}}" };
+
+/** Adds the problems that were found before to those that `work` fails with. */
+async function failingWith(
+  problems: readonly ConfigProblem[],
+  work: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (problems.length === 0) throw error;
+    throw new ConfigError([
+      ...problems,
+      ...error instanceof ConfigError ? error.problems : [{
+        path: [],
+        message: String((error as Error | undefined)?.message ?? error),
+      }],
+    ]);
+  }
+}
 
 /** A component as the host gets it. */
 class AdaptedComponent {

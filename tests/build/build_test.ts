@@ -134,7 +134,7 @@ async function startWaiting(bench: Workspace, names: string[]) {
       type: "shell",
       inline: [
         // The script's parent is the shell that the communicator started.
-        "echo started by $(ps -o ppid= -p $PPID | tr -d ' '):",
+        "echo started by $(cut -d' ' -f4 /proc/$PPID/stat):",
         "echo waiting; read line < go-$PACKER_BUILD_NAME",
       ],
     }],

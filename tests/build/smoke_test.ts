@@ -219,15 +219,64 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin in a folder is used in place of a bundled one",
+  "a plugin replaces a bundled one where a path or a plugin table names it, not by its file name",
   async (bench) => {
     await bench.write(
       "mine/baler-builder-file",
       `#!/bin/sh\nexec '${await examplePlugin(CUSTOM_CLOUD)}'\n`,
       { mode: 0o755 },
     );
-    await bench.builds({ builders: [{ type: "file" }] }, ["-plugin-dir=mine"]);
+    const builders = [{ type: "file" }];
+    await bench.write("template.json", { builders });
+    const { code, output } = await bench.baler([
+      "build",
+      "-plugin-dir=mine",
+      "template.json",
+    ]);
+    assertEquals(code, 1);
+    assertStringIncludes(output, '"target"');
+
+    const file = "./mine/baler-builder-file";
+    await bench.builds({ builders, plugins: { builders: { file } } });
     await assertBuilt(bench, "file");
+    const config = await bench.write("core.json", { builders: { file } });
+    await bench.builds({ builders }, [], { env: { BALER_CONFIG: config } });
+    await bench.builds({ builders: [{ type: file, name: "file" }] });
+  },
+);
+
+forEachHost(
+  "a plugin that others can replace is used with one warning, with its path and the reason",
+  async (bench) => {
+    const plugin = await bench.write(
+      "open/plugin",
+      `#!/bin/sh\nexec '${await examplePlugin(CUSTOM_CLOUD)}'\n`,
+      { mode: 0o755 },
+    );
+    const builders = ["a", "b"].map((name) => ({ type: "custom-cloud", name }));
+    const template = {
+      builders,
+      plugins: { builders: { "custom-cloud": plugin } },
+    };
+    const safe = await bench.builds(template);
+    assert(!safe.output.includes("not safe"), safe.output);
+    await Deno.chmod(bench.at("open"), 0o777);
+    const { stdout } = await bench.builds(template);
+    const warnings = stdout.split("\n").filter((line) =>
+      line.startsWith("Warning: ")
+    );
+    assertEquals(warnings.length, 1, stdout);
+    assertStringIncludes(warnings[0]!, plugin);
+    assertStringIncludes(warnings[0]!, `chmod o-w ${bench.at("open")}`);
+    const listed = await bench.succeeds(["plugins", "template.json"]);
+    assertStringIncludes(listed.output, `chmod o-w ${bench.at("open")}`);
+    const relative = await bench.builds(template, [], {
+      env: { BALER_PLUGIN_PATH: "open" },
+    });
+    assertStringIncludes(
+      relative.output,
+      'Warning: "open" in BALER_PLUGIN_PATH is ignored',
+    );
   },
 );
 

@@ -1,7 +1,11 @@
 // Steps: run in order, cleaned up in reverse, with -debug and -on-error.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { runSteps, type Step } from "../../plugin/builder/mod.ts";
+import {
+  provisionStep,
+  runSteps,
+  type Step,
+} from "../../plugin/builder/mod.ts";
 import type { OnError } from "../../plugin/contract/build_context.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 
@@ -222,4 +226,66 @@ Deno.test("runSteps() cleans up when the ui is gone", async () => {
     "b is broken",
   );
   assertEquals(lines, ["cleanup b", "cleanup a"]);
+});
+
+Deno.test("provisionStep() runs the error-cleanup provisioner as -on-error says", async () => {
+  const provisioned = async (onError: OnError) => {
+    const { run, done } = start([
+      step("StepConnect"),
+      provisionStep<Run>({
+        hook: {
+          run({ name, data, communicator }) {
+            assertEquals(data, { ID: "i-1" });
+            assertEquals(communicator, undefined);
+            run.lines.push(name);
+            if (name === "provision") throw new Error("no network");
+          },
+        },
+        data: () => ({ ID: "i-1" }),
+      }),
+    ], { onError });
+    await assertRejects(() => done, Error, "no network");
+    return run.lines;
+  };
+  const cleanup =
+    "Provisioning step had errors: Running the cleanup provisioner, if present...";
+  assertEquals(await provisioned("cleanup"), [
+    "run StepConnect",
+    "provision",
+    cleanup,
+    "cleanup-provision",
+    "cleanup StepConnect",
+  ]);
+  assertEquals(await provisioned("run-cleanup-provisioner"), [
+    "run StepConnect",
+    "provision",
+    cleanup,
+    "cleanup-provision",
+    "error: no network",
+    'error: Step "StepConnect" failed, aborting...',
+  ]);
+  assertEquals(await provisioned("abort"), [
+    "run StepConnect",
+    "provision",
+    "error: no network",
+    'error: Step "StepProvision" failed, aborting...',
+    'error: aborted: skipping cleanup of step "StepConnect"',
+  ]);
+});
+
+Deno.test("provisionStep() tells the error of the error-cleanup provisioner too", async () => {
+  const { done } = start([
+    provisionStep<Run>({
+      hook: {
+        run({ name }) {
+          throw new Error(`${name} failed`);
+        },
+      },
+    }),
+  ]);
+  await assertRejects(
+    () => done,
+    Error,
+    "Cleanup failed: cleanup-provision failed. Original Provisioning error: provision failed",
+  );
 });

@@ -35,7 +35,7 @@ Deno.test("powershell uploads variables and script, runs it, and deletes both", 
   assertEquals(vars, {
     upload: "c:/Windows/Temp/packer-ps-env-vars-UUID1.ps1",
     content: '$env:A="`$b`\'"; ' +
-      '$env:PACKER_BUILDER_TYPE="null"; $env:PACKER_BUILD_NAME="alone"; ',
+      '$env:PACKER_BUILDER_TYPE="null"; $env:PACKER_BUILD_NAME="vm"; ',
   });
   assertEquals(script, {
     upload: "c:/Windows/Temp/script-UUID2.ps1",
@@ -211,7 +211,7 @@ Deno.test("windows-shell uploads a batch file and runs it with its variables", a
     { upload: "c:/Windows/Temp/script.bat", content: "dir\nexit\n" },
     {
       command: 'set "A=2" && set "PACKER_BUILDER_TYPE=null" && ' +
-        'set "PACKER_BUILD_NAME=alone" && ' +
+        'set "PACKER_BUILD_NAME=vm" && ' +
         'set "PACKER_HTTP_ADDR=10.0.2.2:8000" && set "Z=\'1\'" && ' +
         '"c:/Windows/Temp/script.bat"',
     },

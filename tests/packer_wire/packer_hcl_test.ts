@@ -209,5 +209,5 @@ build {
     const isProtobuf = /Starting plugin.*--protobuf/.test(log);
     assertEquals(isProtobuf, run.version.name === "1.16.0", log);
   },
-  ({ isOldStyle }) => !isOldStyle,
+  { wanted: ({ isOldStyle }) => !isOldStyle },
 );

@@ -2,7 +2,13 @@
 // version finds plugins.
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import { debianPacker, type Peer, peer } from "../peers/peers.ts";
+import {
+  debianPacker,
+  installPlugin,
+  type Peer,
+  peer,
+} from "../peers/peers.ts";
+import { NOT_POSIX, skippable } from "../support/programs.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -88,6 +94,7 @@ export class PackerRun implements AsyncDisposable {
       HOME: join(path, "home"),
       TMPDIR: join(path, "tmp"),
       CHECKPOINT_DISABLE: "1",
+      LC_ALL: "C.UTF-8",
       PACKER_NO_COLOR: "1",
       PACKER_PLUGIN_PATH: join(path, "plugins"),
       PACKER_LOG: "1",
@@ -157,6 +164,12 @@ export class PackerRun implements AsyncDisposable {
         byte.toString(16).padStart(2, "0")
       ).join(""),
     );
+  }
+
+  /** Puts packer-plugin-ansible where this Packer finds it; Packer 1.6 has it built in. */
+  async installAnsible(path: string | undefined): Promise<void> {
+    if (this.version.name === "1.6.6") return;
+    await installPlugin("plugin-ansible", path!, join(this.path, "plugins"));
   }
 
   async write(name: string, content: unknown): Promise<string> {
@@ -279,17 +292,20 @@ const TEST_TIMEOUT_MS = 180_000;
 export async function forEachPacker(
   name: string,
   work: (run: PackerRun) => Promise<void>,
-  wanted: (version: PackerVersion) => boolean = () => true,
+  { wanted = () => true, reason }: {
+    /** The versions that the test is for. */
+    wanted?: (version: PackerVersion) => boolean;
+    /** Why the test is skipped with each of them. */
+    reason?: string;
+  } = {},
 ): Promise<void> {
   for (const version of PACKERS.filter(wanted)) {
-    const { path, missing } = Deno.build.os === "windows"
-      ? { path: undefined, missing: "not tried on Windows" }
-      : await version.find();
+    const { path, missing } = await version.find();
     Deno.test({
-      name: `Packer ${version.name}: ${name}${
-        missing === undefined ? "" : ` (skipped: ${missing})`
-      }`,
-      ignore: path === undefined,
+      ...skippable(
+        `Packer ${version.name}: ${name}`,
+        NOT_POSIX ?? reason ?? missing,
+      ),
       async fn() {
         await using run = await PackerRun.make(version, path!);
         const { promise, reject } = Promise.withResolvers<never>();

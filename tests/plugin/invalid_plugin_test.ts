@@ -88,10 +88,10 @@ forEachHost("a method that is missing is named", async (bench) => {
 forEachHost("an option that is declared wrong is named", async (bench) => {
   await assertTold(bench, {
     "unknown-type":
-      `the plugin's option "region" has no type that there is: declare it as { type, description }, with one of the types "string", "number"`,
-    "type-alone": `the plugin's option "region" has no type that there is`,
+      `the plugin's option "region" has no valid type: declare it as { type, description }, with one of the types "string", "number"`,
+    "type-alone": `the plugin's option "region" has no valid type`,
     "options-list":
-      "the plugin's options are no object: declare them as { name: { type, description } }",
+      "the plugin's options are not an object: declare them as { name: { type, description } }",
   });
 });
 

@@ -12,6 +12,7 @@ interface Probe {
 
 /** Every program that a test may need, by the name that the test uses. */
 const PROGRAMS = {
+  ansible: probe("ansible-playbook", ["--version"], /core ([\d.]+)/),
   bash: probe("bash", ["--version"], /version ([\d.]+)/),
   fish: probe("fish", ["--version"], /version ([\d.]+)/),
   go: probe("go", ["version"], /\bgo([\d.]+)/),
@@ -35,6 +36,8 @@ const PROGRAMS = {
   python3: probe("python3", ["--version"], /Python (3[\d.]+)/),
   script: probe("script", ["--version"], /([\d.]+)/),
   ssh: probe("ssh", ["-V"], /OpenSSH_([\d.]+)/),
+  // Prints its version with the error about an option that it does not have.
+  sshd: probe("/usr/sbin/sshd", ["-V"], /OpenSSH_([\d.]+)/),
   tar: probe("tar", ["--version"], /tar.* ([\d.]+)/),
   tmux: probe("tmux", ["-V"], /tmux ([\w.-]+)/),
   zsh: probe("zsh", ["--version"], /zsh ([\d.]+)/),
@@ -123,7 +126,7 @@ function run({ command, args, version, needed }: Probe): Found {
       args: [...args],
       stdin: "null",
       // Packer would ask its maker's server for a newer version.
-      env: { CHECKPOINT_DISABLE: "1", LC_ALL: "C" },
+      env: { CHECKPOINT_DISABLE: "1", LC_ALL: "C.UTF-8" },
     }).outputSync();
     const decoder = new TextDecoder();
     text = decoder.decode(stdout) + decoder.decode(stderr);

@@ -308,7 +308,7 @@ forEachHost(
     ]);
     assertStringIncludes(
       warned.stdout,
-      'Warning: nothing is called "nobody", as -only or -except says.',
+      'Warning: no build or post-processor matches "nobody" (-only/-except).',
     );
     assertStringIncludes(
       warned.stdout,

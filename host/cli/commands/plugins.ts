@@ -11,7 +11,9 @@ import {
 } from "../../discovery/find_plugin.ts";
 import type { ListedPackerPlugin } from "../../discovery/packer_plugins.ts";
 import { PLUGIN_KINDS } from "../../discovery/plugin_table.ts";
+import { untrustedReason } from "../../discovery/plugin_trust.ts";
 import { UsageError } from "../flags.ts";
+import { pluginPathWarnings } from "../../discovery/plugin_directories.ts";
 import { pluginSources } from "../../discovery/plugin_sources.ts";
 import { readTemplate } from "../../template/template.ts";
 
@@ -60,6 +62,7 @@ export const plugins = defineCommand({
         shadows: [],
       });
     }
+    for (const warning of pluginPathWarnings()) ui.error(`Warning: ${warning}`);
     let kind = "";
     for (const plugin of listed) {
       ui.machine(
@@ -77,6 +80,10 @@ export const plugins = defineCommand({
       ui.say(`  ${plugin.name.padEnd(20)} ${plugin.label}  (${plugin.source})`);
       const obstacle = await obstacleOf(plugin);
       if (obstacle !== undefined) ui.error(`  ${"".padEnd(20)} ${obstacle}`);
+      const untrusted = untrustedReason(plugin.argv);
+      if (untrusted !== undefined) {
+        ui.error(`  ${"".padEnd(20)} not safe to run: ${untrusted}`);
+      }
       for (const shadow of plugin.shadows) {
         ui.say(
           `  ${"".padEnd(20)} in place of ${shadow.label}  (${shadow.source})`,

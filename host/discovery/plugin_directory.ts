@@ -1,5 +1,5 @@
-// A plugin folder: which of its files are plugins, by their names, and which
-// only look like it.
+// The files of one directory that are plugins, by their names, and those that
+// only look like plugins.
 
 import { join } from "@std/path";
 import { PLUGIN_KINDS, type PluginKind } from "./plugin_table.ts";
@@ -12,7 +12,7 @@ export interface PluginFile {
   readonly kind: PluginKind;
   /** The component's name. */
   readonly name: string;
-  /** Why it is no plugin after all, as the end of a sentence that begins with its path. */
+  /** Why it cannot be used, as the end of a sentence that begins with its path. */
   readonly obstacle?: string;
 }
 
@@ -21,34 +21,34 @@ const NAME = new RegExp(
 );
 
 /**
- * The files of a folder that are named like plugins; none where there is no
- * such folder.
+ * The files of a directory that are named like plugins; none where there is no
+ * such directory.
  *
- * @param folder Its path.
+ * @param directory Its path.
  */
-export function filesOf(folder: string): PluginFile[] {
+export function filesOf(directory: string): PluginFile[] {
   let names: string[];
   try {
-    names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
-    // A folder that is not there, or may not be read, has no plugins to offer.
+    // A directory that is not there, or may not be read, has no plugins to offer.
     return [];
   }
-  return names.flatMap((file) => pluginFile(folder, file) ?? []);
+  return names.flatMap((file) => pluginFile(directory, file) ?? []);
 }
 
-function pluginFile(folder: string, file: string): PluginFile | undefined {
+function pluginFile(directory: string, file: string): PluginFile | undefined {
   const isWindows = Deno.build.os === "windows";
   const [, maker, kind, name] = NAME.exec(file.replace(/\.exe$/i, "")) ?? [];
   if (maker === undefined) return undefined;
   // A build often leaves files like baler-builder-x.d beside the executable.
-  const path = join(folder, file);
+  const path = join(directory, file);
   const info = infoOf(path);
   if (info === undefined || !(info.isFile || info.isDirectory)) {
     return undefined;
   }
   const obstacle = info.isDirectory
-    ? "is a folder: put the executable itself there"
+    ? "is a directory: put the executable itself there"
     : isWindows
     ? /\.exe$/i.test(file)
       ? undefined

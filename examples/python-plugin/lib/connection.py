@@ -1,4 +1,4 @@
-"""The plugin's end of the connection: says hello, reads and writes messages, starts calls in the order in which they come."""
+"""The plugin's side of the connection: the handshake, reading and writing messages, calls in the order of their arrival."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from superjson import Malformed, Reader, Writer
 from values import UNDEFINED, Signal, Thrown, error
 
 PROTOCOL = 1
-LONGEST_LINE = 64 * 1024 * 1024
-MOST_BYTES = 1024 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
+MAX_RAW_BYTES = 1024 * 1024 * 1024
 
 
 def checked_object(pairs):
@@ -29,8 +29,8 @@ def read_messages(stream, deliver):
     """Delivers each message, (written, blobs), as it comes; then None at the end, or a Malformed."""
     try:
         while True:
-            line = stream.readline(LONGEST_LINE + 1)
-            if len(line) > LONGEST_LINE:
+            line = stream.readline(MAX_LINE_BYTES + 1)
+            if len(line) > MAX_LINE_BYTES:
                 raise Malformed("a line longer than 64 MiB")
             if not line.endswith(b"\n"):
                 return deliver(None)
@@ -42,7 +42,7 @@ def read_messages(stream, deliver):
             lengths = written["json"].get("bytes", [])
             if any(length < 0 for length in lengths):
                 raise Malformed("a negative length")
-            if sum(lengths) > MOST_BYTES:
+            if sum(lengths) > MAX_RAW_BYTES:
                 raise Malformed("more than 1 GiB of bytes behind one line")
             blobs = [bytearray(stream.read(length)) for length in lengths]
             if [len(blob) for blob in blobs] != lengths:
@@ -67,7 +67,7 @@ def write_messages(stream, outbox):
 
 
 class Root(Served):
-    """Reference 0: makes the components, which are given by kind and name."""
+    """Reference 0: makes the components, which are given by kind and name; the name "" serves under any name."""
 
     def __init__(self, components):
         self._components = components
@@ -76,9 +76,10 @@ class Root(Served):
         return {"create": self.create}
 
     def create(self, kind, name):
-        make = self._components.get(kind, {}).get(name)
+        by_name = self._components.get(kind, {})
+        make = by_name.get(name, by_name.get(""))
         if make is None:
-            raise LookupError(f"this plugin has no {kind} {name!r}")
+            raise LookupError(f"this plugin serves no {kind} {name!r}")
         return make()
 
 
