@@ -1,7 +1,7 @@
 // Packer's plugins, found where Packer finds them: single executables, installed plugins, and what an
 // executable of Packer's serves itself. They are the last to be asked.
 
-import { dirname, isAbsolute, join, resolve } from "@std/path";
+import { DELIMITER, dirname, isAbsolute, join } from "@std/path";
 import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import {
@@ -289,17 +289,15 @@ function filesIn(folder: string): string[] {
   }
 }
 
-/** The folders in which Packer looks, the first first. */
+/**
+ * The folders in which Packer looks, the first first; but not the folder of this run, which may be a stranger's.
+ */
 function packerFolders(): PluginFolder[] {
   const folders: PluginFolder[] = [];
   const fromEnvironment = Deno.env.get("PACKER_PLUGIN_PATH") ?? "";
-  for (
-    const path of fromEnvironment.split(Deno.build.os === "windows" ? ";" : ":")
-  ) {
-    if (path === "") continue;
-    folders.push({ path: resolve(path), reason: "PACKER_PLUGIN_PATH" });
+  for (const path of fromEnvironment.split(DELIMITER)) {
+    if (isAbsolute(path)) folders.push({ path, reason: "PACKER_PLUGIN_PATH" });
   }
-  folders.push({ path: Deno.cwd(), reason: "the folder of this run" });
   const config = packerConfigFolder();
   if (config !== undefined) {
     folders.push({
