@@ -267,8 +267,11 @@ Deno.test("without the adapter a plugin of Packer's is told, and what to do", as
     adaptedPlugin(plugin, undefined).obstacle!,
     /is a plugin of Packer's, which baler-packer runs: put that executable beside baler/,
   );
-  assertEquals(adaptedPlugin(plugin, ["/bin/baler-packer"]).argv, [
-    "/bin/baler-packer",
-    "/opt/packer-builder-x",
-  ]);
+  const adapted = adaptedPlugin(plugin, ["/bin/baler-packer"]);
+  assertEquals(adapted.argv, ["/bin/baler-packer", "--serve"]);
+  assertEquals(JSON.parse(adapted.request!), {
+    argv: ["/opt/packer-builder-x"],
+    label: "/opt/packer-builder-x",
+    name: "x",
+  });
 });

@@ -113,15 +113,21 @@ for (const victim of ["the host", "the adapter"]) {
       }
       if (victim === "the host") run.kill("SIGKILL");
       else {
-        const [provisioner] = await processesOf(
+        const [adapter] = await processesOf(
           bench.env,
-          "packer-provisioner-shell-local",
+          "--serve",
           "baler-packer",
           "deno",
         );
-        Deno.kill(provisioner!, "SIGKILL");
+        Deno.kill(adapter!, "SIGKILL");
       }
-      await run.ended();
+      const { output } = await run.ended();
+      if (victim === "the adapter") {
+        assertMatch(
+          output,
+          /baler-packer was ended by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
+        );
+      }
       await removeScripts(bench.env.TMPDIR!);
     },
   );
