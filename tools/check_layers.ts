@@ -28,6 +28,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/bundled/provisioners": 5,
   "plugin/bundled/post_processors": 5,
   "plugin/bundled": 6,
+  "adapters/packer": 7,
   "plugin/builder/images": 3,
   "plugin/builder/communicators": 4,
   "plugin/builder/ssh": 5,
@@ -60,7 +61,11 @@ const PUBLIC: ReadonlySet<string> = new Set(
 );
 
 /** The entry points: every source must be reached from one of them. A `main.ts` is a program of its own. */
-const ROOTS = ["cli.ts", ...PUBLIC, ...sourcesIn("plugin").filter(isMain)];
+const ROOTS = [
+  "cli.ts",
+  ...PUBLIC,
+  ...[...sourcesIn("plugin"), ...sourcesIn("adapters")].filter(isMain),
+];
 
 interface Import {
   readonly from: string;
@@ -164,7 +169,7 @@ if (import.meta.main) {
     ),
   );
   const reached = new Set(found.flatMap(({ files }) => files));
-  for (const directory of ["host", "plugin"]) {
+  for (const directory of ["adapters", "host", "plugin"]) {
     for (const file of sourcesIn(directory)) {
       if (reached.has(file)) continue;
       faults.add(`${file}: nothing imports it`);
