@@ -249,6 +249,7 @@ class Session {
     // Ctrl-C in a terminal is the host's to handle; it tells by the wire.
     ignoreSignal("SIGINT");
     onSignal("SIGTERM", () => this.#end(0));
+    onSignal("SIGHUP", () => this.#end(0));
     // On a line of its own, whatever was printed before.
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),

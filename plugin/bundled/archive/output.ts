@@ -1,59 +1,50 @@
-// The file that an archive is written to, which is there in whole or not at
-// all.
+// Writes an archive: all of it, or none.
 
 import { dirname } from "@std/path";
+import { OutputFile, type OutputFileOptions } from "../shared/output_file.ts";
 
-/** Takes an archive's bytes. */
+/** Writes an archive's bytes. */
 export type ArchiveSink = (source: AsyncIterable<Uint8Array>) => Promise<void>;
 
+/** Where an archive goes. */
+export interface WriteArchiveOptions extends OutputFileOptions {
+  /** Its absolute path; missing directories are created. */
+  path: string;
+  /** Its path for people. */
+  name: string;
+  /** Stops the writing when aborted. */
+  signal: AbortSignal;
+}
+
 /**
- * Writes an archive, in folders that are made where they are missing; one that
- * is not finished does not stay.
+ * Writes an archive. One that is not finished leaves no file.
  *
- * @param path Its absolute path.
- * @param target Its path for people.
- * @param signal What the writing is stopped by.
- * @param write Writes it.
- * @throws {Error} When it cannot be written, and the signal's reason when it is aborted.
+ * @param options The archive.
+ * @param write Called with the sink that takes the archive's bytes.
+ * @throws {Error} When it cannot be written; the signal's reason when it is aborted.
  */
 export async function writeArchive(
-  path: string,
-  target: string,
-  signal: AbortSignal,
+  { path, name, signal, ...modes }: WriteArchiveOptions,
   write: (sink: ArchiveSink) => Promise<void>,
 ): Promise<void> {
+  const failed = (what: string, error: unknown) =>
+    new Error(`${what} ${name}: ${(error as Error).message}`);
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw new Error(
-      `Unable to create dir for archive ${target}: ${(error as Error).message}`,
-    );
+    throw failed("Unable to create dir for archive", error);
   }
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path, { write: true, create: true, truncate: true });
-  } catch (error) {
-    throw new Error(
-      `Unable to create archive ${target}: ${(error as Error).message}`,
-    );
-  }
+  await using file = await OutputFile.open(path, modes).catch((error) => {
+    throw failed("Unable to create archive", error);
+  });
   try {
     await write(async (source) => {
-      for await (const chunk of source) {
-        for (let at = 0; at < chunk.length;) {
-          at += await file.write(chunk.subarray(at));
-        }
-      }
+      for await (const chunk of source) await file.write(chunk);
     });
-    file.close();
-  } catch (error) {
-    const { isFile } = await file.stat();
-    file.close();
-    // A device or a pipe is not ours to take away.
-    if (isFile) await Deno.remove(path);
     signal.throwIfAborted();
-    throw new Error(
-      `Error creating archive ${target}: ${(error as Error).message}`,
-    );
+    await file.commit();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failed("Error creating archive", error);
   }
 }

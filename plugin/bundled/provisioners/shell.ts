@@ -15,6 +15,7 @@ import type {
 } from "../../contract/provisioner.ts";
 import { render } from "../../sdk/render.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
+import { goDuration } from "../../common/duration.ts";
 import {
   environmentVars,
   environmentVarsProblems,
@@ -36,7 +37,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
   #build!: BuildContext;
   #scripts: readonly string[] = [];
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
     this.#config = config;
     this.#build = build;
@@ -67,7 +68,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
         build.workingDirectory,
         script ? "script" : "scripts",
       ),
-      ...environmentVarsProblems(config.environment_vars),
+      ...environmentVarsProblems(config.environment_vars, this.#isCustom),
       ...exitCodesProblems(config.valid_exit_codes),
       ...await templateProblems(config.execute_command ?? "", [
         "execute_command",
@@ -88,8 +89,11 @@ export default class ShellProvisioner implements Provisioner<Config> {
     const { use_env_var_file, env_var_format, pause_after } = this.#config;
     const vars = await environmentVars({
       vars: this.#config.environment_vars,
-      format: env_var_format ||
-        (use_env_var_file ? "export %s='%s'\n" : "%s='%s' "),
+      format: env_var_format ? { format: env_var_format, shell: "custom" } : {
+        format: use_env_var_file ? "export %s='%s'\n" : "%s='%s' ",
+        shell: "posix",
+      },
+      isCustom: this.#isCustom,
       build: this.#build,
       data,
     });
@@ -104,7 +108,6 @@ export default class ShellProvisioner implements Provisioner<Config> {
       await remote.clean();
     }
     if (pause_after) {
-      const { goDuration } = await import("../../common/duration.ts");
       await ui.say(
         `Pausing ${goDuration(pause_after)} after this provisioner...`,
       );
@@ -126,12 +129,17 @@ export default class ShellProvisioner implements Provisioner<Config> {
         render(line, this.#build, { fields: data, generated: data })
       ),
     );
-    await using file = await TemporaryFile.of(
+    await using file = await TemporaryFile.create(
       inlineScript(this.#config.inline_shebang, lines),
       { prefix: "baler-shell", signal },
     );
     await ui.say(`Provisioning with shell script: ${file.path}`);
     await remote.run(file.path);
+  }
+
+  /** True when the configuration has its own way of setting variables. */
+  get #isCustom(): boolean {
+    return Boolean(this.#config.execute_command || this.#config.env_var_format);
   }
 }
 
