@@ -117,7 +117,18 @@ async function copyLink(from: string, to: string): Promise<void> {
 const COPY = `
 name=$(printf '%b.' "$3")
 name=\${name%.}
-exec cp -RPp -- "$1/$name" "$2/$name"
+from=$1/$name
+to=$2/$name
+if [ -d "$from" ] && [ ! -L "$from" ]; then
+  mkdir -p -- "$to" || exit
+  exec cp -RPp -- "$from/." "$to"
+fi
+if [ -d "$to" ] && [ ! -L "$to" ]; then
+  echo "there is a directory of this name" >&2
+  exit 1
+fi
+[ ! -L "$from" ] || rm -f -- "$to"
+exec cp -RPp -- "$from" "$to"
 `;
 
 async function copyRaw(
