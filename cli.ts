@@ -1,17 +1,16 @@
-// The `baler` command: picks the word that was asked for, shows what went
-// wrong, and says with its exit code how it went: 0 well, 1 not, 2 not
-// understood.
+// The `baler` command: runs the command that the first argument names. Exit
+// code 0 is success, 1 a failure, 2 a command line that was not understood.
 
-// What is imported here V8 keeps compiled from one run to the next: what a
-// plugin's process begins with, and what starts it. The rest is loaded when it
-// is needed.
+// Statically imported is only what starts a plugin's process, and what that
+// process begins with. The rest is loaded when it is needed.
+import "./host/cli/exit_signals.ts";
 import { COMMANDS } from "./host/cli/registry.ts";
 import { discardPrelaunched } from "./host/process/prelaunch.ts";
 import { prelaunchBundled } from "./host/cli/prelaunch_bundled.ts";
 import { serveBundled } from "./plugin/bundled/mod.ts";
 
 if (Deno.args[0] === "plugin") {
-  // The plugin that comes with baler.
+  // This process is the bundled plugin.
   if (!await serveBundled(Deno.args.slice(1))) {
     console.error(`baler has no plugin "${Deno.args[1]}" of its own`);
     Deno.exit(2);
@@ -22,11 +21,11 @@ if (Deno.args[0] === "plugin") {
   prelaunchBundled(command, Deno.args.slice(at + 1));
   const [{ runCommandLine }] = await Promise.all([
     import("./host/cli/command_line.ts"),
-    // It will be called for: meanwhile it is loaded.
+    // Loaded at the same time, since the command line needs it next.
     Object.hasOwn(COMMANDS, command) && COMMANDS[command]!.load(),
   ]);
   Deno.exitCode = await runCommandLine(Deno.args);
   await discardPrelaunched();
-  // Nothing is left to wait for: not a question that nobody answered, either.
+  // A question that nobody has answered would keep the process alive.
   Deno.exit();
 }

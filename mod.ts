@@ -28,8 +28,13 @@ export * from "./plugin/contract/hook.ts";
 export type * from "./plugin/contract/post_processor.ts";
 export type * from "./plugin/contract/provisioner.ts";
 export type * from "./plugin/contract/ui.ts";
-export * from "./plugin/contract/config_error.ts";
+export {
+  ConfigError,
+  type ConfigProblem,
+} from "./plugin/contract/config_error.ts";
 export { parseDuration } from "./plugin/common/duration.ts";
-export * from "./plugin/sdk/decode_config.ts";
+export type * from "./plugin/contract/options.ts";
+export { decodeConfig } from "./plugin/sdk/decode_config.ts";
 export { render, type RenderData } from "./plugin/sdk/render.ts";
+export type * from "./plugin/sdk/components.ts";
 export * from "./plugin/sdk/serve.ts";

@@ -1,9 +1,9 @@
-// Makes executables of the host, the bundled plugins and the examples: `deno task compile`.
+// `deno task compile`: makes executables of the host and of plugins.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { basename, dirname, join, relative, resolve } from "@std/path";
 import { closestString } from "@std/text/closest-string";
-import { Compiler } from "./compiler.ts";
+import { COMPILE_FLAGS, Compiler } from "./compiler.ts";
 import {
   type Executable,
   knownExecutables,
@@ -20,44 +20,45 @@ export const platforms: readonly string[] = [
   "x86_64-pc-windows-msvc",
 ];
 
-/** Where {@link compile} puts what it makes, and for whom. */
+/** Options of {@link compile}. */
 export interface CompileOptions {
-  /** The folder that the executables are put in; `dist` beside deno.json when left out. */
+  /** The directory that the executables are written to; that of the executable or `dist` by default. */
   readonly out?: string;
   /**
-   * Some of {@link platforms}, the executables for each going into a folder of its name. When left
-   * out they are for this platform, and go into `out` itself.
+   * Some of {@link platforms}; the executables for each go into a directory of its name. By default
+   * they are for this platform, and go into `out` itself.
    */
-  readonly targets?: readonly string[];
-  /** Is given a line for each thing done; `console.error` when left out. */
+  readonly targets?: readonly (string | undefined)[];
+  /** Called with a line for each step; `console.error` by default. */
   readonly say?: (line: string) => void;
 }
 
-/** An executable that {@link compile} made, or found made already. */
+/** An executable that {@link compile} made, or found up to date. */
 export interface CompiledExecutable {
-  /** As it was asked for, such as `baler` or `builder-file`. */
+  /** The name that was asked for, such as `baler` or `builder-file`. */
   readonly name: string;
   /** Absolute path. */
   readonly path: string;
   /** The platform it was compiled for; undefined for this one. */
   readonly target: string | undefined;
-  /** In bytes. */
+  /** The size of the file, in bytes. */
   readonly size: number;
-  /** True when it was there already, made from the same sources. */
+  /** True when it was there already, compiled from the same sources. */
   readonly reused: boolean;
 }
 
-// A compilation keeps one core busy, and holds the whole executable in memory.
-const concurrency = 2;
+/** How many compilations run at a time. Each uses one core, and holds the executable in memory. */
+const CONCURRENCY = 2;
 
 /**
- * Compiles `wanted`, two at a time, each with the least permissions that it needs. What has not
- * changed since it was compiled is not compiled again.
+ * Compiles executables, each with only the permissions that it needs. One whose sources have not
+ * changed is not compiled again.
  *
- * @param wanted names that `knownExecutables()` has, or programs of the caller's own.
- * @returns one for each of `wanted`, for each target, in that order.
- * @throws {TypeError} when a name or a target is unknown; nothing is compiled then.
- * @throws {AggregateError} when some could not be compiled; the others were.
+ * @param wanted Names of `knownExecutables()`, paths of plugins' directories, or other programs.
+ * @param options Where to, for which platforms.
+ * @returns One executable for each of `wanted`, for each target, in that order.
+ * @throws {TypeError} When a name or a target is unknown; nothing is compiled then.
+ * @throws {AggregateError} When some failed to compile; the others are compiled.
  *
  * @example
  * ```ts ignore
@@ -109,7 +110,7 @@ export async function compile(
       }
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   if (failures.length > 0) {
     throw new AggregateError(
       failures,
@@ -121,25 +122,40 @@ export async function compile(
 
 async function compileOne(
   compiler: Compiler,
-  { name, entry, flags }: Executable,
+  { name, entry, flags, include, exclude }: Executable,
   out: string,
   target: string | undefined,
   say: (line: string) => void,
 ): Promise<{ path: string; size: number; reused: boolean }> {
   const windows = (target ?? Deno.build.target).includes("windows");
   const path = join(out, target ?? "", windows ? `${name}.exe` : name);
-  const made = await fingerprint(entry, [
-    ...flags,
-    target ?? "",
-    Deno.env.get("DENORT_BIN") ?? "",
-  ]);
+  const made = await fingerprint({
+    entry,
+    include,
+    settings: [
+      ...COMPILE_FLAGS,
+      ...flags,
+      ...exclude ?? [],
+      target ?? "",
+      Deno.env.get("DENORT_BIN") ?? "",
+    ],
+  });
   const reused = made !== undefined && await isUpToDate(path, made);
   if (reused) {
     say(`${shown(path)} is up to date`);
   } else {
     const version = await atomically(
       path,
-      (output) => compiler.compile({ entry, output, flags, target }),
+      (output) =>
+        compiler.compile({
+          name,
+          entry,
+          output,
+          flags,
+          include,
+          exclude,
+          target,
+        }),
     );
     if (made !== undefined) await saveFingerprint(path, made);
     const { size } = await Deno.stat(path);
@@ -152,24 +168,46 @@ async function compileOne(
   return { path, size: (await Deno.stat(path)).size, reused };
 }
 
-// Runs `make` for a path beside `path`, which becomes `path` when it succeeded: a compilation that
-// fails or is killed leaves neither half an executable nor Deno's temporary files.
+/**
+ * Runs `make` for a path in a temporary directory beside `path`, and renames the result to `path`
+ * when it succeeded. A compilation that fails leaves nothing behind; one that is killed leaves no
+ * incomplete executable.
+ */
 async function atomically<T>(
   path: string,
   make: (output: string) => Promise<T>,
 ): Promise<T> {
+  const created = await missingDirectories(dirname(path));
   await Deno.mkdir(dirname(path), { recursive: true });
-  const folder = await Deno.makeTempDir({
+  const directory = await Deno.makeTempDir({
     dir: dirname(path),
     prefix: ".making-",
   });
   try {
-    const output = join(folder, basename(path));
+    const output = join(directory, basename(path));
     const result = await make(output);
     await Deno.rename(output, path);
     return result;
+  } catch (error) {
+    await Deno.remove(directory, { recursive: true });
+    // Fails where another compilation has put something there meanwhile.
+    for (const one of created) await Deno.remove(one).catch(() => {});
+    throw error;
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true }).catch(() => {});
+  }
+}
+
+/** The directories on the way to `path` that do not exist yet, the innermost first. */
+async function missingDirectories(path: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let one = path;; one = dirname(one)) {
+    try {
+      await Deno.stat(one);
+      return missing;
+    } catch {
+      missing.push(one);
+    }
   }
 }
 
@@ -177,10 +215,10 @@ async function named(
   wanted: readonly (string | Executable)[],
 ): Promise<{ name: string; executable: Executable }[]> {
   const known = await knownExecutables();
-  const folders = await pluginsInFolders(wanted);
+  const directories = await pluginsInDirectories(wanted);
   return wanted.map((item) => {
     if (typeof item !== "string") return { name: item.name, executable: item };
-    const executable = known.get(item) ?? folders.get(item);
+    const executable = known.get(item) ?? directories.get(item);
     if (executable === undefined) {
       throw unknown("executable", item, [...known.keys()]);
     }
@@ -188,20 +226,31 @@ async function named(
   });
 }
 
-// A plugin of one's own, anywhere: the executable goes into its folder, and is called like it.
-async function pluginsInFolders(
+/** The plugins that are named by the path of their directory, by that path. */
+async function pluginsInDirectories(
   wanted: readonly (string | Executable)[],
 ): Promise<Map<string, Executable>> {
   const found = new Map<string, Executable>();
   for (const item of wanted) {
     if (typeof item !== "string" || !/[\\/]/.test(item)) continue;
-    const folder = resolve(item);
-    found.set(item, {
-      ...await pluginExecutable(folder, basename(folder)),
-      out: folder,
-    });
+    const directory = resolve(item);
+    const executable = await pluginExecutable(directory, basename(directory));
+    if (!await isFile(executable.entry)) {
+      throw new TypeError(
+        `there is no plugin in ${directory}: it has no main.ts`,
+      );
+    }
+    found.set(item, { ...executable, out: directory });
   }
   return found;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function unknown(
@@ -222,24 +271,37 @@ function shown(path: string): string {
   return short.startsWith("..") ? path : short;
 }
 
-const usage = `deno task compile [options] [name…]
+const usage = `Usage: deno task compile [options] [NAME...]
 
-Makes dist/baler, or the executables named: baler, a bundled plugin (builder-file
-makes dist/baler-builder-file), a folder of examples/, or the path of a plugin's
-folder (../my-plugin makes ../my-plugin/my-plugin), in which main.ts is the
-program and deno.json says what it may do: "compile": {"permissions": {…}}.
+Compiles dist/baler, or the executables named:
 
-  --all            make all of them
-  --target TARGET  for another platform, into dist/TARGET/; may be repeated:
+  baler, builder-file  the host, a bundled plugin (into dist/baler-builder-file)
+  baler-greet-and-sign an example, by the name of its directory in examples/
+  ../my-plugin         the plugin in a directory, by its path (into
+                       ../my-plugin/my-plugin)
+
+A plugin's main.ts is its program. Its deno.json (or deno.jsonc) says what it may
+do and what is embedded:
+
+  "compile": {"permissions": {"read": true}, "include": ["assets/"]}
+
+Options:
+  --all            Compile every executable of this repository
+  --target TARGET  Compile for another platform, into a directory named TARGET:
+                   dist/TARGET/, or ../my-plugin/TARGET/ for a plugin that is
+                   named by its path. Can be repeated. One of:
                    ${platforms.join("\n                   ")}
-  --out FOLDER     put them there instead of in dist/
-  --help           show this
+  --packer         Compile plugins, named by their paths, for Packer too: as
+                   packer-plugin-NAME_vVERSION_x5.0_OS_ARCH, with the files that
+                   "packer init" downloads
+  --out DIRECTORY  Write the executables to this directory
+  -h, --help       Show this help
 `;
 
 async function main(argv: string[]): Promise<number> {
   const refused: string[] = [];
   const args = parseArgs(argv, {
-    boolean: ["all", "help"],
+    boolean: ["all", "help", "packer"],
     string: ["target", "out", "_"],
     collect: ["target"],
     alias: { h: "help" },
@@ -259,6 +321,21 @@ async function main(argv: string[]): Promise<number> {
   const names: string[] = args._.map(String);
   const all = args.all ? [...(await knownExecutables()).keys()] : [];
   const targets: string[] = args.target;
+  if (args.packer) {
+    const { compileForPacker } = await import("./packer_release.ts");
+    if (args.all || names.length === 0) {
+      console.error(`--packer needs the path of a plugin\n\n${usage}`);
+      return 2;
+    }
+    for (const name of names) {
+      await compileForPacker(resolve(name), {
+        out: args.out,
+        targets,
+        compile,
+      });
+    }
+    return 0;
+  }
   await compile(args.all ? all : names.length > 0 ? names : ["baler"], {
     out: args.out,
     targets: targets.length > 0 ? targets : undefined,

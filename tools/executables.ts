@@ -1,27 +1,34 @@
-// What can be compiled, under which name, and the least permissions that each one needs.
+// The executables of this repository, and the fewest permissions that each one needs.
 
 import { join } from "@std/path";
 import { permissionFlags, type Permissions } from "./permissions.ts";
+import { pluginExecutable } from "./plugin_config.ts";
 
 /** A program that `compile()` makes an executable of. */
 export interface Executable {
-  /** The file name of what is made, without `.exe`. */
+  /** The file name of the executable, without `.exe`. */
   readonly name: string;
-  /** Absolute path of the module that is its main. */
+  /** Absolute path of the main module. */
   readonly entry: string;
   /** The flags of `deno compile` that grant its permissions. */
   readonly flags: readonly string[];
-  /** The folder that it is put in, where that is not `dist`. */
+  /** Absolute paths of files, directories and modules to embed beside the module graph. */
+  readonly include?: readonly string[];
+  /** Absolute paths below those of `include` to leave out. */
+  readonly exclude?: readonly string[];
+  /** The directory that it is written to; `dist` unless given. */
   readonly out?: string;
 }
 
+export { pluginExecutable };
+
 const root = join(import.meta.dirname!, "..");
 
-// The host launches plugins (run, and read to find them; env, which cross-spawn and the templates'
-// user variables read), reads templates, writes logs, caches and what bundled plugins make, and
-// asks the system who and where it is (sys) for template functions. Where much goes through, it has
-// the C library widen pipes and move what is in them (ffi), which no list can name: the library has
-// no path. It never opens a socket.
+// The host launches plugins (run; read, to find them; env, for cross-spawn and user variables), reads
+// templates, writes logs, and reads and writes the files of the bundled plugins. Template functions
+// ask for the host's name and the like (sys). For large transfers it calls the C library to enlarge
+// pipes and to splice between them (ffi); that library has no path that a list could name. The host
+// opens no socket.
 const host: Permissions = {
   read: true,
   write: true,
@@ -31,28 +38,42 @@ const host: Permissions = {
   ffi: true,
 };
 
+// Runs any plugin of Packer's, which gets the whole environment, and connects to where it listens: a unix socket
+// with a random path (read and write, too), or a port of this machine.
+const packerAdapter: Permissions = {
+  read: true,
+  write: true,
+  run: true,
+  env: true,
+  net: true,
+};
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
 // Paths and commands come from a template, so none of these can be narrowed to a list.
 const bundled: Readonly<Record<string, Permissions>> = {
-  // Its communicator "local" copies files and runs commands; it tells provisioners the run's name.
+  // Its communicator "local" copies files and runs commands; it publishes the run's UUID.
   "builder-null": { ...filesAndCommands, env: ["PACKER_RUN_UUID"] },
   // Reads `source`, writes `target`.
   "builder-file": files,
-  // Reads the scripts, writes the inline ones to a temporary file; commands run in the communicator.
+  // Reads scripts and writes inline ones to a temporary file; commands run in the communicator.
   "provisioner-shell": files,
+  "provisioner-powershell": files,
+  "provisioner-windows-shell": files,
+  // Only runs commands in the communicator.
+  "provisioner-windows-restart": {},
   "provisioner-shell-local": filesAndCommands,
-  // Uploads from here, downloads to here.
+  // Reads what it uploads, writes what it downloads.
   "provisioner-file": files,
-  // Only asks, and the host's ui does that.
+  // Asks through the host's ui.
   "provisioner-breakpoint": {},
   "provisioner-sleep": {},
-  // Notes the name that the host gave its run.
+  // Records the run's UUID.
   "post-processor-manifest": { ...files, env: ["PACKER_RUN_UUID"] },
   "post-processor-checksum": files,
   "post-processor-compress": files,
-  // Looks for the files that it is told to name, and deletes them with the artifact.
+  // Looks up the files of the artifact, and deletes them with it.
   "post-processor-artifice": files,
   "post-processor-shell-local": filesAndCommands,
 };
@@ -66,10 +87,10 @@ function bundledModule(name: string): string {
 }
 
 /**
- * All that the repository can make: `baler`, `builder-file` and the other bundled plugins, and
- * the examples by their folders' names. The order is the one in which `--all` makes them.
+ * Returns every executable of this repository: `baler`, the bundled plugins (`builder-file`, ...)
+ * and the examples, by name, in the order in which `--all` compiles them.
  *
- * @throws {TypeError} when an example's deno.json has no usable `"compile": {"permissions": {…}}`.
+ * @throws {TypeError} When an example's deno.json is not valid.
  */
 export async function knownExecutables(): Promise<Map<string, Executable>> {
   const known = new Map<string, Executable>();
@@ -77,6 +98,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     name: "baler",
     entry: join(root, "cli.ts"),
     flags: permissionFlags(host, "the host"),
+  });
+  known.set("packer", {
+    name: "baler-packer",
+    entry: join(root, "adapters", "packer", "main.ts"),
+    flags: permissionFlags(packerAdapter, "the adapter of Packer's plugins"),
   });
   for (const [name, permissions] of Object.entries(bundled)) {
     known.set(name, {
@@ -92,46 +118,6 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     );
   }
   return known;
-}
-
-/**
- * The executable that a plugin's own folder describes: `main.ts`, compiled with the permissions
- * in `deno.json`'s `"compile": {"permissions": {…}}`.
- *
- * Deno 2.5 and newer read that key themselves under `deno compile -P`; here it is read for them
- * all, so that one file says it once.
- *
- * @param folder absolute path of the folder.
- * @param name of the executable.
- * @throws {TypeError} when deno.json cannot be read or has no usable permissions.
- */
-export async function pluginExecutable(
-  folder: string,
-  name: string,
-): Promise<Executable> {
-  const path = join(folder, "deno.json");
-  let config: { compile?: { permissions?: unknown } } | null;
-  try {
-    config = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    throw new TypeError(
-      error instanceof Deno.errors.NotFound
-        ? `there is no plugin in ${folder}: it has no deno.json`
-        : `${path}: cannot be read as JSON: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-  const permissions = config?.compile?.permissions;
-  if (permissions === undefined) {
-    throw new TypeError(
-      `${path}: add "compile": {"permissions": {…}} with what the plugin may do, {} for nothing`,
-    );
-  }
-  return {
-    name,
-    entry: join(folder, "main.ts"),
-    flags: permissionFlags(permissions, path),
-  };
 }
 
 async function exampleNames(): Promise<string[]> {

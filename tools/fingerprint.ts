@@ -1,41 +1,50 @@
-// Whether an executable is still what its sources would give, so that nothing is compiled twice.
+// Fingerprints of executables, so that one whose sources have not changed is not compiled again.
 
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "@std/path";
 
+/** The inputs of a compilation. */
+export interface FingerprintInputs {
+  /** Absolute path of the main module. */
+  readonly entry: string;
+  /** Absolute paths of embedded files, directories and modules. */
+  readonly include?: readonly string[];
+  /** Flags and the like. */
+  readonly settings: readonly string[];
+}
+
 /**
- * A digest of all that a compiled executable depends on: the content of every module in the graph
- * of `entry`, the versions of the npm packages in it, the configuration files that apply to it,
- * Deno's version, and `settings`.
+ * Computes a digest of everything that a compiled executable depends on: the content of every
+ * module in the graph of `entry` and of embedded modules, embedded files, the versions of npm
+ * packages, the configuration files that apply, Deno's version, and `settings`.
  *
- * @returns undefined when the graph cannot be had, which the compilation itself explains best.
+ * @returns The digest; undefined when the graph has an error, which the compilation reports best.
  */
 export async function fingerprint(
-  entry: string,
-  settings: readonly string[],
+  { entry, include = [], settings }: FingerprintInputs,
 ): Promise<string | undefined> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", entry],
-    cwd: dirname(entry),
-    stdin: "null",
-  }).output();
-  if (!success) return undefined;
-  const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
   const hash = createHash("sha256");
   const add = (...parts: string[]) => hash.update(JSON.stringify(parts));
   add(Deno.version.deno, ...settings);
-  // Of npm packages the exact version is enough: a published one never changes.
-  add(...Object.keys(graph.npmPackages ?? {}).sort());
-  for (
-    const module of graph.modules.toSorted((a, b) =>
-      a.specifier < b.specifier ? -1 : 1
-    )
-  ) {
-    if (module.error !== undefined) return undefined;
-    add(
-      module.specifier,
-      module.local === undefined ? "" : await digest(module.local) ?? "",
-    );
+  for (const root of [entry, ...include.filter(isModule)]) {
+    const graph = await graphOf(root);
+    if (graph === undefined) return undefined;
+    // The exact version of an npm package identifies its content.
+    add(...Object.keys(graph.npmPackages ?? {}).sort());
+    for (
+      const module of graph.modules.toSorted((a, b) =>
+        a.specifier < b.specifier ? -1 : 1
+      )
+    ) {
+      if (module.error !== undefined) return undefined;
+      add(
+        module.specifier,
+        module.local === undefined ? "" : await digest(module.local) ?? "",
+      );
+    }
+  }
+  for (const path of include) {
+    for (const file of await filesIn(path)) add(file, await digest(file) ?? "");
   }
   for (const path of configurationFiles(entry)) {
     const content = await digest(path);
@@ -44,7 +53,35 @@ export async function fingerprint(
   return hash.digest("hex");
 }
 
-/** Whether `output` is the file that {@link saveFingerprint} was told of, made from the same inputs. */
+/** Whether a path names a module, by its extension. */
+function isModule(path: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(path);
+}
+
+async function graphOf(entry: string): Promise<Graph | undefined> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: dirname(entry),
+    stdin: "null",
+  }).output();
+  return success ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
+}
+
+/** The files at or below a path, sorted; none when there is nothing. */
+async function filesIn(path: string): Promise<string[]> {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(path));
+  } catch {
+    return [path];
+  }
+  const found = await Promise.all(
+    entries.map(({ name }) => filesIn(join(path, name))),
+  );
+  return found.flat().sort();
+}
+
+/** Whether `output` is the file that {@link saveFingerprint} recorded, with the same fingerprint. */
 export async function isUpToDate(
   output: string,
   fingerprint: string,
@@ -57,7 +94,7 @@ export async function isUpToDate(
   }
 }
 
-/** Notes, in `.made/` beside `output`, from what `output` was made. */
+/** Records the fingerprint of `output` in `.made/` beside it. */
 export async function saveFingerprint(
   output: string,
   fingerprint: string,
@@ -78,13 +115,13 @@ function notePath(output: string): string {
   return join(dirname(output), ".made", `${basename(output)}.json`);
 }
 
-// Size and time tell a file that something else put there, such as a run that raced with this one.
+// Size and modification time detect a file that another process has written since.
 async function note(output: string, fingerprint: string): Promise<string> {
   const { size, mtime } = await Deno.stat(output);
   return JSON.stringify({ fingerprint, size, mtime: mtime?.getTime() }) + "\n";
 }
 
-// deno.lock is not among them: it is written as a side effect, and what it pins is in the graph.
+// Without deno.lock: Deno writes it as a side effect, and the versions that it pins are in the graph.
 function configurationFiles(entry: string): string[] {
   const paths: string[] = [];
   for (let folder = dirname(entry);; folder = dirname(folder)) {

@@ -1,6 +1,6 @@
-// What an executable may do, as deno.json writes it, turned into the flags of `deno compile`.
+// Permissions of an executable: as deno.json declares them, and as flags of `deno compile`.
 
-/** A permission of Deno's, by the name that deno.json and the flags share. */
+/** A permission of Deno, by its name in deno.json and in flags. */
 export type PermissionName =
   | "read"
   | "write"
@@ -11,7 +11,7 @@ export type PermissionName =
   | "ffi"
   | "import";
 
-const names: readonly string[] = [
+const NAMES: readonly string[] = [
   "read",
   "write",
   "net",
@@ -34,15 +34,15 @@ export type Permissions = {
 };
 
 /**
- * The flags that grant exactly `permissions`.
+ * Returns the flags that grant exactly `permissions`.
  *
- * `--no-prompt` is always the first of them: an executable that lacks a permission reports an
- * error, since a question would go unanswered in a process whose stdin is a wire.
+ * The first is always `--no-prompt`: an executable that lacks a permission reports an error,
+ * because nobody could answer a prompt in a process whose stdin is the wire.
  *
- * @param permissions read from a file, so of any type.
- * @param where named in an error, such as `examples/x/deno.json`.
- * @throws {TypeError} when `permissions` is not in that shape. `all` is refused too: an
- * executable says what it needs, one permission at a time.
+ * @param permissions The value of `"compile": {"permissions": …}`, of any type.
+ * @param where The place of `permissions`, for errors, such as `examples/x/deno.json`.
+ * @throws {TypeError} When `permissions` is not a set of permissions. `all` is refused too: an
+ * executable declares the permissions that it needs one by one.
  *
  * @example
  * ```ts
@@ -59,10 +59,10 @@ export function permissionFlags(permissions: unknown, where: string): string[] {
   }
   const flags = ["--no-prompt"];
   for (const [name, value] of Object.entries(permissions)) {
-    if (!names.includes(name)) {
+    if (!NAMES.includes(name)) {
       throw new TypeError(
         `${where}: no permission is named "${name}"; there are ${
-          names.join(", ")
+          NAMES.join(", ")
         }`,
       );
     }
@@ -81,6 +81,71 @@ export function permissionFlags(permissions: unknown, where: string): string[] {
     );
   }
   return flags;
+}
+
+/**
+ * Returns the permissions that flags of `deno compile` grant; the reverse of
+ * {@linkcode permissionFlags}.
+ *
+ * @param flags The flags; others than those of permissions are skipped.
+ * @returns Each permission: all, none, or the lists of what is allowed and denied.
+ */
+export function grantedPermissions(
+  flags: readonly string[],
+): Record<PermissionName, Allowed | { allow: Allowed; deny: Allowed }> {
+  const isAll = flags.includes("--allow-all") || flags.includes("-A");
+  const granted: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    const allow = isAll || valueOf(flags, `--allow-${name}`);
+    const deny = valueOf(flags, `--deny-${name}`);
+    granted[name] = allow === false || deny === true
+      ? false
+      : deny === false
+      ? allow
+      : { allow, deny };
+  }
+  return granted as ReturnType<typeof grantedPermissions>;
+}
+
+/** The value of a flag with an optional list, in which a comma is written twice. */
+function valueOf(flags: readonly string[], name: string): Allowed {
+  const lists: string[] = [];
+  for (const flag of flags) {
+    if (flag === name) return true;
+    if (!flag.startsWith(`${name}=`)) continue;
+    const list = flag.slice(name.length + 1);
+    lists.push(
+      ...list.replaceAll(",,", "\0").split(",")
+        .map((item) => item.replaceAll("\0", ",")),
+    );
+  }
+  return lists.length > 0 && lists;
+}
+
+/**
+ * Permissions with more added to them.
+ *
+ * @param permissions Read from a file, so of any type; returned unchanged where it is no object.
+ * @param more What is added: lists join lists, and nothing is added to what is granted as a whole.
+ */
+export function withPermissions(
+  permissions: unknown,
+  more: Permissions,
+): unknown {
+  if (!isRecord(permissions)) return permissions;
+  const joined: Record<string, unknown> = { ...permissions };
+  for (const [name, added] of Object.entries(more)) {
+    const own = joined[name];
+    joined[name] = isRecord(own)
+      ? { ...own, allow: join(own.allow, added) }
+      : join(own, added);
+  }
+  return joined;
+}
+
+function join(own: unknown, added: unknown): unknown {
+  if (own === undefined || own === false) return added;
+  return Array.isArray(own) && Array.isArray(added) ? [...own, ...added] : own;
 }
 
 function flag(name: string, value: unknown, where: string): string[] {

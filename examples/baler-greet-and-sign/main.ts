@@ -1,5 +1,5 @@
-// Two components in one executable: a provisioner that leaves a greeting on
-// the machine, and a post-processor that signs the files of an artifact.
+// Two components in one executable: a provisioner that writes a greeting to a
+// file on the machine, and a post-processor that signs the files of an artifact.
 
 import {
   type Artifact,
@@ -22,7 +22,7 @@ const greetOptions = {
   },
   path: {
     type: "string",
-    description: "The file on the machine that takes the greeting.",
+    description: "The file on the machine that the greeting is written to.",
     required: true,
   },
 } as const satisfies Options;
@@ -41,7 +41,7 @@ class Greet implements Provisioner<ConfigOf<typeof greetOptions>> {
     }
     const { text, path } = this.#config;
     await ui.say(`Leaving a greeting in ${path}`);
-    // The stream is read in the builder's process, at the builder's pace.
+    // The builder's process reads the stream, no faster than it writes the file.
     const source = new Blob([`${text}\n`]).stream();
     await communicator.upload({ path, source, signal });
   }
@@ -95,7 +95,7 @@ class Sign implements PostProcessor<ConfigOf<typeof signOptions>> {
       },
       toString: () => `Signed: ${artifact.files.join(", ")}`,
     };
-    // The signatures are worth nothing without what they sign.
+    // The signatures are useless without the files that they sign.
     return { artifact: signed, keep: true, mustKeep: true };
   }
 }

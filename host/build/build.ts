@@ -1,28 +1,19 @@
-// One build: a builder, the provisioners that it lets at its machine, and the
+// One build: a builder, the provisioners that run on its machine, and the
 // post-processors that work on its artifact.
 
-import type { Builder } from "../../plugin/contract/builder.ts";
-import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
-import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { BuildPlugins } from "./build_plugins.ts";
-import { AggregateBuildError } from "../errors/error_message.ts";
-import type {
-  BuildPlan,
-  ComponentPlan,
-  PostProcessorPlan,
-  ProvisionerPlan,
-} from "../plan/build_plan.ts";
+import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
 import { GRACE, type LaunchOptions } from "../plugin/launch_options.ts";
 import { type Log, NO_LOG } from "../log/log.ts";
-import { GraceTimeout } from "../plugin/grace_timeout.ts";
+import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
+import { type ArtifactSummary, postProcess } from "./post_process.ts";
 import {
-  type ArtifactSummary,
-  postProcess,
-  type PostProcessStep,
-} from "./post_process.ts";
-import { ProvisionHook, type ProvisionStep } from "./provision_hook.ts";
-import { expectArtifact, expectPrepareResult } from "./component_results.ts";
+  prepareComponents,
+  type PreparedComponents,
+} from "./prepare_components.ts";
+import { ProvisionHook } from "./provision_hook.ts";
+import { expectArtifact } from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
 /** One build. */
@@ -31,18 +22,15 @@ export class Build implements AsyncDisposable {
   readonly #ui: BuildUi;
   readonly #plugins: BuildPlugins;
   readonly #log: Log;
-  readonly #grace: number;
-  #builder: Builder | undefined;
-  #provisioners: ProvisionStep[] = [];
-  #cleanup: ProvisionStep | undefined;
-  #postProcessors: PostProcessStep[][] = [];
+  readonly #graceMs: number;
+  #components: PreparedComponents | undefined;
 
   /**
    * @param plan What it is made of.
    * @param ui Where it shows what it does.
    * @param launch How its plugins are launched.
-   * @param bundled Makes the components that come with baler, where they are not
-   * to have a process of this build's own.
+   * @param bundled Makes the bundled components, where they have no process of
+   * this build's own.
    */
   constructor(
     plan: BuildPlan,
@@ -54,11 +42,11 @@ export class Build implements AsyncDisposable {
     this.#ui = ui;
     this.#log = launch.log ?? NO_LOG;
     this.#plugins = new BuildPlugins(
-      launch,
+      { ...launch, pause: () => ui.pause },
       (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
       bundled,
     );
-    this.#grace = 2 * (launch.grace ?? GRACE);
+    this.#graceMs = 2 * (launch.grace ?? GRACE);
   }
 
   /** The build's name. */
@@ -66,7 +54,7 @@ export class Build implements AsyncDisposable {
     return this.#plan.context.name;
   }
 
-  /** Where its plugins' stderr goes, and what people need not see. */
+  /** The log of its plugins' stderr, and of what people need not see. */
   get log(): Log {
     return this.#log;
   }
@@ -77,91 +65,22 @@ export class Build implements AsyncDisposable {
   }
 
   /**
-   * Launches the build's plugins and gives each component its configuration;
-   * nothing is built yet.
+   * Launches the build's plugins and passes each component its configuration.
+   * Nothing is built yet.
    *
-   * @param onFine Told of each component that has nothing to say.
-   * @returns What the components warn of.
-   * @throws {AggregateBuildError} With everything that a component refuses.
+   * @param onValid Called with each component that has no warning and no error.
+   * @returns The components' warnings.
+   * @throws {AggregateBuildError} With the errors of all components.
    */
   async prepare(
-    onFine: (component: ComponentPlan) => void = () => {},
+    onValid: (component: ComponentPlan) => void = () => {},
   ): Promise<string[]> {
-    const { builder, provisioners, errorCleanupProvisioner, postProcessors } =
-      this.#plan;
-    const warnings: string[] = [];
-    const errors: unknown[] = [];
-
-    const published = Promise.withResolvers<readonly string[] | undefined>();
-
-    const prepared = async <T extends object>(
-      kind: string,
-      plan: ComponentPlan,
-      method: "prepare" | "configure",
-      generatedData?: Promise<readonly string[] | undefined>,
-    ): Promise<T | undefined> => {
-      try {
-        const component = await this.#plugins.component<T>(kind, plan.plugin);
-        const take = (component as Record<string, unknown>)[method] as (
-          options: unknown,
-        ) => Promise<unknown>;
-        const names = await generatedData;
-        const returned = await take.call(component, {
-          config: plan.config,
-          build: {
-            ...this.#plan.context,
-            ...(names === undefined ? {} : { generatedData: names }),
-          },
-        });
-        const result = expectPrepareResult(returned, method);
-        if (kind === "builder") published.resolve(result.generatedData ?? []);
-        const warned = (result.warnings ?? []).map(String);
-        for (const warning of warned) warnings.push(warning);
-        if (warned.length === 0) onFine(plan);
-        return component;
-      } catch (error) {
-        errors.push(plan.locate(error));
-        // The others are checked all the same, as far as that goes.
-        if (kind === "builder") published.resolve(undefined);
-      }
-    };
-    const provisioner = async (plan: ProvisionerPlan) => ({
-      ...plan,
-      component: await prepared<Provisioner>(
-        "provisioner",
-        plan,
-        "prepare",
-        published.promise,
-      ),
-    });
-    const postProcessor = async (plan: PostProcessorPlan) => ({
-      ...plan,
-      component: await prepared<PostProcessor>(
-        "post-processor",
-        plan,
-        "configure",
-        published.promise,
-      ),
-    });
-
-    // All at once: most of the time goes into starting processes.
-    const [builderComponent, steps, cleanup, sequences] = await Promise.all([
-      prepared<Builder>("builder", builder, "prepare"),
-      Promise.all(provisioners.map(provisioner)),
-      errorCleanupProvisioner && provisioner(errorCleanupProvisioner),
-      Promise.all(
-        postProcessors.map((sequence) =>
-          Promise.all(sequence.map(postProcessor))
-        ),
-      ),
-    ]);
-    if (errors.length > 0) throw new AggregateBuildError(errors);
-    // Without an error each of them is there.
-    this.#builder = builderComponent;
-    this.#provisioners = steps as ProvisionStep[];
-    this.#cleanup = cleanup as ProvisionStep | undefined;
-    this.#postProcessors = sequences as PostProcessStep[][];
-    return warnings;
+    this.#components = await prepareComponents(
+      this.#plan,
+      this.#plugins,
+      onValid,
+    );
+    return this.#components.warnings;
   }
 
   /**
@@ -172,37 +91,59 @@ export class Build implements AsyncDisposable {
    * @throws {Error} When the build failed, or was cancelled.
    */
   async run(signal: AbortSignal): Promise<ArtifactSummary[]> {
-    if (this.#builder === undefined) {
-      throw new Error("the build is not prepared");
-    }
-    using _patience = new GraceTimeout(
-      signal,
-      this.#grace,
-      () => this.#plugins.giveUp(this.#grace),
-    );
+    const components = this.#components;
+    if (components === undefined) throw new Error("the build is not prepared");
+    using _monitor = new CleanupMonitor(signal, this.#graceMs, {
+      plugins: () => this.#plugins.running,
+      onWaiting: (names) =>
+        this.#ui.say(
+          `Still cleaning up: ${
+            names.join(", ")
+          }. Ctrl-C again ends it at once.`,
+        ),
+    });
     signal.throwIfAborted();
     const hook = new ProvisionHook({
-      ui: this.#ui,
+      ui: this.#ui.forPlugins,
       debug: this.#plan.context.debug,
-      steps: this.#provisioners,
-      cleanup: this.#cleanup,
+      steps: components.provisioners,
+      cleanup: components.cleanup,
       signal,
     });
-    const artifact = expectArtifact(
-      await this.#builder.run({ ui: this.#ui, hook, signal }),
-    );
+    let returned: unknown;
+    try {
+      returned = await components.builder.run({
+        ui: this.#ui.forPlugins,
+        hook: hook.forPlugins,
+        signal,
+      });
+    } finally {
+      this.#warnOfCleanup(hook);
+    }
+    const artifact = expectArtifact(returned);
     if (artifact === undefined) return [];
-    return await postProcess(this.#postProcessors, artifact, {
+    return await postProcess(components.postProcessors, artifact, {
       ui: this.#ui,
       data: hook.data,
       signal,
     });
   }
 
+  /** Warns when the builder has not done what a person asked for in the case of a failure. */
+  #warnOfCleanup(hook: ProvisionHook): void {
+    const { onError } = this.#plan.context;
+    // With "ask" the person may have decided against it.
+    if (onError !== "cleanup" && onError !== "run-cleanup-provisioner") return;
+    if (!hook.lacksCleanup) return;
+    this.#ui.error(
+      `Warning: the error-cleanup-provisioner was not run: the builder ${this.#plan.builder.name} does not support it.`,
+    );
+  }
+
   /**
    * Ends the build's plugins.
    *
-   * @returns What went wrong with the end of those that went wrong.
+   * @returns The errors of those that did not end well.
    */
   close(): Promise<PluginError[]> {
     return this.#plugins.close();

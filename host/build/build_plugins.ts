@@ -1,35 +1,36 @@
-// The plugins of one build: each launched once, however many of the build's
-// components it serves, and all of them ended with the build.
+// The plugins of one build. Each is launched once, however many of the build's
+// components it serves, and all of them end with the build.
 
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
 import { launch } from "../plugin/launch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { Plugin } from "../plugin/plugin.ts";
-import { PluginError } from "../plugin/plugin_error.ts";
+import type { PluginError } from "../plugin/plugin_error.ts";
 import { InFlightCalls } from "./in_flight_calls.ts";
 
-/** When a person wants to know what there is to wait for, in milliseconds. */
-const SLOW = 5_000;
+/** After how long the person is told which plugin has not started yet, in milliseconds. */
+const SLOW_START_MS = 5_000;
 
-/** A process that was started, or is about to be. */
-interface Launched {
+/** A process that has been started, or is being started. */
+interface LaunchedProcess {
   readonly command: string;
   readonly plugin: Promise<Plugin>;
-  readonly underWay: InFlightCalls;
+  readonly inFlight: InFlightCalls;
 }
 
 /** The plugins of one build. */
 export class BuildPlugins implements AsyncDisposable {
   readonly #options: LaunchOptions;
   readonly #onSlow: (plugin: string) => void;
-  readonly #launches: Launched[] = [];
+  readonly #launches: LaunchedProcess[] = [];
+  readonly #running: Plugin[] = [];
   readonly #bundled: BuildPlugins | undefined;
 
   /**
    * @param options How each of them is launched.
-   * @param onSlow Told when one takes long to say hello.
-   * @param bundled Makes the components that come with baler, where they are not
-   * to have a process of this build's own.
+   * @param onSlow Called when one has not started after 5 s.
+   * @param bundled Makes the bundled components, where they have no process of
+   * this build's own.
    */
   constructor(
     options: LaunchOptions,
@@ -41,13 +42,19 @@ export class BuildPlugins implements AsyncDisposable {
     this.#bundled = bundled;
   }
 
+  /** The plugins that have started. */
+  get running(): readonly Plugin[] {
+    return this.#running;
+  }
+
   /**
    * Makes a component.
    *
    * @param kind The kind of component.
    * @param found The plugin that serves it.
-   * @returns The component, living in the plugin's process.
-   * @throws {PluginError} When the plugin cannot be launched, or serves no such component.
+   * @returns The component, whose methods run in the plugin's process.
+   * @throws {PluginError} When the plugin cannot be launched, or serves no such
+   * component.
    */
   async component<T extends object>(
     kind: string,
@@ -57,12 +64,12 @@ export class BuildPlugins implements AsyncDisposable {
       return await this.#bundled.component(kind, found);
     }
     const command = JSON.stringify(found.argv);
-    const running = this.#launches.find((one) => one.command === command);
-    if (running === undefined) return await this.#inNewProcess(kind, found);
+    const launched = this.#launches.find((one) => one.command === command);
+    if (launched === undefined) return await this.#inNewProcess(kind, found);
     try {
-      return await this.#create(kind, found, running);
+      return await this.#create(kind, found, launched);
     } catch (error) {
-      // It serves one instance, and that one is taken.
+      // The plugin serves one instance, which is in use.
       if ((error as { code?: unknown })?.code !== "E_ONE_INSTANCE") throw error;
       return await this.#inNewProcess(kind, found);
     }
@@ -73,72 +80,52 @@ export class BuildPlugins implements AsyncDisposable {
     found: FoundPlugin,
   ): Promise<T> {
     const name = found.process ?? found.label;
-    const underWay = new InFlightCalls();
+    const inFlight = new InFlightCalls();
     const plugin = launch(found.argv, {
       ...this.#options,
       name,
-      doing: () => underWay.describe,
+      activity: () => inFlight.describe,
     });
-    const launched = { command: JSON.stringify(found.argv), plugin, underWay };
+    const launched = { command: JSON.stringify(found.argv), plugin, inFlight };
     this.#launches.push(launched);
-    const slow = setTimeout(() => this.#onSlow(name), SLOW);
-    const settled = () => clearTimeout(slow);
-    plugin.then(settled, settled);
+    const timer = setTimeout(() => this.#onSlow(name), SLOW_START_MS);
+    plugin.then((started) => this.#running.push(started), () => {})
+      .finally(() => clearTimeout(timer));
     return await this.#create(kind, found, launched);
   }
 
   async #create<T extends object>(
     kind: string,
     found: FoundPlugin,
-    { plugin, underWay }: Launched,
+    { plugin, inFlight }: LaunchedProcess,
   ): Promise<T> {
     const component = await (await plugin).create<T>(kind, found.name);
     if (found.process === undefined) return component;
-    // The process has a name of its own: the log says what it was used for.
+    // The process has another name: the log tells which component it serves.
     this.#options.log?.write(found.label, [
       `Plugin started in ${found.process}`,
     ]);
-    return underWay.track(component, found.label);
+    return inFlight.track(component, found.label);
   }
 
   /**
-   * Ends them all.
+   * Ends all of them.
    *
-   * @returns What went wrong with the end of those that went wrong.
+   * @returns The errors of those that did not end well.
    */
-  close(): Promise<PluginError[]> {
-    return this.#closeAll((plugin) => plugin.close());
-  }
-
-  /** Ends them all. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /**
-   * Ends them all at once, since their build was cancelled and does not end.
-   *
-   * @param waited How long they were given, in milliseconds.
-   */
-  async giveUp(waited: number): Promise<void> {
-    await this.#closeAll((plugin) => {
-      const what = `has not ended within ${waited / 1000} s of being cancelled`;
-      const error = new PluginError(plugin.name, what, plugin.lastLines);
-      // It has had its time to clean up.
-      return plugin.close(error, 0);
-    });
-  }
-
-  async #closeAll(
-    close: (plugin: Plugin) => Promise<PluginError | undefined>,
-  ): Promise<PluginError[]> {
-    const errors = await Promise.all(this.#launches.map(async (launch) => {
+  async close(): Promise<PluginError[]> {
+    const errors = await Promise.all(this.#launches.map(async (launched) => {
       try {
-        return await close(await launch.plugin);
+        return await (await launched.plugin).close();
       } catch {
-        // It never started; whoever asked for it was told.
+        // It has never started; the caller that needed it has the error.
       }
     }));
     return errors.filter((error) => error !== undefined);
+  }
+
+  /** Ends all of them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 }

@@ -1,13 +1,18 @@
-// What a component returned is what its interface promises, or an error says
-// what came instead: a plugin can be built without its types ever being checked.
+// What components return, checked against what their interfaces promise: a
+// plugin can be built without its types ever being checked. Nothing is
+// converted, since the conversion of an object would call the plugin that sent
+// it.
 
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
 import { isObject } from "../json/fields.ts";
 
+const ARTIFACT =
+  "{ builderId, id, files, destroy(), toString() }, with strings and a list of strings";
+
 /**
- * What a component has to say once it is prepared.
+ * Checks what a component returned from `prepare` or `configure`.
  *
  * @param value What it returned.
  * @param method The method that returned it, for the error.
@@ -16,40 +21,51 @@ import { isObject } from "../json/fields.ts";
 export function expectPrepareResult(
   value: unknown,
   method: string,
-): PrepareResult {
-  if (value === undefined || value === null) return {};
-  const { warnings = [], generatedData = [] } = value as PrepareResult;
-  if (isObject(value) && isList(warnings) && isList(generatedData)) {
-    return { warnings, generatedData };
+): Required<PrepareResult> {
+  if (isAbsent(value)) return { warnings: [], generatedData: [] };
+  if (isObject(value)) {
+    const warnings = value.warnings ?? [];
+    const generatedData = value.generatedData ?? [];
+    if (isStringList(warnings) && isStringList(generatedData)) {
+      return { warnings, generatedData };
+    }
   }
   throw unexpectedResult(
     value,
     method,
-    "nothing, or { warnings: [...], generatedData: [...] }",
+    "nothing, or { warnings: [...], generatedData: [...] } with lists of strings",
   );
 }
 
 /**
- * The artifact that a builder made, or undefined where there is none.
+ * Checks what a builder returned from `run`.
  *
- * @param value What its `run` returned.
+ * @param value What it returned.
+ * @returns The artifact; undefined where there is none.
  * @throws {TypeError} When it is something else.
  */
 export function expectArtifact(value: unknown): Artifact | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   if (isArtifact(value)) return value;
   throw unexpectedResult(value, "run", `an artifact (${ARTIFACT}), or nothing`);
 }
 
 /**
- * What a post-processor made.
+ * Checks what a post-processor returned from `postProcess`.
  *
- * @param value What its `postProcess` returned.
+ * @param value What it returned.
  * @throws {TypeError} When it is something else.
  */
 export function expectPostProcessResult(value: unknown): PostProcessResult {
-  if (isObject(value) && isArtifact(value.artifact)) {
-    return value as unknown as PostProcessResult;
+  if (isObject(value) && "artifact" in value) {
+    const { artifact } = value;
+    if (isAbsent(artifact) || isArtifact(artifact)) {
+      return {
+        artifact: artifact ?? undefined,
+        keep: value.keep === true,
+        mustKeep: value.mustKeep === true,
+      };
+    }
   }
   throw unexpectedResult(
     value,
@@ -58,15 +74,33 @@ export function expectPostProcessResult(value: unknown): PostProcessResult {
   );
 }
 
-const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
+/**
+ * Returns the text of an artifact for people.
+ *
+ * @param artifact The artifact.
+ * @throws {TypeError} When its `toString` does not return a string.
+ */
+export function textOfArtifact(artifact: Artifact): string {
+  // The text of an object that a plugin sent by reference is here already. Where
+  // `toString` is a function of the plugin, it returns a promise instead.
+  const text: unknown = artifact.toString();
+  if (typeof text === "string") return text;
+  if (text instanceof Promise) text.catch(() => {});
+  throw new TypeError("the toString() of an artifact does not return a string");
+}
 
 function isArtifact(value: unknown): value is Artifact {
   return isObject(value) && typeof value.destroy === "function" &&
-    isList(value.files ?? []);
+    typeof (value.builderId ?? "") === "string" &&
+    typeof (value.id ?? "") === "string" && isStringList(value.files ?? []);
 }
 
-function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value);
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function isStringList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 function unexpectedResult(
@@ -74,14 +108,14 @@ function unexpectedResult(
   method: string,
   expected: string,
 ): TypeError {
-  const came = Deno.inspect(value, {
+  const returned = Deno.inspect(value, {
     depth: 1,
     iterableLimit: 5,
     breakLength: Infinity,
   });
   return new TypeError(
     `the plugin's ${method}() returned ${
-      came.length > 200 ? `${came.slice(0, 200)}...` : came
+      returned.length > 200 ? `${returned.slice(0, 200)}...` : returned
     }, but is to return ${expected}`,
   );
 }

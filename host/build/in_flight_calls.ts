@@ -1,16 +1,16 @@
-// What a process is doing: which of its components have been called and have
-// not answered yet, for the error that tells of its death.
+// The calls in flight in a process that serves several components, for the
+// error that tells of its death.
 
-/** The calls under way in a process that serves several components. */
+/** The calls in flight in a process. */
 export class InFlightCalls {
-  // Two calls may have the same name, and end at different times.
+  // Two calls can have the same name, and end at different times.
   readonly #calls = new Set<{ readonly name: string }>();
 
   /**
-   * A component whose calls are noted as long as they are under way.
+   * Wraps a component, so that its calls are tracked.
    *
    * @param component The component.
-   * @param name What it is called.
+   * @param name The component's name.
    */
   track<T extends object>(component: T, name: string): T {
     return new Proxy(component, {
@@ -32,7 +32,7 @@ export class InFlightCalls {
     });
   }
 
-  /** What is under way, the first call first; undefined when nothing is. */
+  /** The calls in flight, the oldest first; undefined when there are none. */
   get describe(): string | undefined {
     const names = new Set([...this.#calls].map(({ name }) => name));
     return names.size === 0 ? undefined : [...names].join(", ");

@@ -1,18 +1,25 @@
-// Post-processing: what the post-processors of a build make of its artifact,
-// and what of it stays.
+// Post-processing: runs the sequences of post-processors of a build on its
+// artifact, and decides which artifacts stay.
 
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import { AggregateBuildError, errorMessage } from "../errors/error_message.ts";
 import type { PostProcessorPlan } from "../plan/build_plan.ts";
-import { expectPostProcessResult } from "./component_results.ts";
+import {
+  expectPostProcessResult,
+  textOfArtifact,
+} from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
-/** What is left of an artifact when its build is over and its plugin gone. */
+/** What stays of an artifact when its build is over and its plugin has exited. */
 export interface ArtifactSummary {
+  /** The builder that made it. */
   builderId: string;
+  /** Its id; empty when its files identify it. */
   id: string;
+  /** Its files. */
   files: string[];
+  /** Its text for people. */
   text: string;
 }
 
@@ -22,115 +29,136 @@ export interface PostProcessStep extends PostProcessorPlan {
 }
 
 /** What every post-processor is given. */
-interface Given {
+interface PostProcessContext {
   readonly ui: BuildUi;
-  /** What the builder and the provisioners have made known. */
+  /** What the builder and the provisioners have published. */
   readonly data: Record<string, unknown>;
+  /** Cancels the build. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Lets sequences of post-processors work on an artifact. What goes wrong in one
- * sequence does not keep the others from their work.
+ * Runs sequences of post-processors on an artifact. A failure in one sequence
+ * does not stop the others.
  *
  * @param sequences The sequences.
  * @param original The artifact that each of them begins with.
- * @param options What every post-processor is given.
- * @returns The artifacts that are left; the others have been destroyed.
- * @throws {AggregateBuildError} With all that went wrong.
+ * @param context What every post-processor is given.
+ * @returns The artifacts that stay; the others have been destroyed.
+ * @throws {AggregateBuildError} With all errors.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
 export async function postProcess(
   sequences: readonly (readonly PostProcessStep[])[],
   original: Artifact,
-  options: Given,
+  context: PostProcessContext,
 ): Promise<ArtifactSummary[]> {
-  const { ui, signal } = options;
-  const errors: unknown[] = [];
-  const artifacts: Artifact[] = [];
-  let keepOriginal = sequences.length === 0;
-  let discardOriginal = false;
-
+  const outcome = new Outcome(original, sequences.length === 0);
   for (const sequence of sequences) {
-    let prior = original;
-    let failed = false;
-    for (const [index, step] of sequence.entries()) {
-      if (signal.aborted) throw signal.reason;
-      const { name, type } = step;
-      ui.say(
-        `Running post-processor: ${name}${
-          name === type ? "" : ` (type ${type})`
-        }`,
-      );
-      try {
-        const { artifact, keep } = await postProcessOne(step, prior, options);
-        if (index === 0) keepOriginal ||= keep;
-        else if (keep) artifacts.push(prior);
-        // It was passed on as it is, and the next sequence begins with it.
-        else if (prior === original) discardOriginal = true;
-        else await prior.destroy();
-        prior = artifact;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        errors.push(
-          new Error(`Post-processor failed: ${errorMessage(error)}`, {
-            cause: error,
-          }),
-        );
-        failed = true;
-        break;
-      }
-    }
-    if (!failed) artifacts.push(prior);
+    await runSequence(sequence, outcome, context);
   }
-
-  if (keepOriginal) artifacts.unshift(original);
-  const summaries = artifacts.map(summaryOf);
-  if (!keepOriginal || discardOriginal) {
-    try {
-      await original.destroy();
-    } catch (error) {
-      errors.push(
-        new Error(
-          `Error destroying builder artifact: ${errorMessage(error)}`,
-          { cause: error },
-        ),
-      );
-    }
-  }
-  if (errors.length > 0) throw new AggregateBuildError(errors);
-  return summaries;
+  return await outcome.finish();
 }
 
-async function postProcessOne(
+/** Which artifacts stay, and what went wrong. */
+class Outcome {
+  readonly original: Artifact;
+  readonly artifacts: Artifact[] = [];
+  readonly errors: unknown[] = [];
+  keepOriginal: boolean;
+  /** Whether a sequence passed the original on, and its successor replaced it. */
+  discardOriginal = false;
+
+  constructor(original: Artifact, keepOriginal: boolean) {
+    this.original = original;
+    this.keepOriginal = keepOriginal;
+  }
+
+  async finish(): Promise<ArtifactSummary[]> {
+    const { original, artifacts, errors } = this;
+    if (this.keepOriginal) artifacts.unshift(original);
+    const summaries = artifacts.map(summaryOf);
+    if (!this.keepOriginal || this.discardOriginal) {
+      try {
+        await original.destroy();
+      } catch (error) {
+        const text = `Error destroying builder artifact: ${
+          errorMessage(error)
+        }`;
+        errors.push(new Error(text, { cause: error }));
+      }
+    }
+    if (errors.length > 0) throw new AggregateBuildError(errors);
+    return summaries;
+  }
+}
+
+async function runSequence(
+  sequence: readonly PostProcessStep[],
+  outcome: Outcome,
+  context: PostProcessContext,
+): Promise<void> {
+  const { ui, signal } = context;
+  const { original } = outcome;
+  let input = original;
+  for (const [index, step] of sequence.entries()) {
+    if (signal.aborted) throw signal.reason;
+    const { name, type } = step;
+    const suffix = name === type ? "" : ` (type ${type})`;
+    ui.say(`Running post-processor: ${name}${suffix}`);
+    try {
+      const { artifact, keep } = await runStep(step, input, context);
+      if (artifact === undefined) {
+        // There is nothing for the next one to work on.
+        if (index === 0) outcome.keepOriginal ||= keep;
+        else outcome.artifacts.push(input);
+        return;
+      }
+      if (index === 0) outcome.keepOriginal ||= keep;
+      else if (keep) outcome.artifacts.push(input);
+      // It was passed on as it is, and the next sequence begins with it.
+      else if (input === original) outcome.discardOriginal = true;
+      else await input.destroy();
+      input = artifact;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const text = `Post-processor failed: ${errorMessage(error)}`;
+      outcome.errors.push(new Error(text, { cause: error }));
+      return;
+    }
+  }
+  outcome.artifacts.push(input);
+}
+
+async function runStep(
   step: PostProcessStep,
   artifact: Artifact,
-  { ui, data, signal }: Given,
-): Promise<{ artifact: Artifact; keep: boolean }> {
+  { ui, data, signal }: PostProcessContext,
+): Promise<{ artifact: Artifact | undefined; keep: boolean }> {
   const result = expectPostProcessResult(
     await step.component.postProcess({
-      ui: ui.forStep(step.type),
+      ui: ui.forStep(step.type).forPlugins,
       artifact,
       data,
       signal,
     }),
   );
-  const keep = result.keep ?? false;
+  const keep = result.keep === true;
   if (step.keepInputArtifact === undefined) {
     return { artifact: result.artifact, keep };
   }
-  const forced = keep && result.mustKeep === true;
+  const isForced = keep && result.mustKeep === true;
   return {
     artifact: result.artifact,
-    keep: step.keepInputArtifact || forced,
+    keep: step.keepInputArtifact || isForced,
   };
 }
 
 function summaryOf(artifact: Artifact): ArtifactSummary {
   return {
-    builderId: String(artifact.builderId),
-    id: String(artifact.id),
-    files: [...(artifact.files ?? [])].map(String),
-    text: String(artifact),
+    builderId: artifact.builderId ?? "",
+    id: artifact.id ?? "",
+    files: [...(artifact.files ?? [])],
+    text: textOfArtifact(artifact),
   };
 }

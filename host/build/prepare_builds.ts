@@ -1,8 +1,12 @@
-// Preparing builds: launches their plugins and lets each component check its
-// configuration, for all builds at once, and shows what they say.
+// Preparing builds: launches their plugins, passes each component its
+// configuration, for all builds at once, and shows warnings and errors.
 
 import { Build } from "./build.ts";
-import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
+import {
+  formatErrorChain,
+  indentContinuation,
+} from "../errors/error_message.ts";
+import { formatError } from "../errors/format_error.ts";
 import { discardPrelaunched } from "../process/prelaunch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { TemplatePlan } from "../plan/plan.ts";
@@ -12,25 +16,26 @@ import type { HostUi } from "../terminal/ui.ts";
 export interface PreparedBuilds {
   /** Those that can run, in the template's order. */
   builds: Build[];
-  /** How many cannot: their errors have been shown. */
+  /** How many could not be prepared: their errors have been shown. */
   failed: number;
 }
 
 /**
- * Prepares the builds of a template.
+ * Prepares builds of a template.
  *
- * @param plan What they are made of.
+ * @param plan The template's plan; of its builds those that are prepared.
  * @param ui Where warnings and errors are shown.
- * @param launch How plugins are launched, beside what the plan says.
+ * @param launch How plugins are launched, beside the options of the plan.
+ * @param firstIndex The index of the first build among all of the template.
  */
 export async function prepareBuilds(
   plan: TemplatePlan,
   ui: HostUi,
   launch: LaunchOptions,
+  firstIndex = 0,
 ): Promise<PreparedBuilds> {
-  warnUnmatched(plan, ui);
   const builds = plan.builds.map((one, index) =>
-    new Build(one, ui.forBuild(one.context.name, index), {
+    new Build(one, ui.forBuild(one.context.name, firstIndex + index), {
       ...plan.launch,
       ...launch,
     })
@@ -38,7 +43,7 @@ export async function prepareBuilds(
   const outcomes = await Promise.allSettled(
     builds.map((build) => build.prepare()),
   );
-  // What has not been launched by now will not be.
+  // A process that no build has claimed is not needed.
   void discardPrelaunched();
   const ready: Build[] = [];
   for (const [index, outcome] of outcomes.entries()) {
@@ -49,35 +54,36 @@ export async function prepareBuilds(
   reportOutcomes(plan, builds, outcomes, ui);
   return {
     builds: ready,
-    failed: builds.length - ready.length + plan.refused.length,
+    failed: builds.length - ready.length,
   };
 }
 
 /**
- * Shows which names of the command line nothing is called by, and which
- * variables of the template nobody has declared.
+ * Warns of patterns in -only and -except that match nothing, and of variables
+ * that are not declared.
  *
  * @param plan The template's plan.
  * @param ui Where it is shown.
  */
 export function warnUnmatched(plan: TemplatePlan, ui: HostUi): void {
-  // Packer passes over them in silence; its programs read no line of it.
+  for (const warning of plan.warnings) ui.say(`Warning: ${warning}`);
+  // Packer ignores them, so programs that read its output expect no line.
   if (ui.isMachineReadable) return;
   for (const pattern of plan.unmatched) {
     ui.say(
-      `Warning: nothing is called "${pattern}", as -only or -except says.`,
+      `Warning: no build or post-processor matches "${pattern}" (-only/-except).`,
     );
   }
   if (plan.undeclared !== undefined) ui.say(`Warning: ${plan.undeclared}`);
 }
 
 /**
- * Shows what is wrong with builds, and what their components warn of, by the
- * builds' names.
+ * Shows the errors and warnings of the preparation, sorted by the names of the
+ * builds.
  *
  * @param plan The template's plan.
  * @param builds Its builds.
- * @param outcomes What `prepare` came to for each of them.
+ * @param outcomes The outcome of `prepare` for each of them.
  * @param ui Where it is shown.
  */
 export function reportOutcomes(
@@ -86,7 +92,7 @@ export function reportOutcomes(
   outcomes: readonly PromiseSettledResult<string[]>[],
   ui: HostUi,
 ): void {
-  const said = plan.refused.map(({ name, error }) => ({
+  const lines = plan.refused.map(({ name, error }) => ({
     name,
     text: `Error: Failed to initialize build "${name}"\n\n${error.message}\n`,
     isError: true,
@@ -95,8 +101,8 @@ export function reportOutcomes(
     const { name, log } = builds[index]!;
     if (outcome.status === "rejected") {
       log.write("baler", formatErrorChain(outcome.reason));
-      const text = errorMessage(outcome.reason);
-      said.push({
+      const text = formatError(outcome.reason);
+      lines.push({
         name,
         text: `Error: Failed to prepare build: "${name}"\n\n${text}\n`,
         isError: true,
@@ -104,16 +110,17 @@ export function reportOutcomes(
       continue;
     }
     for (const warning of outcome.value) {
-      said.push({
+      lines.push({
         name,
-        text:
-          `Warning: Warning when preparing build: "${name}"\n\n${warning}\n\n`,
+        text: `Warning: Warning when preparing build: "${name}"\n\n${
+          indentContinuation(warning)
+        }\n\n`,
         isError: false,
       });
     }
   }
-  said.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-  for (const { text, isError } of said) {
+  lines.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  for (const { text, isError } of lines) {
     if (isError) ui.error(text);
     else ui.say(text);
   }

@@ -1,5 +1,5 @@
-// The provision hook: runs a build's provisioners, one after the other, at
-// the moment at which its builder has a machine for them.
+// The provision hook: runs the provisioners of a build, one after the other,
+// when its builder has a machine for them.
 
 import { goDuration } from "../../plugin/common/duration.ts";
 import {
@@ -13,6 +13,10 @@ import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 import { errorMessage } from "../errors/error_message.ts";
+import { Semaphore } from "./semaphore.ts";
+
+/** How many runs of the hook of one build are at work at a time. */
+const CONCURRENT_RUNS = 16;
 
 /** A provisioner that is ready to run. */
 export interface ProvisionStep {
@@ -21,9 +25,9 @@ export interface ProvisionStep {
   component: Provisioner;
   /** How long to wait before it, in milliseconds. */
   pauseBefore: number;
-  /** How often it is tried again when it fails. */
+  /** How often it is retried when it fails. */
   maxRetries: number;
-  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  /** How long it may take, in milliseconds; 0 for no limit. */
   timeout: number;
 }
 
@@ -35,42 +39,67 @@ export interface ProvisionHookOptions {
   debug: boolean;
   /** The provisioners, in their order. */
   steps: readonly ProvisionStep[];
-  /** The one that runs when a step failed. */
-  cleanup?: ProvisionStep;
+  /** The provisioner that runs after a failure. */
+  cleanup?: ProvisionStep | undefined;
   /** Aborted when the build is cancelled. */
   signal: AbortSignal;
 }
 
-/** Runs a build's provisioners. */
-export class ProvisionHook implements Hook {
+/** Runs the provisioners of a build. */
+export class ProvisionHook {
   readonly #options: ProvisionHookOptions;
+  readonly #semaphore = new Semaphore(CONCURRENT_RUNS);
   #data: Record<string, unknown> = {};
+  #hasFailed = false;
+  #hasCleanedUp = false;
 
   constructor(options: ProvisionHookOptions) {
     this.#options = options;
   }
 
-  /** What the builder has published so far; the host's own business. */
+  /** The hook as the builder gets it: nothing but its interface. */
+  get forPlugins(): Hook {
+    return new PluginHook(this);
+  }
+
+  /** What the builder has published. */
   get data(): Record<string, unknown> {
     return this.#data;
+  }
+
+  /** Whether provisioners have failed, and the cleanup provisioner was not run after that. */
+  get lacksCleanup(): boolean {
+    return this.#options.cleanup !== undefined && this.#hasFailed &&
+      !this.#hasCleanedUp && !this.#options.signal.aborted;
   }
 
   /**
    * Runs the provisioners, or the cleanup provisioner.
    *
    * @throws {Error} When one of them failed for good.
+   * @throws {TypeError} When the options are not what the interface promises.
    */
   async run(options: HookOptions): Promise<void> {
-    const { steps, cleanup } = this.#options;
+    checkOptions(options);
+    await this.#semaphore.run(() => this.#run(options));
+  }
+
+  async #run(options: HookOptions): Promise<void> {
+    const { steps, cleanup, signal } = this.#options;
     this.#data = { ...this.#data, ...options.data };
     if (options.name === HOOK_PROVISION) {
-      const { signal } = this.#options;
-      for (const step of steps) await this.#provision(step, options, signal);
+      try {
+        for (const step of steps) await this.#provision(step, options, signal);
+      } catch (error) {
+        this.#hasFailed = true;
+        throw error;
+      }
     } else if (options.name === HOOK_CLEANUP_PROVISION) {
-      // A build that is cancelled is given the time to clean up.
-      const signal = new AbortController().signal;
+      this.#hasCleanedUp = true;
+      // A cancelled build is given the time to clean up.
+      const unaborted = new AbortController().signal;
       if (cleanup !== undefined) {
-        await this.#provision(cleanup, options, signal);
+        await this.#provision(cleanup, options, unaborted);
       }
     }
   }
@@ -81,27 +110,10 @@ export class ProvisionHook implements Hook {
     cancelled: AbortSignal,
   ): Promise<void> {
     const ui = options.ui ?? this.#options.ui;
-    const signal = options.signal === undefined
+    const signal = isAbsent(options.signal)
       ? cancelled
       : AbortSignal.any([options.signal, cancelled]);
-    if (step.pauseBefore !== 0) {
-      await ui.say(
-        `Pausing ${
-          goDuration(step.pauseBefore)
-        } before the next provisioner...`,
-      );
-      await delay(step.pauseBefore, signal);
-    }
-    if (this.#options.debug) {
-      try {
-        await ui.ask(
-          `Pausing before the next provisioner (${step.name}). Press enter to continue.`,
-        );
-      } catch {
-        // Where nobody can be asked, nobody is waited for.
-        if (signal.aborted) throw signal.reason;
-      }
-    }
+    await this.#pauseBefore(step, ui, signal);
     for (let triesLeft = step.maxRetries;; triesLeft--) {
       try {
         return await this.#try(step, options, ui, signal);
@@ -120,47 +132,104 @@ export class ProvisionHook implements Hook {
     }
   }
 
+  async #pauseBefore(
+    { name, pauseBefore }: ProvisionStep,
+    ui: Ui,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (pauseBefore !== 0) {
+      const pause = goDuration(pauseBefore);
+      await ui.say(`Pausing ${pause} before the next provisioner...`);
+      await delay(pauseBefore, signal);
+    }
+    if (!this.#options.debug) return;
+    try {
+      await ui.ask(
+        `Pausing before the next provisioner (${name}). Press enter to continue.`,
+      );
+    } catch {
+      // Where nobody can be asked, nobody is waited for.
+      if (signal.aborted) throw signal.reason;
+    }
+  }
+
   async #try(
     step: ProvisionStep,
     options: HookOptions,
     ui: Ui,
     cancelled: AbortSignal,
   ): Promise<void> {
-    let signal = cancelled;
-    let stop = () => {};
-    if (step.timeout !== 0) {
-      await ui.say(
-        `Setting a ${
-          goDuration(step.timeout)
-        } timeout for the next provisioner...`,
-      );
-      const late = new AbortController();
-      const tell = async () => {
-        await ui.error("Cancelling provisioner after a timeout...");
-      };
-      stop = setLongTimeout(step.timeout, () => {
-        // The builder may have a ui of its own, which need not answer.
-        tell().catch(() => {});
-        late.abort(
-          new DOMException(
-            `the provisioner ${step.name} took longer than its timeout of ${
-              goDuration(step.timeout)
-            }`,
-            "TimeoutError",
-          ),
-        );
-      });
-      signal = AbortSignal.any([cancelled, late.signal]);
-    }
+    const timeout = step.timeout === 0
+      ? undefined
+      : await startTimeout(step, ui);
     try {
       await step.component.provision({
         ui,
         communicator: options.communicator,
         data: this.#data,
-        signal,
+        signal: timeout === undefined
+          ? cancelled
+          : AbortSignal.any([cancelled, timeout.signal]),
       });
     } finally {
-      stop();
+      timeout?.stop();
     }
   }
+}
+
+/** The hook as plugins call it. */
+class PluginHook implements Hook {
+  readonly #hook: ProvisionHook;
+
+  constructor(hook: ProvisionHook) {
+    this.#hook = hook;
+  }
+
+  run(options: HookOptions): Promise<void> {
+    return this.#hook.run(options);
+  }
+}
+
+async function startTimeout(
+  { name, timeout }: ProvisionStep,
+  ui: Ui,
+): Promise<{ signal: AbortSignal; stop: () => void }> {
+  const duration = goDuration(timeout);
+  await ui.say(`Setting a ${duration} timeout for the next provisioner...`);
+  const controller = new AbortController();
+  const announce = async () => {
+    await ui.error("Cancelling provisioner after a timeout...");
+  };
+  const stop = setLongTimeout(timeout, () => {
+    // The builder may have a ui of its own, which need not answer.
+    announce().catch(() => {});
+    controller.abort(
+      new DOMException(
+        `the provisioner ${name} took longer than its timeout of ${duration}`,
+        "TimeoutError",
+      ),
+    );
+  });
+  return { signal: controller.signal, stop };
+}
+
+/** Checks what a plugin sent. */
+function checkOptions(options: HookOptions): void {
+  const { name, ui, data, signal } = options ?? {};
+  if (typeof name !== "string") {
+    throw new TypeError("hook.run() takes a name that is a string");
+  }
+  if (!isAbsent(data) && (typeof data !== "object" || Array.isArray(data))) {
+    throw new TypeError("hook.run() takes data that is an object");
+  }
+  if (!isAbsent(signal) && !(signal instanceof AbortSignal)) {
+    throw new TypeError("hook.run() takes a signal that is an AbortSignal");
+  }
+  if (!isAbsent(ui) && typeof ui.say !== "function") {
+    throw new TypeError("hook.run() takes a ui with the methods of a ui");
+  }
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
 }

@@ -1,5 +1,5 @@
-// All builds of a template: run side by side, as many at a time as wanted,
-// each to its own end.
+// Running the builds of a template: side by side, as many at a time as wanted,
+// each independent of the others.
 
 import type { Build } from "./build.ts";
 import {
@@ -7,6 +7,7 @@ import {
   errorMessage,
   formatErrorChain,
 } from "../errors/error_message.ts";
+import { buildErrorMessage } from "../errors/format_error.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { ArtifactSummary } from "./post_process.ts";
 
@@ -20,25 +21,44 @@ export interface BuildResult {
   error?: unknown;
 }
 
+/** How builds are run. */
+export interface RunOptions {
+  /** How many run at a time; 0 for all. */
+  parallel: number;
+  /** Cancels all of them when aborted. */
+  signal: AbortSignal;
+  /**
+   * Called when a build begins or ends.
+   *
+   * @param names The names of the builds that have begun and not ended.
+   */
+  onActive?(names: readonly string[]): void;
+}
+
 /**
  * Runs builds.
  *
  * @param builds The builds, prepared. Each is disposed of at its end.
- * @param parallel How many run at a time; 0 for all.
- * @param signal Cancels all of them when aborted.
+ * @param options How they are run.
  * @returns How each ended, in the order of `builds`.
  */
 export async function runBuilds(
   builds: readonly Build[],
-  parallel: number,
-  signal: AbortSignal,
+  { parallel, signal, onActive }: RunOptions,
 ): Promise<BuildResult[]> {
   const results: BuildResult[] = [];
+  const active = new Set<Build>();
+  const report = () => onActive?.([...active].map(({ name }) => name));
   let next = 0;
   const runSome = async () => {
     while (next < builds.length) {
       const index = next++;
-      results[index] = await runOne(builds[index]!, signal);
+      const build = builds[index]!;
+      active.add(build);
+      report();
+      results[index] = await runOne(build, signal);
+      active.delete(build);
+      report();
     }
   };
   const count = parallel === 0 ? builds.length : parallel;
@@ -49,23 +69,25 @@ export async function runBuilds(
 }
 
 async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
-  const result = await outcomeOf(build, signal);
-  const late = await build.close();
-  if (late.length === 0) return result;
-  const error = late.length === 1 ? late[0] : new AggregateBuildError(late);
+  const result = await runAndReport(build, signal);
+  const shutdownErrors = await build.close();
+  if (shutdownErrors.length === 0) return result;
+  const error = shutdownErrors.length === 1
+    ? shutdownErrors[0]
+    : new AggregateBuildError(shutdownErrors);
   build.log.write("baler", formatErrorChain(error));
-  // What comes of its failure is no news to the person who has been told of that.
+  // A consequence of a failure that the person has been told of.
   if (result.error !== undefined || signal.aborted) return result;
   build.ui.showUnprefixed(
     "error",
-    `Build '${build.name}' has made what it should, but: ${
-      errorMessage(error)
+    `Build '${build.name}' succeeded, but a plugin did not shut down cleanly: ${
+      buildErrorMessage(error)
     }`,
   );
   return { ...result, error };
 }
 
-async function outcomeOf(
+async function runAndReport(
   build: Build,
   signal: AbortSignal,
 ): Promise<BuildResult> {
@@ -81,9 +103,9 @@ async function outcomeOf(
     build.log.write("baler", formatErrorChain(error));
     ui.showUnprefixed(
       "error",
-      `Build '${name}' errored after ${took()}: ${errorMessage(error)}`,
+      `Build '${name}' errored after ${took()}: ${buildErrorMessage(error)}`,
     );
-    // Nothing can be thrown, too, and the build has failed all the same.
+    // A plugin can also throw undefined: the build has failed all the same.
     return { name, error: error ?? new Error(errorMessage(error)) };
   }
 }

@@ -1,7 +1,8 @@
-// The summary at the end of all builds: what failed and why, and what there
-// is now that was not there before.
+// The summary at the end of all builds: which failed and why, and which
+// artifacts there are.
 
 import { errorMessage } from "../errors/error_message.ts";
+import { buildErrorMessage } from "../errors/format_error.ts";
 import type { BuildResult } from "./run_builds.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { HostUi } from "../terminal/ui.ts";
@@ -11,23 +12,23 @@ import type { HostUi } from "../terminal/ui.ts";
  *
  * @param ui Where it is shown.
  * @param results How each build ended.
- * @param took How long they took together, in milliseconds.
+ * @param durationMs How long they took together, in milliseconds.
  * @param isCancelled Whether the builds were cancelled.
  */
 export function showSummary(
   ui: HostUi,
   results: readonly BuildResult[],
-  took: number,
+  durationMs: number,
   isCancelled: boolean,
 ): void {
-  ui.say(`\n==> Wait completed after ${durationText(took)}`);
+  ui.say(`\n==> Wait completed after ${durationText(durationMs)}`);
   const failed = results.filter((result) => result.error !== undefined);
   if (failed.length > 0) {
     ui.event("", "error-count", [String(failed.length)]);
     ui.error("\n==> Some builds didn't complete successfully and had errors:");
     for (const { name, error } of failed) {
       ui.event(name, "error", [errorMessage(error)]);
-      ui.error(`--> ${name}: ${errorMessage(error)}`);
+      ui.error(`--> ${name}: ${buildErrorMessage(error)}`);
     }
   }
 
@@ -43,7 +44,7 @@ export function showSummary(
   ui.say("\n==> Builds finished. The artifacts of successful builds are:");
   for (const { name, artifacts = [] } of made) {
     ui.event(name, "artifact-count", [String(artifacts.length)]);
-    artifacts.forEach((artifact, index) => {
+    for (const [index, artifact] of artifacts.entries()) {
       const event = (...data: string[]) =>
         ui.event(name, "artifact", [String(index), ...data]);
       event("builder-id", artifact.builderId);
@@ -52,7 +53,11 @@ export function showSummary(
       event("files-count", String(artifact.files.length));
       artifact.files.forEach((file, at) => event("file", String(at), file));
       event("end");
-      ui.say(`--> ${name}: ${artifact.text}`);
-    });
+      // Each line has the prefix, so that none looks like one of another build.
+      const prefix = `--> ${name}: `;
+      ui.say(
+        artifact.text.split("\n").map((line) => prefix + line).join("\n"),
+      );
+    }
   }
 }

@@ -1,6 +1,6 @@
-// Checking builds: lets each component check its configuration where nothing
-// is to be built, in time that grows with the template and not with builds
-// times provisioners.
+// Validating builds: lets each component check its configuration where nothing
+// is to be built, in time that grows with the size of the template, and not with
+// the number of builds times that of provisioners.
 
 import { Build } from "./build.ts";
 import { errorMessage } from "../errors/error_message.ts";
@@ -11,18 +11,18 @@ import type { TemplatePlan } from "../plan/plan.ts";
 import { reportOutcomes, warnUnmatched } from "./prepare_builds.ts";
 import type { HostUi } from "../terminal/ui.ts";
 
-/** How many builds have processes at a time. */
+/** How many builds have processes at the same time. */
 const CONCURRENCY = 8;
 
 /**
- * Checks the builds of a template, and shows what is wrong with them.
+ * Validates the builds of a template, and shows errors and warnings.
  *
- * Each build's plugins are processes of its own, as when it runs; what comes
- * with baler is one process for all, since none of it does anything yet.
+ * Each build has processes of its own for its plugins, as when it runs. The
+ * bundled components are in one process for all builds, since nothing runs yet.
  *
- * @param plan What they are made of.
+ * @param plan The template's plan.
  * @param ui Where warnings and errors are shown.
- * @param launch How plugins are launched, beside what the plan says.
+ * @param launch How plugins are launched, beside the options of the plan.
  * @returns Whether all of them can be built.
  */
 export async function validateBuilds(
@@ -36,31 +36,31 @@ export async function validateBuilds(
     options,
     (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
   );
-  const known = new ValidatedComponents();
+  const validated = new ValidatedComponents();
   const builds: Build[] = [];
   const outcomes: PromiseSettledResult<string[]>[] = [];
   const shutdownErrors: Error[] = [];
-  const check = async (one: BuildPlan, index: number) => {
+  const validate = async (one: BuildPlan, index: number) => {
     const build = new Build(
-      known.withoutValidated(one),
+      validated.withoutValidated(one),
       ui.forBuild(one.context.name, index),
       options,
       bundled,
     );
     builds[index] = build;
     [outcomes[index]] = await Promise.allSettled([
-      build.prepare((component) => known.add(component)),
+      build.prepare((component) => validated.add(component)),
     ]) as [PromiseSettledResult<string[]>];
     shutdownErrors.push(...await build.close());
   };
   const left = plan.builds.entries();
-  const checkSome = async () => {
-    for (const [index, one] of left) await check(one, index);
+  const validateSome = async () => {
+    for (const [index, one] of left) await validate(one, index);
   };
-  // What the first finds to be fine is so for all.
+  // What is valid in the first build is valid in all.
   const first = left.next().value;
-  if (first !== undefined) await check(first[1], first[0]);
-  await Promise.all(Array.from({ length: CONCURRENCY }, checkSome));
+  if (first !== undefined) await validate(first[1], first[0]);
+  await Promise.all(Array.from({ length: CONCURRENCY }, validateSome));
 
   reportOutcomes(plan, builds, outcomes, ui);
   shutdownErrors.push(...await bundled.close());
@@ -69,35 +69,37 @@ export async function validateBuilds(
     outcomes.every(({ status }) => status === "fulfilled");
 }
 
-/** The components that were found to be fine for whatever build. */
+/** The components that are valid in any build. */
 class ValidatedComponents {
-  readonly #fine = new Set<ComponentPlan | readonly ComponentPlan[]>();
+  readonly #valid = new Set<ComponentPlan | readonly ComponentPlan[]>();
 
   add(component: ComponentPlan): void {
-    if (isSameForAllBuilds(component)) this.#fine.add(component);
+    if (isSameForAllBuilds(component)) this.#valid.add(component);
   }
 
-  /** A build without those components. */
+  /** Returns a build without those components. */
   withoutValidated(plan: BuildPlan): BuildPlan {
     return {
       ...plan,
-      provisioners: this.#left(plan.provisioners),
-      postProcessors: plan.postProcessors.map((one) => this.#left(one)),
+      provisioners: this.#remaining(plan.provisioners),
+      postProcessors: plan.postProcessors.map((one) => this.#remaining(one)),
     };
   }
 
-  #left<T extends ComponentPlan>(list: T[]): T[] {
-    // Builds share their lists: a thousand of them need not be looked through.
-    if (this.#fine.has(list)) return [];
-    const left = list.filter((one) => !this.#fine.has(one));
-    if (left.length === 0) this.#fine.add(list);
-    return left;
+  #remaining<T extends ComponentPlan>(list: T[]): T[] {
+    // Builds share their lists, so a list is filtered once.
+    if (this.#valid.has(list)) return [];
+    const remaining = list.filter((one) => !this.#valid.has(one));
+    if (remaining.length === 0) this.#valid.add(list);
+    return remaining;
   }
 }
 
-/** Whether what a component says of its configuration is the same in every build. */
+/** Whether the outcome for a component is the same in every build. */
 function isSameForAllBuilds({ plugin, config }: ComponentPlan): boolean {
-  // What other plugins make of a build's name, nobody knows.
-  return plugin.process !== undefined &&
-    !/\{\{.*build/is.test(JSON.stringify(config));
+  // How other plugins use the name of a build is not known.
+  if (plugin.process === undefined) return false;
+  const text = JSON.stringify(config);
+  const open = text.indexOf("{{");
+  return open === -1 || !/build/i.test(text.slice(open));
 }

@@ -26,9 +26,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const screen = new Screen();
   let log: Log;
   try {
-    log = openLog(redactor, screen);
+    log = await openLog(redactor, screen);
   } catch (error) {
-    console.error(`Error: ${formatError(error)}`);
+    screen.writeError(`Error: ${formatError(error)}`);
+    await screen.flush();
     return 1;
   }
   const machineReadable =
@@ -49,16 +50,41 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const ui = makeUi({});
   // Whatever happens to this process, what it started goes with it.
   globalThis.addEventListener("unload", killAll);
-  globalThis.addEventListener("unload", () => screen.endProgress());
-  try {
-    return await runWords({ ui, makeUi, log, redactor, screen }, words);
-  } catch (error) {
+  globalThis.addEventListener("unload", () => screen.eraseAtExit());
+  let hasFault = false;
+  const report = (error: unknown) => {
     log.write("baler", formatErrorChain(error));
-    // Machines and people read what went wrong where they read the rest.
+    // Programs and people read errors where they read the rest.
     if (machineReadable) ui.error(formatError(error));
-    else console.error(redactor.redact(`Error: ${formatError(error)}`));
-    return error instanceof UsageError ? NOT_UNDERSTOOD : 1;
+    else screen.writeError(redactor.redact(`Error: ${formatError(error)}`));
+  };
+  // An error that no code handles must not end the builds: it fails the run.
+  onUnhandled((error) => {
+    hasFault = true;
+    report(error);
+  });
+  let code: number;
+  try {
+    code = await runWords({ ui, makeUi, log, redactor, screen }, words);
+    await screen.flush();
+  } catch (error) {
+    report(error);
+    code = error instanceof UsageError ? NOT_UNDERSTOOD : 1;
+    await screen.flush().catch(() => {});
   }
+  return hasFault && code === 0 ? 1 : code;
+}
+
+/** Calls a function with each error that no code handles, in place of the end of the program. */
+function onUnhandled(handle: (error: unknown) => void): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    handle(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    handle(event.error);
+  });
 }
 
 const MACHINE_READABLE = /^--?machine-readable(=(true|false))?$/;

@@ -2,7 +2,7 @@
 // or two, and refuses what it does not know.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 
 /** A command was called in a way that it does not understand: exit code 2. */
 export class UsageError extends Error {

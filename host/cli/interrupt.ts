@@ -1,51 +1,36 @@
-// The interrupt: the first Ctrl-C cancels the work so that it can clean up,
-// the second ends everything now, a third without a moment for temporary files.
+// The interrupt: the first Ctrl-C cancels the work, which cleans up. The second
+// ends everything at once, and a third does not wait for temporary files.
 
 import { killAll, terminateAll } from "../process/child.ts";
+import { setSignalHandler } from "./exit_signals.ts";
+import { Watchdog } from "./watchdog.ts";
 
-/** The signals that end a program, and the exit code that tells of each. */
-const EXIT_CODES: Partial<Record<Deno.Signal, number>> = Deno.build.os ===
-    "windows"
-  ? { SIGINT: 130 }
-  : { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
-
-/** How long what is ended now has to take away what lies about, in milliseconds. */
-const FORCE_EXIT_GRACE_MS = 500;
+/**
+ * How long processes that are ended at once have to delete their temporary
+ * files, in milliseconds. The whole is to take less than half a second.
+ */
+const FORCE_EXIT_GRACE_MS = 300;
 
 /** Turns the signals that end a program into a cancellation. */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
-  readonly #listeners: [Deno.Signal, () => void][] = [];
+  readonly #watchdog = new Watchdog();
+  readonly #onSecond: (signal: Deno.Signal) => void;
+  readonly #onFirst: (signal: Deno.Signal) => void;
   #exitCode: number | undefined;
-  #isEnding = false;
+  #isExiting = false;
 
   /**
    * @param onFirst Called at the first signal.
-   * @param onSecond Called at the second, before everything ends.
+   * @param onSecond Called at the second one, before everything ends.
    */
   constructor(
     onFirst: (signal: Deno.Signal) => void,
-    onSecond: () => void = () => {},
+    onSecond: (signal: Deno.Signal) => void = () => {},
   ) {
-    for (const [name, code] of Object.entries(EXIT_CODES)) {
-      const signal = name as Deno.Signal;
-      const listener = () => {
-        if (this.#isEnding) {
-          killAll();
-          Deno.exit(code);
-        }
-        if (this.#exitCode !== undefined) {
-          this.#isEnding = true;
-          onSecond();
-          void terminateAll(FORCE_EXIT_GRACE_MS).then(() => Deno.exit(code));
-          return;
-        }
-        this.cancel(new Error(`cancelled by ${signal}`), code);
-        onFirst(signal);
-      };
-      Deno.addSignalListener(signal, listener);
-      this.#listeners.push([signal, listener]);
-    }
+    this.#onFirst = onFirst;
+    this.#onSecond = onSecond;
+    setSignalHandler((signal, exitCode) => this.#receive(signal, exitCode));
   }
 
   /** Aborted by the first signal. */
@@ -53,26 +38,60 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The exit code, once the work is cancelled. */
+  /** The exit code once the work is cancelled. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }
 
   /**
-   * Cancels the work for another reason.
+   * Starts the thread that ends everything at the second signal while the main
+   * thread is blocked.
    *
-   * @param reason Why.
-   * @param exitCode What the program then exits with.
+   * @param delayMs How long to wait before, in milliseconds.
+   */
+  startWatchdog(delayMs: number): void {
+    this.#watchdog.start(delayMs);
+  }
+
+  /**
+   * Tells the watchdog what is at work, for its last message.
+   *
+   * @param names The names of the builds.
+   */
+  setActive(names: readonly string[]): void {
+    this.#watchdog.setActive(names);
+  }
+
+  /**
+   * Cancels the work for another reason than a signal.
+   *
+   * @param reason The reason.
+   * @param exitCode The exit code of the program from then on.
    */
   cancel(reason: Error, exitCode: number): void {
     this.#exitCode ??= exitCode;
     this.#controller.abort(reason);
   }
 
-  /** Gives the signals back their usual meaning. */
+  /** Gives the signals back their meaning. */
   [Symbol.dispose](): void {
-    for (const [signal, listener] of this.#listeners) {
-      Deno.removeSignalListener(signal, listener);
+    setSignalHandler();
+    this.#watchdog[Symbol.dispose]();
+  }
+
+  #receive(signal: Deno.Signal, exitCode: number): void {
+    if (this.#isExiting) {
+      killAll();
+      Deno.exit(exitCode);
     }
+    if (this.#exitCode === undefined) {
+      this.cancel(new Error(`cancelled by ${signal}`), exitCode);
+      this.#onFirst(signal);
+      return;
+    }
+    this.#isExiting = true;
+    this.#watchdog.acknowledge();
+    this.#onSecond(signal);
+    void terminateAll(FORCE_EXIT_GRACE_MS).then(() => Deno.exit(exitCode));
   }
 }

@@ -12,35 +12,52 @@ import type { Screen } from "../terminal/screen.ts";
  * @param screen What may be on the same terminal.
  * @throws {Error} When the file cannot be written.
  */
-export function openLog(redactor: Redactor, screen: Screen): Log {
+export async function openLog(
+  redactor: Redactor,
+  screen: Screen,
+): Promise<Log> {
   const wanted = setting("LOG");
   if (wanted === undefined || wanted === "" || wanted === "0") {
     return { ...NO_LOG, redact: redactor.redact };
   }
-  const terminal = screen.logTargetAbove(Deno.stderr);
-  const targets: LogTarget[] = [terminal];
+  const stderr = screen.stderrLogTarget();
+  const targets: LogTarget[] = [stderr];
   const path = setting("LOG_PATH");
-  if (path !== undefined && path !== "") targets.push(openFile(path));
+  const onFailure = (error: Error) =>
+    screen.writeError(
+      `The log file ${path} (BALER_LOG_PATH) takes no more: ${error.message}. ` +
+        "What comes next is not in it; the work goes on.",
+    );
+  if (path !== undefined && path !== "") {
+    targets.push(await openFile(path, screen, onFailure));
+  }
   return createLog({
     targets,
     get redact() {
       return redactor.hasSecrets ? redactor.redact : undefined;
     },
-    onFailure(target, error) {
-      // Nobody reads stderr any more: nobody can be told.
-      if (target === terminal) return;
-      console.error(
-        `The log file ${path} (BALER_LOG_PATH) takes no more: ${
-          (error as Error).message
-        }. What comes next is not in it; the work goes on.`,
-      );
-    },
+    onFailure: (_target, error) => onFailure(error as Error),
   });
 }
 
-function openFile(path: string): LogTarget {
+/** A file is written at once, so that it is complete at any death; a FIFO by a queue. */
+async function openFile(
+  path: string,
+  screen: Screen,
+  onError: (error: Error) => void,
+): Promise<LogTarget> {
   try {
-    return Deno.openSync(path, { write: true, create: true, truncate: true });
+    // To open a FIFO waits for its reader.
+    const file = await Deno.open(path, {
+      write: true,
+      create: true,
+      truncate: true,
+    });
+    if ((await file.stat()).isFile) return file;
+    return screen.queuedLogTarget({
+      write: (bytes) => file.write(bytes),
+      onError,
+    });
   } catch (error) {
     const why = error instanceof Deno.errors.NotCapable
       ? "Deno guards /dev, /proc and /sys; name an ordinary file"

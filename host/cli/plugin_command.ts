@@ -1,7 +1,7 @@
 // Commands that plugins bring along: baler-command-NAME becomes `baler NAME`.
 
 import type { Command } from "../../plugin/contract/command.ts";
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CommandContext } from "./command.ts";
 import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
 import { COMMANDS } from "./registry.ts";
@@ -11,7 +11,11 @@ import { Interrupt } from "./interrupt.ts";
 import { launch } from "../plugin/launch.ts";
 import { GRACE } from "../plugin/launch_options.ts";
 import type { Log } from "../log/log.ts";
-import { GraceTimeout } from "../plugin/grace_timeout.ts";
+import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
+import { becomeSubreaper } from "../process/subreaper.ts";
+import { OutputBacklog, PluginUi } from "../terminal/plugin_ui.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { untrustedReason } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
 
@@ -51,7 +55,12 @@ export async function describeCommand(
     "command",
     command.name,
   );
-  return { synopsis: String(synopsis), help: String(help) };
+  if (typeof synopsis !== "string" || typeof help !== "string") {
+    throw new TypeError(
+      `the synopsis and the help of ${plugin.name} are to be strings`,
+    );
+  }
+  return { synopsis, help };
 }
 
 /**
@@ -78,27 +87,44 @@ export async function runPluginCommand(
     context.ui.say((await describeCommand(command, context.log)).help);
     return 0;
   }
+  const untrusted = untrustedReason(command.found.argv);
+  if (untrusted !== undefined) {
+    // Not on stdout, which is the command's.
+    console.error(
+      `Warning: plugin ${command.found.label} is not safe to run: ${untrusted}`,
+    );
+  }
   using interrupt = new Interrupt(() => {});
   const times = pluginTimes();
+  const backlog = new OutputBacklog();
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log: context.log,
     ...times,
     signal: interrupt.signal,
+    pause: () => backlog.pause,
   });
   const component = await plugin.create<Command>("command", name);
-  using _patience = new GraceTimeout(
+  context.screen.cancelled = interrupt.signal;
+  becomeSubreaper();
+  interrupt.startWatchdog(0);
+  interrupt.setActive([plugin.name]);
+  using _monitor = new CleanupMonitor(
     interrupt.signal,
     2 * (times.grace ?? GRACE),
-    async () => {
-      await plugin.close(undefined, 0);
+    {
+      plugins: () => [plugin],
+      onWaiting: () =>
+        context.screen.writeError(
+          `${plugin.name} is still cleaning up. Ctrl-C again ends it at once.`,
+        ),
     },
   );
   const result = await component.run({
     args: [...args],
-    ui: context.ui,
+    ui: new PluginUi(context.ui, backlog),
     stdin: Deno.stdin.readable,
-    stdout: Deno.stdout.writable,
+    stdout: stdoutOf(context.screen),
     workingDirectory: Deno.cwd(),
     signal: interrupt.signal,
   });
@@ -117,6 +143,19 @@ export async function runPluginCommand(
   context.log.write("baler", formatErrorChain(wrong));
   context.ui.error(`Error: ${errorMessage(wrong)}`);
   return code === 0 ? 1 : code;
+}
+
+/** The host's stdout for a plugin: its bytes and the lines of its ui stay in their order. */
+function stdoutOf(screen: Screen): WritableStream<Uint8Array> {
+  return new WritableStream({
+    async write(chunk: unknown) {
+      if (!(chunk instanceof Uint8Array)) {
+        throw new TypeError("stdout takes bytes");
+      }
+      screen.writeBytes(chunk);
+      await screen.room;
+    },
+  });
 }
 
 function isExitCode(code: unknown): code is number {

@@ -1,7 +1,8 @@
-// What a command line is likely to launch: the process of the components that
-// come with baler, when the template that it names has any of them.
+// Prelaunches the process of the components that come with baler, when the
+// template that the command line names has any of them.
 
 import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
+import { readEarly } from "../json/early_reading.ts";
 import { prelaunch } from "../process/prelaunch.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 
@@ -9,11 +10,11 @@ import { runEnvironment } from "../process/plugin_environment.ts";
 const COMMANDS: ReadonlySet<string> = new Set(["build", "validate"]);
 
 /**
- * Gives a head start to the process of the bundled components, if it looks as
- * if a command needed it. To be wrong costs a process that does nothing.
+ * Starts the process of the bundled components before the command is loaded, if
+ * it will probably need it. A wrong guess costs a process that does nothing.
  *
  * @param command The command's name.
- * @param words The words behind it.
+ * @param words The arguments behind it.
  */
 export function prelaunchBundled(
   command: string,
@@ -32,14 +33,7 @@ const NO_LAUNCH_FLAGS = /^--?(syntax-only|h|help)\b/;
 
 /** Whether a template has a component that comes with baler. */
 function hasBundled(path: string): boolean {
-  let template: Record<string, unknown>;
-  try {
-    // A pipe can be read only once, and not by this.
-    if (!Deno.statSync(path).isFile) return false;
-    template = JSON.parse(Deno.readTextFileSync(path));
-  } catch {
-    return false;
-  }
+  const template = readEarly(path) as Record<string, unknown> | undefined;
   return Object.entries(KEYS).some(([kind, key]) => {
     const entries = template?.[key];
     return Array.isArray(entries) &&
@@ -53,7 +47,7 @@ function hasBundled(path: string): boolean {
   });
 }
 
-/** Where each kind stands in a template. */
+/** The key of each kind in a template. */
 const KEYS: Readonly<Record<string, string>> = {
   builder: "builders",
   provisioner: "provisioners",

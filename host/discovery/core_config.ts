@@ -2,7 +2,7 @@
 // are, for every template.
 
 import { dirname, join, resolve } from "@std/path";
-import { configFolder } from "../config/environment.ts";
+import { configDirectory } from "../config/environment.ts";
 import { type JsonDocument, parseJsonDocument } from "../json/json_document.ts";
 import {
   emptyPluginTable,
@@ -43,7 +43,7 @@ export async function readCoreConfig(): Promise<CoreConfig> {
       ? await read(source, readPackersTable)
       : { plugins: emptyPluginTable(), source };
   }
-  const folder = configFolder();
+  const folder = configDirectory();
   if (folder === undefined) return { plugins: emptyPluginTable() };
   const source = join(folder, "config.json");
   return await exists(source)

@@ -2,10 +2,12 @@
 // that serves it, and the reason why it is that one.
 
 import { basename, join, resolve } from "@std/path";
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CoreConfig } from "./core_config.ts";
-import type { PluginFolder } from "../config/environment.ts";
-import { filesOf, type PluginFile } from "./plugin_folder.ts";
+import type { PluginDirectory } from "./plugin_directories.ts";
+import { filesOf, type PluginFile } from "./plugin_directory.ts";
+import { isPackerPlugin } from "./packer_adapter.ts";
+import { adaptedPlugin, type PackerPlugins } from "./packer_plugins.ts";
 import {
   isPath,
   PLUGIN_KINDS,
@@ -24,10 +26,12 @@ export interface PluginSources {
   };
   /** The core configuration. */
   readonly coreConfig: CoreConfig;
-  /** The folders, the first first. */
-  readonly folders: readonly PluginFolder[];
+  /** The directories, in the order in which they are searched. */
+  readonly directories: readonly PluginDirectory[];
   /** What comes with baler. */
   readonly bundled: BundledPlugin;
+  /** Packer's plugins, where they are looked for. */
+  readonly packer?: PackerPlugins;
 }
 
 /** The plugin that comes with baler, and serves many components. */
@@ -52,6 +56,14 @@ export interface FoundPlugin {
   readonly name: string;
   /** Who says that it is this one, for example `"template.json:4"`. */
   readonly source: string;
+  /**
+   * True for a plugin of Packer's, which an adapter runs. It interpolates its
+   * configuration itself, so it is given all user variables, not only those that
+   * its configuration reads.
+   */
+  readonly isPackers?: boolean;
+  /** Why it cannot be used, as the end of a sentence that begins with its label. */
+  readonly obstacle?: string;
 }
 
 /** A plugin as `baler plugins` lists it. */
@@ -65,7 +77,9 @@ export interface ListedPlugin extends FoundPlugin {
 /**
  * Finds the plugin that serves a component. The first of these that has it:
  * the type itself where it is a path, the template's `plugins`, the core
- * configuration, the folders, and what comes with baler.
+ * configuration, what comes with baler, the directories, and Packer's plugins. A
+ * file in a directory never replaces what comes with baler; a path or `plugins`
+ * does.
  *
  * @param kind The kind of component.
  * @param type Its type as the template has it.
@@ -78,12 +92,12 @@ export async function findPlugin(
   sources: PluginSources,
 ): Promise<FoundPlugin> {
   if (isPath(type)) {
-    return atPath(
-      kind,
-      resolve(sources.template?.directory ?? Deno.cwd(), type),
-    );
+    const path = resolve(sources.template?.directory ?? Deno.cwd(), type);
+    return usable(pluginAtPath(kind, path, sources.packer?.adapter));
   }
   for (const found of candidates(kind, type, sources)) return found;
+  const packers = await sources.packer?.find(kind, type);
+  if (packers !== undefined) return usable(packers);
   throw new Error(await notFound(kind, type, sources));
 }
 
@@ -109,28 +123,51 @@ export function listPlugins(sources: PluginSources): ListedPlugin[] {
  * @param type Its type.
  * @param argv How it is started.
  * @param source Who says so, for example `"template.json:4"`.
+ * @param adapter What runs a plugin of Packer's.
+ * @throws {Error} When it is a plugin of Packer's, and there is no adapter.
  */
 export function namedPlugin(
   kind: PluginKind,
   type: string,
   argv: PluginCommand,
   source: string,
+  adapter?: PluginCommand,
 ): FoundPlugin {
-  rejectPackerPlugin(kind, argv, source);
-  return { argv, label: argv.join(" "), name: type, source };
+  const plugin = { argv, label: argv.join(" "), name: type, source };
+  return usable(adaptedIfPackers(kind, plugin, adapter));
 }
 
-function atPath(kind: PluginKind, path: string): FoundPlugin {
-  rejectPackerPlugin(kind, [path], "the type");
-  const name = new RegExp(`^baler-${kind}-(.+?)(?:\\.exe)?$`).exec(
+function adaptedIfPackers(
+  kind: PluginKind,
+  plugin: FoundPlugin,
+  adapter: PluginCommand | undefined,
+): FoundPlugin {
+  return isPackerPlugin(kind, plugin.argv)
+    ? adaptedPlugin(plugin, adapter)
+    : plugin;
+}
+
+function usable(plugin: FoundPlugin): FoundPlugin {
+  const { label, obstacle, source } = plugin;
+  if (obstacle === undefined) return plugin;
+  throw new Error(`${source}: ${label} ${obstacle}`);
+}
+
+function pluginAtPath(
+  kind: PluginKind,
+  path: string,
+  adapter: PluginCommand | undefined,
+): FoundPlugin {
+  const name = new RegExp(`^(?:baler|packer)-${kind}-(.+?)(?:\\.exe)?$`).exec(
     basename(path),
   );
-  return {
+  const plugin = {
     argv: [path],
     label: path,
     name: name?.[1] ?? "",
     source: 'its "type"',
   };
+  return adaptedIfPackers(kind, plugin, adapter);
 }
 
 function* candidates(
@@ -138,23 +175,22 @@ function* candidates(
   name: string,
   sources: PluginSources,
 ): Generator<FoundPlugin> {
+  for (const found of allCandidates(kind, name, sources)) {
+    if (found.obstacle === undefined) yield found;
+  }
+}
+
+function* allCandidates(
+  kind: PluginKind,
+  name: string,
+  sources: PluginSources,
+): Generator<FoundPlugin> {
   for (const table of [sources.template?.plugins, sources.coreConfig.plugins]) {
     const entry = table?.[kind].get(name);
-    if (entry !== undefined && !isPackerPlugin(kind, entry.argv)) {
-      yield configured(name, entry, table === sources.template?.plugins);
-    }
-  }
-  for (const folder of sources.folders) {
-    const file = filesIn(folder).find((file) =>
-      file.kind === kind && file.name === name && file.obstacle === undefined
-    );
-    if (file !== undefined) {
-      yield {
-        argv: [file.path],
-        label: file.path,
-        name,
-        source: `${folder.reason} ${folder.path}`,
-      };
+    if (entry !== undefined) {
+      const isOfTemplate = table === sources.template?.plugins;
+      const plugin = configured(name, entry, isOfTemplate);
+      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
     }
   }
   const { argv, process, names } = sources.bundled;
@@ -166,6 +202,20 @@ function* candidates(
       name,
       source: "bundled",
     };
+  }
+  for (const directory of sources.directories) {
+    const file = filesIn(directory).find((file) =>
+      file.kind === kind && file.name === name && file.obstacle === undefined
+    );
+    if (file !== undefined) {
+      const plugin = {
+        argv: [file.path],
+        label: file.path,
+        name,
+        source: `${directory.reason} ${directory.path}`,
+      };
+      yield adaptedIfPackers(kind, plugin, sources.packer?.adapter);
+    }
   }
 }
 
@@ -183,14 +233,14 @@ function configured(
   };
 }
 
-const read = new WeakMap<PluginFolder, PluginFile[]>();
+const read = new WeakMap<PluginDirectory, PluginFile[]>();
 
-/** A folder is read once, however many components a template has. */
-function filesIn(folder: PluginFolder): PluginFile[] {
-  let files = read.get(folder);
+/** A directory is read once, however many components a template has. */
+function filesIn(directory: PluginDirectory): PluginFile[] {
+  let files = read.get(directory);
   if (files === undefined) {
-    files = filesOf(folder.path);
-    read.set(folder, files);
+    files = filesOf(directory.path);
+    read.set(directory, files);
   }
   return files;
 }
@@ -199,8 +249,8 @@ function knownNames(kind: PluginKind, sources: PluginSources): string[] {
   const names = new Set<string>([
     ...sources.template?.plugins[kind].keys() ?? [],
     ...sources.coreConfig.plugins[kind].keys(),
-    ...sources.folders.flatMap((folder) =>
-      filesIn(folder).filter((file) => file.kind === kind).map(({ name }) =>
+    ...sources.directories.flatMap((directory) =>
+      filesIn(directory).filter((file) => file.kind === kind).map(({ name }) =>
         name
       )
     ),
@@ -217,7 +267,8 @@ async function notFound(
   const lines = [`Unknown ${kind} ${type}: no plugin serves it`];
   const near = await nearest(
     type,
-    knownNames(kind, sources).filter((name) => name !== type),
+    [...knownNames(kind, sources), ...sources.packer?.names(kind) ?? []]
+      .filter((name) => name !== type),
   );
   if (near !== undefined) lines[0] += `; did you mean "${near}"?`;
   lines.push("looked for:");
@@ -228,14 +279,14 @@ async function notFound(
   if (sources.coreConfig.source !== undefined) {
     lines.push(`    "${type}" in "${plural}" of ${sources.coreConfig.source}`);
   }
-  for (const { path, reason } of sources.folders) {
+  for (const { path, reason } of sources.directories) {
     lines.push(`    ${join(path, `baler-${kind}-${type}`)} (${reason})`);
   }
   lines.push(...obstacles(kind, type, sources));
   lines.push(
     /[/\\]/.test(type)
       ? "a type that is a path starts with /, ./ or ../"
-      : `put its executable into one of the folders, or name its path; "baler plugins" lists what there is`,
+      : `put its executable into one of the directories, or name its path; "baler plugins" lists what there is`,
   );
   return lines.join("\n");
 }
@@ -246,37 +297,13 @@ function obstacles(
   type: string,
   sources: PluginSources,
 ): string[] {
-  const files: PluginFile[] = sources.folders.flatMap(filesIn)
+  const files: PluginFile[] = sources.directories.flatMap(filesIn)
     .filter((file) => file.kind === kind && file.name === type);
   const lines = files.flatMap(({ path, obstacle }) =>
     obstacle === undefined ? [] : [`${path} ${obstacle}`]
   );
-  for (
-    const { plugins } of [sources.template, sources.coreConfig].filter((it) =>
-      it !== undefined
-    )
-  ) {
-    const entry = plugins[kind].get(type);
-    if (entry !== undefined && isPackerPlugin(kind, entry.argv)) {
-      lines.push(`${entry.argv.join(" ")} ${PACKER_PLUGIN_MESSAGE}`);
-    }
+  for (const { label, obstacle } of allCandidates(kind, type, sources)) {
+    if (obstacle !== undefined) lines.push(`${label} ${obstacle}`);
   }
   return lines;
-}
-
-const PACKER_PLUGIN_MESSAGE =
-  "is a plugin of Packer's, which speaks another protocol: baler needs one that is written for baler";
-
-function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
-  return argv.length === 1 && basename(argv[0]!).startsWith(`packer-${kind}-`);
-}
-
-function rejectPackerPlugin(
-  kind: PluginKind,
-  argv: PluginCommand,
-  source: string,
-): void {
-  if (isPackerPlugin(kind, argv)) {
-    throw new Error(`${source}: ${argv[0]} ${PACKER_PLUGIN_MESSAGE}`);
-  }
 }

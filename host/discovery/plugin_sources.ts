@@ -6,34 +6,39 @@ import {
   bundledArgv,
 } from "./bundled_plugin.ts";
 import { readCoreConfig } from "./core_config.ts";
-import { pluginFolders } from "../config/environment.ts";
+import { pluginDirectories } from "./plugin_directories.ts";
 import type { PluginSources } from "./find_plugin.ts";
-import type { Template } from "../template/template.ts";
+import { PackerPlugins } from "./packer_plugins.ts";
 
 /**
  * Where plugins are looked for.
  *
- * @param options The template, where there is one, and the folders of `-plugin-dir`.
- * @throws {Error} When the core configuration cannot be read, or a folder of
- * `-plugin-dir` is none.
+ * @param options The template, where there is one, and the directories of `-plugin-dir`.
+ * @throws {Error} When the core configuration cannot be read, or a path of
+ * `-plugin-dir` is not a directory.
  */
 export async function pluginSources(
-  options: { template?: Template; pluginDir?: readonly string[] } = {},
+  options: {
+    template?: NonNullable<PluginSources["template"]>;
+    pluginDir?: readonly string[];
+  } = {},
 ): Promise<PluginSources> {
-  for (const folder of options.pluginDir ?? []) {
-    const info = await Deno.stat(folder).catch(() => undefined);
+  for (const directory of options.pluginDir ?? []) {
+    const info = await Deno.stat(directory).catch(() => undefined);
     if (!info?.isDirectory) {
       throw new Error(
-        `-plugin-dir ${folder}: there is no such folder; name one that has plugins in it`,
+        `-plugin-dir ${directory}: there is no such directory`,
       );
     }
   }
+  const directories = pluginDirectories(
+    options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
+  );
   return {
     ...(options.template === undefined ? {} : { template: options.template }),
     coreConfig: await readCoreConfig(),
-    folders: pluginFolders(
-      options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir },
-    ),
+    directories,
+    packer: new PackerPlugins(directories),
     bundled: {
       argv: bundledArgv(),
       process: BUNDLED_PROCESS,

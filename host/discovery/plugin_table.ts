@@ -127,11 +127,12 @@ function readEntry(
 
 /**
  * Reads how a plugin is started: a path, or a list of a path or command name
- * and its arguments.
+ * and its arguments. A word that starts with `./` or `../` is a path from
+ * `directory`, wherever baler is started.
  *
  * @param value What is in the document.
  * @param path Where it is.
- * @param directory The folder that `../` and `../../` start from.
+ * @param directory The directory that relative paths start from.
  * @param problems Takes what is wrong.
  * @returns The command, or undefined where it is none.
  */
@@ -177,12 +178,19 @@ export function readPluginCommand(
     );
     return undefined;
   }
-  return [executable, ...args];
+  return [
+    executable,
+    ...args.map((word) => isRelative(word) ? resolve(directory, word) : word),
+  ];
 }
 
 /** Whether a text is a path by its form: absolute, or one that starts with ./ or ../. */
 export function isPath(text: string): boolean {
-  return isAbsolute(text) || /^\.\.?[/\\]/.test(text);
+  return isAbsolute(text) || isRelative(text);
+}
+
+function isRelative(text: string): boolean {
+  return /^\.\.?[/\\]/.test(text);
 }
 
 function readPath(text: string, directory: string): string | undefined {

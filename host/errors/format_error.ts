@@ -1,9 +1,13 @@
-// What an error says to the person at the terminal: the message alone, as
-// long as the error was meant for them.
+// An error as the person at the terminal sees it: its message, and for an
+// error in a program the hint at the log, which has the stack trace.
 
-import { errorMessage } from "./error_message.ts";
+import {
+  errorMessage,
+  indentContinuation,
+  someError,
+} from "./error_message.ts";
 
-/** Names of errors that say that a program is wrong, not what it was given. */
+/** Names of errors that mean that a program is wrong, not what it was given. */
 const PROGRAMMING_ERRORS = new Set([
   "AssertionError",
   "EvalError",
@@ -14,14 +18,29 @@ const PROGRAMMING_ERRORS = new Set([
 ]);
 
 /**
- * An error, fit to be shown.
+ * An error as text for a person.
  *
  * @param error What was thrown.
  */
 export function formatError(error: unknown): string {
-  if (!(error instanceof Error) || !PROGRAMMING_ERRORS.has(error.name)) {
-    return errorMessage(error);
-  }
-  return `${error.name}: ${errorMessage(error)}\n` +
-    "This is a fault in baler or in a plugin; BALER_LOG=1 shows where.";
+  if (!someError(error, isProgrammingError)) return errorMessage(error);
+  const name = error instanceof Error && isProgrammingError(error)
+    ? `${error.name}: `
+    : "";
+  return `${name}${errorMessage(error)}\n` +
+    "This is a bug in baler or in a plugin; set BALER_LOG=1 for the stack trace.";
+}
+
+/**
+ * An error of a build as text for a person. Lines that a plugin put into it are
+ * indented, so that none looks like a line of the host's own.
+ *
+ * @param error What was thrown.
+ */
+export function buildErrorMessage(error: unknown): string {
+  return indentContinuation(formatError(error));
+}
+
+function isProgrammingError(error: Error): boolean {
+  return PROGRAMMING_ERRORS.has(error.name);
 }

@@ -1,7 +1,7 @@
 // The fields of a template's parts, decoded as Packer decodes them, with
 // every problem remembered together with its place.
 
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import { parseDuration } from "../../plugin/common/duration.ts";
 import {
   type JsonDocument,

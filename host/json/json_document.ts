@@ -14,6 +14,8 @@ export {
 export interface JsonDocumentOptions {
   /** Takes the last where an object has a key twice, in place of refusing it. */
   allowDuplicates?: boolean;
+  /** What `JSON.parse` made of the text, where that was called before. */
+  value?: unknown;
 }
 
 /** Keys and indexes that lead to a value. */
@@ -58,7 +60,7 @@ export function parseJsonDocument(
       source,
     );
   }
-  return new JsonDocument(body, source, root);
+  return new JsonDocument(body, source, root, options.value);
 }
 
 /** A JSON document, as {@linkcode parseJsonDocument} gives it. */
@@ -76,9 +78,15 @@ export class JsonDocument {
    * @param text Its text.
    * @param source The file as the person named it.
    * @param root Where everything stands in it.
+   * @param value What `JSON.parse` made of the text, where that was called before.
    */
-  constructor(text: string, source: string, root: ValueRange) {
-    this.value = JSON.parse(text);
+  constructor(
+    text: string,
+    source: string,
+    root: ValueRange,
+    value: unknown = JSON.parse(text),
+  ) {
+    this.value = value;
     this.source = source;
     this.#lines = new Lines(text);
     this.#root = root;
@@ -118,35 +126,33 @@ export class JsonDocument {
 /** The lines of a text. */
 class Lines {
   readonly #text: string;
-  readonly #starts: number[] = [0];
+  /** The offset of each line, found when the first place is asked for. */
+  #starts: number[] | undefined;
 
   constructor(text: string) {
     this.#text = text;
-    for (
-      let at = text.indexOf("\n");
-      at >= 0;
-      at = text.indexOf("\n", at + 1)
-    ) {
-      this.#starts.push(at + 1);
-    }
   }
 
   location(offset: number): SourceLocation {
+    const starts = this.#starts ??= lineStarts(this.#text);
     let low = 0;
-    let high = this.#starts.length;
+    let high = starts.length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (this.#starts[middle]! <= offset) low = middle;
+      if (starts[middle]! <= offset) low = middle;
       else high = middle;
     }
-    const start = this.#starts[low]!;
-    const end = this.#starts[low + 1] ?? this.#text.length + 1;
-    const before = this.#text.slice(start, offset);
-    const pairs = before.match(/[\ud800-\udbff]/g)?.length ?? 0;
+    const start = starts[low]!;
+    let end = (starts[low + 1] ?? this.#text.length + 1) - 1;
+    if (this.#text[end - 1] === "\r") end--;
+    let column = 1;
+    for (let at = start; at < offset; column++) {
+      at += this.#text.codePointAt(at)! > 0xffff ? 2 : 1;
+    }
     return {
       line: low + 1,
-      column: before.length - pairs + 1,
-      lineText: this.#text.slice(start, end - 1).replace(/\r$/, ""),
+      column,
+      lineText: this.#text.slice(start, end),
     };
   }
 
@@ -157,4 +163,16 @@ class Lines {
     for (let read = 0; read < units && unit.test(this.#text); read++);
     return unit.lastIndex || start;
   }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (
+    let at = text.indexOf("\n");
+    at >= 0;
+    at = text.indexOf("\n", at + 1)
+  ) {
+    starts.push(at + 1);
+  }
+  return starts;
 }

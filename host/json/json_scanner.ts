@@ -35,9 +35,11 @@ export interface Syntax {
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /[\p{L}\p{N}_$.+-]+/uy;
 const SPACE = /[ \t\r\n]*/y;
-// Stops at what cannot be within a text: the quote, a line end, a control character.
+// A class alone, without alternatives: the regular expression engine keeps a
+// record of each repetition of a group, and runs out of memory in a long string.
 // deno-lint-ignore no-control-regex
-const TEXT = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
+const ESCAPES = /(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,1000}/y;
 
 /** Reads a text as JSON (RFC 8259), and remembers where everything stands. */
 export function scanJson(text: string): Syntax {
@@ -213,9 +215,14 @@ class Scanner {
   #quoted(): string {
     const text = this.#text;
     const start = this.#at;
-    TEXT.lastIndex = start + 1;
-    TEXT.test(text);
-    const end = TEXT.lastIndex;
+    let end = start + 1;
+    for (;;) {
+      PLAIN_CHARACTERS.lastIndex = end;
+      PLAIN_CHARACTERS.test(text);
+      ESCAPES.lastIndex = end = PLAIN_CHARACTERS.lastIndex;
+      if (text[end] !== "\\" || !ESCAPES.test(text)) break;
+      end = ESCAPES.lastIndex;
+    }
     if (text[end] === '"') {
       this.#at = end + 1;
       return text.slice(start, this.#at);

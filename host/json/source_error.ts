@@ -1,6 +1,8 @@
 // A source error points at the places in a file where something is wrong:
 // file, line and column, the line itself, and a caret below it.
 
+import { textWidth } from "../text/display_width.ts";
+
 /** A place in a file. */
 export interface SourceLocation {
   /** From 1. */
@@ -63,8 +65,13 @@ export class SourceError extends Error {
    *
    * @param problems What is wrong; at least one.
    * @param source The file as the person named it.
+   * @param options What caused it.
    */
-  constructor(problems: readonly SourceProblem[], source: string) {
+  constructor(
+    problems: readonly SourceProblem[],
+    source: string,
+    options?: ErrorOptions,
+  ) {
     const sorted = problems.toSorted((a, b) =>
       (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
       (a.location?.column ?? 0) - (b.location?.column ?? 0)
@@ -72,7 +79,7 @@ export class SourceError extends Error {
     const shown = sorted.slice(0, MOST_SHOWN).map((one) => show(one, source));
     const more = sorted.length - shown.length;
     if (more > 0) shown.push(`and ${more} more`);
-    super(shown.join("\n"));
+    super(shown.join("\n"), options);
     this.problems = sorted;
     this.source = source;
   }
@@ -105,21 +112,39 @@ function show({ message, location }: SourceProblem, source: string): string {
     .join("\n");
 }
 
-/** The line, or what of a long one is around the place, and a caret below it. */
+/** The line, or of a long one the part around the place, and a caret below it. */
 function excerpt({ column, lineText }: SourceLocation): string {
   // A minified file is one line of megabytes: only what is near is looked at.
-  const near = [...lineText.slice(0, 2 * (column + WIDTH))];
-  const from = near.length <= WIDTH
-    ? 0
-    : Math.max(0, Math.min(column - 1 - WIDTH / 2, near.length - WIDTH));
+  let place = 0;
+  for (let left = column - 1; left > 0 && place < lineText.length; left--) {
+    place += lineText.codePointAt(place)! > 0xffff ? 2 : 1;
+  }
+  const start = characterBoundary(lineText, Math.max(0, place - WIDTH * 2));
+  const end = characterBoundary(lineText, place + WIDTH * 2);
+  const all = [...lineText.slice(start, place)];
+  const at = all.length;
+  all.push(...lineText.slice(place, end));
+  const isWhole = start === 0 && end === lineText.length && all.length <= WIDTH;
+  const from = isWhole ? 0 : Math.max(
+    0,
+    start === 0 && end === lineText.length
+      ? Math.min(at - WIDTH / 2, all.length - WIDTH)
+      : at - WIDTH / 2,
+  );
   const to = from + WIDTH;
-  const before = near.slice(from, column - 1).map(visible);
-  const rest = near.slice(column - 1, to).map(visible);
-  const head = from > 0 ? "..." : "";
-  const tail = to < near.length ? "..." : "";
+  const before = all.slice(from, at).map(visible);
+  const rest = all.slice(at, to).map(visible);
+  const head = start > 0 || from > 0 ? "..." : "";
+  const tail = end < lineText.length || to < all.length ? "..." : "";
   const text = `    ${head}${before.join("")}${rest.join("")}${tail}`;
   const caret = `    ${" ".repeat(head.length)}${before.map(blank).join("")}^`;
   return `${text.trimEnd()}\n${caret}`;
+}
+
+/** The offset, or the one before it where it is inside of a surrogate pair. */
+function characterBoundary(text: string, offset: number): number {
+  const at = Math.min(offset, text.length);
+  return at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00 ? at - 1 : at;
 }
 
 /** A character as it can be shown: one that steers a terminal could hide the place. */
@@ -132,10 +157,5 @@ function visible(character: string): string {
 
 /** Blanks as wide as a character is on a terminal. */
 function blank(character: string): string {
-  if (character === "\t") return "\t";
-  if (/\p{M}/u.test(character)) return "";
-  return WIDE.test(character) ? "  " : " ";
+  return character === "\t" ? "\t" : " ".repeat(textWidth(character));
 }
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;

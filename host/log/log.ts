@@ -11,8 +11,12 @@ export interface Log {
    * @param name Who wrote them: `"ui"`, or a plugin's path.
    * @param lines Texts without their ends; or the bytes of any number of lines,
    * each with its end, which may change after the call.
+   * @returns A promise where a target has no room: who writes much waits for it.
    */
-  write(name: string, lines: readonly string[] | Uint8Array): void;
+  write(
+    name: string,
+    lines: readonly string[] | Uint8Array,
+  ): void | Promise<void>;
   /**
    * Makes a text fit to be seen, for what is shown of a writer's lines
    * elsewhere, for example in an error.
@@ -31,6 +35,8 @@ export interface LogTarget {
   writeSync(bytes: Uint8Array): number;
   /** Whether a person looks at it, whose terminal escape codes would reach. */
   isTerminal(): boolean;
+  /** Resolves when a target that queues has room; undefined where it has. */
+  room?(): Promise<void> | undefined;
 }
 
 /** What a log is made of. */
@@ -108,9 +114,17 @@ export function createLog(options: LogOptions): Log {
         );
         for (const terminal of terminals) write(terminal, harmless);
       }
+      return roomOf(files) ?? roomOf(terminals);
     },
     redact: (text) => options.redact?.(text) ?? text,
   };
+}
+
+function roomOf(targets: readonly LogTarget[]): Promise<void> | undefined {
+  for (const target of targets) {
+    const room = target.room?.();
+    if (room !== undefined) return room;
+  }
 }
 
 const USUAL_SIZE = 256 * 1024;
@@ -157,7 +171,8 @@ function redacted(
   redact: (text: string) => string,
 ): Uint8Array {
   const text = decoder.decode(block);
-  if (redact(text) === text) return block;
+  const whole = redact(text);
+  if (whole === text) return block;
   const all = new ByteBuffer();
   for (let start = 0; start < block.length;) {
     const end = block.indexOf(NEWLINE, start);
@@ -168,7 +183,10 @@ function redacted(
     all.add(LINE_END);
     start += line.length + 1;
   }
-  return all.take();
+  const bytes = all.take();
+  // A secret of several short lines is found in all of them together alone.
+  const seen = decoder.decode(bytes);
+  return redact(seen) === seen ? bytes : encoder.encode(whole);
 }
 
 /**

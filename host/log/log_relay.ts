@@ -1,5 +1,5 @@
 // The log relay: tags each line that a plugin writes to stderr with the
-// plugin's path, and keeps its last lines for the day it dies.
+// plugin's path, and keeps the last lines for the error of the plugin's death.
 
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 import { escapeControlChars, type Log } from "./log.ts";
@@ -7,21 +7,21 @@ import { escapeControlChars, type Log } from "./log.ts";
 const NEWLINE = 10;
 const LINE_END = Uint8Array.of(NEWLINE);
 
-/** How many of a plugin's last lines are kept, and how much of each. */
+/** How many of a plugin's last lines are kept, and how many bytes of each. */
 const KEPT_LINES = 20;
 const KEPT_TEXTS = 3;
 const KEPT_BYTES = 16 * 1024;
 
 /**
- * A longer line is cut: a plugin that never ends a line must not fill the
- * host's memory. So much of it is left for the next piece that no secret is cut in
- * two.
+ * The longest line that is kept in memory until its end comes. A longer one is
+ * logged in parts, and the end of each part is kept for the next one, so that no
+ * secret is cut.
  */
-const LONGEST_LINE = 16 * 2 ** 20;
-const LONGEST_SECRET = 64 * 1024;
+const MAX_LINE_BYTES = 16 * 2 ** 20;
+const MAX_SECRET_BYTES = 2 ** 20;
 
-/** How much of each is shown. What must not be seen is taken out before: half of it would be shown else. */
-const SHOWN_LENGTH = 2000;
+/** How many characters of each kept line are shown. */
+const MAX_SHOWN_LENGTH = 2000;
 
 /** Relays one plugin's stderr into the log, in whole lines. */
 export class LogRelay {
@@ -42,12 +42,15 @@ export class LogRelay {
    * Takes what was read from the plugin's stderr.
    *
    * @param chunk Bytes, in pieces of any size; kept until their line is whole.
+   * @returns A promise where the log has no room for more until it resolves.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): void | Promise<void> {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) this.#write(chunk.subarray(0, end));
+    let room: void | Promise<void> = undefined;
+    if (end > 0) room = this.#write(chunk.subarray(0, end));
     if (end < chunk.length) this.#begun.add(chunk.subarray(end));
-    if (this.#begun.length > LONGEST_LINE) this.#cut();
+    if (this.#begun.length > MAX_LINE_BYTES) this.#cut();
+    return room;
   }
 
   /**
@@ -55,12 +58,12 @@ export class LogRelay {
    *
    * @param line The line, without its end.
    */
-  line(line: Uint8Array): void {
+  line(line: Uint8Array): void | Promise<void> {
     const block = new Uint8Array(line.length + 1);
     block.set(line);
     block[line.length] = NEWLINE;
-    keepLast(this.#lastTexts, KEPT_TEXTS, block);
-    this.#log.write(this.#name, block);
+    this.#keepLast(this.#lastTexts, KEPT_TEXTS, block);
+    return this.#log.write(this.#name, block);
   }
 
   /** Writes the line that has no end, if there is one. */
@@ -76,17 +79,15 @@ export class LogRelay {
       // deno-lint-ignore no-control-regex
       const plain = text.replace(/\x1b\[[\d;]*m/g, "");
       const seen = this.#log.redact?.(plain) ?? plain;
-      return escapeControlChars(seen.slice(0, SHOWN_LENGTH)).trimEnd();
+      return escapeControlChars(seen.slice(0, MAX_SHOWN_LENGTH)).trimEnd();
     });
   }
 
   /** Writes a line that has become too long, as if it had ended; its end begins the next one. */
   #cut(): void {
     let bytes: Uint8Array = this.#begun.take();
-    const text = new TextDecoder().decode(bytes);
-    const seen = this.#log.redact?.(text) ?? text;
-    if (seen !== text) bytes = new TextEncoder().encode(seen);
-    const cut = Math.max(0, bytes.length - LONGEST_SECRET);
+    bytes = this.#redacted(bytes);
+    const cut = Math.max(0, bytes.length - MAX_SECRET_BYTES);
     if (cut > 0) {
       this.#begun.add(bytes.subarray(0, cut));
       this.#write(LINE_END);
@@ -95,25 +96,36 @@ export class LogRelay {
   }
 
   /** Writes what ends the line that has begun, and whole lines behind it. */
-  #write(lines: Uint8Array): void {
+  #write(lines: Uint8Array): void | Promise<void> {
     let block = lines;
     if (this.#begun.length > 0) {
       this.#begun.add(lines);
       block = this.#begun.take();
     }
-    keepLast(this.#last, KEPT_LINES, block);
-    this.#log.write(this.#name, block);
+    this.#keepLast(this.#last, KEPT_LINES, block);
+    return this.#log.write(this.#name, block);
   }
-}
 
-/** Adds the last lines of a block to those that are kept, as copies. */
-function keepLast(kept: Uint8Array[], most: number, block: Uint8Array): void {
-  const lines: Uint8Array[] = [];
-  for (let end = block.length - 1; end >= 0 && lines.length < most;) {
-    const start = end === 0 ? 0 : block.lastIndexOf(NEWLINE, end - 1) + 1;
-    lines.push(block.slice(start, Math.min(end, start + KEPT_BYTES)));
-    end = start - 1;
+  /**
+   * Adds copies of the last lines of a block to those that are kept. A long one
+   * is redacted before it is cut, as a part of a secret would not be found.
+   */
+  #keepLast(kept: Uint8Array[], most: number, block: Uint8Array): void {
+    const lines: Uint8Array[] = [];
+    for (let end = block.length - 1; end >= 0 && lines.length < most;) {
+      const start = end === 0 ? 0 : block.lastIndexOf(NEWLINE, end - 1) + 1;
+      const line = block.subarray(start, end);
+      const seen = line.length > KEPT_BYTES ? this.#redacted(line) : line;
+      lines.push(seen.slice(0, KEPT_BYTES));
+      end = start - 1;
+    }
+    kept.push(...lines.reverse());
+    kept.splice(0, kept.length - most);
   }
-  kept.push(...lines.reverse());
-  kept.splice(0, kept.length - most);
+
+  #redacted(bytes: Uint8Array): Uint8Array {
+    const text = new TextDecoder().decode(bytes);
+    const seen = this.#log.redact?.(text) ?? text;
+    return seen === text ? bytes : new TextEncoder().encode(seen);
+  }
 }

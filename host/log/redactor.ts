@@ -1,21 +1,26 @@
-// The redactor keeps the values of sensitive variables out of all that the
-// host shows and logs, as they are and as they are usually written elsewhere.
+// The redactor replaces the values of sensitive variables in all that the host
+// shows and logs, also where they are encoded or where a text was cut inside
+// of one.
+
+import { type CutEnds, CutSecret, leastPart } from "./cut_secret.ts";
+
+export type { CutEnds } from "./cut_secret.ts";
 
 /** What is shown in place of a secret. */
 const SHOWN = "<sensitive>";
 
 /**
- * What stands there until all secrets are replaced, so that none of them, `"s"`
- * for example, is found in `<sensitive>`; a character that no text uses.
+ * Stands for {@linkcode SHOWN} until all secrets are replaced, so that none of
+ * them, `"s"` for example, is found in it; a character that no text uses.
  */
 const MARK = "\u{10fffd}";
 
-/** The longest value that is looked for with its characters escaped in any way. */
-const LONGEST_PATTERN = 1000;
+/** The longest value that is looked for with any of its characters escaped. */
+const MAX_PATTERN_LENGTH = 1000;
 
-/** How short a line or a piece of base64 may be and still tell something. */
-const SHORTEST_LINE = 4;
-const SHORTEST_BASE64 = 6;
+/** The shortest line of a value, and piece of its base64, that is a secret of its own. */
+const MIN_LINE_LENGTH = 4;
+const MIN_BASE64_LENGTH = 6;
 
 const encoder = new TextEncoder();
 
@@ -24,11 +29,13 @@ export class Redactor {
   readonly #values = new Set<string>();
   #literals: string[] = [];
   #patterns: RegExp[] = [];
+  /** The secrets of which a part is looked for at a cut. */
+  #cutSecrets: CutSecret[] = [];
 
   /**
    * Keeps more values secret from now on: as they are, each line of them, with
-   * any of their characters percent-encoded as in a URL or behind a backslash
-   * as in JSON, and in base64, also as a part of something longer.
+   * any of their characters percent-encoded as in a URL or escaped by a
+   * backslash as in JSON, and in base64, also as a part of something longer.
    *
    * @param values The values; empty ones are no secret.
    */
@@ -37,7 +44,7 @@ export class Redactor {
     for (const value of values) {
       if (value === "") continue;
       for (const part of [value, value.trim(), ...value.split(/\r?\n/)]) {
-        if (part === value || part.trim().length >= SHORTEST_LINE) {
+        if (part === value || part.trim().length >= MIN_LINE_LENGTH) {
           this.#values.add(part);
           literals.add(part);
         }
@@ -50,10 +57,22 @@ export class Redactor {
     this.#literals = [...literals].sort(longestFirst);
     this.#patterns = [...this.#values]
       .filter((value) =>
-        /[^A-Za-z0-9]/.test(value) && value.length <= LONGEST_PATTERN
+        /[^A-Za-z0-9]/.test(value) && value.length <= MAX_PATTERN_LENGTH
       )
       .sort(longestFirst)
       .map((value) => new RegExp(escapedPattern(value), "g"));
+    this.#setCutSecrets();
+  }
+
+  #setCutSecrets(): void {
+    const literals = new Set(this.#literals);
+    for (const value of this.#values) {
+      literals.add(JSON.stringify(value).slice(1, -1));
+      literals.add(encodeURIComponent(value.toWellFormed()));
+    }
+    this.#cutSecrets = [...literals]
+      .filter((literal) => literal.length > leastPart(literal))
+      .map((literal) => new CutSecret(literal, MARK));
   }
 
   /** Whether there is anything to keep secret. */
@@ -61,17 +80,36 @@ export class Redactor {
     return this.#literals.length > 0;
   }
 
-  /** A text with `<sensitive>` in place of each secret. */
-  readonly redact = (text: string): string => {
-    let seen = text;
+  /**
+   * A text with `<sensitive>` in place of each secret. To do it again changes
+   * nothing.
+   *
+   * A part of a secret is replaced, too, where the text was cut: before or
+   * behind `...`, and at the ends that `cut` names.
+   *
+   * @param text The text.
+   * @param cut At which of its ends the text was cut.
+   */
+  readonly redact = (text: string, cut: CutEnds = {}): string => {
+    let seen = text.includes(SHOWN) ? text.replaceAll(SHOWN, MARK) : text;
+    const before = seen;
     if (this.#patterns.length > 0 && /[%+\\]/.test(text)) {
       for (const pattern of this.#patterns) seen = seen.replace(pattern, MARK);
     }
     for (const literal of this.#literals) {
       if (seen.includes(literal)) seen = seen.replaceAll(literal, MARK);
     }
-    return seen === text ? text : seen.replaceAll(MARK, SHOWN);
+    if (cut.before || cut.after || /\.\.\.|…/.test(seen)) {
+      seen = this.#withoutParts(seen, cut);
+    }
+    return seen === before ? text : seen.replaceAll(MARK, SHOWN);
   };
+
+  #withoutParts(text: string, cut: CutEnds): string {
+    let seen = text;
+    for (const secret of this.#cutSecrets) seen = secret.replaceIn(seen, cut);
+    return seen;
+  }
 }
 
 const LETTERS: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t" };
@@ -130,7 +168,7 @@ function base64Of(text: string): string[] {
     const first = Math.ceil(before * 8 / 6);
     const last = Math.floor((before + bytes.length) * 8 / 6);
     const inner = whole.slice(first, last);
-    if (inner.length < SHORTEST_BASE64) continue;
+    if (inner.length < MIN_BASE64_LENGTH) continue;
     all.push(inner);
     if (before === 0) all.push(whole, whole.replace(/=+$/, ""));
   }

@@ -2,6 +2,7 @@
 // it and its configuration.
 
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import type { ComponentVariables } from "./component_variables.ts";
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
 
 /** A component that a build is to have. */
@@ -12,6 +13,8 @@ export interface ComponentPlan {
   plugin: FoundPlugin;
   /** Its configuration. */
   config: Record<string, unknown>;
+  /** The user variables that it is given. */
+  variables: ComponentVariables;
   /** Makes an error of its configuration point at the template's line. */
   locate(error: unknown): unknown;
 }
@@ -36,8 +39,8 @@ export interface PostProcessorPlan extends ComponentPlan {
 
 /** What a build is made of. */
 export interface BuildPlan {
-  /** What its components learn about it. */
-  context: BuildContext;
+  /** What all of its components are told about it. */
+  context: Omit<BuildContext, keyof ComponentVariables>;
   builder: ComponentPlan;
   provisioners: ProvisionerPlan[];
   errorCleanupProvisioner?: ProvisionerPlan;

@@ -10,8 +10,11 @@ import {
 } from "../discovery/find_plugin.ts";
 import { fixesKey } from "../template/fixes.ts";
 import { locatedConfigError } from "./locate_config_error.ts";
+import { untrustedReason } from "../discovery/plugin_trust.ts";
 import type { PluginKind } from "../discovery/plugin_table.ts";
 import type { SourceProblem } from "../json/source_error.ts";
+import type { ResolvedVariables } from "../template/variables.ts";
+import { allVariables, variablesReadBy } from "./component_variables.ts";
 import type { Template } from "../template/template.ts";
 
 /** What a template says of one component. */
@@ -27,27 +30,42 @@ export interface ComponentEntry {
 export class ComponentFinder {
   /** The template. */
   readonly template: Template;
+  readonly #variables: ResolvedVariables;
   readonly #sources: PluginSources;
   readonly #problems: SourceProblem[];
+  /** The plugins that were found, by their commands. */
+  readonly #found: Map<string, FoundPlugin>;
 
   /**
    * @param template The template.
+   * @param variables The values of its variables.
    * @param sources Where plugins are looked for.
    * @param problems Where what is wrong is gathered.
+   * @param found Where the plugins that are found are gathered.
    */
   constructor(
     template: Template,
+    variables: ResolvedVariables,
     sources: PluginSources,
     problems: SourceProblem[] = [],
+    found = new Map<string, FoundPlugin>(),
   ) {
     this.template = template;
+    this.#variables = variables;
     this.#sources = sources;
     this.#problems = problems;
+    this.#found = found;
   }
 
   /** One that gathers what is wrong into a list of its own. */
   for(problems: SourceProblem[]): ComponentFinder {
-    return new ComponentFinder(this.template, this.#sources, problems);
+    return new ComponentFinder(
+      this.template,
+      this.#variables,
+      this.#sources,
+      problems,
+      this.#found,
+    );
   }
 
   /**
@@ -66,10 +84,14 @@ export class ComponentFinder {
     ) => readonly (string | number)[] = (path) => [...entry.at, ...path],
   ): Promise<ComponentPlan> {
     const plugin = await this.#find(kind, entry);
+    this.#found.set(plugin.argv.join("\0"), plugin);
     return {
       name: entry.name ?? entry.type,
       plugin,
       config: entry.config,
+      variables: plugin.isPackers
+        ? allVariables(this.#variables)
+        : variablesReadBy(entry.config, this.#variables),
       locate: (error) =>
         locatedConfigError(
           error,
@@ -81,6 +103,16 @@ export class ComponentFinder {
     };
   }
 
+  /** What is to be told about the plugins that were found: who else can replace them. */
+  get warnings(): string[] {
+    return [...this.#found.values()].flatMap(({ argv, label }) => {
+      const reason = untrustedReason(argv);
+      return reason === undefined
+        ? []
+        : [`plugin ${label} is not safe to run: ${reason}`];
+    });
+  }
+
   async #find(kind: PluginKind, entry: ComponentEntry): Promise<FoundPlugin> {
     try {
       if (entry.plugin === undefined) {
@@ -88,7 +120,13 @@ export class ComponentFinder {
       }
       const { source, document } = this.template;
       const { line } = document.locate(entry.at);
-      return namedPlugin(kind, entry.type, entry.plugin, `${source}:${line}`);
+      return namedPlugin(
+        kind,
+        entry.type,
+        entry.plugin,
+        `${source}:${line}`,
+        this.#sources.packer?.adapter,
+      );
     } catch (error) {
       this.#problems.push({
         message: (error as Error).message,

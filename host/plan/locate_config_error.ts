@@ -1,6 +1,6 @@
 // A configuration that a component refuses, told with the template's lines.
 
-import { errorMessage } from "../errors/error_message.ts";
+import { errorMessage, indentContinuation } from "../errors/error_message.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
 import type { ConfigProblem } from "../../plugin/contract/config_error.ts";
 import type { JsonDocument, JsonPath } from "../json/json_document.ts";
@@ -34,13 +34,14 @@ export function locatedConfigError(
     problems.map(({ path, message }) => ({
       message: isUnknownKey(path, message) && mends(path[0])
         ? `${message}; "baler fix" shows the template with what it is called now`
-        : message,
+        : indentContinuation(message),
       location: document.locate(
         place(path),
         path.length === 0 ? "value" : "key",
       ),
     })),
     document.source,
+    { cause: error },
   );
 }
 
@@ -49,12 +50,17 @@ function problemsOf(error: Error): ConfigProblem[] | undefined {
   const { problems } = error as { problems?: unknown };
   const isProblem = (one: unknown): one is ConfigProblem =>
     typeof one === "object" && one !== null &&
-    Array.isArray((one as ConfigProblem).path) &&
+    isPath((one as ConfigProblem).path) &&
     typeof (one as ConfigProblem).message === "string";
   return Array.isArray(problems) && problems.length > 0 &&
       problems.every(isProblem)
     ? problems
     : undefined;
+}
+
+function isPath(value: unknown): value is JsonPath {
+  return Array.isArray(value) &&
+    value.every((key) => typeof key === "string" || typeof key === "number");
 }
 
 function isUnknownKey(path: JsonPath, message: string): path is [string] {

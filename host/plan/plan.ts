@@ -11,6 +11,7 @@ import type {
 import { ComponentFinder } from "./component_resolver.ts";
 import { PACKER_VERSION } from "../config/environment.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
+import { pluginPathWarnings } from "../discovery/plugin_directories.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 import { pluginTimes } from "../plugin/plugin_timeouts.ts";
@@ -64,6 +65,8 @@ export interface TemplatePlan {
   refused: InvalidBuild[];
   /** Patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
+  /** What is to be told about plugins that others can replace, and where they are looked for. */
+  warnings: readonly string[];
   /** What is to be said of variables that it reads and nobody has declared. */
   undeclared: string | undefined;
   /** How plugins are launched. */
@@ -94,15 +97,14 @@ export async function planBuilds(
   });
   const finder = new ComponentFinder(
     template,
+    variables,
     await pluginSources({ template, pluginDir: options.pluginDir }),
   );
-  const contextOf = (build: SelectedBuild): BuildContext => ({
+  const contextOf = (build: SelectedBuild): BuildPlan["context"] => ({
     name: build.name,
     type: build.builder.type,
     ...(template.path === undefined ? {} : { templatePath: template.path }),
     workingDirectory: Deno.cwd(),
-    userVariables: variables.values,
-    sensitiveVariables: variables.sensitive,
     ...options.run,
     coreVersion: VERSION,
     packerVersion: PACKER_VERSION,
@@ -117,6 +119,7 @@ export async function planBuilds(
     builds: plans.filter((plan) => "context" in plan),
     refused: deduplicateProblems(plans.filter((plan) => "error" in plan)),
     unmatched: selection.unmatched,
+    warnings: [...pluginPathWarnings(), ...finder.warnings],
     undeclared: await undeclaredVariables(template, variables.values),
     launch: { ...pluginTimes(), env: runEnvironment() },
   };
@@ -150,7 +153,7 @@ function planner(
   finder: ComponentFinder,
 ): (
   build: SelectedBuild,
-  context: BuildContext,
+  context: BuildPlan["context"],
 ) => Promise<BuildPlan | InvalidBuild> {
   const provisioner = memoize(
     async (entry: SelectedProvisioner): Promise<Planned<ProvisionerPlan>> => {

@@ -61,8 +61,10 @@ export class HandshakeReader {
 
   /** What has come of a line that was perhaps to be it, as the end of a sentence. */
   get partialLine(): string {
-    const text = this.#lines.unfinished.slice(0, 200);
-    return text === "" ? "" : `, but only ${escapeControlChars(text)}`;
+    const text = this.#lines.unfinished;
+    if (text === "") return "";
+    const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
+    return `, but only ${escapeControlChars(shown)}`;
   }
 }
 

@@ -30,13 +30,19 @@ export interface LaunchOptions {
    * 15,000 unless given. Then it gets SIGTERM, and 2,000 ms later SIGKILL.
    */
   grace?: number | undefined;
-  /** Gives up the launch when aborted. */
+  /** Cancels the launch when aborted. */
   signal?: AbortSignal;
   /**
-   * What it is doing, for the error that tells of its death; the method that
+   * Called after each chunk of the plugin's output: where it returns a promise,
+   * nothing more is read until that resolves. So a plugin cannot fill the
+   * memory of a host that cannot write out what it sends.
+   */
+  pause?(): Promise<void> | undefined;
+  /**
+   * Describes what it is doing, for the error that tells of its death; the method that
    * was called unless given.
    */
-  doing?(): string | undefined;
+  activity?(): string | undefined;
 }
 
 /** How long a plugin may take to say hello, in milliseconds, where nothing else is said. */

@@ -1,5 +1,5 @@
-// A plugin: a process that has been launched, whose components are given out
-// as objects that look as if they lived here.
+// A plugin: a launched process, and the connection over which the objects that
+// it serves are called.
 
 import { type CloseReason, Connection } from "../../plugin/rpc/connection.ts";
 import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
@@ -24,48 +24,47 @@ import {
 import { NO_LOG } from "../log/log.ts";
 import { LogRelay } from "../log/log_relay.ts";
 import { PluginError } from "./plugin_error.ts";
+import { type PluginState, toClosing, toExited } from "./plugin_state.ts";
 import { execFailure } from "../process/process_group.ts";
+import { trackHandshake } from "../process/reaper.ts";
 import { HeartbeatMonitor } from "./heartbeat.ts";
 
-/** How long one that was told to end by SIGTERM has until SIGKILL, in milliseconds. */
-const TERM_GRACE = 2_000;
+/** How long a process has between SIGTERM and SIGKILL, in milliseconds. */
+const TERM_GRACE_MS = 2_000;
 
-/** How long the last words of a plugin are waited for, in milliseconds. */
+/** How long stderr is read after a protocol error, in milliseconds. */
 const STDERR_DRAIN_MS = 100;
 
-/** How long a process may live on once its stdout is closed, in milliseconds. */
+/** How long a process may exist after the end of its stdout, in milliseconds. */
 const EXIT_AFTER_EOF_MS = 2_000;
 
-/** After how long the event loop gets its turn, in milliseconds, whatever is answered promptly. */
-const TURN = 5;
-const turns = new EventLoopYield(TURN);
+/** After how long spinning gives way to the event loop, in milliseconds. */
+const YIELD_INTERVAL_MS = 5;
+const eventLoopYield = new EventLoopYield(YIELD_INTERVAL_MS);
 
-/** The plugins that have said hello, and are not gone. */
-const started = new Set<Plugin>();
+/** The plugins whose state is "running" or "closing", with a complete handshake. */
+const connected = new Set<Plugin>();
 
 /** A plugin that runs in a process of its own. */
 export class Plugin implements AsyncDisposable {
-  /** What it is called in the log and in errors. */
+  /** The plugin's name in the log and in errors. */
   readonly name: string;
-  /** Resolves when it has said hello. */
+  /** Resolves when the handshake is complete; rejects when it fails. */
   readonly started: Promise<void>;
   readonly #argv: readonly string[];
   readonly #options: LaunchOptions;
   readonly #child: Child;
   readonly #relay: LogRelay;
   readonly #connection: Connection;
-  readonly #conversation = new CallBurst(() =>
-    this.#connection.sendEmptyLine()
-  );
+  readonly #burst = new CallBurst(() => this.#connection.sendEmptyLine());
   readonly #start = Promise.withResolvers<void>();
-  readonly #hello: HandshakeReader;
-  /** Whether what comes on stdout is listened to: not once it is no plugin. */
-  #isListening = true;
-  #life: HeartbeatMonitor | undefined;
-  #info: PluginInfo | undefined;
-  #closing: Promise<PluginError | undefined> | undefined;
+  readonly #handshake: HandshakeReader;
+  #state: PluginState = { phase: "starting" };
+  #activity = 0;
+  /** Whether its output is not being read, since there is no room for it. */
+  #isPaused = false;
 
-  /** Starts the process; {@linkcode launch} also waits for its hello. */
+  /** Spawns the process; {@linkcode launch} also waits for the handshake. */
   constructor(
     argv: readonly string[],
     name: string,
@@ -75,35 +74,41 @@ export class Plugin implements AsyncDisposable {
     this.#argv = argv;
     this.#options = options;
     this.#relay = new LogRelay(name, options.log ?? NO_LOG);
-    this.#hello = new HandshakeReader((line) => this.#relay.line(line));
+    this.#handshake = new HandshakeReader((line) => this.#relay.line(line));
     this.#child = claimPrelaunchedOrSpawn({
       argv,
       env: options.env,
       cwd: options.cwd,
       onStdout: (chunk) => this.#receive(chunk),
       onStdoutEnd: () => this.#stdoutEnded(),
-      onStderr: (chunk) => this.#relay.push(chunk),
+      onStderr: (chunk) => {
+        this.#activity++;
+        return this.#relay.push(chunk);
+      },
       bypass: () => this.#connection.bypass,
       onMoved: () => this.#connection.moved(),
-      isAnswerNear: () => this.#isAnswerNear(),
+      isAnswerNear: () => this.#shouldSpin(),
     });
     this.#connection = new Connection({
       write: (bytes) => this.#child.stdin?.write(bytes),
       bypass: (length) => this.#child.bypass(length),
       pour: (bypass) => this.#child.stdin!.writeSpliced(bypass),
       peer: name,
-      announcesMore: () => this.#conversation.recordCall(),
+      announcesMore: () => this.#burst.recordCall(),
       onText: (line) => this.#relay.line(line),
       onProtocolError: async (error) => {
-        // What it wrote before it to stderr may not have been read yet.
+        // What it wrote to stderr before may not have been read yet.
         await new Promise((resolve) => setTimeout(resolve, STDERR_DRAIN_MS));
         const what = error.message.slice(name.length + 1);
-        this.#terminationReason ??= what;
-        this.#failureReported ||= this.#connection.pending > 0;
-        const told = (method: string | undefined) =>
+        this.#state = toClosing(
+          this.#state,
+          what,
+          this.#connection.pending > 0,
+        );
+        const reason = (method: string | undefined) =>
           this.#errorDuring(method, what, undefined, { cause: error });
-        void this.close(told);
-        return told;
+        void this.close(reason);
+        return reason;
       },
     });
     this.started = this.#start.promise;
@@ -111,19 +116,46 @@ export class Plugin implements AsyncDisposable {
     this.#armStartTimeout();
     this.#child.exited.then(
       (exit) => this.#onExit(exit),
-      (error) => this.#fail(spawnError(name, argv, error as Error)),
+      (error) => {
+        this.#state = toExited(this.#state, undefined, true);
+        this.#fail(spawnError(name, argv, error as Error));
+      },
     );
   }
 
-  /** What it said of itself. */
+  /**
+   * What the plugin told of itself in its hello.
+   *
+   * @throws {Error} When the handshake is not complete.
+   */
   get info(): PluginInfo {
-    if (this.#info === undefined) throw new Error("the plugin has not started");
-    return this.#info;
+    const info = this.#info;
+    if (info === undefined) throw new Error("the plugin has not started");
+    return info;
   }
 
-  /** Its process id. */
+  get #info(): PluginInfo | undefined {
+    return this.#state.phase === "starting" ? undefined : this.#state.info;
+  }
+
+  /** The process id; undefined when the process could not be spawned. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** Whether calls of the plugin are in flight. */
+  get isBusy(): boolean {
+    return this.#connection.pending > 0;
+  }
+
+  /** A number that grows with each sign of life: whatever the plugin writes. */
+  get activity(): number {
+    return this.#activity;
+  }
+
+  /** Asks the plugin for a sign of life. */
+  ping(): void {
+    this.#connection.call(0, "ping", []).catch(() => {});
   }
 
   /** How many references each side holds of the other's. */
@@ -131,13 +163,13 @@ export class Plugin implements AsyncDisposable {
     return this.#connection.references;
   }
 
-  /** Its last lines on stderr, oldest first: 20 at the most. */
+  /** The last lines that the plugin wrote, at most 20 of stderr, oldest first. */
   get lastLines(): string[] {
     return this.#relay.lastLines;
   }
 
   /**
-   * Makes a component that it serves.
+   * Makes a component that the plugin serves.
    *
    * @param kind The kind of component, for example `"builder"`.
    * @param name The component's name; "" for the only one that it serves.
@@ -147,7 +179,7 @@ export class Plugin implements AsyncDisposable {
   async create<T extends object>(kind: string, name: string): Promise<T> {
     const byKind = this.info.components;
     const names = Object.hasOwn(byKind, kind) ? byKind[kind]! : [];
-    // Where only the plugin is named, the one component that it has is meant.
+    // Without a name, the plugin's only component is meant.
     const meant = name === "" && names.length === 1 ? names[0]! : name;
     if (!names.includes(meant) && !names.includes("")) {
       throw new PluginError(
@@ -161,57 +193,65 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * Ends the plugin: its stdin is closed, so that it gives up the work under
-   * way, cleans up and exits; if it does not, it is ended.
+   * Ends the plugin. Its stdin is closed, at which it aborts the work in
+   * flight, cleans up and exits. When it does not exit within the grace period,
+   * it gets SIGTERM, and SIGKILL 2 s later. A further call with a shorter grace
+   * period shortens it.
    *
-   * @param reason What calls under way fail with.
-   * @param grace How long it may take to end by itself, in milliseconds; as it
-   * was launched with unless given.
-   * @returns What went wrong with its end, where nothing else tells of it: an
-   * exit code other than 0, a signal, or that it had to be ended. It is no
-   * exception, since all that was asked of the plugin has been done by then.
+   * @param reason What calls in flight fail with.
+   * @param grace The grace period, in milliseconds; the one that the plugin was
+   * launched with unless given.
+   * @returns What went wrong with its end, where no other error tells of it: an
+   * exit code other than 0, a signal, or that it had to be killed. It is
+   * returned instead of thrown, since all calls have been answered by then.
    */
-  close(
+  async close(
     reason: CloseReason = new ConnectionClosedError(
       `${this.name} has been closed`,
     ),
     grace: number = this.#options.grace ?? GRACE,
   ): Promise<PluginError | undefined> {
-    return this.#closing ??= this.#end(reason, grace);
+    const { phase } = this.#state;
+    if (phase === "starting" && typeof reason !== "function") {
+      this.#start.reject(reason);
+    }
+    if (phase !== "exited") this.#state = toClosing(this.#state, undefined);
+    this.#burst.end();
+    this.#connection.close(reason);
+    this.#child.stdin?.close();
+    const stopTerm = setLongTimeout(grace, () => {
+      this.#state = toClosing(
+        this.#state,
+        `did not exit within ${
+          grace / 1000
+        } s of being told to shut down; it was killed`,
+      );
+      this.#child.kill("SIGTERM");
+    });
+    const stopKill = setLongTimeout(
+      grace + TERM_GRACE_MS,
+      () => this.#child.kill("SIGKILL"),
+    );
+    await this.#child.exited.catch(() => undefined);
+    stopTerm();
+    stopKill();
+    return this.#shutdownError();
   }
 
-  /** Ends the plugin; {@linkcode Plugin.close} also says how that went. */
+  /** Ends the plugin; {@linkcode Plugin.close} also returns how that went. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #end(
-    reason: CloseReason,
-    grace: number,
-  ): Promise<PluginError | undefined> {
-    this.#conversation.end();
-    this.#connection.close(reason);
-    this.#child.stdin?.close();
-    const stopTerm = setLongTimeout(grace, () => {
-      this.#terminationReason ??= `did not end within ${
-        grace / 1000
-      } s of being told to shut down; it was ended`;
-      this.#child.kill("SIGTERM");
-    });
-    const stopKill = setLongTimeout(
-      grace + TERM_GRACE,
-      () => this.#child.kill("SIGKILL"),
-    );
-    const exit = await this.#child.exited.catch(() => undefined);
-    stopTerm();
-    stopKill();
-    this.#relay.end();
-    if (exit === undefined || this.#failureReported) return undefined;
-    if (this.#terminationReason === undefined && exit.code === 0) {
+  /** What went wrong with the end of the process, where no caller has the error. */
+  #shutdownError(): PluginError | undefined {
+    const state = this.#state;
+    if (state.phase !== "exited" || state.exit === undefined) return undefined;
+    const { exit, reason, isReported } = state;
+    if (isReported || (reason === undefined && exit.code === 0)) {
       return undefined;
     }
-    const what = this.#terminationReason ??
-      `${describeExit(exit)} while it shut down`;
+    const what = reason ?? `${describeExit(exit)} while it shut down`;
     return new PluginError(this.name, what, this.lastLines, exit);
   }
 
@@ -221,7 +261,7 @@ export class Plugin implements AsyncDisposable {
       this.#kill(
         `did not say hello within ${
           startTimeout / 1000
-        } s${this.#hello.partialLine}; is it a baler plugin?`,
+        } s${this.#handshake.partialLine}; is it a baler plugin?`,
       );
     });
     const abort = () => {
@@ -236,143 +276,156 @@ export class Plugin implements AsyncDisposable {
     this.started.then(settled, settled);
   }
 
-  /** Whether nothing is under way in this host but a call that is answered soon. */
-  #isAnswerNear(): boolean {
-    if (!this.#conversation.isActive || !this.#connection.awaitsOnlyAnswer) {
+  /** Whether nothing is in flight in this host but one call that is answered soon. */
+  #shouldSpin(): boolean {
+    if (!this.#burst.isActive || !this.#connection.awaitsOnlyAnswer) {
       return false;
     }
-    for (const other of started) {
+    for (const other of connected) {
       if (other !== this && !other.#connection.isIdle) return false;
     }
-    return !turns.shouldYield;
+    return !eventLoopYield.shouldYield;
   }
 
-  #receive(chunk: Uint8Array): void {
-    this.#life?.beat();
-    if (this.#info !== undefined) return this.#connection.receive(chunk);
-    if (!this.#isListening) return;
+  #receive(chunk: Uint8Array): void | Promise<void> {
+    this.#activity++;
+    const state = this.#state;
+    if (state.phase === "running") {
+      state.heartbeat.beat();
+      this.#connection.receive(chunk);
+      const pause = this.#options.pause?.();
+      if (pause !== undefined) return this.#pause(pause);
+    } else if (state.phase === "starting") this.#receiveHello(chunk);
+  }
+
+  async #pause(until: Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    await until;
+    this.#isPaused = false;
+    if (this.#state.phase === "running") this.#state.heartbeat.beat();
+  }
+
+  #receiveHello(chunk: Uint8Array): void {
     try {
-      const hello = this.#hello.push(chunk);
+      const hello = this.#handshake.push(chunk);
       if (hello === undefined) return;
       this.#completeHandshake(hello.json);
       this.#connection.receive(hello.rest);
     } catch (error) {
-      this.#isListening = false;
       this.#kill(`is not a baler plugin: ${(error as Error).message}`);
     }
   }
 
   #completeHandshake(json: Record<string, unknown>): void {
     const answer = parseHello(json, this.name);
-    // Where it is gone, its exit tells more.
+    // Where the process has exited, its exit tells more than this failure.
     this.#child.stdin!.write(encodeHandshakeReply(answer)).catch(() => {});
     if ("refuse" in answer) {
-      this.#isListening = false;
       this.#fail(
         new PluginError(this.name, `cannot be used: ${answer.refuse}`),
       );
       void this.close();
       return;
     }
-    this.#info = answer;
-    started.add(this);
+    const heartbeat = this.#startHeartbeat();
+    this.#state = { phase: "running", info: answer, heartbeat };
+    connected.add(this);
+    trackHandshake(this.#child.pid!);
     this.#options.log?.write(this.name, ["Plugin started"]);
-    this.#startHeartbeat();
     this.#start.resolve();
   }
 
-  /** Ends a plugin that owes answers and shows no sign of life. */
-  #startHeartbeat(): void {
+  /** Kills a plugin that has calls to answer and does not react to a ping. */
+  #startHeartbeat(): HeartbeatMonitor {
     const { answerTimeout = ANSWER_TIMEOUT } = this.#options;
-    const watch = new HeartbeatMonitor({
-      isBusy: () => this.#connection.pending > 0,
-      ping: () => void this.#connection.call(0, "ping", []).catch(() => {}),
+    return new HeartbeatMonitor({
+      isBusy: () => this.isBusy && !this.#isPaused,
+      ping: () => this.ping(),
       onTimeout: () => {
         const what = `has shown no sign of life for ${answerTimeout / 1000} s`;
-        this.#failureReported = true;
+        this.#state = toClosing(this.#state, what, true);
         this.#connection.close((method) => this.#errorDuring(method, what));
         this.#child.kill("SIGKILL");
       },
     }, answerTimeout);
-    this.#life = watch;
-    const stop = () => watch[Symbol.dispose]();
-    this.#child.exited.then(stop, stop);
   }
 
-  /** Why this host ended it, where it did so unasked. */
-  #terminationReason: string | undefined;
-  /** Whether someone who waited for it has been told what went wrong. */
-  #failureReported = false;
-
   /**
-   * Ends the process at once. What waits for it fails when it is gone, and all
-   * that it wrote has been read.
+   * Kills the process. Calls in flight fail when it has exited, and all that it
+   * wrote has been read.
    */
   #kill(why: string): void {
-    this.#terminationReason ??= why;
+    this.#state = toClosing(this.#state, why);
     this.#child.kill("SIGKILL");
   }
 
-  /** Stdout is closed: the process is at its end, or has to be ended. */
+  /** At the end of stdout the process has exited, or is killed. */
   #stdoutEnded(): void {
-    const patience = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.#kill(
         `closed its stdout${
-          this.#info === undefined ? " before it said hello" : " and lived on"
+          this.#state.phase === "starting"
+            ? " before it said hello"
+            : " and lived on"
         }; it was ended`,
       );
     }, EXIT_AFTER_EOF_MS);
-    const settled = () => clearTimeout(patience);
+    const settled = () => clearTimeout(timer);
     this.#child.exited.then(settled, settled);
   }
 
   #onExit(exit: Exit): void {
-    started.delete(this);
+    connected.delete(this);
     this.#relay.end();
-    if (this.#info === undefined) return this.#fail(this.#notStarted(exit));
-    const what = this.#terminationReason ?? describeExit(exit);
-    this.#failureReported ||= this.#connection.pending > 0;
+    const before = this.#state;
+    const isStarted = this.#info !== undefined;
+    this.#state = toExited(
+      before,
+      exit,
+      isStarted && this.#connection.pending > 0,
+    );
+    if (!isStarted) return this.#fail(this.#startError(exit));
+    const what = this.#state.reason ?? describeExit(exit);
     this.#connection.receiveEnd((method) =>
       this.#errorDuring(method, what, exit)
     );
   }
 
-  /** Why there was no hello before it was gone. */
-  #notStarted(exit: Exit): Error {
-    if (this.#closing !== undefined) {
-      return new ConnectionClosedError(`${this.name} has been closed`);
+  /** Why the process exited before its hello. */
+  #startError(exit: Exit): Error {
+    const execError = execFailure(exit.code, this.lastLines.at(-1));
+    if (execError !== undefined) {
+      return spawnError(this.name, this.#argv, new Error(execError));
     }
-    const refusal = execFailure(exit.code, this.lastLines.at(-1));
-    if (refusal !== undefined) {
-      return spawnError(this.name, this.#argv, new Error(refusal));
-    }
-    const what = this.#terminationReason ??
+    const { reason } = this.#state as { reason?: string };
+    const what = reason ??
       `${
         describeExit(exit)
-      } before it said hello${this.#hello.partialLine}; is it a baler plugin?`;
+      } before it said hello${this.#handshake.partialLine}; is it a baler plugin?`;
     return new PluginError(this.name, what, this.lastLines, exit);
   }
 
-  /** An error that tells what the plugin was doing. */
+  /** Makes an error that tells which call was in flight. */
   #errorDuring(
     method: string | undefined,
     what: string,
     exit?: Exit,
     options?: ErrorOptions,
   ): PluginError {
-    const doing = this.#options.doing?.() ??
+    const activity = this.#options.activity?.() ??
       (method === undefined ? undefined : `${method}()`);
     return new PluginError(
       this.name,
-      doing === undefined ? what : `${what} (in ${doing})`,
+      activity === undefined ? what : `${what} (in ${activity})`,
       this.lastLines,
       exit,
       options,
     );
   }
 
+  /** Fails the launch. */
   #fail(error: unknown): void {
-    this.#failureReported = true;
+    this.#state = toClosing(this.#state, undefined, true);
     this.#start.reject(error);
     this.#connection.close(error as Error);
   }

@@ -1,31 +1,45 @@
-// A child: one process with three pipes, started without a shell in a group
-// of its own, and ended together with all that it started.
+// A child process with three pipes. It is spawned without a shell, as the leader
+// of a process group of its own, and the whole group ends with it.
 
 import crossSpawn from "cross-spawn";
 import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import { handleChildSignals } from "./child_signals.ts";
 import { ChildStdin } from "./child_stdin.ts";
 import { readStderr, readStdout, type StdoutSink } from "./child_stdout.ts";
+import { addGroup, removeGroup } from "./group_table.ts";
 import { closePooledPipes, SplicePipe } from "./splice_pipe.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
 import { DEFAULT_PIPE_BYTES, Pipe } from "./pipe.ts";
-import { HOST_ID, HOST_ID_VARIABLE, track, untrack } from "./reaper.ts";
+import {
+  HOST_ID,
+  HOST_ID_VARIABLE,
+  hurryReaper,
+  resumeReaper,
+  track,
+  untrack,
+} from "./reaper.ts";
+import { killAdopted, noteSpawned, noteWaited } from "./subreaper.ts";
 
-/** What is started, and who takes what it writes. */
+/** How a child process is spawned, and what is called with its output. */
 export interface ChildOptions extends StdoutSink {
   /** The command and its arguments. */
   argv: readonly string[];
   /** Its environment; {@linkcode pluginEnvironment} unless given. */
-  env?: Record<string, string>;
-  /** The folder it starts in; the host's own unless given. */
-  cwd?: string;
+  env?: Record<string, string> | undefined;
+  /** Its working directory; the host's own unless given. */
+  cwd?: string | undefined;
   /** Called at the end of its stdout. */
   onStdoutEnd(): void;
-  /** Called with each piece of its stderr. */
-  onStderr(chunk: Uint8Array): void;
+  /**
+   * Called with each chunk of its stderr.
+   *
+   * @returns A promise where nothing more is to be read until it resolves.
+   */
+  onStderr(chunk: Uint8Array): void | Promise<void>;
 }
 
-/** How a process ended. */
+/** How a process exited. */
 export interface Exit {
   /** Its exit code; null when a signal ended it. */
   code: number | null;
@@ -33,50 +47,54 @@ export interface Exit {
   signal: string | null;
 }
 
-/** What is spawned for a command: another one on Windows, for a script or a `.cmd`. */
+/** Returns what is spawned for a command: on Windows another one, for a script or a `.cmd`. */
 const parse: (command: string, args: readonly string[]) => {
   command: string;
   args: string[];
   options: { windowsVerbatimArguments?: boolean };
 } = crossSpawn._parse;
 
-/** From how many bytes what it writes goes past this process, if it only passes through. */
+/** The least size of a forwarded payload that is spliced instead of copied, in bytes. */
 const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
 
-/** How long what a dead process left in its pipes may take to be read, in milliseconds. */
+/** How long the pipes of a process that has exited are read, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
-/** The processes that are alive; whatever happens, none may outlive the host. */
+/** The processes that have not exited; none may outlive the host. */
 const alive = new Set<Child>();
 
-/** Ends all processes that this host started, at once. */
+/** Kills all processes that this host has started, with SIGKILL. */
 export function killAll(): void {
   for (const child of alive) child.kill("SIGKILL");
+  killAdopted();
+  resumeReaper();
 }
 
 /**
- * Ends all processes that this host started: those that hurry can still take
- * away what lies about.
+ * Ends all processes that this host has started: SIGTERM, at which they can
+ * delete their temporary files, and SIGKILL at the end of the grace period.
  *
- * @param moment How long they have for that, in milliseconds.
+ * @param graceMs The grace period, in milliseconds.
  */
-export async function terminateAll(moment: number): Promise<void> {
+export async function terminateAll(graceMs: number): Promise<void> {
   const all = [...alive];
+  // Should this process not get to the end of this.
+  if (all.length > 0) hurryReaper();
   for (const child of all) child.kill("SIGTERM");
   let timer: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([
     Promise.allSettled(all.map((child) => child.exited)),
-    new Promise((resolve) => timer = setTimeout(resolve, moment)),
+    new Promise((resolve) => timer = setTimeout(resolve, graceMs)),
   ]);
   clearTimeout(timer);
   killAll();
 }
 
-/** One process. */
+/** A child process. */
 export class Child {
   /**
-   * Resolves when the process is gone and all that it wrote has been taken.
-   * Rejects when it could not be started.
+   * Resolves when the process has exited and all that it wrote has been read.
+   * Rejects when it could not be spawned.
    */
   readonly exited: Promise<Exit>;
   readonly #process: Deno.ChildProcess | undefined;
@@ -91,29 +109,32 @@ export class Child {
       this.exited.catch(() => {});
       return;
     }
+    const { pid } = this.#process;
     this.#stdin = new ChildStdin(this.#process);
-    this.#stdout = new Pipe(this.#process.pid, 1);
+    this.#stdout = new Pipe(pid, 1);
     alive.add(this);
-    track(this.#process.pid);
+    noteSpawned(pid);
+    addGroup(pid);
+    track(pid);
     this.exited = this.#exit(this.#process, options);
     this.exited.catch(() => {});
   }
 
-  /** Its process id; undefined when it could not be started. */
+  /** The process id; undefined when it could not be spawned. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Its stdin; undefined when it could not be started. */
+  /** Its stdin; undefined when it could not be spawned. */
   get stdin(): ChildStdin | undefined {
     return this.#stdin;
   }
 
   /**
-   * A way past this process's memory for what it writes.
+   * Returns a buffer in the kernel for output that is only forwarded.
    *
    * @param length How many bytes it is for.
-   * @returns It; undefined where they are few, or none is to be had.
+   * @returns The buffer; undefined where they are few, or there is none.
    */
   bypass(length: number): SpliceBuffer | undefined {
     return length >= MIN_SPLICE_BYTES && this.#stdout?.isEnlarged
@@ -121,15 +142,15 @@ export class Child {
       : undefined;
   }
 
-  /** Signals the process and all that it started. */
+  /** Sends a signal to the process and all that it has started. */
   kill(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.pid === undefined || signalGroup(this.pid, signal)) return;
     if (!alive.has(this)) return;
     try {
-      // It has been started so lately that it leads no group yet.
+      // It was spawned a moment ago, and leads no group yet.
       this.#process!.kill(signal);
     } catch {
-      // It has ended in this very moment.
+      // It has exited meanwhile.
     }
   }
 
@@ -141,23 +162,26 @@ export class Child {
     const err = stderr.getReader();
     const isAnswerNear = () =>
       this.#stdin!.isIdle && options.isAnswerNear?.() === true;
-    const taken = Promise.all([
+    const drained = Promise.all([
       readStdout(out, this.#stdout!, { ...options, isAnswerNear })
         .then(options.onStdoutEnd),
       readStderr(err, options.onStderr),
     ]);
     const { code, signal } = await status;
-    // What it started must not outlive it, nor hold its pipes open.
     alive.delete(this);
+    noteWaited(pid);
+    // What it has started must not outlive it, nor hold its pipes open.
     this.kill("SIGKILL");
+    if (alive.size === 0) killAdopted();
+    removeGroup(pid);
     untrack(pid);
     this.#stdin!.processExited();
-    const patience = setTimeout(() => {
+    const timer = setTimeout(() => {
       out.cancel().catch(() => {});
       err.cancel().catch(() => {});
     }, DRAIN_TIMEOUT_MS);
-    await taken;
-    clearTimeout(patience);
+    await drained;
+    clearTimeout(timer);
     this.#stdout!.close();
     if (alive.size === 0) closePooledPipes();
     return signal === null ? { code, signal } : { code: null, signal };
@@ -165,6 +189,7 @@ export class Child {
 }
 
 function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
+  handleChildSignals();
   const own = inOwnGroup(argv);
   const { command, args, options } = parse(own.argv[0]!, own.argv.slice(1));
   return new Deno.Command(command, {
@@ -180,7 +205,7 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
   }).spawn();
 }
 
-/** How a process ended, as the end of a sentence. */
+/** Describes how a process exited, as the end of a sentence. */
 export function describeExit({ code, signal }: Exit): string {
   return signal === null
     ? `exited with code ${code}`

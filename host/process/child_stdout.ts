@@ -8,8 +8,12 @@ import { SpinReader } from "./spin_reader.ts";
 
 /** Who takes what a child writes to its stdout. */
 export interface StdoutSink {
-  /** Called with each piece of it, which is used again afterwards. */
-  onStdout(chunk: Uint8Array): void;
+  /**
+   * Called with each chunk, whose memory is reused after the call.
+   *
+   * @returns A promise where nothing more is to be read until it resolves.
+   */
+  onStdout(chunk: Uint8Array): void | Promise<void>;
   /** Where what it writes next goes, if past this process's memory. */
   bypass?(): SpliceBuffer | undefined;
   /** Called when something of it has been moved there. */
@@ -59,7 +63,8 @@ export async function readStdout(
   };
   const taken = async (chunk: Uint8Array) => {
     isPassing = bypass?.() !== undefined;
-    trackBusyTime(() => onStdout(chunk));
+    const pause = trackBusyTime(() => onStdout(chunk));
+    if (pause !== undefined) await pause;
     while (trackBusyTime(move)) {
       if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
     }
@@ -105,7 +110,7 @@ export async function readStdout(
  */
 export async function readStderr(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  take: (chunk: Uint8Array) => void,
+  take: (chunk: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   for (;;) {
     let value: Uint8Array | undefined;
@@ -115,7 +120,8 @@ export async function readStderr(
       return;
     }
     if (value === undefined) return;
-    trackBusyTime(() => take(value));
+    const pause = trackBusyTime(() => take(value));
+    if (pause !== undefined) await pause;
     if (busyInTurn >= BUSY_WITH_LOG) await yieldToEventLoop();
   }
 }

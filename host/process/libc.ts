@@ -1,8 +1,8 @@
-// The C library's own functions, where Deno has none for what they do. Where
-// they may not be called (`--allow-ffi`), or the system is not Linux, baler
-// does without.
+// Functions of the C library for which Deno has no equivalent. Where foreign
+// functions may not be called (`--allow-ffi`), or the system is not Linux, the
+// callers do without.
 
-/** What is called of the C library, each as in section 2 of Linux's manual. */
+/** The functions that are called, each as in section 2 of Linux's manual. */
 export interface Libc {
   pipe2(ends: BufferSource, flags: number): number;
   open(path: BufferSource, flags: number): number;
@@ -31,6 +31,15 @@ export interface Libc {
     buffer: BufferSource,
     count: number,
   ): number | bigint;
+  prctl(
+    option: number,
+    second: bigint,
+    third: bigint,
+    fourth: bigint,
+    fifth: bigint,
+  ): number;
+  waitpid(pid: number, status: null, options: number): number;
+  sysconf(name: number): number | bigint;
 }
 
 let library: Libc | null | undefined;
@@ -40,7 +49,7 @@ export function libc(): Libc | null {
   return library === undefined ? library = load() : library;
 }
 
-/** A path as C takes it. */
+/** Encodes a path as a string that ends with NUL. */
 export function cString(path: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${path}\0`);
 }
@@ -62,6 +71,12 @@ function load(): Libc | null {
         result: "isize",
       },
       readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
+      prctl: {
+        parameters: ["i32", "usize", "usize", "usize", "usize"],
+        result: "i32",
+      },
+      sysconf: { parameters: ["i32"], result: "isize" },
+      waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
     }).symbols as unknown as Libc;
   } catch {
     // Another C library, or another name for it.

@@ -1,41 +1,54 @@
-// What a plugin sees of the host's environment: all but what steers the host.
-// Where its log goes and which plugins it finds is not theirs to know.
+// The environment of a plugin: the host's own, without the variables that
+// configure the host.
 
 import { SETTINGS } from "../config/environment.ts";
 
-/** Where what a plugin fetches belongs: of baler's own variables, the one for plugins. */
+/** The directory for what plugins download: the only one of baler's variables that is for plugins. */
 const CACHE = "BALER_CACHE_DIR";
 
-/** What a person who comes from Packer may call the host's settings. */
-const PACKERS: ReadonlySet<string> = new Set(
+/** The names that the host's settings have in Packer. */
+const PACKER_SETTINGS: ReadonlySet<string> = new Set(
   SETTINGS.map((name) => `PACKER_${name}`),
 );
 
 /**
- * The environment that a plugin gets unless it is given another.
+ * The variables by which a plugin recognizes that Packer has started it. A plugin
+ * that finds the cookie speaks Packer's protocol instead of baler's.
+ */
+const PACKER_PLUGIN_VARIABLES: ReadonlySet<string> = new Set([
+  "PACKER_PLUGIN_MAGIC_COOKIE",
+  "PACKER_PLUGIN_MIN_PORT",
+  "PACKER_PLUGIN_MAX_PORT",
+]);
+
+/**
+ * Returns the environment that a plugin gets unless it is given another.
  *
  * @param own The host's own environment.
  * @returns All of it but the variables whose names begin with `BALER_`, except
- * BALER_CACHE_DIR, and those of Packer's that steer baler too.
+ * BALER_CACHE_DIR, the names of Packer's that configure baler too, and those
+ * that Packer sets for its plugins.
  */
 export function pluginEnvironment(
   own: Readonly<Record<string, string>> = Deno.env.toObject(),
 ): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(own).filter(([name]) => !isHosts(name)),
+    Object.entries(own).filter(([name]) => !isHostSetting(name)),
   );
 }
 
-/** By it a manifest tells the artifacts of one run from those of another. */
-const RUN = crypto.randomUUID();
+/** A manifest distinguishes the artifacts of one run from those of another by it. */
+const RUN_ID = crypto.randomUUID();
 
-/** The environment that the plugins of a template's builds get. */
+/** Returns the environment of the plugins of a template's builds. */
 export function runEnvironment(): Record<string, string> {
-  return { ...pluginEnvironment(), PACKER_RUN_UUID: RUN };
+  return { ...pluginEnvironment(), PACKER_RUN_UUID: RUN_ID };
 }
 
-function isHosts(name: string): boolean {
-  // On Windows the case of a name means nothing.
+function isHostSetting(name: string): boolean {
+  // On Windows the names of variables are case-insensitive.
   const known = Deno.build.os === "windows" ? name.toUpperCase() : name;
-  return known.startsWith("BALER_") ? known !== CACHE : PACKERS.has(known);
+  return known.startsWith("BALER_")
+    ? known !== CACHE
+    : PACKER_SETTINGS.has(known) || PACKER_PLUGIN_VARIABLES.has(known);
 }

@@ -1,53 +1,52 @@
-// A head start: a plugin's process is started before it is known for certain
-// that it is needed, since it takes as long to start as the host takes to find
-// out.
+// Prelaunch: a plugin's process is spawned before it is certain that it is
+// needed, since it takes as long to start as the host takes to find that out.
 
 import { Child, type ChildOptions } from "./child.ts";
 
 type OutputSinks = Omit<ChildOptions, "argv" | "env" | "cwd">;
 
-/** A process that waits for a launch that wants it. */
+/** A process that has been spawned, and not been claimed by a launch. */
 class PrelaunchedChild {
   readonly child: Child;
   readonly #key: string;
-  #takers: OutputSinks | undefined;
-  /** What has come from it so far, in order. */
-  #kept: ((takers: OutputSinks) => void)[] = [];
+  #sinks: OutputSinks | undefined;
+  /** Its output so far, in order. */
+  #buffered: ((sinks: OutputSinks) => void)[] = [];
 
   constructor(argv: readonly string[], env: Record<string, string>) {
     this.#key = keyOf({ argv, env });
     const pass = (
-      take: "onStdout" | "onStdoutEnd" | "onStderr",
+      event: "onStdout" | "onStdoutEnd" | "onStderr",
       chunk: Uint8Array = new Uint8Array(),
-    ) => {
-      if (this.#takers !== undefined) return this.#takers[take](chunk);
-      // Copied, since its memory is used again.
-      const kept = chunk.slice();
-      this.#kept.push((takers) => takers[take](kept));
+    ): void | Promise<void> => {
+      if (this.#sinks !== undefined) return this.#sinks[event](chunk);
+      // Copied, since the reader reuses its memory.
+      const copy = chunk.slice();
+      this.#buffered.push((sinks) => void sinks[event](copy));
     };
     this.child = new Child({
       argv,
       env,
       onStdout: (chunk) => pass("onStdout", chunk),
-      onStdoutEnd: () => pass("onStdoutEnd"),
+      onStdoutEnd: () => void pass("onStdoutEnd"),
       onStderr: (chunk) => pass("onStderr", chunk),
-      bypass: () => this.#takers?.bypass?.(),
-      onMoved: () => this.#takers?.onMoved?.(),
-      isAnswerNear: () => this.#takers?.isAnswerNear?.() === true,
+      bypass: () => this.#sinks?.bypass?.(),
+      onMoved: () => this.#sinks?.onMoved?.(),
+      isAnswerNear: () => this.#sinks?.isAnswerNear?.() === true,
     });
   }
 
-  /** Whether a launch would start the same process. */
+  /** Whether a launch would spawn the same process. */
   matches(options: ChildOptions): boolean {
     return keyOf(options) === this.#key;
   }
 
-  /** Passes on what it writes, and what it has written. */
-  attach(takers: OutputSinks): void {
-    // Not before the one that takes it is ready for that.
+  /** Forwards its output, and what is buffered of it. */
+  attach(sinks: OutputSinks): void {
+    // Not before the constructor of the owner of the sinks has returned.
     queueMicrotask(() => {
-      this.#takers = takers;
-      for (const event of this.#kept.splice(0)) event(takers);
+      this.#sinks = sinks;
+      for (const event of this.#buffered.splice(0)) event(sinks);
     });
   }
 }
@@ -55,14 +54,14 @@ class PrelaunchedChild {
 function keyOf(
   { argv, env, cwd }: Pick<ChildOptions, "argv" | "env" | "cwd">,
 ): string {
-  // Variables come in no order.
+  // The order of environment variables means nothing.
   return JSON.stringify([argv, env && Object.entries(env).sort(), cwd]);
 }
 
-let waiting: PrelaunchedChild | undefined;
+let prelaunched: PrelaunchedChild | undefined;
 
 /**
- * Starts a process that is likely to be launched.
+ * Spawns a process that is likely to be launched.
  *
  * @param argv The command and its arguments.
  * @param env Its environment.
@@ -71,31 +70,30 @@ export function prelaunch(
   argv: readonly string[],
   env: Record<string, string>,
 ): void {
-  waiting ??= new PrelaunchedChild(argv, env);
+  prelaunched ??= new PrelaunchedChild(argv, env);
 }
 
 /**
- * The process of a launch: the one that had a head start where it is the same,
- * or a new one.
+ * Returns the process of a launch: the prelaunched one where it is the same, or
+ * a new one.
  *
- * @param options What is started, and who takes what it writes.
+ * @param options How it is spawned, and what is called with its output.
  */
 export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
-  if (!waiting?.matches(options)) return new Child(options);
-  const { child } = waiting;
-  waiting.attach(options);
-  waiting = undefined;
+  if (!prelaunched?.matches(options)) return new Child(options);
+  const { child } = prelaunched;
+  prelaunched.attach(options);
+  prelaunched = undefined;
   return child;
 }
 
 /**
- * Ends the process that had a head start, unless it has been launched. It has
- * done nothing that it would have to clean up, and nobody is to wait for it to
- * find out by itself that it is not needed.
+ * Kills the prelaunched process unless a launch has claimed it. It has done
+ * nothing that it would have to clean up.
  */
 export async function discardPrelaunched(): Promise<void> {
-  const child = waiting?.child;
-  waiting = undefined;
+  const child = prelaunched?.child;
+  prelaunched = undefined;
   child?.kill("SIGKILL");
   await child?.exited.catch(() => {});
 }

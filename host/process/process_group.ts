@@ -1,44 +1,47 @@
-// Process groups: the one place that knows how a process is ended together
-// with all that it started, on each platform.
+// Process groups: how a process is started and ended together with all that it
+// starts, on each platform.
 
 /** Whether the system has process groups, so that one signal reaches a whole tree. */
 export const HAS_PROCESS_GROUPS: boolean = Deno.build.os !== "windows";
 
-/** What makes a process the leader of a group of its own, and then becomes it. */
-const SETSID = "/usr/bin/setsid";
+/** The command that starts another one in a session of its own, and so in a process group. */
+const SETSID_PATH = "/usr/bin/setsid";
 let hasSetsid: boolean | undefined;
 
-/** A command, and whether it has to be spawned `detached` to lead a group of its own. */
+/** A command that starts a process in a group of its own. */
 export interface GroupCommand {
+  /** The command and its arguments. */
   argv: readonly string[];
+  /** Whether it has to be spawned with the option `detached`. */
   detached: boolean;
 }
 
 /**
- * The command that starts a process in a group of its own.
+ * Returns the command that starts a process in a group of its own.
  *
- * Spawned `detached`, a process is forked in a way that copies the page tables
- * of this one, which takes milliseconds in which nothing else happens; where
- * there is a setsid(1), which takes the new process's place, it is not.
+ * With the option `detached` this process is forked in a way that copies its
+ * page tables, which blocks it for milliseconds. Where there is a setsid(1) it
+ * is spawned instead, which needs no fork of that kind, and executes the command
+ * in its own place.
  *
  * @param argv The command and its arguments.
  */
 export function inOwnGroup(argv: readonly string[]): GroupCommand {
   if (!HAS_PROCESS_GROUPS) return { argv, detached: false };
-  // What setsid cannot start it would report in words of its own.
+  // Where setsid fails to find the command, its error message is not baler's.
   if (!argv[0]?.startsWith("/")) return { argv, detached: true };
-  hasSetsid ??= Deno.build.os === "linux" && exists(SETSID);
+  hasSetsid ??= Deno.build.os === "linux" && exists(SETSID_PATH);
   return hasSetsid
-    ? { argv: [SETSID, ...argv], detached: false }
+    ? { argv: [SETSID_PATH, ...argv], detached: false }
     : { argv, detached: true };
 }
 
 /**
- * Why the process that was to become another could not.
+ * Returns why setsid(1) could not execute the command.
  *
- * @param code The code that it exited with.
- * @param line The last that it wrote.
- * @returns The system's words; undefined where it did become the other.
+ * @param code The exit code of the process.
+ * @param line The last line that it wrote to stderr.
+ * @returns The system's error message; undefined where the command was executed.
  */
 export function execFailure(
   code: number | null,
@@ -57,14 +60,14 @@ function exists(path: string): boolean {
 }
 
 /**
- * Sends a signal to a process and all that it started.
+ * Sends a signal to a process and all that it has started.
  *
- * On Windows, which has no groups and no signals, the process tree is ended,
+ * Windows has no process groups and no signals: there the process tree is ended,
  * whatever the signal.
  *
- * @param pid The group's leader, started with `detached`.
+ * @param pid The process id of the group's leader.
  * @param signal The signal.
- * @returns Whether there was anyone to receive it.
+ * @returns Whether a process received it.
  */
 export function signalGroup(
   pid: number,

@@ -1,31 +1,51 @@
-// The reaper ends the plugins of a host that was killed: a small shell process
-// that outlives the host just long enough to see to it that nothing else does.
+// The reaper: a small shell process that outlives the host, and ends the
+// plugins that a killed host leaves.
 
 import { HAS_PROCESS_GROUPS } from "./process_group.ts";
+import { noteSpawned } from "./subreaper.ts";
 
 /**
- * How long a plugin whose host is gone may take to clean up, in half seconds:
- * a little more than it gives itself.
+ * How long a process may take to exit after the host's death while it shows no
+ * activity, in half seconds: a little more than a plugin gives itself.
  */
 const GRACE_HALF_SECONDS = 24;
 
 /**
- * What each plugin, and all that it starts, finds in its environment. By it
- * they are found wherever the system shows the environment of processes, also
- * those that were started in the moment in which the host was killed, or that
- * have left their group.
+ * How long a plugin may clean up after the host's death as long as it shows
+ * activity, in half seconds: 15 minutes. Nobody is there to end it earlier.
+ */
+const MAX_CLEANUP_HALF_SECONDS = 15 * 60 * 2;
+
+/** How long a process has between SIGTERM and SIGKILL where the reaper has to hurry, in seconds. */
+const HURRY_GRACE_S = 0.3;
+
+/**
+ * A variable in the environment of each plugin, and of all that it starts. By
+ * it they are found where the system shows the environment of processes, also
+ * those that were started in the moment of the host's death, or that have left
+ * their group.
  */
 export const HOST_ID_VARIABLE = "BALER_HOST_ID";
 
-/** This host, as its plugins know it. */
+/** The value of {@linkcode HOST_ID_VARIABLE} for the plugins of this host. */
 export const HOST_ID: string = crypto.randomUUID();
 
 /**
- * Reads who is alive, a line each, until the host is gone; then waits for
- * those that are left, and ends what does not end by itself.
+ * Reads which groups there are, a line each, until stdin ends, which is when
+ * the host has exited. Then it waits for the groups to end, and kills those that
+ * do not.
+ *
+ * A group whose leader has completed the handshake gets more time while it is
+ * active. The sign of activity is the number of voluntary context switches of
+ * its main thread (proc(5)): it grows while an event loop turns, and does not in
+ * an endless loop, in a stopped process, or in one that waits.
+ *
+ * "!" on stdin or SIGUSR1 tells that a person wants everything to end at once.
  */
 const SCRIPT = `
 trap '' HUP INT TERM
+hurry=
+trap 'hurry=1' USR1
 mark="$1"
 marked() {
   for one in $(grep -lszxF -- "$mark" /proc/[0-9]*/environ 2>/dev/null); do
@@ -33,7 +53,17 @@ marked() {
     echo "\${one%/environ}"
   done
 }
+switches() {
+  while read -r key value; do
+    case $key in voluntary_ctxt_switches:) sum=$sum,$value ;; esac
+  done 2>/dev/null < "/proc/$1/status"
+}
+end() {
+  for one in $groups; do kill "-$1" "-$one" 2>/dev/null; done
+  for one in $(marked); do kill "-$1" "$one" 2>/dev/null; done
+}
 groups=
+plugins=
 while read -r line; do
   group=\${line#?}
   case $line in
@@ -42,45 +72,101 @@ while read -r line; do
       left=
       for one in $groups; do [ "$one" = "$group" ] || left="$left $one"; done
       groups=$left ;;
+    =*) plugins="$plugins $group " ;;
+    !*) hurry=1 ;;
   esac
 done
-count=0
-while [ $count -lt ${GRACE_HALF_SECONDS} ]; do
+if [ -n "$hurry" ]; then
+  end TERM
+  [ -n "$groups$(marked)" ] && sleep ${HURRY_GRACE_S}
+  end KILL
+  exit 0
+fi
+total=0
+quiet=0
+before=
+while [ $quiet -lt ${GRACE_HALF_SECONDS} ]; do
   left=
-  for one in $groups; do kill -0 "-$one" 2>/dev/null && left="$left $one"; done
+  sum=
+  for one in $groups; do
+    kill -0 "-$one" 2>/dev/null || continue
+    left="$left $one"
+    case $plugins in *" $one "*) switches "$one" ;; esac
+  done
   groups=$left
   [ -n "$groups$(marked)" ] || exit 0
+  total=$((total + 1))
+  quiet=$((quiet + 1))
+  if [ "$sum" != "$before" ] && [ $total -lt ${MAX_CLEANUP_HALF_SECONDS} ]; then
+    quiet=0
+    before=$sum
+  fi
   sleep 0.5
-  count=$((count + 1))
 done
-for one in $groups; do kill -KILL "-$one" 2>/dev/null; done
-for one in $(marked); do kill -KILL "$one" 2>/dev/null; done
+end KILL
 `;
 
 const encoder = new TextEncoder();
 
-/** What the reaper is told; undefined where there is none. */
-let stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
+/** The reaper's process; undefined where there is none. */
+let reaper: {
+  pid: number;
+  stdin: WritableStreamDefaultWriter<Uint8Array>;
+} | undefined;
 let isStarted = false;
 
 /**
- * Sees to it that a process group ends, should this process be killed.
+ * Makes sure that a process group ends, should this process be killed.
  *
- * @param group The process that leads it.
+ * @param group The process id of its leader.
  */
 export function track(group: number): void {
   if (!HAS_PROCESS_GROUPS) return;
   if (!isStarted) start();
-  tell(`+${group}\n`);
+  send(`+${group}\n`);
 }
 
 /**
- * Takes back a {@linkcode track}: the group has ended.
+ * Reverts {@linkcode track}: the group has ended.
  *
- * @param group The process that led it.
+ * @param group The process id of its leader.
  */
 export function untrack(group: number): void {
-  tell(`-${group}\n`);
+  send(`-${group}\n`);
+}
+
+/**
+ * Tells the reaper that a tracked process has completed the handshake of a
+ * plugin, so that it cleans up by itself after the death of this process.
+ *
+ * @param group The process id of its leader.
+ */
+export function trackHandshake(group: number): void {
+  send(`=${group}\n`);
+}
+
+/**
+ * Tells the reaper that what is left is to be ended at once after the exit of
+ * this process.
+ */
+export function hurryReaper(): void {
+  resumeReaper();
+  send("!\n");
+}
+
+/** Continues the reaper, which a plugin may have stopped. */
+export function resumeReaper(): void {
+  if (reaper === undefined) return;
+  try {
+    Deno.kill(reaper.pid, "SIGCONT");
+  } catch {
+    // It has been killed.
+  }
+}
+
+/** The reaper's process id; undefined where there is none. */
+export function reaperPid(): number | undefined {
+  return reaper?.pid;
 }
 
 function start(): void {
@@ -98,13 +184,15 @@ function start(): void {
     }).spawn();
     // It waits for this process, not the other way round.
     child.unref();
-    stdin = child.stdin.getWriter();
-    stdin.closed.catch(() => stdin = undefined);
+    noteSpawned(child.pid);
+    const stdin = child.stdin.getWriter();
+    reaper = { pid: child.pid, stdin };
+    stdin.closed.catch(() => reaper = undefined);
   } catch {
     // A machine without a shell: there each plugin still ends by itself.
   }
 }
 
-function tell(line: string): void {
-  stdin?.write(encoder.encode(line)).catch(() => {});
+function send(line: string): void {
+  reaper?.stdin.write(encoder.encode(line)).catch(() => {});
 }

@@ -2,7 +2,7 @@
 // What the bundled ones take is read from the options that they declare.
 
 import { BUNDLED } from "../../plugin/bundled/components.ts";
-import type { Options } from "../../plugin/sdk/decode_config.ts";
+import type { Options } from "../../plugin/contract/options.ts";
 import { optionsSchema } from "./options_schema.ts";
 import {
   duration,

@@ -5,7 +5,7 @@ import type {
   Option,
   Options,
   OptionTypes,
-} from "../../plugin/sdk/decode_config.ts";
+} from "../../plugin/contract/options.ts";
 import {
   duration,
   type Schema,
@@ -43,14 +43,23 @@ export function optionsSchema(
 
 function optionSchema(option: Option): Schema {
   const { type, description, oneOf, default: value } = option;
-  const of = oneOf === undefined
-    ? TYPES[type]
-    : { anyOf: [{ enum: [...oneOf, null] }, TEMPLATE] };
+  const of = oneOf === undefined ? TYPES[type] : enumeration(type, oneOf);
   return {
     description,
     ...of,
     ...(value === undefined ? {} : { default: written(type, value) }),
   };
+}
+
+/** A string that is one of several; of a list, each of its strings. */
+function enumeration(
+  type: keyof OptionTypes,
+  oneOf: readonly string[],
+): SchemaObject {
+  const one = [{ enum: [...oneOf, null] }, TEMPLATE];
+  if (type !== "strings") return { anyOf: one };
+  const items = { anyOf: [{ enum: [...oneOf] }, TEMPLATE] };
+  return { anyOf: [...one, { type: "array", items }] };
 }
 
 const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {

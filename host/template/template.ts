@@ -22,6 +22,7 @@ import {
   readProvisioner,
   readProvisioners,
 } from "./provisioners.ts";
+import { takeEarlyReading } from "../json/early_reading.ts";
 import { readText } from "../json/read_text_file.ts";
 import { readComments, readRoot, readVariables, ROOT_KEYS } from "./root.ts";
 import { checkTemplate } from "./cross_checks.ts";
@@ -85,19 +86,18 @@ export async function readTemplate(
 ): Promise<Template> {
   if (path === "-") {
     const text = await readText("-", "template");
-    return await parse(text, "<stdin>", undefined, options);
+    const document = parseJsonDocument(text, "<stdin>");
+    return await parse(document, undefined, options);
   }
   if (/\.pkr\.(hcl|json)$/.test(path)) {
     throw new Error(
       `${path}: HCL2 templates are not supported; baler reads Packer's JSON templates`,
     );
   }
-  return await parse(
-    await readText(path, "template"),
-    path,
-    resolve(path),
-    options,
-  );
+  const early = takeEarlyReading(path);
+  const text = early?.text ?? await readText(path, "template");
+  const document = parseJsonDocument(text, path, { value: early?.value });
+  return await parse(document, resolve(path), options);
 }
 
 /**
@@ -126,16 +126,15 @@ export async function parseTemplate(
   options: TemplateOptions = {},
 ): Promise<Template> {
   const path = source === "<stdin>" ? undefined : resolve(source);
-  return await parse(text, source, path, options);
+  return await parse(parseJsonDocument(text, source), path, options);
 }
 
 async function parse(
-  text: string,
-  source: string,
+  document: JsonDocument,
   path: string | undefined,
   options: TemplateOptions,
 ): Promise<Template> {
-  const document = parseJsonDocument(text, source);
+  const { source } = document;
   const problems = new Diagnostics(document);
   const root = await readRoot(document.value, problems);
   const directory = path === undefined ? Deno.cwd() : dirname(path);

@@ -1,7 +1,8 @@
 // Variables that a template reads and nobody has declared. Packer puts nothing
 // in their place, without a word; so does baler, but it says so.
 
-import { nearest } from "../../plugin/contract/config_error.ts";
+import { actionsIn } from "../../plugin/interpolate/mod.ts";
+import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { JsonPath } from "../json/json_document.ts";
 import { SourceError, type SourceProblem } from "../json/source_error.ts";
 import type { Template } from "./template.ts";
@@ -14,7 +15,6 @@ const RENDERED = [
   "error-cleanup-provisioner",
 ];
 
-const ACTION = /\{\{.*?\}\}/gs;
 const USER = /\buser\s+(?:`([^`]*)`|"([^"\\]*)")/g;
 
 /**
@@ -60,13 +60,12 @@ export async function undeclaredVariables(
     : new SourceError(problems, template.source).message;
 }
 
-/** The variables that a text reads, and where in it their names stand. */
+/** The variables that a string reads, and where in it their names are. */
 function* readIn(text: string): Generator<{ name: string; index: number }> {
-  for (const action of text.matchAll(ACTION)) {
-    for (const read of action[0].matchAll(USER)) {
+  for (const [start, end] of actionsIn(text)) {
+    for (const read of text.slice(start, end).matchAll(USER)) {
       const name = read[1] ?? read[2]!;
-      const index = action.index + read.index + read[0].length - name.length -
-        1;
+      const index = start + read.index + read[0].length - name.length - 1;
       yield { name, index };
     }
   }

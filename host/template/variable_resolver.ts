@@ -1,20 +1,24 @@
-// Variables refer to variables: each is interpolated after those that its
-// value reads, whatever their order in the template.
+// Resolves variables that refer to each other: each is interpolated after
+// those that its value reads, whatever their order in the template.
 
 import {
-  interpolate,
+  evaluate,
   type InterpolationContext,
+  mayInterpolate,
+  parse,
+  type Template,
+  userReferences,
 } from "../../plugin/interpolate/mod.ts";
 
 /** A variable before it is interpolated. */
 export interface InitialVariable {
-  /** What it has to be interpolated. */
+  /** Its value, to be interpolated. */
   readonly value: string;
-  /** Who gave it, for example `"-var name"`; absent for the template's default. */
+  /** Where it was set, for example `"-var name"`; absent for the template's default. */
   readonly origin?: string;
 }
 
-/** A variable that has no value in the end. */
+/** A variable whose value cannot be interpolated. */
 export interface VariableFailure {
   /** Its name. */
   readonly name: string;
@@ -22,17 +26,15 @@ export interface VariableFailure {
   readonly error: unknown;
 }
 
-/** Variables that can have no value, since each waits for the next. */
+/** Variables that have no value because each refers to the next. */
 export class VariableCycle extends Error {
   /** The error's class. */
   override readonly name = "VariableCycle";
-  /** Their names, the first once more at the end. */
+  /** Their names; the first is repeated at the end. */
   readonly names: readonly string[];
 
   /**
-   * A cycle of these.
-   *
-   * @param names Their names, the first once more at the end.
+   * @param names Their names; the first is repeated at the end.
    */
   constructor(names: readonly string[]) {
     super(names.join(" -> "));
@@ -40,24 +42,42 @@ export class VariableCycle extends Error {
   }
 }
 
-/** Thrown into an interpolation that reads a variable which is not known yet. */
+/** Thrown into an interpolation that reads a variable which has no value yet. */
 class Unresolved extends Error {
   constructor(readonly variable: string) {
-    super(`variable not known yet: ${variable}`);
+    super(`variable without a value yet: ${variable}`);
   }
 }
 
-/** The variables on their way to their values. */
+/** A variable that is being resolved, on top of the one that refers to it. */
+interface Frame {
+  readonly name: string;
+  /**
+   * Whether the evaluation of the one below read it. If not, its name only
+   * occurs there, perhaps behind an `if`.
+   */
+  readonly isNeeded: boolean;
+  /** The names in its value that have not been looked at. */
+  readonly references: Iterator<string>;
+}
+
+/** A value that is parsed once, however often it is evaluated. */
+interface ParsedValue {
+  readonly template: Template;
+  /** Puts the fields that were taken out back into the result. */
+  readonly restore: (text: string) => string;
+}
+
+/** Resolves the values of variables. */
 export class VariableValues {
   readonly #initial: ReadonlyMap<string, InitialVariable>;
   readonly #context: InterpolationContext;
   readonly #values = new Map<string, string>();
   readonly #failed = new Set<string>();
   readonly #failures: VariableFailure[] = [];
+  readonly #parsed = new Map<string, ParsedValue>();
 
   /**
-   * No values yet.
-   *
    * @param initial The variables before they are interpolated.
    * @param context What they are interpolated in, beside one another.
    */
@@ -66,8 +86,8 @@ export class VariableValues {
     context: InterpolationContext,
   ) {
     this.#initial = initial;
-    // A value is read when a template asks for it, so that what a template
-    // does not get to, behind an {{if}}, need not have a value.
+    // A getter throws only when a template evaluates it: a variable behind an
+    // {{if}} that is not taken need not have a value.
     const userVariables: Record<string, string> = {};
     for (const name of initial.keys()) {
       Object.defineProperty(userVariables, name, {
@@ -79,14 +99,14 @@ export class VariableValues {
         },
       });
     }
-    this.#context = { ...context, userVariables };
+    this.#context = { budget: { steps: 0 }, ...context, userVariables };
   }
 
   /**
-   * Interpolates them all.
+   * Interpolates all variables.
    *
-   * @returns The values, and those that have none. One that only reads
-   * another that failed is not among the failures.
+   * @returns The values, and the failures. A variable that only reads another
+   * one that failed is not among the failures.
    */
   resolve(): {
     values: Record<string, string>;
@@ -99,45 +119,98 @@ export class VariableValues {
     return { values: Object.fromEntries(values), failures: this.#failures };
   }
 
-  /** Interpolates one, and before it those that it reads. */
+  /**
+   * Interpolates one variable, and before it those whose names occur in its
+   * value, so that each is usually evaluated once.
+   */
   #resolve(name: string): void {
     if (this.#isDone(name)) return;
-    // A stack of its own: a chain of variables may be longer than calls can nest.
-    const waiting = [name];
-    const awaited = new Set(waiting);
-    while (waiting.length > 0) {
-      const current = waiting.at(-1)!;
-      const needed = this.#attempt(current);
+    // An explicit stack: a chain of variables may be longer than the call stack.
+    const stack: Frame[] = [];
+    const depths = new Map<string, number>();
+    const push = (name: string, isNeeded: boolean) => {
+      depths.set(name, stack.length);
+      stack.push({ name, isNeeded, references: this.#references(name) });
+    };
+    const popTo = (depth: number) => {
+      while (stack.length > depth) depths.delete(stack.pop()!.name);
+    };
+    push(name, true);
+    while (stack.length > 0) {
+      const { name, references } = stack.at(-1)!;
+      const { done, value: reference } = references.next();
+      if (!done) {
+        const isOpen = this.#initial.has(reference) &&
+          !this.#isDone(reference) && !depths.has(reference);
+        if (isOpen) push(reference, false);
+        continue;
+      }
+      const needed = this.#attempt(name);
+      const depth = needed === undefined ? undefined : depths.get(needed);
       if (needed === undefined || this.#failed.has(needed)) {
-        if (needed !== undefined) this.#failed.add(current);
-        awaited.delete(current);
-        waiting.pop();
-      } else if (awaited.has(needed)) {
-        const cycle = waiting.slice(waiting.indexOf(needed));
-        this.#fail(needed, new VariableCycle([...cycle, needed]));
-        for (const other of waiting) this.#failed.add(other);
-        return;
+        if (needed !== undefined) this.#failed.add(name);
+        popTo(stack.length - 1);
+      } else if (depth === undefined) {
+        push(needed, true);
       } else {
-        awaited.add(needed);
-        waiting.push(needed);
+        const cycle = stack.slice(depth);
+        const unneeded = cycle.findIndex(({ isNeeded }, index) =>
+          index > 0 && !isNeeded
+        );
+        if (unneeded === -1) this.#failCycle(cycle.map(({ name }) => name));
+        popTo(depth + Math.max(0, unneeded));
       }
     }
   }
 
+  #references(name: string): Iterator<string> {
+    try {
+      const parsed = this.#parse(name);
+      if (parsed !== undefined) {
+        return userReferences(parsed.template).names.values();
+      }
+    } catch {
+      // The attempt to interpolate it fails with the same error.
+    }
+    return [].values();
+  }
+
+  #parse(name: string): ParsedValue | undefined {
+    const { value } = this.#initial.get(name)!;
+    if (!mayInterpolate(value)) return undefined;
+    const before = this.#parsed.get(name);
+    if (before !== undefined) return before;
+    const { text, restore } = withoutFields(value);
+    const parsed = { template: parse(text, this.#context), restore };
+    this.#parsed.set(name, parsed);
+    return parsed;
+  }
+
   /**
-   * Interpolates one.
+   * Interpolates one variable.
    *
-   * @returns The variable that it needs first, if it does.
+   * @returns The name of a variable that must be resolved first, if any.
    */
   #attempt(name: string): string | undefined {
     try {
-      const { text, restore } = withoutFields(this.#initial.get(name)!.value);
-      this.#values.set(name, restore(interpolate(text, this.#context)));
+      const parsed = this.#parse(name);
+      this.#values.set(
+        name,
+        parsed === undefined
+          ? this.#initial.get(name)!.value
+          : parsed.restore(evaluate(parsed.template, this.#context)),
+      );
     } catch (error) {
       const cause = (error as Error).cause ?? error;
       if (cause instanceof Unresolved) return cause.variable;
       this.#fail(name, error);
     }
+    this.#parsed.delete(name);
+  }
+
+  #failCycle(names: readonly string[]): void {
+    this.#fail(names[0]!, new VariableCycle([...names, names[0]!]));
+    for (const name of names) this.#failed.add(name);
   }
 
   #fail(name: string, error: unknown): void {
@@ -152,29 +225,63 @@ export class VariableValues {
 
 const MARK = "\ue000";
 const PADDING = "\ue001";
-const FIRST = 0xe002;
-const MOST = 0xf8ff - FIRST;
+const FIRST_INDEX = 0xe002;
+const MAX_FIELDS = 0xf8ff - FIRST_INDEX;
 
 /**
- * Takes the fields like `{{.Vars}}` out of a value: they are for the component
- * in whose configuration the variable is read. What stands in for each is as
- * long as it, so that the places of errors stay right.
+ * Takes fields like `{{.Vars}}` out of a value: they are evaluated by the
+ * component in whose configuration the variable is read. A placeholder is as
+ * long as its field, so that the offsets of errors stay right.
  */
 function withoutFields(
   value: string,
 ): { text: string; restore: (text: string) => string } {
   const fields: string[] = [];
-  const text = value.replace(/\{\{\s?\.(.*?)\s?\}\}/g, (field) => {
-    if (fields.length > MOST) return field;
+  let text = "";
+  let copied = 0;
+  for (const [start, end] of fieldsIn(value)) {
+    if (fields.length > MAX_FIELDS) break;
+    const field = value.slice(start, end);
+    text += value.slice(copied, start) +
+      (MARK + String.fromCharCode(FIRST_INDEX + fields.length))
+        .padEnd(field.length, PADDING);
     fields.push(field);
-    return (MARK + String.fromCharCode(FIRST + fields.length - 1))
-      .padEnd(field.length, PADDING);
-  });
-  if (fields.length === 0) return { text, restore: (text) => text };
+    copied = end;
+  }
+  if (fields.length === 0) return { text: value, restore: (text) => text };
   const restore = (text: string) =>
     text.replace(
       new RegExp(`${MARK}(.)${PADDING}*`, "gs"),
-      (mark, index: string) => fields[index.charCodeAt(0) - FIRST] ?? mark,
+      (mark, index: string) =>
+        fields[index.charCodeAt(0) - FIRST_INDEX] ?? mark,
     );
-  return { text, restore };
+  return { text: text + value.slice(copied), restore };
+}
+
+const FIELD_START = /\{\{\s?\./g;
+const LINE_END = /[\n\r\u2028\u2029]/g;
+
+/**
+ * The offsets of what looks like a field, as Packer's own pattern
+ * `\{\{\s?\.(.*?)\s?\}\}` finds it; in time that grows with the length of the
+ * value, even where braces are not closed.
+ */
+function* fieldsIn(value: string): Generator<[start: number, end: number]> {
+  let close = -1;
+  let lineEnd = -1;
+  let behind = 0;
+  for (const { 0: { length }, index } of value.matchAll(FIELD_START)) {
+    if (index < behind) continue;
+    const inner = index + length;
+    if (close < inner) close = value.indexOf("}}", inner);
+    if (close === -1) return;
+    if (lineEnd < inner) {
+      LINE_END.lastIndex = inner;
+      lineEnd = LINE_END.exec(value)?.index ?? value.length;
+    }
+    // The white space before the braces may be the end of a line.
+    if (lineEnd < close - 1) continue;
+    behind = close + 2;
+    yield [index, behind];
+  }
 }

@@ -1,57 +1,90 @@
-// The screen: the host's stdout and stdin as a person, or a program, uses
-// them: whole lines out, below them on a terminal how far work has come, and
-// questions answered one at a time.
+// The screen: the host's stdin and stdout as a person, or a program, uses them.
+// Whole lines are written; on a terminal one line below them shows progress;
+// questions are answered one at a time.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { setting } from "../config/environment.ts";
 import { escapeControlChars, type LogTarget } from "../log/log.ts";
+import { OutputQueue, type OutputSink } from "./output_queue.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { textWidth } from "../text/display_width.ts";
 
-const encoder = new TextEncoder();
+/** How long unread output may stay unread at the end of a cancelled command, in milliseconds. */
+const CANCELLED_FLUSH_TIMEOUT_MS = 500;
 
-/** The host's stdout and stdin. */
+/** The width of an output that does not tell its own. */
+const DEFAULT_COLUMNS = 80;
+
+/** The host's stdin, stdout and stderr. */
 export class Screen {
   /**
-   * Called once, with the reason, when stdout takes no more: what would be
-   * written from then on is lost. Without it, an output that cannot be written
-   * is an error where it is written, and one that nobody reads is none.
+   * Called once, with the reason, when stdout accepts no more; what would be
+   * written from then on is lost. Where it is absent, {@linkcode flush} rejects
+   * with the reason, unless that is a reader which has closed the pipe.
    */
   onClosed: ((reason: Error) => void) | undefined;
-  /** Gives up every question when aborted, also one of a plugin that does not. */
-  cancelled: AbortSignal | undefined;
-  #closed = false;
+  #cancelled: AbortSignal | undefined;
+  #isClosed = false;
+  #failure: Error | undefined;
   readonly #isTerminal = Deno.stdout.isTerminal();
-  /** Whether it is a terminal on which a line can be taken back. */
+  /** Whether it is a terminal on which a line can be erased. */
   readonly #canErase = this.#isTerminal && Deno.env.get("TERM") !== "dumb";
-  /** What stands below the last line now, and goes away again; empty when nothing does. */
+  readonly #stdoutQueue = new OutputQueue();
+  /** Of two terminals the order counts: the log is written above the progress line. */
+  readonly #stderrQueue = this.#canErase && Deno.stderr.isTerminal()
+    ? this.#stdoutQueue
+    : new OutputQueue();
+  readonly #queues = new Set([this.#stdoutQueue, this.#stderrQueue]);
+  readonly #stdout: OutputSink = {
+    write: (bytes) => Deno.stdout.write(bytes),
+    onError: (error) => this.#close(error),
+  };
+  readonly #stderr: OutputSink = {
+    write: (bytes) => Deno.stderr.write(bytes),
+    // Nobody reads it: nobody can be told.
+    onError() {},
+  };
+  /** The erasable text below the last line; empty when there is none. */
   #below = "";
-  /** Whether that is a question, which no progress may take the place of. */
+  /** Whether that is a question, which no progress may replace. */
   #isQuestion = false;
   readonly #progress = new ProgressLine(
-    (text) => this.#status(text),
+    (text) => this.#showBelow(text),
     columnsOfTerminal,
   );
-  /** What was read from stdin behind the last line. */
-  #read = "";
-  /** The line that is being waited for. */
+  /** What was read from stdin after the last line. */
+  #unread = "";
+  /** The line that is being read. */
   #line: Promise<string> | undefined;
   #asking: Promise<unknown> = Promise.resolve();
 
-  /** Whether a person looks at it. */
+  /**
+   * Cancels every question when aborted, also one of a plugin that ignores the
+   * cancellation. From then on nobody waits for an output that is not read.
+   */
+  set cancelled(signal: AbortSignal) {
+    this.#cancelled = signal;
+    const stop = () => {
+      for (const queue of this.#queues) queue.stopWaiting();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+  }
+
+  /** Whether stdout is a terminal. */
   get isTerminal(): boolean {
     return this.#isTerminal;
   }
 
-  /** Whether colours are wanted: on a terminal that has them, unless NO_COLOR or its like is set. */
+  /** Whether to use colours: on a terminal that has them, unless NO_COLOR is set. */
   get wantsColor(): boolean {
     return this.#canErase && !Deno.noColor && !setting("NO_COLOR");
   }
 
   /**
-   * Writes a line.
+   * Writes a line to stdout.
    *
-   * @param text The line, without its end; it may have lines in it.
+   * @param text The line, without its end; it may contain line ends.
    * @param color A terminal colour for it, as its SGR parameters.
    */
   writeLine(text: string, color?: string): void {
@@ -63,7 +96,7 @@ export class Screen {
   }
 
   /**
-   * Writes a text as it is, for a file or a program.
+   * Writes a text to stdout as it is, for a file or a program.
    *
    * @param text The text, with the end of its last line.
    */
@@ -72,18 +105,76 @@ export class Screen {
   }
 
   /**
-   * Shows how far work has come, in one line below all others that goes away
-   * again. Does nothing but on a terminal.
+   * Writes bytes to stdout.
    *
-   * @param owner Whose work it is.
-   * @param progress How far it has come.
+   * @param bytes The bytes, which must not change afterwards.
+   * @throws {Error} When stdout accepts no more.
+   */
+  writeBytes(bytes: Uint8Array): void {
+    if (this.#isClosed) throw new Error("nobody reads the output any more");
+    this.#stdoutQueue.add(this.#stdout, bytes);
+  }
+
+  /**
+   * Writes a line to stderr.
+   *
+   * @param text The line, without its end.
+   */
+  writeError(text: string): void {
+    this.#writeStderr(`${text}\n`);
+  }
+
+  /**
+   * Resolves when the outputs have room; undefined where they have. A writer
+   * that waits for it cannot fill the memory, however slow the reader is.
+   */
+  get room(): Promise<void> | undefined {
+    for (const queue of this.#queues) {
+      const { room } = queue;
+      if (room !== undefined) return room;
+    }
+    return undefined;
+  }
+
+  /**
+   * Waits until all has been written. After a cancellation it does not wait
+   * longer than half a second.
+   *
+   * @throws {Error} When stdout could not be written, and {@linkcode onClosed}
+   * was absent.
+   */
+  async flush(): Promise<void> {
+    const written = Promise.all(
+      [...this.#queues].map((queue) => queue.flush()),
+    );
+    const isCancelled = this.#cancelled?.aborted === true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      written,
+      ...(isCancelled
+        ? [
+          new Promise((resolve) => {
+            timer = setTimeout(resolve, CANCELLED_FLUSH_TIMEOUT_MS);
+          }),
+        ]
+        : []),
+    ]);
+    clearTimeout(timer);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Shows progress in the line below all others. Does nothing but on a terminal.
+   *
+   * @param owner Whose work it is, for {@linkcode endProgress}.
+   * @param progress The progress.
    */
   progress(owner: string, progress: Progress): void {
     if (this.#canErase) this.#progress.report(owner, progress);
   }
 
   /**
-   * Takes away what is shown of work that will not report its end.
+   * Removes the progress of work that will not report its end.
    *
    * @param owner Whose work it is; everybody's unless given.
    */
@@ -91,32 +182,68 @@ export class Screen {
     if (this.#canErase) this.#progress.end(owner);
   }
 
-  /** Shows nothing from now on: what ends now is not to be told as a failure. */
+  /** Erases the line below all others at once, at the exit of the process. */
+  eraseAtExit(): void {
+    const erase = this.#eraseBelow();
+    // A write could block where the queue has not been written.
+    if (erase === "" || !this.#stdoutQueue.isIdle) return;
+    this.#below = "";
+    try {
+      Deno.stdout.writeSync(new TextEncoder().encode(erase));
+    } catch {
+      // The terminal is gone.
+    }
+  }
+
+  /** Writes nothing to stdout from now on: what ends now is no failure to report. */
   mute(): void {
     this.endProgress();
-    this.#closed = true;
+    this.#isClosed = true;
   }
 
   /**
-   * The target of a log that may be on the same terminal: whole lines, which
-   * the line below all others makes room for.
-   *
-   * @param target Where the log goes.
+   * Returns the target of a log on stderr. On the same terminal its lines are
+   * written above the line below all others.
    */
-  logTargetAbove(target: LogTarget): LogTarget {
-    if (!this.#canErase || !target.isTerminal()) return target;
+  stderrLogTarget(): LogTarget {
     return {
-      isTerminal: () => true,
+      isTerminal: () => Deno.stderr.isTerminal(),
       writeSync: (bytes) => {
-        this.#write(this.#eraseBelow());
-        const count = target.writeSync(bytes);
-        if (count === bytes.length) this.#write(this.#below);
-        return count;
+        this.#writeStderr(bytes.slice());
+        return bytes.length;
       },
+      room: () => this.#stderrQueue.room,
     };
   }
 
-  #status(text: string): void {
+  /**
+   * Returns the target of a log on something else that may block, with a queue
+   * of its own.
+   *
+   * @param sink Where it goes.
+   */
+  queuedLogTarget(sink: OutputSink): LogTarget {
+    const queue = new OutputQueue();
+    this.#queues.add(queue);
+    if (this.#cancelled?.aborted) queue.stopWaiting();
+    return {
+      isTerminal: () => false,
+      writeSync: (bytes) => {
+        queue.add(sink, bytes.slice());
+        return bytes.length;
+      },
+      room: () => queue.room,
+    };
+  }
+
+  #writeStderr(content: string | Uint8Array): void {
+    const isShared = this.#stderrQueue === this.#stdoutQueue;
+    if (isShared) this.#write(this.#eraseBelow());
+    this.#stderrQueue.add(this.#stderr, content);
+    if (isShared) this.#write(this.#below);
+  }
+
+  #showBelow(text: string): void {
     if (this.#isQuestion || text === this.#below) return;
     const erase = this.#eraseBelow();
     this.#below = text;
@@ -133,7 +260,7 @@ export class Screen {
    * Asks a question and waits for a line on stdin.
    *
    * @param query The question.
-   * @param signal Gives up the question when aborted.
+   * @param signal Cancels the question when aborted.
    * @param color A terminal colour for it, as its SGR parameters.
    * @returns The answer, without its line end.
    * @throws {Error} When stdin has ended.
@@ -150,18 +277,18 @@ export class Screen {
     color?: string,
   ): Promise<string> {
     const signal = AbortSignal.any(
-      [own, this.cancelled].filter((one) => one !== undefined),
+      [own, this.#cancelled].filter((one) => one !== undefined),
     );
     signal.throwIfAborted();
     this.#showQuestion(query, color);
-    const gone = Promise.withResolvers<never>();
-    gone.promise.catch(() => {});
-    const abort = () => gone.reject(signal.reason);
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => {});
+    const abort = () => aborted.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
-      return await Promise.race([this.#nextLine(), gone.promise]);
+      return await Promise.race([this.#nextLine(), aborted.promise]);
     } catch (error) {
-      // What comes next begins a line of its own.
+      // What is written next begins a line of its own.
       this.#write("\n");
       throw error;
     } finally {
@@ -171,7 +298,7 @@ export class Screen {
     }
   }
 
-  // What others show meanwhile goes above the question's last line.
+  // Other lines are written above the last line of the question.
   #showQuestion(query: string, color?: string): void {
     const lines = (this.#isTerminal ? escapeControlChars(query) : query).split(
       "\n",
@@ -185,7 +312,7 @@ export class Screen {
     this.#isQuestion = true;
   }
 
-  /** The next line: one that a question given up was waiting for is the next one's. */
+  /** Returns the next line. A line that a cancelled question waited for is the next question's. */
   #nextLine(): Promise<string> {
     if (this.#line === undefined) {
       this.#line = this.#readLine().finally(() => this.#line = undefined);
@@ -198,39 +325,31 @@ export class Screen {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(4096);
     for (;;) {
-      const end = this.#read.indexOf("\n");
+      const end = this.#unread.indexOf("\n");
       if (end !== -1) {
-        const line = this.#read.slice(0, end).replace(/\r$/, "");
-        this.#read = this.#read.slice(end + 1);
+        const line = this.#unread.slice(0, end).replace(/\r$/, "");
+        this.#unread = this.#unread.slice(end + 1);
         return line;
       }
       const count = await Deno.stdin.read(buffer);
       if (count === null) {
-        const rest = this.#read;
-        this.#read = "";
+        const rest = this.#unread;
+        this.#unread = "";
         if (rest !== "") return rest;
         throw new Error("nobody answers: stdin has ended");
       }
-      this.#read += decoder.decode(buffer.subarray(0, count), { stream: true });
+      this.#unread += decoder.decode(buffer.subarray(0, count), {
+        stream: true,
+      });
     }
   }
 
   #write(text: string): void {
-    if (this.#closed) return;
-    let bytes = encoder.encode(text);
-    while (bytes.length > 0) {
-      try {
-        bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-      } catch (error) {
-        // A pipe that does not wait, and is full.
-        if (error instanceof Deno.errors.WouldBlock) pause();
-        else return this.#close(error as Error);
-      }
-    }
+    if (!this.#isClosed) this.#stdoutQueue.add(this.#stdout, text);
   }
 
   #close(error: Error): void {
-    this.#closed = true;
+    this.#isClosed = true;
     const isUnread = error instanceof Deno.errors.BrokenPipe;
     const reason = new Error(
       isUnread
@@ -239,21 +358,14 @@ export class Screen {
       { cause: error },
     );
     if (this.onClosed !== undefined) this.onClosed(reason);
-    else if (!isUnread) throw reason;
+    else if (!isUnread) this.#failure = reason;
   }
-}
-
-/** Waits a moment, and lets nothing else happen meanwhile. */
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 function columnsOfTerminal(): number {
   try {
-    return Deno.consoleSize().columns || USUAL_COLUMNS;
+    return Deno.consoleSize().columns || DEFAULT_COLUMNS;
   } catch {
-    return USUAL_COLUMNS;
+    return DEFAULT_COLUMNS;
   }
 }
-
-const USUAL_COLUMNS = 80;

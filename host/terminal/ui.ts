@@ -1,12 +1,14 @@
-// The host's ui: what its own steps, its builds and their plugins show, as
-// text for people or as events for programs, and all of it in the log too.
+// The host's ui: the lines and events of its own steps, its builds and their
+// plugins, as text for people or as events for programs, and in the log.
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 import type { Log } from "../log/log.ts";
+import type { CutEnds } from "../log/redactor.ts";
 import { machineReadableLine } from "./machine_readable.ts";
+import { OutputBacklog, PluginUi, type UiBackend } from "./plugin_ui.ts";
 import type { Screen } from "./screen.ts";
 
-/** How the host shows what it has to show. */
+/** What a ui writes to, and in which form. */
 export interface UiOptions {
   /** Where it is shown. */
   screen: Screen;
@@ -16,28 +18,30 @@ export interface UiOptions {
   machineReadable: boolean;
   /** False for text without colours. */
   color: boolean;
-  /** True to put the time in front of what builds show. */
+  /** True to put the time before the lines of builds. */
   timestamps?: boolean;
-  /** Takes out what must not be seen. */
-  redact?(text: string): string;
+  /** Replaces secrets, and parts of them at the ends at which a text was cut. */
+  redact?(text: string, cut?: CutEnds): string;
 }
 
 type LineKind = "say" | "message" | "error";
 
 const RED = "1;31";
 
-/** The colours of builds, as SGR parameters, in the order in which they get them. */
+/** The colours of builds, as SGR parameters, in the order in which builds get them. */
 const BUILD_COLORS = ["32", "36", "35", "33", "34"];
 
 /** The host's own ui, from which each build gets one. */
-export class HostUi implements Ui {
+export class HostUi implements Ui, UiBackend {
   readonly #options: UiOptions;
+  /** When the log has room, where it has none. */
+  #logRoom: Promise<void> | undefined;
 
   constructor(options: UiOptions) {
     this.#options = options;
   }
 
-  /** Whether builds are told apart by colours. */
+  /** Whether builds have different colours. */
   get hasColor(): boolean {
     return this.#options.color && !this.#options.machineReadable;
   }
@@ -45,6 +49,11 @@ export class HostUi implements Ui {
   /** Whether it shows events instead of text. */
   get isMachineReadable(): boolean {
     return this.#options.machineReadable;
+  }
+
+  /** Resolves when the screen and the log have room; undefined where they have. */
+  get room(): Promise<void> | undefined {
+    return this.#options.screen.room ?? this.#logRoom;
   }
 
   say(line: string): void {
@@ -70,7 +79,7 @@ export class HostUi implements Ui {
       );
     }
     return this.#options.screen.ask(
-      this.#redacted(query),
+      this.redacted(query),
       signal,
       this.#options.color ? color : undefined,
     );
@@ -78,37 +87,36 @@ export class HostUi implements Ui {
 
   progress(progress: Progress, owner = ""): void {
     if (this.#options.machineReadable) return;
-    const { label, current, total, unit, done } = progress;
+    const label = this.redacted(progress.label);
+    const { unit } = progress;
     this.#options.screen.progress(owner, {
-      label: this.#redacted(String(label)),
-      current: Number(current),
-      ...(total === undefined ? {} : { total: Number(total) }),
-      ...(unit === undefined ? {} : { unit: String(unit) }),
-      ...(done === undefined ? {} : { done }),
+      ...progress,
+      label,
+      ...(unit === undefined ? {} : { unit: this.redacted(unit) }),
     });
   }
 
-  /** Takes away what is shown of work whose end nobody reports any more. */
+  /** Removes the progress of work that does not report its end. */
   endProgress(owner?: string): void {
     this.#options.screen.endProgress(owner);
   }
 
   /**
-   * The ui of one build.
+   * Returns the ui of one build.
    *
-   * @param name What stands in front of each line.
-   * @param index Which of the builds it is, from 0: the colour follows from it.
+   * @param name The prefix of each line.
+   * @param index The index of the build, which decides its colour.
    */
   forBuild(name: string, index: number): BuildUi {
     return new BuildUi(this, name, BUILD_COLORS[index % BUILD_COLORS.length]!);
   }
 
-  /** Shows a build's line of a kind, in a colour where colours are wanted. */
+  /** Shows a line of a build. */
   showOfBuild(kind: LineKind, text: string, color: string): void {
     this.#show(kind, text, color, this.#options.timestamps);
   }
 
-  /** Shows a person a colour before the builds begin, and so without a time in front. */
+  /** Shows the colour of a build; before the builds begin, so without the time. */
   showColor(text: string, color: string): void {
     this.#show("say", text, color);
   }
@@ -120,39 +128,63 @@ export class HostUi implements Ui {
     timestamped = false,
   ): void {
     const { screen, log, machineReadable } = this.#options;
-    const seen = this.#redacted(text);
-    log.write("ui", seen.split("\n"));
+    const redacted = this.redacted(text);
+    const logRoom = log.write("ui", redacted.split("\n"));
+    if (logRoom instanceof Promise) this.#waitForLog(logRoom);
     if (machineReadable) {
-      screen.writeLine(machineReadableLine("", "ui", [kind, seen]));
+      screen.writeLine(machineReadableLine("", "ui", [kind, redacted]));
       return;
     }
     const line = timestamped
-      ? `${new Date().toISOString().slice(0, 19)}Z: ${seen}`
-      : seen;
+      ? `${new Date().toISOString().slice(0, 19)}Z: ${redacted}`
+      : redacted;
     screen.writeLine(line, this.#options.color ? color : undefined);
   }
 
-  /** Shows an event to programs; people see nothing. */
+  #waitForLog(room: Promise<void>): void {
+    this.#logRoom = room.then(() => this.#logRoom = undefined);
+  }
+
+  /** Writes an event for programs; people see nothing. */
   event(target: string, type: string, data: readonly string[]): void {
     if (!this.#options.machineReadable) return;
     this.#options.screen.writeLine(
-      machineReadableLine(target, type, data.map((one) => this.#redacted(one))),
+      machineReadableLine(
+        this.redacted(target),
+        this.redacted(type),
+        data.map((one) => this.redacted(one)),
+      ),
     );
   }
 
-  #redacted(text: string): string {
-    return this.#options.redact?.(text) ?? text;
+  /**
+   * A text without secrets. To redact it again changes nothing.
+   *
+   * @param text The text.
+   * @param cut At which of its ends it was cut.
+   */
+  redacted(text: string, cut?: CutEnds): string {
+    return this.#options.redact?.(text, cut) ?? text;
   }
 }
 
-/** The ui of one build, or of one step of it: each line says whose it is. */
-export class BuildUi implements Ui {
+/** A text of this length may be a part of a longer one that its writer has cut. */
+const CUT_LENGTH = 1024;
+
+/** The ui of one build, or of one step of it: each line has its name as prefix. */
+export class BuildUi implements Ui, UiBackend {
   readonly #host: HostUi;
   readonly #name: string;
   readonly #target: string;
   readonly #color: string;
-  /** What gives up the questions of this build; another one for each time. */
+  /** The kinds of text whose last one was perhaps cut. */
+  readonly #isCut = new Set<LineKind>();
+  /** Cancels the questions of this build; replaced at the end of each run. */
   readonly #questions: { cancelQuestions: AbortController };
+  /** The output of this build's plugins that waits for room. */
+  readonly #backlog: OutputBacklog;
+  /** This ui as plugins get it. */
+  readonly forPlugins: PluginUi;
 
   constructor(
     host: HostUi,
@@ -160,15 +192,28 @@ export class BuildUi implements Ui {
     color: string,
     target = name,
     questions = { cancelQuestions: new AbortController() },
+    backlog = new OutputBacklog(),
   ) {
     this.#host = host;
     this.#name = name;
     this.#target = target;
     this.#color = color;
     this.#questions = questions;
+    this.#backlog = backlog;
+    this.forPlugins = new PluginUi(this, backlog);
   }
 
-  /** The ui of a step of this build, for example a post-processor. */
+  /** Resolves when the screen and the log have room; undefined where they have. */
+  get room(): Promise<void> | undefined {
+    return this.#host.room;
+  }
+
+  /** Resolves when this build's plugins may be read further; undefined where they may. */
+  get pause(): Promise<void> | undefined {
+    return this.#backlog.pause;
+  }
+
+  /** Returns the ui of a step of this build, for example a post-processor. */
   forStep(step: string): BuildUi {
     return new BuildUi(
       this.#host,
@@ -176,13 +221,14 @@ export class BuildUi implements Ui {
       this.#color,
       this.#target,
       this.#questions,
+      this.#backlog,
     );
   }
 
   say(line: string): void {
     this.#host.showOfBuild(
       "say",
-      this.#prefixed("==>", line),
+      this.#prefixed("==>", this.#part("say", line)),
       `1;${this.#color}`,
     );
   }
@@ -190,32 +236,27 @@ export class BuildUi implements Ui {
   message(line: string): void {
     this.#host.showOfBuild(
       "message",
-      this.#prefixed("   ", line),
+      this.#prefixed("   ", this.#part("message", line)),
       `0;${this.#color}`,
     );
   }
 
   error(line: string): void {
-    this.#host.showOfBuild("error", this.#prefixed("==>", line), RED);
+    this.#host.showOfBuild(
+      "error",
+      this.#prefixed("==>", this.#part("error", line)),
+      RED,
+    );
   }
 
   machine(category: string, ...data: string[]): void {
-    // A component may name another target, as `"target,category"`.
-    const comma = category.indexOf(",");
-    if (comma === -1) this.#host.event(this.#target, category, data);
-    else {
-      this.#host.event(
-        category.slice(0, comma),
-        category.slice(comma + 1),
-        data,
-      );
-    }
+    this.#host.event(this.#target, category, data);
   }
 
   ask(query: string, signal?: AbortSignal): Promise<string> {
     const { cancelQuestions } = this.#questions;
     return this.#host.ask(
-      this.#prefixed("==>", query),
+      this.#prefixed("==>", this.#host.redacted(query)),
       signal === undefined
         ? cancelQuestions.signal
         : AbortSignal.any([cancelQuestions.signal, signal]),
@@ -228,7 +269,7 @@ export class BuildUi implements Ui {
     this.#host.progress({ ...progress, label }, this.#target);
   }
 
-  /** Takes away what is shown of work that this build has not finished, and what it asks. */
+  /** Removes the progress of work that this build has not finished, and cancels its questions. */
   end(): void {
     this.#host.endProgress(this.#target);
     const { cancelQuestions } = this.#questions;
@@ -236,7 +277,7 @@ export class BuildUi implements Ui {
     cancelQuestions.abort(new Error("the build that asked has ended"));
   }
 
-  /** A line of the build that has no prefix, in its colour. */
+  /** Shows a line of the build without a prefix, in its colour. */
   showUnprefixed(kind: "say" | "error", line: string): void {
     this.#host.showOfBuild(
       kind,
@@ -245,7 +286,7 @@ export class BuildUi implements Ui {
     );
   }
 
-  /** Tells in which colour its lines will be. */
+  /** Shows the colour of its lines. */
   announceColor(): void {
     this.#host.showColor(
       `${this.#name}: output will be in this color.`,
@@ -253,9 +294,20 @@ export class BuildUi implements Ui {
     );
   }
 
+  /**
+   * A text without secrets, redacted before prefixes cut it into lines. The end
+   * of a long text and the beginning of the next one may be parts of one secret.
+   */
+  #part(kind: LineKind, line: string): string {
+    const before = this.#isCut.has(kind);
+    const after = line.length >= CUT_LENGTH;
+    if (after) this.#isCut.add(kind);
+    else this.#isCut.delete(kind);
+    return this.#host.redacted(line, { before, after });
+  }
+
   #prefixed(arrow: string, text: string): string {
-    return String(text).split("\n").map((line) =>
-      `${arrow} ${this.#name}: ${line}`
-    ).join("\n").trimEnd();
+    return text.split("\n").map((line) => `${arrow} ${this.#name}: ${line}`)
+      .join("\n").trimEnd();
   }
 }

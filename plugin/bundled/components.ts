@@ -14,9 +14,12 @@ export const BUNDLED: Readonly<Record<string, Readonly<Record<string, Load>>>> =
     provisioner: {
       breakpoint: () => import("./provisioners/breakpoint.ts"),
       file: () => import("./provisioners/file.ts"),
+      powershell: () => import("./provisioners/powershell.ts"),
       shell: () => import("./provisioners/shell.ts"),
       "shell-local": () => import("./provisioners/shell_local.ts"),
       sleep: () => import("./provisioners/sleep.ts"),
+      "windows-restart": () => import("./provisioners/windows_restart.ts"),
+      "windows-shell": () => import("./provisioners/windows_shell.ts"),
     },
     "post-processor": {
       artifice: () => import("./post_processors/artifice.ts"),

@@ -1,6 +1,7 @@
 // The plugin that ships with baler: one that serves all of its components.
 
-import { type Components, serve } from "../sdk/serve.ts";
+import type { Components } from "../sdk/components.ts";
+import { serve } from "../sdk/serve.ts";
 import { VERSION } from "../common/version.ts";
 import { BUNDLED, type Load } from "./components.ts";
 

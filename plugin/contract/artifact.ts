@@ -1,11 +1,11 @@
-// An artifact is what a build made: files, or the id of something elsewhere,
-// and the way to take it away again.
+// Artifact: the result of a build. It consists of files, or of an ID of
+// something elsewhere, and can delete itself.
 
 /**
- * What a builder or a post-processor made.
+ * The result of a builder or a post-processor.
  *
- * `builderId`, `id` and `files` are read once, when the artifact is handed
- * over; the methods stay live and run where the artifact was made.
+ * `builderId`, `id` and `files` are read once, when the artifact is returned.
+ * The methods are called in the process that made the artifact.
  *
  * @example
  * ```ts
@@ -21,24 +21,24 @@
  * ```
  */
 export interface Artifact {
-  /** Names the builder that made it, for post-processors that accept only some. */
+  /** Identifies the kind of builder that made it, for post-processors that accept only some. */
   readonly builderId: string;
-  /** What identifies the artifact where it lives; empty when its files say it all. */
+  /** Identifies the artifact where it is stored; empty when its files are all of it. */
   readonly id: string;
   /**
-   * The files that make up the artifact, named as the template names them: a
-   * relative path is meant from the build's `workingDirectory`.
+   * The paths of the artifact's files, as the template has them: a relative path
+   * is relative to the build's `workingDirectory`.
    */
   readonly files: readonly string[];
   /**
-   * Something more about the artifact, for those who know to ask.
+   * Returns additional information about the artifact.
    *
-   * @param name The name of what is asked for.
-   * @returns The value, or undefined where there is none.
+   * @param name The name of the information.
+   * @returns The value; undefined when there is none.
    */
   state?(name: string): unknown;
-  /** Deletes the artifact: its files, or what it stands for elsewhere. */
+  /** Deletes the artifact: its files, or what its ID refers to. */
   destroy(): void | Promise<void>;
-  /** The artifact in one line for people, for example in the summary of a build. */
+  /** Returns a description in one line, for example for the summary of a build. */
   toString(): string;
 }

@@ -1,7 +1,7 @@
-// The build context is what a component learns about the build that it is a
-// part of, beside its own configuration.
+// Build context: what a component is told about the build that it is a part of,
+// beside its own configuration.
 
-/** What a build does when a step fails: `-on-error` of `baler build`. */
+/** What a build does when a step fails: the value of `-on-error`. */
 export type OnError =
   | "cleanup"
   | "abort"
@@ -14,27 +14,30 @@ export interface BuildContext {
   readonly name: string;
   /** The builder's `type` as the template has it. */
   readonly type: string;
-  /** The template's absolute path; absent when it came from stdin. */
+  /** The template's absolute path; undefined when it was read from stdin. */
   readonly templatePath?: string;
-  /** The folder against which the template's relative paths are meant. */
+  /** The directory that relative paths in the template start from. */
   readonly workingDirectory: string;
-  /** The template's variables with their final values. */
+  /**
+   * The user variables that the component's own configuration reads, with
+   * their final values.
+   */
   readonly userVariables: Readonly<Record<string, string>>;
-  /** The names of those variables whose values are to be kept out of any output. */
+  /** The names of the variables whose values must not be shown. */
   readonly sensitiveVariables: readonly string[];
   /** True under `-debug`: pause between steps. */
   readonly debug: boolean;
-  /** True under `-force`: replace artifacts that are in the way. */
+  /** True under `-force`: replace artifacts that exist. */
   readonly force: boolean;
-  /** What happens when a step fails. */
+  /** What to do when a step fails. */
   readonly onError: OnError;
   /** baler's version. */
   readonly coreVersion: string;
   /** The Packer version whose templates this baler reads. */
   readonly packerVersion: string;
   /**
-   * What ``{{build `NAME`}}`` may name beside what every builder publishes;
-   * absent while the builder has not told it.
+   * The names that ``{{build `NAME`}}`` accepts, beside those that every builder
+   * publishes; undefined until the builder is prepared.
    */
   readonly generatedData?: readonly string[];
   /** When the host started, for `timestamp` and `isotime` in templates. */

@@ -1,58 +1,81 @@
-// A builder makes an artifact: it brings up what is to be built, lets the
-// provisioners at it through the hook, and packs the result.
+// Builder: makes an artifact. It creates what is to be built, runs the
+// provisioners through the hook, and returns the result.
 
 import type { Artifact } from "./artifact.ts";
 import type { BuildContext } from "./build_context.ts";
 import type { Hook } from "./hook.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
-/** What a component is given to prepare itself with. */
+/** The argument of a component's `prepare` or `configure`. */
 export interface PrepareOptions<Config = Record<string, unknown>> {
   /**
    * The component's configuration: its part of the template without the keys
-   * that are baler's own (`type`, `name`, ...), templates in it interpolated,
-   * and, where the component declares `options`, checked and with defaults.
+   * that baler itself reads (`type`, `name`, ...), with templates (`{{...}}`)
+   * filled in. Where the component declares `options`, it is checked, and has
+   * their defaults.
    */
   config: Config;
   /** The build that the component is a part of. */
   build: BuildContext;
 }
 
-/** What a builder has to say once it is prepared. */
+/** What `prepare` or `configure` may return. */
 export interface PrepareResult {
-  /** What the person should know, though the build can go on. */
+  /** Warnings that are shown, while the build goes on. */
   warnings?: string[];
-  /** The names of what the builder will publish to provisioners through the hook's `data`. */
+  /** The names of the values that the builder will pass to the hook as `data`. */
   generatedData?: string[];
 }
 
-/** What a builder is given to run with. */
+/** The argument of {@linkcode Builder.run}. */
 export interface BuilderRunOptions {
-  /** Where the builder shows what it does. */
+  /** Shows what the builder does. */
   ui: Ui;
-  /** To be run when the machine is up: the provisioners. */
+  /** Runs the provisioners, when the machine is up. */
   hook: Hook;
-  /** Aborted when the build is cancelled: stop, clean up, and throw. */
+  /**
+   * Aborted when the build is cancelled, and when the host has died: stop, clean
+   * up, and throw the signal's reason. In the second case a plugin has 10
+   * seconds; its calls of the ui, except `ask`, then do nothing.
+   */
   signal: AbortSignal;
 }
 
 /**
  * Makes artifacts. One instance serves one build.
  *
+ * Three flags of `baler build` are the builder's to implement, because only it
+ * knows its steps; `runSteps` of `@baler/baler/builder` does so:
+ *
+ * - `-on-error` ({@linkcode BuildContext.onError}), when a step fails:
+ *   `"cleanup"` removes what the earlier steps created, `"abort"` and
+ *   `"run-cleanup-provisioner"` leave it in place and show which cleanups are
+ *   skipped, `"ask"` asks whether to clean up, to abort or to try again.
+ * - `-debug` ({@linkcode BuildContext.debug}): pause between steps, with
+ *   `ui.ask`.
+ * - The template's `error-cleanup-provisioner`: when the provisioners have
+ *   failed, and `onError` is not `"abort"`, run the hook
+ *   {@linkcode HOOK_CLEANUP_PROVISION} before anything is removed.
+ *
  * @example
  * ```ts
- * import { type Builder, HOOK_PROVISION } from "@baler/baler";
+ * import {
+ *   type Builder,
+ *   type BuilderRunOptions,
+ *   HOOK_PROVISION,
+ *   type PrepareOptions,
+ * } from "@baler/baler";
  *
  * class CustomCloud implements Builder {
  *   #region = "";
  *
- *   prepare({ config }: { config: Record<string, unknown> }) {
+ *   prepare({ config }: PrepareOptions) {
  *     if (typeof config.region !== "string") throw new Error("region is required");
  *     this.#region = config.region;
  *   }
  *
- *   async run({ ui, hook, signal }: Parameters<Builder["run"]>[0]) {
+ *   async run({ ui, hook, signal }: BuilderRunOptions) {
  *     await ui.say(`Starting a machine in ${this.#region}...`);
  *     await hook.run({ name: HOOK_PROVISION, ui, signal });
  *     return {
@@ -69,22 +92,27 @@ export interface BuilderRunOptions {
  * ```
  */
 export interface Builder<Config = Record<string, unknown>> {
-  /** The configuration that it takes; any, when it declares none. */
+  /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, with no side effects: `baler
-   * validate` calls it and nothing else.
+   * Takes the configuration and checks it, without side effects: `baler
+   * validate` calls this and nothing else.
    *
-   * @throws {Error} When the configuration cannot be built with.
+   * @param options The configuration and the build.
+   * @returns Warnings and the names of generated data, or nothing.
+   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {Error} When the configuration is not valid otherwise.
    */
   prepare(
     options: PrepareOptions<Config>,
   ): PrepareResult | void | Promise<PrepareResult | void>;
   /**
-   * Builds, and returns when the artifact is there.
+   * Builds.
    *
-   * @returns The artifact, or undefined where there is nothing to show.
-   * @throws {Error} When the build failed; what it had brought up is gone by then.
+   * @param options The ui, the hook and the signal.
+   * @returns The artifact; undefined when there is none.
+   * @throws {Error} When the build failed. What it created is removed by then,
+   * unless `-on-error` says otherwise.
    */
   run(
     options: BuilderRunOptions,

@@ -1,35 +1,36 @@
-// A command adds a word to the command line: baler-command-NAME becomes
+// Command: adds a command to `baler`. The plugin baler-command-NAME is run by
 // `baler NAME`.
 
 import type { Ui } from "./ui.ts";
 
-/** What a command is given to run with. */
+/** The argument of {@linkcode Command.run}. */
 export interface CommandRunOptions {
-  /** The words behind its name, untouched. */
+  /** The arguments after the command's name, unchanged. */
   args: string[];
-  /** Where the command talks to the person. */
+  /** Shows lines to the person, and asks questions. */
   ui: Ui;
-  /** What comes in on the host's stdin. */
+  /** The host's stdin. */
   stdin: ReadableStream<Uint8Array>;
   /** The host's stdout, for output that another program reads. */
   stdout: WritableStream<Uint8Array>;
-  /** The folder in which the host was started. */
+  /** The host's working directory. */
   workingDirectory: string;
-  /** Aborted on Ctrl-C. */
+  /** Aborted on Ctrl-C, and when the host has died. */
   signal: AbortSignal;
 }
 
-/** A word of the command line. */
+/** A command of `baler`. */
 export interface Command {
-  /** What it does, in one line for `baler help`. */
+  /** What it does, in one line, for `baler help`. */
   readonly synopsis: string;
-  /** How it is used, for `baler help NAME`; the synopsis unless given. */
+  /** How it is used, for `baler help NAME`; the synopsis by default. */
   readonly help?: string;
   /**
    * Runs the command.
    *
-   * @returns The exit code; 0 where it returns nothing.
-   * @throws {Error} When it failed: shown, and the exit code is 1.
+   * @param options The arguments, the streams and the signal.
+   * @returns The exit code; 0 when it returns nothing.
+   * @throws {Error} When it failed: the message is shown, and the exit code is 1.
    */
   run(options: CommandRunOptions): number | void | Promise<number | void>;
 }

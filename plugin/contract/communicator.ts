@@ -1,40 +1,41 @@
-// A communicator is how a provisioner reaches the machine that is being built,
-// without knowing whether that is by ssh, into a container, or right here.
+// Communicator: the connection to the machine that is being built. A
+// provisioner uses it without knowing whether it is ssh, a container or this
+// very machine.
 
 /** A command to run on the machine that is being built. */
 export interface RemoteCommand {
-  /** The command line, for the machine's own shell. */
+  /** The command line, for the machine's shell. */
   command: string;
-  /** What the command reads; nothing unless given. */
+  /** The command's stdin; empty by default. */
   stdin?: ReadableStream<Uint8Array>;
-  /** Where its output goes; dropped unless given. Closed at its end. */
+  /** Receives the command's stdout, and is closed at its end; discarded by default. */
   stdout?: WritableStream<Uint8Array>;
-  /** Where its errors go; dropped unless given. Closed at its end. */
+  /** Receives the command's stderr, and is closed at its end; discarded by default. */
   stderr?: WritableStream<Uint8Array>;
-  /** Ends the command, and all it started, when aborted. */
+  /** Ends the command, and all processes that it has started, when aborted. */
   signal?: AbortSignal;
 }
 
 /** A command that was started. */
 export interface RunningCommand {
   /**
-   * Waits until the command has ended and all its output was delivered.
+   * Waits until the command has exited and all its output was delivered.
    *
-   * @returns Its exit status.
+   * @returns Its exit code.
    * @throws {Error} When the connection to the machine was lost.
    */
   wait(): number | Promise<number>;
 }
 
-/** A file to write on the machine that is being built. */
+/** A file to write to the machine that is being built. */
 export interface Upload {
-  /** Where it goes there. */
+  /** The file's path on the machine. */
   path: string;
-  /** Its content. */
+  /** The file's content. */
   source: ReadableStream<Uint8Array>;
-  /** Its permission bits, for example `0o755`; the machine's default unless given. */
+  /** The file's permission bits, for example `0o755`; the machine's default unless given. */
   mode?: number;
-  /** Its length in bytes, where it is known beforehand. */
+  /** The file's size in bytes, when it is known beforehand. */
   size?: number;
   /**
    * True to fail if there is something at the path, a symlink included. For a
@@ -53,64 +54,73 @@ export interface Upload {
 
 /** A file to read from the machine that is being built. */
 export interface Download {
-  /** Where it is there. */
+  /** The file's path on the machine. */
   path: string;
-  /** What takes its content; closed at its end. */
+  /** Receives the file's content, and is closed at its end. */
   destination: WritableStream<Uint8Array>;
   /** Stops the download when aborted. */
   signal?: AbortSignal;
 }
 
-/** A folder to copy to or from the machine that is being built. */
+/** A directory to copy to or from the machine that is being built. */
 export interface DirectoryTransfer {
   /**
-   * The folder to copy. With a `/` at its end its content is copied, without
-   * one the folder itself, as rsync does.
+   * The directory to copy. With a trailing `/` its content is copied, without
+   * one the directory itself, as rsync does.
    */
   source: string;
-  /** The folder it goes to. */
+  /** The directory that it is copied into. */
   destination: string;
-  /** Paths below the source to leave out. */
+  /** Paths below the source that are not copied. */
   exclude?: string[];
   /** Stops the transfer when aborted. */
   signal?: AbortSignal;
 }
 
 /**
- * The way to a machine that is being built.
+ * The connection to a machine that is being built.
  *
- * A builder makes it and hands it to its provisioners through the
- * {@linkcode Hook}; theirs is a process of their own, and the streams in these
- * calls reach from there to here.
+ * A builder passes it to the provisioners through the {@linkcode Hook}. They run
+ * in other processes: every call is made from there, and streams in its
+ * arguments are read and written across processes.
+ *
+ * After the host has died a provisioner cannot reach the machine any more, and
+ * its calls throw. In the builder's process the communicator works as before;
+ * what is written there to a stream of a provisioner's is discarded.
  */
 export interface Communicator {
   /**
    * Starts a command, and returns as soon as it runs.
    *
+   * @param command The command and its streams.
    * @throws {Error} When it cannot be started.
    */
   start(command: RemoteCommand): RunningCommand | Promise<RunningCommand>;
   /**
-   * Writes a file, in place of one that is there.
+   * Writes a file, and replaces one that exists.
    *
+   * @param upload The path and the content.
    * @throws {Error} When it cannot be written.
    */
   upload(upload: Upload): void | Promise<void>;
   /**
-   * Copies a folder of this machine there.
+   * Copies a directory of this machine to the one that is being built.
    *
+   * @param transfer The directories.
    * @throws {Error} When it cannot be read here or written there.
    */
   uploadDir(transfer: DirectoryTransfer): void | Promise<void>;
   /**
    * Reads a file.
    *
-   * @throws {Error} When there is none, or it cannot be read.
+   * @param download The path, and where the content goes.
+   * @throws {Error} When it does not exist or cannot be read.
    */
   download(download: Download): void | Promise<void>;
   /**
-   * Copies a folder from there to this machine.
+   * Copies a directory from the machine that is being built to this one.
    *
+   * @param transfer The directories.
    * @throws {Error} When it cannot be read there or written here.
    */
   downloadDir(transfer: DirectoryTransfer): void | Promise<void>;

@@ -1,16 +1,23 @@
-// A configuration error tells every problem that a component found in its
-// configuration, each with its place, so that the host can point at the line.
+// The error of a configuration: every problem in it with its place, from which
+// the host finds the line in the template.
 
-/** One thing that is wrong in a configuration. */
+import { nearest } from "../common/did_you_mean.ts";
+
+/** The `code` of a {@linkcode ConfigProblem}: the configuration has a key that is not known. */
+export const UNKNOWN_KEY = "unknown-key";
+
+/** One problem in a configuration. */
 export interface ConfigProblem {
-  /** Where: the keys and indexes from the component's own configuration down. */
+  /** The keys and indexes from the component's own configuration down to the value. */
   path: (string | number)[];
   /** What is wrong, and what to do. */
   message: string;
+  /** The kind of problem, for programs, where it has one. */
+  code?: "unknown-key";
 }
 
 /**
- * A configuration that a component refuses.
+ * Thrown by a component whose configuration is not valid.
  *
  * @example
  * ```ts
@@ -23,13 +30,13 @@ export interface ConfigProblem {
  * ```
  */
 export class ConfigError extends Error {
-  /** The error's class, which stays when it crosses to another process. */
+  /** The name of the error's class, which is kept when it is sent to another process. */
   override readonly name = "ConfigError";
   /** Every problem that was found. */
   readonly problems: ConfigProblem[];
 
   /**
-   * Makes the error of all problems together.
+   * Makes an error of all problems together.
    *
    * @param problems Every problem that was found; at least one.
    */
@@ -39,11 +46,12 @@ export class ConfigError extends Error {
   }
 
   /**
-   * The problem of a key that is not known, with the known one that is most
-   * like it.
+   * Makes the problem of an unknown key, which suggests the most similar known
+   * key.
    *
-   * @param path Where it stands.
+   * @param path The key's place.
    * @param known The keys that are known there.
+   * @returns The problem, for a `ConfigError`.
    */
   static async unknownKey(
     path: (string | number)[],
@@ -52,28 +60,10 @@ export class ConfigError extends Error {
     const key = String(path.at(-1));
     const near = await nearest(key, known);
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
-    return { path, message: `unknown key "${key}"${hint}` };
+    return {
+      path,
+      message: `unknown key "${key}"${hint}`,
+      code: UNKNOWN_KEY,
+    };
   }
-}
-
-/**
- * The word of a list that is most like another, where one is like it at all.
- *
- * @param word What was written.
- * @param known What could have been meant.
- * @returns The nearest, or undefined when none is near.
- */
-export async function nearest(
-  word: string,
-  known: readonly string[],
-): Promise<string | undefined> {
-  if (known.length === 0) return undefined;
-  const { closestString } = await import("@std/text/closest-string");
-  const { levenshteinDistance } = await import(
-    "@std/text/levenshtein-distance"
-  );
-  const near: string = closestString(word, known);
-  return levenshteinDistance(word, near) <= Math.max(2, word.length / 3)
-    ? near
-    : undefined;
 }

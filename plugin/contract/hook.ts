@@ -1,25 +1,25 @@
-// A hook is a moment in a builder's run at which others take part: most of
-// all the one at which the provisioners run.
+// Hook: a point in a builder's run at which other components run, first of all
+// the provisioners.
 
 import type { Communicator } from "./communicator.ts";
 import type { Ui } from "./ui.ts";
 
-/** The name under which a builder runs the provisioners. */
+/** The name of the hook with which a builder runs the provisioners. */
 export const HOOK_PROVISION = "provision";
 
-/** The name under which a builder runs the error-cleanup provisioner after a failure. */
+/** The name of the hook with which a builder runs the error-cleanup provisioner, after a failure. */
 export const HOOK_CLEANUP_PROVISION = "cleanup-provision";
 
-/** What a hook is given. */
+/** The argument of {@linkcode Hook.run}. */
 export interface HookOptions {
-  /** Which moment it is: {@linkcode HOOK_PROVISION} or {@linkcode HOOK_CLEANUP_PROVISION}. */
+  /** The hook's name: {@linkcode HOOK_PROVISION} or {@linkcode HOOK_CLEANUP_PROVISION}. */
   name: string;
-  /** Where the hook shows what it does. */
+  /** Shows what the components do. */
   ui: Ui;
-  /** The way to the machine that is being built; absent where there is none. */
+  /** The connection to the machine; undefined when there is none. */
   communicator?: Communicator;
   /**
-   * What the builder publishes to the provisioners, for templates to read as
+   * The values that the builder publishes, which templates read as
    * ``{{build `NAME`}}``, for example `{ ID: "i-1234", Host: "10.0.0.5" }`.
    */
   data?: Record<string, unknown>;
@@ -27,13 +27,15 @@ export interface HookOptions {
   signal?: AbortSignal;
 }
 
-/** What a builder calls at the moments of its run at which others take part. */
+/** Called by a builder at certain points of its run. */
 export interface Hook {
   /**
-   * Runs the hook, and returns when all that take part are done.
+   * Runs the components of the hook.
    *
+   * @param options The hook's name, the ui, the communicator and the data.
    * @throws {Error} When one of them failed; the builder then cleans up and
-   * lets the error pass.
+   * throws the error. After the host has died, only a call for
+   * {@linkcode HOOK_PROVISION} throws; others do nothing.
    */
   run(options: HookOptions): void | Promise<void>;
 }

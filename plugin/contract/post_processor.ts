@@ -1,52 +1,64 @@
-// A post-processor makes an artifact out of an artifact: compressed, uploaded,
-// listed in a manifest.
+// Post-processor: makes an artifact out of an artifact, for example an archive,
+// an upload or a manifest.
 
 import type { Artifact } from "./artifact.ts";
 import type { PrepareOptions, PrepareResult } from "./builder.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
-/** What a post-processor is given to run with. */
+/** The argument of {@linkcode PostProcessor.postProcess}. */
 export interface PostProcessOptions {
-  /** Where the post-processor shows what it does. */
+  /** Shows what the post-processor does. */
   ui: Ui;
-  /** The artifact to work on. */
+  /** The artifact to process. */
   artifact: Artifact;
-  /** What the builder published, for ``{{build `NAME`}}``. */
+  /** The values that the builder has published, for ``{{build `NAME`}}``. */
   data: Record<string, unknown>;
-  /** Aborted when the build is cancelled. */
+  /**
+   * Aborted when the build is cancelled, and when the host has died: stop, clean
+   * up, and throw its reason.
+   */
   signal: AbortSignal;
 }
 
-/** What a post-processor made. */
+/** What a post-processor returns. */
 export interface PostProcessResult {
-  /** The artifact; the one that came in, where it made none of its own. */
-  artifact: Artifact;
   /**
-   * True when the artifact that came in must stay even though the template
-   * does not ask for it, for example because the new one is made of it.
+   * The new artifact; the input artifact when there is no new one. With
+   * undefined the sequence ends: the next post-processor has nothing to
+   * process.
+   */
+  artifact: Artifact | undefined;
+  /**
+   * True to keep the input artifact although the template does not say so, for
+   * example because the new artifact refers to it.
    */
   keep?: boolean;
-  /** True when `keep` holds even against the template's `keep_input_artifact`. */
+  /** True when `keep` overrides the template's `keep_input_artifact`. */
   mustKeep?: boolean;
 }
 
-/** Works on an artifact. One instance serves one build. */
+/** Processes an artifact. One instance serves one build. */
 export interface PostProcessor<Config = Record<string, unknown>> {
-  /** The configuration that it takes; any, when it declares none. */
+  /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, with no side effects.
+   * Takes the configuration and checks it, without side effects.
    *
-   * @throws {Error} When the configuration cannot be used.
+   * @param options The configuration and the build.
+   * @returns Warnings, or nothing.
+   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {Error} When the configuration is not valid otherwise.
    */
   configure(
     options: PrepareOptions<Config>,
   ): PrepareResult | void | Promise<PrepareResult | void>;
   /**
-   * Works on the artifact.
+   * Processes the artifact.
    *
-   * @throws {Error} When it failed: the build fails with it.
+   * @param options The ui, the artifact and the signal.
+   * @returns The new artifact, and whether to keep the input artifact.
+   * @throws {Error} When it failed; the build then fails.
    */
   postProcess(
     options: PostProcessOptions,

@@ -1,31 +1,37 @@
-// A provisioner installs and configures what is being built, through the
+// Provisioner: installs and configures what is being built, through the
 // builder's communicator.
 
 import type { PrepareOptions, PrepareResult } from "./builder.ts";
 import type { Communicator } from "./communicator.ts";
-import type { Options } from "../sdk/decode_config.ts";
+import type { Options } from "./options.ts";
 import type { Ui } from "./ui.ts";
 
-/** What a provisioner is given to run with. */
+/** The argument of {@linkcode Provisioner.provision}. */
 export interface ProvisionOptions {
-  /** Where the provisioner shows what it does. */
+  /** Shows what the provisioner does. */
   ui: Ui;
-  /** The way to the machine; absent where the builder has none. */
+  /** The connection to the machine; undefined when the builder has none. */
   communicator?: Communicator;
-  /** What the builder published, for ``{{build `NAME`}}``. */
+  /** The values that the builder has published, for ``{{build `NAME`}}``. */
   data: Record<string, unknown>;
-  /** Aborted when the build is cancelled, or the provisioner's `timeout` is over. */
+  /**
+   * Aborted when the build is cancelled, when the provisioner's `timeout` has
+   * passed, and when the host has died: stop, clean up, and throw its reason.
+   */
   signal: AbortSignal;
 }
 
-/** Changes a machine that is being built. One instance serves one build. */
+/** Configures a machine that is being built. One instance serves one build. */
 export interface Provisioner<Config = Record<string, unknown>> {
-  /** The configuration that it takes; any, when it declares none. */
+  /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, with no side effects.
+   * Takes the configuration and checks it, without side effects.
    *
-   * @throws {Error} When the configuration cannot be used.
+   * @param options The configuration and the build.
+   * @returns Warnings, or nothing.
+   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {Error} When the configuration is not valid otherwise.
    */
   prepare(
     options: PrepareOptions<Config>,
@@ -33,7 +39,8 @@ export interface Provisioner<Config = Record<string, unknown>> {
   /**
    * Provisions the machine.
    *
-   * @throws {Error} When it failed: the build fails with it.
+   * @param options The ui, the communicator and the signal.
+   * @throws {Error} When it failed; the build then fails.
    */
   provision(options: ProvisionOptions): void | Promise<void>;
 }

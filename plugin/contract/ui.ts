@@ -1,65 +1,67 @@
-// The ui is how a component talks to the person who runs the build.
+// Ui: how a component shows lines to the person who runs the build, and asks
+// questions.
 
-/** How far a piece of long work has come. */
+/** The progress of a long piece of work. */
 export interface Progress {
   /** What is being done, for example `"upload disk.img"`. */
   label: string;
   /** How much is done, in bytes unless `unit` says otherwise. */
   current: number;
-  /** How much there is to do in all; absent while it is not known. */
+  /** How much there is to do; undefined while it is not known. */
   total?: number;
-  /** What `current` and `total` count; `"bytes"` unless given. */
+  /** The unit of `current` and `total`; `"bytes"` by default. */
   unit?: string;
-  /** True in the last report of this label: the bar goes away. */
+  /** True in the last report of this label, which removes the progress bar. */
   done?: boolean;
 }
 
 /**
- * The person who runs the build, as a component sees them.
+ * Shows lines to the person who runs the build.
  *
- * Every method may be called without waiting: lines are shown in the order in
- * which they were sent, and before the call that sent them is seen to return.
+ * Every method may be called without awaiting it: lines are shown in the order
+ * of the calls, and before a later call returns. After the host has died, all
+ * methods except `ask` do nothing, so that a cleanup goes on.
  */
 export interface Ui {
   /**
    * Announces a step of the build.
    *
-   * @param line What is about to happen.
+   * @param line The step.
    */
   say(line: string): void | Promise<void>;
   /**
-   * Shows a detail of the step under way, for example a line of output.
+   * Shows a detail of the current step, for example a line of output.
    *
    * @param line The detail.
    */
   message(line: string): void | Promise<void>;
   /**
-   * Shows what went wrong.
+   * Shows an error.
    *
    * @param line The error.
    */
   error(line: string): void | Promise<void>;
   /**
-   * Says something to a program that reads the machine-readable output; a
-   * person sees nothing.
+   * Writes a line of the machine-readable output, when that is enabled.
    *
-   * @param category What kind of data it is, for example `"artifact-count"`.
-   * @param data The data; commas and line ends in it are escaped.
+   * @param category The type of the data, for example `"artifact-count"`.
+   * @param data The data; commas and line breaks in it are escaped.
    */
   machine(category: string, ...data: string[]): void | Promise<void>;
   /**
    * Asks a question and waits for a line of input.
    *
    * @param query The question.
-   * @returns The answer, without its line end.
-   * @throws {Error} When nobody can answer: the input is closed, or no terminal.
+   * @returns The answer, without its line break.
+   * @throws {Error} When nobody can answer: stdin is closed, the output is
+   * machine-readable, or the host has died.
    */
   ask(query: string): string | Promise<string>;
   /**
-   * Reports how far a piece of long work has come: a progress bar on a
-   * terminal, nothing elsewhere.
+   * Reports the progress of a long piece of work: as a progress bar on a
+   * terminal, not at all elsewhere.
    *
-   * @param progress The state of the work.
+   * @param progress The current state.
    */
   progress(progress: Progress): void | Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface Template {
 
 /** Text, or an action that writes or steers. */
 export type Statement =
-  | { readonly kind: "text"; readonly text: string }
+  | ({ readonly kind: "text"; readonly text: string } & Span)
   | ({ readonly kind: "output"; readonly pipeline: Pipeline } & Span)
   | ({
     readonly kind: "if";

@@ -6,6 +6,7 @@ import { FunctionError } from "./error.ts";
 import { compare } from "./compare.ts";
 import { sprint, sprintf, sprintln } from "./printf.ts";
 import type { TemplateFunction } from "./signature.ts";
+import { mapPieces } from "./strings.ts";
 import {
   elementsOf,
   entryOf,
@@ -17,7 +18,7 @@ import {
 } from "./values.ts";
 
 /** Go's functions by name. */
-export const goFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
+export const GO_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<
   string,
   TemplateFunction
 >([
@@ -152,7 +153,7 @@ function escaper(escape: (text: string) => string): TemplateFunction {
   };
 }
 
-const htmlEscapes: Record<string, string> = {
+const HTML_ESCAPES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -162,22 +163,31 @@ const htmlEscapes: Record<string, string> = {
 };
 
 function html(text: string): string {
-  return text.replace(/[&<>"'\0]/g, (character) => htmlEscapes[character]!);
-}
-
-function js(text: string): string {
-  return text.replace(/[\\"']/g, "\\$&").replace(
-    /[<>&=]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu,
-    (character) => {
-      const code = character.codePointAt(0)!.toString(16).toUpperCase();
-      return `\\u${code.padStart(4, "0")}`;
-    },
+  return mapPieces(
+    text,
+    (piece) =>
+      piece.replace(/[&<>"'\0]/g, (character) => HTML_ESCAPES[character]!),
   );
 }
 
+function js(text: string): string {
+  return mapPieces(text, (piece) =>
+    piece.replace(/[\\"']/g, "\\$&").replace(
+      /[<>&=]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu,
+      (character) => {
+        const code = character.codePointAt(0)!.toString(16).toUpperCase();
+        return `\\u${code.padStart(4, "0")}`;
+      },
+    ));
+}
+
 function urlquery(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  ).replaceAll("%20", "+");
+  return mapPieces(
+    text,
+    (piece) =>
+      encodeURIComponent(piece.toWellFormed()).replace(
+        /[!'()*]/g,
+        (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+      ).replaceAll("%20", "+"),
+  );
 }

@@ -7,13 +7,13 @@ import { type Kind, kindOf, numberOf, typeName } from "./values.ts";
 /** The two comparisons that all others are made of. */
 export const compare = { same, less };
 
-const basics = new Set<Kind>(["bool", "float64", "int", "string"]);
+const BASIC_KINDS = new Set<Kind>(["bool", "float64", "int", "string"]);
 
 function same(a: unknown, b: unknown): boolean {
   const kind = kindOf(a);
   const other = kindOf(b);
   if (kind === "nil" || other === "nil") return kind === other;
-  if (basics.has(kind) || basics.has(other)) {
+  if (BASIC_KINDS.has(kind) || BASIC_KINDS.has(other)) {
     if (kind !== other) throw mismatch(a, b);
     if (kind === "int") return BigInt(numberOf(a)) === BigInt(numberOf(b));
     return kind === "float64" ? numberOf(a) === numberOf(b) : a === b;

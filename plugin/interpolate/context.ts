@@ -1,6 +1,12 @@
 // What a template is evaluated in. Everything is optional: a function whose
 // part is missing says so when a template calls it.
 
+/** The steps that interpolations have taken; start with `{ steps: 0 }`. */
+export interface InterpolationBudget {
+  /** How many steps were taken so far. */
+  steps: number;
+}
+
 /** What a template's functions and fields read. */
 export interface InterpolationContext {
   /** What `` {{user `name`}} `` reads; a name that is not there is "". */
@@ -25,7 +31,7 @@ export interface InterpolationContext {
   /**
    * What `` {{build `ID`}} `` reads: what the builder tells its provisioners
    * and post-processors. By default `data`, as in Packer. A value that holds
-   * {@linkcode placeholderMessage} is not known yet, and `{{.ID}}` is written.
+   * {@linkcode PLACEHOLDER_MESSAGE} is not known yet, and `{{.ID}}` is written.
    */
   build?: Readonly<Record<string, unknown>> | undefined;
   /** The template's path; `{{template_dir}}` writes its folder. */
@@ -41,6 +47,11 @@ export interface InterpolationContext {
   uuid?: (() => string) | undefined;
   /** What `{{pwd}}` writes; by default the process's working directory. */
   pwd?: (() => string) | undefined;
+  /**
+   * Counts the steps of several interpolations together, so that they share
+   * the limit of one. By default each interpolation has the limit to itself.
+   */
+  budget?: InterpolationBudget | undefined;
   /** More functions, or others in place of the ones that are there. */
   functions?:
     | Readonly<Record<string, (...operands: unknown[]) => unknown>>
@@ -49,7 +60,7 @@ export interface InterpolationContext {
 
 /**
  * What marks a builder's value that is not known before it has run. A builder
- * offers `` `Build_ID. ${placeholderMessage}` `` while its build is prepared.
+ * offers `` `Build_ID. ${PLACEHOLDER_MESSAGE}` `` while its build is prepared.
  */
-export const placeholderMessage: string =
+export const PLACEHOLDER_MESSAGE: string =
   "To set this dynamically in the Packer template, you must use the `build` function";

@@ -44,10 +44,7 @@ export class InterpolationError extends Error {
     options?: ErrorOptions,
   ) {
     const offset = typeof span === "number" ? span : span.start;
-    const before = source.slice(0, offset);
-    const lineStart = before.lastIndexOf("\n") + 1;
-    const line = before.split("\n").length;
-    const column = [...before.slice(lineStart)].length + 1;
+    const { line, column } = placeOf(source, offset);
     const at = typeof span === "number"
       ? ""
       : `, at <${excerpt(source, span)}>`;
@@ -67,13 +64,36 @@ export interface Span {
   readonly end: number;
 }
 
-const longestExcerpt = 60;
+/** The line and column of an offset: both from 1, the column in code points. */
+export function placeOf(source: string, offset: number) {
+  let line = 1;
+  let lineStart = 0;
+  for (
+    let end = source.indexOf("\n");
+    end !== -1 && end < offset;
+    end = source.indexOf("\n", lineStart)
+  ) {
+    line++;
+    lineStart = end + 1;
+  }
+  let column = 1;
+  for (let at = lineStart; at < offset; column++) {
+    at += source.codePointAt(at)! > 0xffff ? 2 : 1;
+  }
+  return { line, column };
+}
 
-function excerpt(source: string, span: Span): string {
-  const text = source.slice(span.start, span.end);
-  return text.length > longestExcerpt
-    ? `${text.slice(0, longestExcerpt)}...`
-    : text;
+const MAX_EXCERPT_LENGTH = 60;
+
+/** A part of a text, with `...` in place of what is too long to be shown. */
+export function excerpt(
+  source: string,
+  { start, end }: Span,
+  most = MAX_EXCERPT_LENGTH,
+): string {
+  return end - start > most
+    ? `${source.slice(start, start + most)}...`
+    : source.slice(start, end);
 }
 
 /**

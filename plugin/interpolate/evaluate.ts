@@ -2,11 +2,17 @@
 // What a template may cost is bounded: steps, depth and the length of texts.
 
 import type { Statement, Template } from "./ast.ts";
-import type { InterpolationContext } from "./context.ts";
-import { InterpolationError, type Span } from "./error.ts";
+import type { InterpolationBudget, InterpolationContext } from "./context.ts";
+import { excerpt, InterpolationError, type Span } from "./error.ts";
 import { evaluatePipeline } from "./expression.ts";
-import { deepestCall, longestText, mostSteps } from "./limits.ts";
+import {
+  CHARACTERS_PER_STEP,
+  MAX_CALL_DEPTH,
+  MAX_STEPS,
+  MAX_TEXT_LENGTH,
+} from "./limits.ts";
 import { display } from "./printf.ts";
+import { StringBuilder } from "./strings.ts";
 import { elementsOf, entriesOf, isTrue, kindOf } from "./values.ts";
 import { Variables } from "./variables.ts";
 
@@ -33,9 +39,8 @@ type Exit = "done" | "break" | "continue";
 export class Run {
   /** What `$` and `$name` stand for. */
   variables: Variables<unknown> = new Variables();
-  /** What was written so far. */
-  output = "";
-  #steps = 0;
+  readonly #budget: InterpolationBudget;
+  readonly #written = new StringBuilder();
   #depth = 0;
 
   /**
@@ -45,26 +50,42 @@ export class Run {
   constructor(
     readonly template: Template,
     readonly context: InterpolationContext,
-  ) {}
+  ) {
+    this.#budget = context.budget ?? { steps: 0 };
+  }
+
+  /** What was written so far. */
+  get output(): string {
+    return this.#written.toString();
+  }
 
   /** Ends the evaluation with the reason. */
   fail(span: Span, reason: string, options?: ErrorOptions): never {
     throw new InterpolationError(this.template.source, span, reason, options);
   }
 
-  /** Counts one step of work. */
-  step(span: Span): void {
-    if (++this.#steps > mostSteps) {
-      this.fail(span, `the template takes more than ${mostSteps} steps`);
+  /**
+   * Counts one step of work, and more for strings.
+   *
+   * @param span what is evaluated
+   * @param characters how many UTF-16 units it reads or writes
+   */
+  step(span: Span, characters = 0): void {
+    this.#budget.steps += 1 + Math.floor(characters / CHARACTERS_PER_STEP);
+    if (this.#budget.steps > MAX_STEPS) {
+      this.fail(
+        span,
+        `interpolation takes more than ${MAX_STEPS} steps (${CHARACTERS_PER_STEP} characters of a string are a step); shorten the template or its strings`,
+      );
     }
   }
 
   /** Runs what goes one level deeper, unless it is too deep. */
   nested<T>(span: Span, work: () => T): T {
-    if (++this.#depth > deepestCall) {
+    if (++this.#depth > MAX_CALL_DEPTH) {
       this.fail(
         span,
-        `templates and blocks nest more than ${deepestCall} levels`,
+        `templates and blocks nest more than ${MAX_CALL_DEPTH} levels`,
       );
     }
     const result = work();
@@ -76,16 +97,27 @@ export class Run {
   write(statements: readonly Statement[], dot: unknown): Exit {
     for (const statement of statements) {
       const exit = statement.kind === "text"
-        ? this.#text(statement.text)
+        ? this.#text(statement)
         : this.#action(statement, dot);
       if (exit !== "done") return exit;
     }
     return "done";
   }
 
-  #text(text: string): "done" {
-    this.output += text;
+  #text(statement: Extract<Statement, { kind: "text" }>): "done" {
+    this.#append(statement, statement.text);
     return "done";
+  }
+
+  #append(span: Span, text: string): void {
+    this.step(span, text.length);
+    if (this.#written.length + text.length > MAX_TEXT_LENGTH) {
+      this.fail(
+        span,
+        `the template writes more than ${MAX_TEXT_LENGTH} characters`,
+      );
+    }
+    this.#written.append(text);
   }
 
   #action(
@@ -123,13 +155,10 @@ export class Run {
     if (pipeline.variables.length > 0) return "done";
     const kind = kindOf(value);
     if (kind === "function") this.fail(pipeline, "can't print a function");
-    this.output += kind === "nil" ? "<no value>" : this.#shown(pipeline, value);
-    if (this.output.length > longestText) {
-      this.fail(
-        pipeline,
-        `the template writes more than ${longestText} characters`,
-      );
-    }
+    this.#append(
+      pipeline,
+      kind === "nil" ? "<no value>" : this.#shown(pipeline, value),
+    );
     return "done";
   }
 
@@ -187,7 +216,8 @@ export class Run {
       case "map":
         return entriesOf(value);
     }
-    const shown = this.#shown(pipeline, value).slice(0, 60);
+    const text = this.#shown(pipeline, value);
+    const shown = excerpt(text, { start: 0, end: text.length });
     return this.fail(
       pipeline,
       `range can't iterate over ${shown}; it goes through lists and maps`,

@@ -1,17 +1,18 @@
 // Evaluates expressions: pipelines, function calls, fields and variables.
 
 import type { Command, Operand, Pipeline } from "./ast.ts";
-import { goFunctions } from "./builtins.ts";
+import { GO_FUNCTIONS } from "./builtins.ts";
 import type { InterpolationContext } from "./context.ts";
-import { FunctionError, InterpolationError } from "./error.ts";
+import { InterpolationError } from "./error.ts";
 import type { Run } from "./evaluate.ts";
-import { packerFunctions } from "./functions.ts";
-import { longestText } from "./limits.ts";
+import { PACKER_FUNCTIONS } from "./functions.ts";
+import { MAX_TEXT_LENGTH } from "./limits.ts";
 import {
   checkedOperand,
   countComplaint,
   type TemplateFunction,
 } from "./signature.ts";
+import { tooLong } from "./strings.ts";
 import { entryOf, hasEntry, isTrue, kindOf, typeName } from "./values.ts";
 
 /** Whether a template in this context may call the function. */
@@ -19,8 +20,8 @@ export function isFunction(
   name: string,
   { functions }: InterpolationContext,
 ): boolean {
-  return name === "and" || name === "or" || packerFunctions.has(name) ||
-    goFunctions.has(name) ||
+  return name === "and" || name === "or" || PACKER_FUNCTIONS.has(name) ||
+    GO_FUNCTIONS.has(name) ||
     (functions !== undefined && Object.hasOwn(functions, name));
 }
 
@@ -34,7 +35,7 @@ function functionNamed(
       own(...operands);
     return { operands: [], rest: "any", call };
   }
-  return packerFunctions.get(name) ?? goFunctions.get(name)!;
+  return PACKER_FUNCTIONS.get(name) ?? GO_FUNCTIONS.get(name)!;
 }
 
 // What the command before handed on; none for the first of a pipeline.
@@ -212,11 +213,11 @@ function apply(
       context: InterpolationContext,
       ...operands: unknown[]
     ) => unknown;
+    run.step(span, charactersIn(values));
     const result = call(run.context, ...values);
-    if (typeof result === "string" && result.length > longestText) {
-      throw new FunctionError(
-        `its result has more than ${longestText} characters`,
-      );
+    if (typeof result === "string") {
+      if (result.length > MAX_TEXT_LENGTH) throw tooLong();
+      run.step(span, result.length);
     }
     return result;
   } catch (cause) {
@@ -224,6 +225,14 @@ function apply(
     const reason = cause instanceof Error ? cause.message : String(cause);
     return run.fail(span, `error calling ${name}: ${reason}`, { cause });
   }
+}
+
+function charactersIn(values: readonly unknown[]): number {
+  let count = 0;
+  for (const value of values) {
+    if (typeof value === "string") count += value.length;
+  }
+  return count;
 }
 
 // `and` and `or` yield the operand that decides, and evaluate none after it.

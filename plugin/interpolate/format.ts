@@ -2,7 +2,8 @@
 
 import { exponential, fixed, general } from "./numbers.ts";
 import { characterOf, hexBytes, quoted, unicodeName } from "./quote.ts";
-import { deepestValue } from "./limits.ts";
+import { MAX_VALUE_DEPTH } from "./limits.ts";
+import { countCodePoints, firstCodePoints, StringBuilder } from "./strings.ts";
 import { formatTime } from "./go_time.ts";
 import { elementsOf, entriesOf, goType, kindOf, numberOf } from "./values.ts";
 
@@ -25,7 +26,7 @@ export interface Spec {
 }
 
 /** A directive's spec when nothing stands there. */
-export const noFlags: Readonly<Spec> = {
+export const NO_FLAGS: Readonly<Spec> = {
   sharp: false,
   zero: false,
   plus: false,
@@ -61,9 +62,9 @@ function format(
 ): string {
   const nested = (inner: unknown) =>
     format(inner, verb, spec, depth + 1, named);
-  if (depth > deepestValue) {
+  if (depth > MAX_VALUE_DEPTH) {
     throw new RangeError(
-      `a value is nested more than ${deepestValue} levels deep`,
+      `a value is nested more than ${MAX_VALUE_DEPTH} levels deep`,
     );
   }
   const kind = kindOf(value);
@@ -93,30 +94,41 @@ function format(
         return formatText(new TextDecoder().decode(value), verb, spec, value)!;
       }
       if (spec.sharp && verb === "v") {
-        return `${goType(value)}{${elementsOf(value).map(nested).join(", ")}}`;
+        return `${goType(value)}{${joined(elementsOf(value), nested, ", ")}}`;
       }
-      return `[${elementsOf(value).map(nested).join(" ")}]`;
+      return `[${joined(elementsOf(value), nested, " ")}]`;
     case "map": {
-      const entries = entriesOf(value).map(([key, inner]) =>
-        `${nested(key)}:${nested(inner)}`
-      );
+      const entry = ([key, inner]: [unknown, unknown]) =>
+        `${nested(key)}:${nested(inner)}`;
       return spec.sharp && verb === "v"
-        ? `${goType(value)}{${entries.join(", ")}}`
-        : `map[${entries.join(" ")}]`;
+        ? `${goType(value)}{${joined(entriesOf(value), entry, ", ")}}`
+        : `map[${joined(entriesOf(value), entry, " ")}]`;
     }
     case "struct": {
       const text = structText(value as object);
       if (text !== undefined) {
         return formatText(text, verb, spec) ?? wrong(value, verb, spec);
       }
-      const fields = Object.entries(value as object).map(([name, inner]) =>
-        named ? `${name}:${nested(inner)}` : nested(inner)
-      );
-      return `{${fields.join(" ")}}`;
+      const field = ([name, inner]: [string, unknown]) =>
+        named ? `${name}:${nested(inner)}` : nested(inner);
+      return `{${joined(Object.entries(value as object), field, " ")}}`;
     }
     default:
       return wrong(value, verb, spec);
   }
+}
+
+/** Writes each item, and throws before the result becomes too long. */
+function joined<T>(
+  items: readonly T[],
+  write: (item: T) => string,
+  separator: string,
+): string {
+  const result = new StringBuilder();
+  for (const [index, item] of items.entries()) {
+    result.append(index === 0 ? write(item) : separator + write(item));
+  }
+  return result.toString();
 }
 
 // What is more than its fields: a moment, an error, a URL and the like.
@@ -147,7 +159,7 @@ function formatText(
 ): string | undefined {
   const short = spec.precision === undefined
     ? text
-    : [...text].slice(0, spec.precision).join("");
+    : firstCodePoints(text, spec.precision);
   switch (verb) {
     case "v":
       return pad(spec.sharp ? quoted(short, '"') : short, spec);
@@ -164,16 +176,13 @@ function formatText(
     case "X": {
       const all = bytes ?? new TextEncoder().encode(text);
       const used = all.subarray(0, spec.precision);
-      const plain = hexBytes(used, spec.space);
-      const hex = spec.sharp && used.length > 0
-        ? spec.space ? plain.replace(/[^ ]+/g, "0x$&") : `0x${plain}`
-        : plain;
+      const hex = hexBytes(used, spec.space, spec.sharp);
       return pad(verb === "X" ? hex.toUpperCase() : hex, spec);
     }
   }
 }
 
-const bases: Record<string, [radix: number, prefix: string]> = {
+const INTEGER_BASES: Record<string, [radix: number, prefix: string]> = {
   v: [10, ""],
   d: [10, ""],
   b: [2, "0b"],
@@ -192,8 +201,8 @@ function formatInteger(
   if (verb === "c") return pad(characterOf(code), spec);
   if (verb === "q") return pad(quoted(characterOf(code), "'", spec.plus), spec);
   if (verb === "U") return pad(unicodeName(Number(value), spec.sharp), spec);
-  if (!Object.hasOwn(bases, verb)) return undefined;
-  const [radix, prefix] = bases[verb]!;
+  if (!Object.hasOwn(INTEGER_BASES, verb)) return undefined;
+  const [radix, prefix] = INTEGER_BASES[verb]!;
   let digits = (value < 0n ? -value : value).toString(radix);
   if (verb === "X") digits = digits.toUpperCase();
   if (spec.precision !== undefined) {
@@ -249,7 +258,8 @@ function padNumber(start: string, digits: string, spec: Spec): string {
 }
 
 function pad(text: string, spec: Spec): string {
-  const missing = spec.width - [...text].length;
+  if (spec.width === 0) return text;
+  const missing = spec.width - countCodePoints(text);
   if (missing <= 0) return text;
   if (spec.left) return text + " ".repeat(missing);
   return (spec.zero ? "0" : " ").repeat(missing) + text;

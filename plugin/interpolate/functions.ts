@@ -2,22 +2,24 @@
 // have: clean_resource_name and join.
 
 import { dirname, resolve } from "node:path";
-import { type InterpolationContext, placeholderMessage } from "./context.ts";
+import { type InterpolationContext, PLACEHOLDER_MESSAGE } from "./context.ts";
 import { FunctionError } from "./error.ts";
-import { formatTime, rfc3339 } from "./go_time.ts";
+import { formatTime, RFC_3339 } from "./go_time.ts";
+import { MAX_LAYOUT_LENGTH } from "./limits.ts";
 import { display } from "./printf.ts";
 import type { TemplateFunction } from "./signature.ts";
 import { strftime } from "./strftime.ts";
+import { countCodePoints, mapPieces, StringBuilder } from "./strings.ts";
 import { elementsOf, hasEntry, kindOf } from "./values.ts";
 
-const loaded = new Date();
+const LOADED_AT = new Date();
 
 function moment(context: InterpolationContext): Date {
-  return context.initTime ?? loaded;
+  return context.initTime ?? LOADED_AT;
 }
 
 /** Packer's functions by name. */
-export const packerFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
+export const PACKER_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<
   string,
   TemplateFunction
 >([
@@ -49,7 +51,7 @@ export const packerFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
   ["isotime", { operands: [], rest: "string", call: isotime }],
   ["strftime", {
     operands: ["string"],
-    call: (c, format: string) => strftime(moment(c), format),
+    call: (c, format: string) => strftime(moment(c), layoutOf(format)),
   }],
   ["upper", {
     operands: ["string"],
@@ -72,7 +74,13 @@ export const packerFunctions: ReadonlyMap<string, TemplateFunction> = new Map<
   ["join", { operands: ["string"], rest: "any", call: join }],
   ["clean_resource_name", {
     operands: ["string"],
-    call: (_, text: string) => text.replace(/[^A-Za-z0-9_.-]/gu, "-"),
+    call: (_, text: string) =>
+      mapPieces(
+        text,
+        (piece) =>
+          piece.replace(/[^A-Za-z0-9_.-]+/gu, (run) =>
+            "-".repeat(countCodePoints(run))),
+      ),
   }],
   ["sed", { operands: ["string", "string"], call: sed }],
   ["consul_key", needsNetwork("consul_key", ["string"])],
@@ -100,15 +108,21 @@ function user(context: InterpolationContext, name: string): string {
   );
 }
 
-// Go maps characters one by one: "ß" stays, as what it would be is two, and
-// what a letter becomes does not depend on its place in the word.
+// Go maps characters one by one: "ß" stays, since its uppercase form is two
+// characters, and a letter's form does not depend on its place in the word.
 function eachCharacter(text: string, map: (one: string) => string): string {
-  let result = "";
-  for (const one of text) {
-    const mapped = map(one);
-    result += [...mapped].length === 1 ? mapped : one;
-  }
-  return result;
+  return mapPieces(text, (piece) => {
+    const whole = map(piece);
+    // Only these two depend on their place or become several characters in
+    // lowercase; in uppercase, one that becomes several makes the piece longer.
+    if (whole.length === piece.length && !/[Σİ]/.test(piece)) return whole;
+    const result = new StringBuilder();
+    for (const one of piece) {
+      const mapped = map(one);
+      result.append(countCodePoints(mapped) === 1 ? mapped : one);
+    }
+    return result.toString();
+  });
 }
 
 const upperCase = (one: string) => one.toUpperCase();
@@ -139,7 +153,7 @@ function build(context: InterpolationContext, name: string): string {
     );
   }
   const text = display(value);
-  return text.includes(placeholderMessage) ? `{{.${name}}}` : text;
+  return text.includes(PLACEHOLDER_MESSAGE) ? `{{.${name}}}` : text;
 }
 
 function workingDirectory(context: InterpolationContext): string {
@@ -169,7 +183,14 @@ function isotime(context: InterpolationContext, ...layouts: string[]): string {
       `too many values, 1 needed: [${layouts.join(" ")}]`,
     );
   }
-  return formatTime(moment(context), layouts[0] ?? rfc3339);
+  return formatTime(moment(context), layoutOf(layouts[0] ?? RFC_3339));
+}
+
+function layoutOf(layout: string): string {
+  if (layout.length <= MAX_LAYOUT_LENGTH) return layout;
+  throw new FunctionError(
+    `the layout of the date is longer than ${MAX_LAYOUT_LENGTH} characters`,
+  );
 }
 
 // The first `count` times; all, if it is negative.
@@ -180,17 +201,26 @@ function replace(
   count: number,
   text: string,
 ): string {
-  if (count < 0) return text.replaceAll(old, () => next);
-  const parts = old === "" ? [...text] : text.split(old);
-  if (old === "") parts.unshift("");
-  const kept = parts.slice(0, count + 1).join(next);
-  const rest = parts.slice(count + 1);
-  return rest.length === 0 ? endFilled() : kept + old + rest.join(old);
-
-  // Between the empty strings of a text there is also the one at its end.
-  function endFilled(): string {
-    return old === "" && count >= parts.length ? kept + next : kept;
+  const result = new StringBuilder();
+  let at = 0;
+  for (let done = 0; count < 0 || done < count; done++) {
+    // An empty string is found before each character, and at the end.
+    const found = old === ""
+      ? nextCharacter(text, at, done)
+      : text.indexOf(old, at);
+    if (found === -1) break;
+    result.append(text.slice(at, found) + next);
+    at = found + old.length;
   }
+  result.append(text.slice(at));
+  return result.toString();
+}
+
+/** Where the empty string stands for the nth time, counted from 0; -1 behind the end. */
+function nextCharacter(text: string, at: number, nth: number): number {
+  if (nth === 0) return 0;
+  const code = text.codePointAt(at);
+  return code === undefined ? -1 : at + (code > 0xffff ? 2 : 1);
 }
 
 function split(
@@ -199,11 +229,21 @@ function split(
   separator: string,
   index: number,
 ): string {
-  const parts = separator === "" ? [...text] : text.split(separator);
-  const part = parts[index];
-  if (part !== undefined) return part;
+  let count = 0;
+  for (let at = 0; at <= text.length; count++) {
+    let end: number;
+    if (separator === "") {
+      if (at === text.length) break;
+      end = at + (text.codePointAt(at)! > 0xffff ? 2 : 1);
+    } else {
+      const found = text.indexOf(separator, at);
+      end = found === -1 ? text.length : found;
+    }
+    if (count === index) return text.slice(at, end);
+    at = separator === "" ? end : end + separator.length;
+  }
   throw new FunctionError(
-    `the substring ${index} was unavailable using the separator value, ${separator}, only ${parts.length} values were found (counted from 0)`,
+    `the substring ${index} was unavailable using the separator value, ${separator}, only ${count} values were found (counted from 0)`,
   );
 }
 
@@ -212,10 +252,15 @@ function join(
   separator: string,
   ...values: unknown[]
 ): string {
-  return values
-    .flatMap((value) => kindOf(value) === "list" ? elementsOf(value) : [value])
-    .map(display)
-    .join(separator);
+  const result = new StringBuilder();
+  let isFirst = true;
+  for (const value of values) {
+    for (const one of kindOf(value) === "list" ? elementsOf(value) : [value]) {
+      result.append(isFirst ? display(one) : separator + display(one));
+      isFirst = false;
+    }
+  }
+  return result.toString();
 }
 
 function sed(): never {

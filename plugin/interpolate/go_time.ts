@@ -1,7 +1,7 @@
 // Writes a moment in Go's way: the layout shows how the reference time, Mon
 // Jan 2 15:04:05 2006, would be written. Always in UTC, as Packer does.
 
-const months = [
+const MONTHS = [
   "January",
   "February",
   "March",
@@ -16,7 +16,7 @@ const months = [
   "December",
 ];
 
-const weekdays = [
+const WEEKDAYS = [
   "Sunday",
   "Monday",
   "Tuesday",
@@ -27,7 +27,7 @@ const weekdays = [
 ];
 
 /** RFC 3339, what `{{isotime}}` writes without a layout. */
-export const rfc3339 = "2006-01-02T15:04:05Z07:00";
+export const RFC_3339 = "2006-01-02T15:04:05Z07:00";
 
 /** A moment's parts in UTC, already as the texts that layouts are made of. */
 export interface TimeParts {
@@ -69,8 +69,8 @@ export function timeParts(time: Date): TimeParts {
   );
   const newYear = new Date(Date.UTC(2000, 0, 1)).setUTCFullYear(year, 0, 1);
   return {
-    monthName: months[time.getUTCMonth()]!,
-    weekday: weekdays[time.getUTCDay()]!,
+    monthName: MONTHS[time.getUTCMonth()]!,
+    weekday: WEEKDAYS[time.getUTCDay()]!,
     year: year < 0 ? `-${digits(-year, 4)}` : digits(year, 4),
     month: time.getUTCMonth() + 1,
     day: time.getUTCDate(),
@@ -92,7 +92,7 @@ export function digits(value: number, width: number, pad = "0"): string {
 type Writer = (parts: TimeParts) => string;
 
 // In the order in which they must be tried: what begins another comes after.
-const pieces: [string, Writer][] = [
+const PIECES: [string, Writer][] = [
   ["January", (t) => t.monthName],
   ["Jan", (t) => t.monthName.slice(0, 3)],
   ["Monday", (t) => t.weekday],
@@ -129,7 +129,11 @@ const pieces: [string, Writer][] = [
   ["Z07", () => "Z"],
 ];
 
-const firstCharacters = new Set([".", ",", ...pieces.map(([text]) => text[0])]);
+const FIRST_CHARACTERS = new Set([
+  ".",
+  ",",
+  ...PIECES.map(([text]) => text[0]),
+]);
 
 /**
  * Writes a moment as the layout shows.
@@ -146,7 +150,7 @@ export function formatTime(time: Date, layout: string): string {
   const parts = timeParts(time);
   let result = "";
   for (let at = 0; at < layout.length;) {
-    const piece = firstCharacters.has(layout[at])
+    const piece = FIRST_CHARACTERS.has(layout[at])
       ? pieceAt(layout, at, parts)
       : undefined;
     result += piece?.text ?? layout[at];
@@ -158,7 +162,7 @@ export function formatTime(time: Date, layout: string): string {
 function pieceAt(layout: string, at: number, parts: TimeParts) {
   const fraction = fractionAt(layout, at, parts);
   if (fraction) return fraction;
-  for (const [text, write] of pieces) {
+  for (const [text, write] of PIECES) {
     if (!layout.startsWith(text, at)) continue;
     const after = layout[at + text.length] ?? "";
     // "Janet" and "Month" are words, not a month and a weekday.

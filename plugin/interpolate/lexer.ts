@@ -2,6 +2,8 @@
 // character once and never fails by itself: what cannot be a token becomes an
 // "error" token, so that the parser reports the first mistake in the text.
 
+import { MAX_TOKENS } from "./limits.ts";
+
 /** What a token is. */
 export type TokenKind =
   | "text"
@@ -38,7 +40,7 @@ export interface Token {
   readonly spaced: boolean;
 }
 
-const keywords = new Set([
+const KEYWORDS = new Set([
   "block",
   "break",
   "continue",
@@ -52,7 +54,10 @@ const keywords = new Set([
   "with",
 ]);
 
-const single: Record<string, TokenKind> = { "|": "pipe", "=": "assign" };
+const SINGLE_CHARACTER: Record<string, TokenKind> = {
+  "|": "pipe",
+  "=": "assign",
+};
 
 /** The tokens of a whole template, the last one of kind "end" or "error". */
 export function tokenize(source: string): Token[] {
@@ -181,6 +186,12 @@ class Lexer {
   // One token within an action. False after an error.
   #inside(): boolean {
     const start = this.#position;
+    if (this.#tokens.length >= MAX_TOKENS) {
+      return this.#error(
+        start,
+        `the template has more than ${MAX_TOKENS} tokens; make it shorter`,
+      );
+    }
     const character = this.#source[start];
     if (character === undefined) {
       return this.#error(start, "unclosed action; a }} is missing");
@@ -199,7 +210,7 @@ class Lexer {
     if ("+-.".includes(character) || isDigit(character)) return this.#number();
     if (character === "(" || character === ")") return this.#paren(character);
     if (this.#source.startsWith(":=", start)) return this.#emit("declare", 2);
-    const kind = single[character];
+    const kind = SINGLE_CHARACTER[character];
     if (kind) return this.#emit(kind, 1);
     const point = this.#point(start);
     if (isWord(point)) return this.#name("identifier");
@@ -283,7 +294,7 @@ class Lexer {
     this.#position = end;
     if (value === ".") this.#push("dot", start, value);
     else if (kind === "field") this.#push("field", start, value.slice(1));
-    else this.#push(keywords.has(value) ? "keyword" : kind, start, value);
+    else this.#push(KEYWORDS.has(value) ? "keyword" : kind, start, value);
     return true;
   }
 

@@ -1,20 +1,33 @@
-// What a template may cost: far more than any real one needs, and little
-// enough that a hostile one ends in an error within a second or two.
+// The limits of one interpolation: far above what a real template needs, and
+// low enough that a hostile one ends in an error within a few seconds.
 
-/** How deep blocks and parentheses may stand within each other. */
-export const deepestNesting = 100;
+/** How deep blocks and parentheses may nest. */
+export const MAX_NESTING = 100;
 
 /** How many arguments a function may be given. */
-export const mostArguments = 1000;
+export const MAX_ARGUMENTS = 1000;
+
+/** How many tokens a template may consist of. */
+export const MAX_TOKENS = 2_000_000;
 
 /** How deep blocks and templates may call each other. */
-export const deepestCall = 200;
+export const MAX_CALL_DEPTH = 200;
 
-/** How many actions, commands and turns of a loop are evaluated. */
-export const mostSteps = 2_000_000;
+/**
+ * How many steps may be evaluated: an action, a command and an iteration of a
+ * loop are one step each, and so are {@linkcode CHARACTERS_PER_STEP} characters
+ * that a function takes or returns.
+ */
+export const MAX_STEPS = 4_000_000;
 
-/** How many characters a template may write, or hold in a variable. */
-export const longestText = 64 * 1024 * 1024;
+/** How many UTF-16 units of a function's arguments and result cost one step. */
+export const CHARACTERS_PER_STEP = 32;
 
-/** How deep lists and maps may stand within each other to be printed. */
-export const deepestValue = 100;
+/** How many UTF-16 units a template may write, or hold in a variable. */
+export const MAX_TEXT_LENGTH = 32 * 1024 * 1024;
+
+/** How many UTF-16 units the layout of a date may have. */
+export const MAX_LAYOUT_LENGTH = 64 * 1024;
+
+/** How deep lists and maps may nest in a value that is printed. */
+export const MAX_VALUE_DEPTH = 100;

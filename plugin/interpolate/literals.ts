@@ -3,7 +3,7 @@
 
 import { Float } from "./values.ts";
 
-const largest = 2n ** 63n - 1n;
+const MAX_INT64 = 2n ** 63n - 1n;
 
 /** What was wrong with a literal. */
 export class LiteralError extends Error {}
@@ -42,7 +42,7 @@ function integer(text: string, sign: string, plain: string): number | bigint {
   const octal = /^0[0-7]+$/.test(plain);
   const magnitude = BigInt(octal ? `0o${plain.slice(1)}` : plain);
   const value = sign === "-" ? -magnitude : magnitude;
-  if (value > largest || value < -largest - 1n) {
+  if (value > MAX_INT64 || value < -MAX_INT64 - 1n) {
     throw new LiteralError(
       `integer overflow: "${text}" does not fit into 64 bits`,
     );
@@ -62,11 +62,11 @@ function badNumber(text: string): LiteralError {
  */
 export function parseCharacter(text: string): number {
   const inner = unescape(text.slice(1, -1), "'");
-  const [first, ...more] = inner ?? "";
-  if (first === undefined || more.length > 0) {
+  const code = inner?.codePointAt(0);
+  if (code === undefined || String.fromCodePoint(code) !== inner) {
     throw new LiteralError(`malformed character constant: ${text}`);
   }
-  return first.codePointAt(0)!;
+  return code;
 }
 
 /**
@@ -84,7 +84,7 @@ export function parseString(text: string): string {
   );
 }
 
-const escapes: Record<string, string> = {
+const ESCAPES: Record<string, string> = {
   a: "\x07",
   b: "\b",
   f: "\f",
@@ -96,8 +96,8 @@ const escapes: Record<string, string> = {
 };
 
 // \x and octal escapes are bytes: several in a row may spell one character.
-const byteRun = /(?:\\x[\da-fA-F]{2}|\\[0-3][0-7]{2})+/y;
-const pointEscape = /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y;
+const BYTE_RUN = /(?:\\x[\da-fA-F]{2}|\\[0-3][0-7]{2})+/y;
+const CODE_POINT_ESCAPE = /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/y;
 
 function unescape(text: string, quote: string): string | undefined {
   let result = "";
@@ -106,9 +106,9 @@ function unescape(text: string, quote: string): string | undefined {
     if (next === -1) return result + text.slice(at);
     result += text.slice(at, next);
     const letter = text[next + 1] ?? "";
-    byteRun.lastIndex = pointEscape.lastIndex = next;
-    const bytes = byteRun.exec(text)?.[0];
-    const point = pointEscape.exec(text);
+    BYTE_RUN.lastIndex = CODE_POINT_ESCAPE.lastIndex = next;
+    const bytes = BYTE_RUN.exec(text)?.[0];
+    const point = CODE_POINT_ESCAPE.exec(text);
     if (bytes) {
       result += decodeBytes(bytes);
       at = next + bytes.length;
@@ -119,8 +119,8 @@ function unescape(text: string, quote: string): string | undefined {
       }
       result += String.fromCodePoint(code);
       at = next + point[0].length;
-    } else if (letter === quote || Object.hasOwn(escapes, letter)) {
-      result += letter === quote ? quote : escapes[letter];
+    } else if (letter === quote || Object.hasOwn(ESCAPES, letter)) {
+      result += letter === quote ? quote : ESCAPES[letter];
       at = next + 2;
     } else {
       return undefined;

@@ -15,9 +15,18 @@ export type {
   Statement,
   Template,
 } from "./ast.ts";
-export { type InterpolationContext, placeholderMessage } from "./context.ts";
+export {
+  type InterpolationBudget,
+  type InterpolationContext,
+  PLACEHOLDER_MESSAGE,
+} from "./context.ts";
 export { InterpolationError, type Span } from "./error.ts";
 export { evaluate } from "./evaluate.ts";
+export {
+  actionsIn,
+  type UserReferences,
+  userReferences,
+} from "./references.ts";
 export type { Float } from "./values.ts";
 
 /**

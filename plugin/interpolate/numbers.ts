@@ -15,7 +15,7 @@ function toEven(
     : rounded;
 }
 
-const mostDigits = 100;
+const MAX_DIGITS = 100;
 
 /** `123.456`; so many digits after the point, or as few as tell it apart. */
 export function fixed(value: number, precision?: number): string {
@@ -30,8 +30,8 @@ export function fixed(value: number, precision?: number): string {
     const fraction = whole.slice(exponent + 1);
     return whole.slice(0, exponent + 1) + (fraction && `.${fraction}`);
   }
-  const places = Math.min(precision, mostDigits);
-  const exact = value.toFixed(mostDigits);
+  const places = Math.min(precision, MAX_DIGITS);
+  const exact = value.toFixed(MAX_DIGITS);
   const length = exact.indexOf(".") + 1 + places;
   const rounded = toEven(value.toFixed(places), exact, length);
   return rounded + "0".repeat(precision - places);
@@ -40,8 +40,8 @@ export function fixed(value: number, precision?: number): string {
 /** `1.234560e+02`; so many digits after the point, or as few as tell it apart. */
 export function exponential(value: number, precision?: number): string {
   if (precision === undefined) return goExponent(value.toExponential());
-  const places = Math.min(precision, mostDigits);
-  const exact = value.toExponential(mostDigits);
+  const places = Math.min(precision, MAX_DIGITS);
+  const exact = value.toExponential(MAX_DIGITS);
   return goExponent(toEven(value.toExponential(places), exact, 2 + places));
 }
 

@@ -2,6 +2,7 @@
 // {{range}}, {{with}}, {{define}}, {{block}} and their {{end}}.
 
 import type { Branch, Statement, Template } from "./ast.ts";
+import { placeOf } from "./error.ts";
 import { type Token, tokenize } from "./lexer.ts";
 import { parseLiteral, parsePipeline, type Scope } from "./pipeline.ts";
 import { TokenReader } from "./token_reader.ts";
@@ -110,8 +111,7 @@ class Parser {
   }
 
   #unclosed(open: Token): never {
-    const { source } = this.#reader;
-    const line = source.slice(0, open.start).split("\n").length;
+    const { line } = placeOf(this.#reader.source, open.start);
     this.#reader.fail(
       this.#reader.peek().start,
       `unexpected EOF; the block that began in line ${line} has no {{end}}`,
@@ -128,7 +128,10 @@ class Parser {
 
   #statement(): Statement | Ending {
     const token = this.#reader.take();
-    if (token.kind === "text") return { kind: "text", text: token.value };
+    if (token.kind === "text") {
+      const { value: text, start, end } = token;
+      return { kind: "text", text, start, end };
+    }
     if (token.kind !== "open") this.#reader.refuse(token, "input");
     const word = this.#reader.peek();
     if (word.kind === "keyword" && word.value !== "nil") {

@@ -2,7 +2,7 @@
 // variables that a pipeline declares.
 
 import type { Command, Operand, Pipeline } from "./ast.ts";
-import { mostArguments } from "./limits.ts";
+import { MAX_ARGUMENTS } from "./limits.ts";
 import type { Token, TokenKind } from "./lexer.ts";
 import {
   LiteralError,
@@ -92,7 +92,7 @@ function useVariable(
   );
 }
 
-const operandStarts = new Set<TokenKind>([
+const OPERAND_STARTS = new Set<TokenKind>([
   "character",
   "dot",
   "field",
@@ -105,7 +105,7 @@ const operandStarts = new Set<TokenKind>([
 ]);
 
 function startsOperand(token: Token): boolean {
-  return operandStarts.has(token.kind) || isNil(token);
+  return OPERAND_STARTS.has(token.kind) || isNil(token);
 }
 
 function isNil(token: Token): boolean {
@@ -117,8 +117,8 @@ function parseCommand(reader: TokenReader, scope: Scope): Command {
   const operands: Operand[] = [];
   while (startsOperand(reader.peek())) {
     operands.push(parseOperand(reader, scope));
-    if (operands.length > mostArguments + 1) {
-      reader.fail(start, `more than ${mostArguments} arguments`);
+    if (operands.length > MAX_ARGUMENTS + 1) {
+      reader.fail(start, `more than ${MAX_ARGUMENTS} arguments`);
     }
     if (!reader.peek().spaced) break;
   }

@@ -4,11 +4,12 @@
 // No package is used for it: those that know Go's verbs print JavaScript's
 // objects, where a template's user expects Go's maps and lists.
 
-import { formatOperand, noFlags, type Spec } from "./format.ts";
+import { formatOperand, NO_FLAGS, type Spec } from "./format.ts";
+import { StringBuilder } from "./strings.ts";
 import { goType, kindOf } from "./values.ts";
 
 // Go refuses a width beyond this one too.
-const widest = 1e6;
+const MAX_WIDTH = 1e6;
 
 /**
  * Writes the operands as the format says.
@@ -39,17 +40,18 @@ class Printer {
   }
 
   run(): string {
-    let result = "";
+    const result = new StringBuilder();
     for (;;) {
       const percent = this.#format.indexOf("%", this.#at);
       if (percent === -1) break;
-      result += this.#format.slice(this.#at, percent);
+      result.append(this.#format.slice(this.#at, percent));
       this.#at = percent + 1;
       this.#notes = "";
       const written = this.#directive();
-      result += this.#notes + written;
+      result.append(this.#notes + written);
     }
-    return result + this.#format.slice(this.#at) + this.#extra();
+    result.append(this.#format.slice(this.#at) + this.#extra());
+    return result.toString();
   }
 
   #directive(): string {
@@ -85,7 +87,7 @@ class Printer {
   }
 
   #flags(): Spec {
-    const flags = { ...noFlags };
+    const flags = { ...NO_FLAGS };
     for (;; this.#at++) {
       switch (this.#format[this.#at]) {
         case "#":
@@ -130,13 +132,11 @@ class Printer {
         size = operand;
       } else this.#notes += `%!(${complaint})`;
     } else {
-      let text = "";
-      while (/^\d$/.test(this.#format[this.#at] ?? "")) {
-        text += this.#format[this.#at++];
-      }
-      if (text) size = Number(text);
+      const start = this.#at;
+      while (/^\d$/.test(this.#format[this.#at] ?? "")) this.#at++;
+      if (this.#at > start) size = Number(this.#format.slice(start, this.#at));
     }
-    if (size === undefined || Math.abs(size) <= widest) return size;
+    if (size === undefined || Math.abs(size) <= MAX_WIDTH) return size;
     this.#notes += `%!(${complaint})`;
     return undefined;
   }
@@ -154,23 +154,30 @@ class Printer {
 
 /** A value as Go's `%v` writes it. */
 export function display(value: unknown): string {
-  return typeof value === "string" ? value : formatOperand(value, "v", noFlags);
+  return typeof value === "string"
+    ? value
+    : formatOperand(value, "v", NO_FLAGS);
 }
 
 /** Go's Sprint: a blank between two operands of which neither is text. */
 export function sprint(operands: readonly unknown[]): string {
-  let result = "";
+  const result = new StringBuilder();
   for (const [index, operand] of operands.entries()) {
-    const text = typeof operand === "string";
-    if (index > 0 && !text && typeof operands[index - 1] !== "string") {
-      result += " ";
+    const isString = typeof operand === "string";
+    if (index > 0 && !isString && typeof operands[index - 1] !== "string") {
+      result.append(" ");
     }
-    result += display(operand);
+    result.append(display(operand));
   }
-  return result;
+  return result.toString();
 }
 
 /** Go's Sprintln: a blank between any two operands, and a line's end. */
 export function sprintln(operands: readonly unknown[]): string {
-  return operands.map(display).join(" ") + "\n";
+  const result = new StringBuilder();
+  for (const [index, operand] of operands.entries()) {
+    result.append(index === 0 ? display(operand) : ` ${display(operand)}`);
+  }
+  result.append("\n");
+  return result.toString();
 }

@@ -1,6 +1,8 @@
-// Text as Go's %q, %x and %U write it.
+// Strings as Go's %q, %x and %U write them.
 
-const named: Record<string, string> = {
+import { mapPieces, StringBuilder } from "./strings.ts";
+
+const ESCAPES: Record<string, string> = {
   "\x07": "\\a",
   "\b": "\\b",
   "\f": "\\f",
@@ -18,13 +20,19 @@ const named: Record<string, string> = {
  * @param ascii whether every character above 0x7e is escaped
  */
 export function quoted(text: string, quote: '"' | "'", ascii = false): string {
-  let result = "";
-  for (const character of text) {
-    if (character === quote) result += `\\${quote}`;
-    else result += named[character] ?? escaped(character, ascii);
-  }
-  return quote + result + quote;
+  const piece = (part: string) =>
+    part.replace(
+      NOT_PLAIN,
+      (character) =>
+        character === quote
+          ? `\\${quote}`
+          : ESCAPES[character] ?? escaped(character, ascii),
+    );
+  return quote + mapPieces(text, piece) + quote;
 }
+
+/** What may have to be escaped: quotes, backslashes, and what is not printable ASCII. */
+const NOT_PLAIN = /["'\\]|[^ -~]/gu;
 
 function escaped(character: string, ascii: boolean): string {
   const code = character.codePointAt(0)!;
@@ -46,9 +54,25 @@ export function characterOf(code: number): string {
   return code >= 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
 }
 
-/** Two hexadecimal digits a byte, a blank between bytes if asked for. */
-export function hexBytes(bytes: Uint8Array, spaced: boolean): string {
-  return Array.from(bytes, (byte) => hex(byte, 2)).join(spaced ? " " : "");
+/**
+ * Two hexadecimal digits for each byte.
+ *
+ * @param spaced whether a space separates the bytes
+ * @param prefixed whether `0x` stands before the digits: before each byte if
+ * they are separated, else before the first
+ */
+export function hexBytes(
+  bytes: Uint8Array,
+  spaced: boolean,
+  prefixed: boolean,
+): string {
+  const prefix = prefixed ? "0x" : "";
+  const result = new StringBuilder();
+  for (const [index, byte] of bytes.entries()) {
+    const separator = index === 0 ? prefix : spaced ? ` ${prefix}` : "";
+    result.append(separator + hex(byte, 2));
+  }
+  return result.toString();
 }
 
 function hex(value: number, width: number): string {

@@ -3,7 +3,7 @@
 
 import { digits, type TimeParts, timeParts } from "./go_time.ts";
 
-const conversions: Record<string, (parts: TimeParts) => string> = {
+const CONVERSIONS: Record<string, (parts: TimeParts) => string> = {
   a: (t) => t.weekday.slice(0, 3),
   A: (t) => t.weekday,
   b: (t) => t.monthName.slice(0, 3),
@@ -38,8 +38,8 @@ export function strftime(time: Date, format: string): string {
   return format.replace(
     /%(.)/gs,
     (written, letter) =>
-      Object.hasOwn(conversions, letter)
-        ? conversions[letter]!(parts)
+      Object.hasOwn(CONVERSIONS, letter)
+        ? CONVERSIONS[letter]!(parts)
         : written,
   );
 }

@@ -1,7 +1,7 @@
 // A parser's place in the tokens: what comes next, and how to refuse it.
 
-import { InterpolationError, type Span } from "./error.ts";
-import { deepestNesting } from "./limits.ts";
+import { excerpt, InterpolationError, type Span } from "./error.ts";
+import { MAX_NESTING } from "./limits.ts";
 import type { Token, TokenKind } from "./lexer.ts";
 
 /** Reads a template's tokens from the first to the last. */
@@ -44,8 +44,8 @@ export class TokenReader {
 
   /** Runs what parses one level deeper, unless it is too deep. */
   nested<T>(at: Span, parse: () => T): T {
-    if (++this.#depth > deepestNesting) {
-      this.fail(at.start, `nested more than ${deepestNesting} levels deep`);
+    if (++this.#depth > MAX_NESTING) {
+      this.fail(at.start, `nested more than ${MAX_NESTING} levels deep`);
     }
     const result = parse();
     this.#depth--;
@@ -58,7 +58,7 @@ export class TokenReader {
     if (token.kind === "end") this.fail(token.start, "unexpected EOF");
     const shown = token.kind === "keyword"
       ? `<${token.value}>`
-      : JSON.stringify(this.source.slice(token.start, token.end).slice(0, 40));
+      : JSON.stringify(excerpt(this.source, token, 40));
     this.fail(token.start, `unexpected ${shown} in ${context}`);
   }
 

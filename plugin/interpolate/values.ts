@@ -2,6 +2,8 @@
 // a value is, what is in it, whether it is true. Only own properties are ever
 // read, so no template reaches a prototype.
 
+import { utf8Length } from "./strings.ts";
+
 /**
  * A float64 that happens to be whole, as `1.0` in a template is: JavaScript's
  * own 1 stands for Go's int.
@@ -109,7 +111,7 @@ function compareKeys(a: unknown, b: unknown): number {
 export function lengthOf(value: unknown): number | undefined {
   switch (kindOf(value)) {
     case "string":
-      return new TextEncoder().encode(value as string).length;
+      return utf8Length(value as string);
     case "list":
       return elementsOf(value).length;
     case "map":

@@ -19,6 +19,7 @@ import {
   excerpt,
   ProtocolError,
 } from "./protocol.ts";
+import { renameKeys, restoreKeys } from "./renamed_keys.ts";
 import type { ReferenceKind, References } from "./references.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
 
@@ -123,7 +124,10 @@ function encodeNested(value: unknown): unknown {
   if (isPlain(value)) return { json: value };
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
-  return JSON.parse(JSON.stringify(format.serialize(value)));
+  const root = { value };
+  const renamed = renameKeys(root);
+  const text = JSON.stringify(format.serialize(renamed.value));
+  return JSON.parse(renamed === root ? text : restoreKeys(text));
 }
 
 /**
@@ -146,12 +150,20 @@ export function encode(
   encoding = { references, message, bytes: [], indexes: new Map() };
   references.beginMessage();
   try {
+    let hasRenamed = false;
     let written: Document | undefined = encodeTree(message, writeLeaf);
     if (written === undefined) {
       references.rollBackMessage();
       references.beginMessage();
-      encoding = { references, message, bytes: [], indexes: new Map() };
-      written = format.serialize(message) as Document;
+      const renamed = renameKeys(message);
+      encoding = {
+        references,
+        message: renamed,
+        bytes: [],
+        indexes: new Map(),
+      };
+      written = format.serialize(renamed) as Document;
+      hasRenamed = renamed !== message;
     }
     const { json, meta } = written;
     const bytes = encoding.bytes;
@@ -161,7 +173,8 @@ export function encode(
       );
     }
     const document = meta === undefined ? { json } : { json, meta };
-    const line = JSON.stringify(document);
+    const text = JSON.stringify(document);
+    const line = hasRenamed ? restoreKeys(text) : text;
     if (
       line.length > 2 * DEFAULT_LIMITS.depth &&
       isDeeperThan(DEFAULT_LIMITS.depth, document)
@@ -308,10 +321,8 @@ export function isPlain(root: unknown): boolean {
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return false;
     for (const key in value) {
-      // superjson has its own word on these; let it say it.
-      if (
-        key === "__proto__" || key === "constructor" || key === "prototype"
-      ) return false;
+      // superjson refuses it, with an error that names the key.
+      if (key === "__proto__") return false;
       if (!look((value as Record<string, unknown>)[key])) return false;
     }
     depth--;

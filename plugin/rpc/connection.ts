@@ -50,6 +50,12 @@ export interface ConnectionOptions {
    * @param length How many bytes they are.
    */
   bypass?(length: number): SpliceBuffer | undefined;
+  /**
+   * True to accept what is written to a stream of the other side after the
+   * connection has ended, and drop it: nobody is left to read it, and a cleanup
+   * that writes there must go on.
+   */
+  dropsLateWrites?: boolean;
   /** Sends what has come past this process's memory, over another connection. */
   pour?: SpliceWrite;
   /**
@@ -123,6 +129,7 @@ export class Connection {
     );
     this.#references = new References({
       name: options.peer,
+      dropsLateWrites: options.dropsLateWrites ?? false,
       call: (...call) => this.call(...call),
       release: (release, count) => this.#send({ release, count }),
       abort: (abort, reason) => this.#abort(abort, reason),

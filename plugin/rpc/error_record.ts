@@ -19,6 +19,9 @@ const CLASSES: Record<string, new (message?: string) => Error> = {
 /** Keys that are carried in their own way, or that must not be set from outside. */
 const OWN_WAY = new Set(["name", "message", "stack", "cause", "class"]);
 
+/** The properties of a SuppressedError. */
+const SUPPRESSED_KEYS: readonly string[] = ["error", "suppressed"];
+
 /** Whether an error's property is carried as it is. */
 function isCarried(key: string): boolean {
   return !OWN_WAY.has(key) && isRemotableName(key);
@@ -46,6 +49,12 @@ export function errorToRecord(error: Error): Record<string, unknown> {
     record.errors = error.errors.map((one) =>
       isSendable(one) ? one : String(one)
     );
+  }
+  // The two errors of a SuppressedError are not enumerable.
+  for (const key of SUPPRESSED_KEYS) {
+    if (!Object.hasOwn(error, key)) continue;
+    const value = (error as unknown as Record<string, unknown>)[key];
+    record[key] = isSendable(value) ? value : String(value);
   }
   for (const [key, value] of Object.entries(error)) {
     if (!isCarried(key) || !isSendable(value)) continue;
@@ -85,7 +94,8 @@ export function errorFromRecord(record: Record<string, unknown>): Error {
     Object.defineProperty(error, key, {
       value,
       writable: true,
-      enumerable: true,
+      enumerable:
+        !(name === "SuppressedError" && SUPPRESSED_KEYS.includes(key)),
       configurable: true,
     });
   }

@@ -3,6 +3,7 @@
 
 import { type Kind, serializableReason } from "./value_kind.ts";
 import {
+  ConnectionClosedError,
   describeValue,
   excerpt,
   type Limits,
@@ -22,6 +23,7 @@ import {
   importReadable,
   importWritable,
   ReadableSource,
+  type StreamCall,
   WritableSink,
 } from "./streams.ts";
 
@@ -35,6 +37,8 @@ export type ReferenceKind = Extract<
 export interface Peer {
   /** Who it is, for errors. */
   readonly name: string;
+  /** Whether writes to its streams succeed once the connection has ended. */
+  readonly dropsLateWrites?: boolean;
   /** Calls a reference of theirs. */
   call(
     ref: number,
@@ -403,11 +407,8 @@ export class References {
     const call = (method: string | undefined, args: unknown[]) =>
       this.#call(ref, method, args);
     // Nobody has written down the calls that a stream is read and written with.
-    const callOfStream = (
-      method: string,
-      args: unknown[],
-      isForwarded?: boolean,
-    ) => this.#call(ref, method, args, false, isForwarded);
+    const callOfStream: StreamCall = (method, args, isForwarded) =>
+      this.#call(ref, method, args, false, isForwarded);
     switch (kind) {
       case "function":
         value = remoteFunction(record.name, (args) => call(undefined, args));
@@ -422,14 +423,32 @@ export class References {
         value = origin.controller.signal;
         break;
       case "readable":
-        value = importReadable(callOfStream, this.#peer.name);
+        value = importReadable(
+          this.#lateCallsDropped(callOfStream),
+          this.#peer.name,
+        );
         break;
       case "writable":
-        value = importWritable(callOfStream);
+        value = importWritable(this.#lateCallsDropped(callOfStream));
         break;
     }
     origins.set(value, origin);
     return value;
+  }
+
+  /**
+   * Lets a stream's calls succeed when the connection ends before they are
+   * answered, except its reads: a stream that is cut short is not at its end.
+   */
+  #lateCallsDropped(call: StreamCall): StreamCall {
+    if (!this.#peer.dropsLateWrites) return call;
+    const dropClosed = (error: unknown) => {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    };
+    return (method, args, isForwarded) => {
+      const answer = call(method, args, isForwarded);
+      return method === "read" ? answer : answer.catch(dropClosed);
+    };
   }
 
   #call(

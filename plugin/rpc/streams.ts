@@ -5,7 +5,7 @@ import { serializableReason } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
 
 /** Calls a method of a stream on the other side, for a third side if so. */
-type Call = (
+export type StreamCall = (
   method: string,
   args: unknown[],
   isForwarded?: boolean,
@@ -37,7 +37,7 @@ interface PrefetchedRead {
 }
 
 /** How to read the streams of other sides that nobody here has read from yet. */
-const unreadImports = new WeakMap<ReadableStream<unknown>, Call>();
+const unreadImports = new WeakMap<ReadableStream<unknown>, StreamCall>();
 
 /** Our end of a stream of ours that the other side reads. */
 export class ReadableSource {
@@ -48,7 +48,7 @@ export class ReadableSource {
   // Taken at the first read: a stream that nobody reads there stays free here.
   #reader: ReadableStreamDefaultReader<unknown> | undefined;
   /** Set where the stream only passes through here, from a third side. */
-  #forward: Call | undefined;
+  #forward: StreamCall | undefined;
   /** The reads of the other side, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   /** What was read to see whether it is there, and was not. */
@@ -173,7 +173,7 @@ export class WritableSink {
  * @param peer Who the other side is, for errors.
  */
 export function importReadable(
-  call: Call,
+  call: StreamCall,
   peer: string,
 ): ReadableStream<unknown> {
   const ahead: Promise<unknown>[] = [];
@@ -215,7 +215,7 @@ function chunksOf(answer: unknown, peer: string): unknown[] | undefined {
 }
 
 /** The stream that stands for one of theirs that we write. */
-export function importWritable(call: Call): WritableStream<unknown> {
+export function importWritable(call: StreamCall): WritableStream<unknown> {
   const underWay: Promise<unknown>[] = [];
   let controller: WritableStreamDefaultController;
   let abandoned: Promise<unknown> | undefined;

@@ -170,10 +170,9 @@ class TreeWriter {
     let inner: Inner | undefined;
     for (const key in object) {
       const value = object[key];
-      if (
-        typeof value === "function" || key === "__proto__" ||
-        key === "constructor" || key === "prototype"
-      ) throw NEEDS_SUPERJSON;
+      if (typeof value === "function" || key === "__proto__") {
+        throw NEEDS_SUPERJSON;
+      }
       json[key] = this.#value(value);
       if (this.#annotations !== undefined) {
         inner = this.#mergeAnnotations(inner ?? {}, escaped(key));

@@ -82,9 +82,6 @@ function isSparse(array: unknown[]): boolean {
   return false;
 }
 
-/** Keys that superjson refuses: whoever sets them elsewhere changes a prototype. */
-const REFUSED_KEYS = ["__proto__", "constructor", "prototype"];
-
 /**
  * Whether a value can be sent.
  *
@@ -103,7 +100,7 @@ export function isSendable(
   if (kind !== undefined && !isPlainObject(value)) return true;
   if (
     kind === undefined && isPlainObject(value) &&
-    REFUSED_KEYS.some((key) => Object.hasOwn(value, key))
+    Object.hasOwn(value, "__proto__")
   ) return false;
   if (depth <= 1 || seen.has(value)) return true;
   seen.add(value);

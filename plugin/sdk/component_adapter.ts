@@ -1,62 +1,133 @@
-// Baler's own kinds of component get their configuration decoded: templates
-// rendered, options checked, before their own code sees it.
+// Adapts an author's component to what the host calls: its configuration is
+// decoded first, and calls that it makes after the host's death do not fail.
 
-import { checkOptions, decodeConfig, type Options } from "./decode_config.ts";
 import type { PrepareOptions } from "../contract/builder.ts";
+import {
+  ConfigError,
+  type ConfigProblem,
+  UNKNOWN_KEY,
+} from "../contract/config_error.ts";
+import type { Options } from "../contract/options.ts";
+import { checkOptions } from "./check_options.ts";
+import { decode } from "./decode_config.ts";
+import { tolerateHostExit } from "./host_exit.ts";
 import type { RenderData } from "./render.ts";
 
-/** The method of each kind that takes the configuration, and the one that works. */
-const METHODS: Record<string, [take: string, work: string]> = {
-  builder: ["prepare", "run"],
-  provisioner: ["prepare", "provision"],
-  "post-processor": ["configure", "postProcess"],
+/** The methods of a kind of component that the host calls. */
+interface KindMethods {
+  /** The method that takes the configuration. */
+  configure?: string;
+  /** The method that does the work. */
+  work: string;
+  /** The fields that the host reads. */
+  fields: readonly string[];
+}
+
+const KINDS: Record<string, KindMethods> = {
+  builder: { configure: "prepare", work: "run", fields: ["options"] },
+  provisioner: {
+    configure: "prepare",
+    work: "provision",
+    fields: ["options"],
+  },
+  "post-processor": {
+    configure: "configure",
+    work: "postProcess",
+    fields: ["options"],
+  },
+  command: { work: "run", fields: ["synopsis", "help"] },
+  hook: { work: "run", fields: [] },
 };
 
-type Component = Record<string, (argument: unknown) => unknown> & {
-  options?: Options;
-};
+type Component = Record<string, unknown> & { options?: Options };
+type Method = (argument: unknown) => unknown;
 
-/** Whether a kind of component takes a configuration, and keeps it. */
-export function isConfigurable(kind: string): boolean {
-  return Object.hasOwn(METHODS, kind);
+/** The methods of one of baler's own kinds; undefined for any other kind. */
+function methodsOf(kind: string): KindMethods | undefined {
+  return Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
 }
 
 /**
- * What the host gets of a component.
+ * Whether a kind of component keeps a configuration, so that an instance of it
+ * serves one build.
  *
  * @param kind The kind of component.
- * @param component The author's.
- * @returns The component itself for a kind that has no configuration.
- * @throws {TypeError} When it is not what its interface promises.
+ */
+export function isConfigurable(kind: string): boolean {
+  return methodsOf(kind)?.configure !== undefined;
+}
+
+/**
+ * Makes the object that the host gets for a component.
+ *
+ * @param kind The kind of component.
+ * @param component The author's component.
+ * @returns The component itself for a kind that is not one of baler's own.
+ * @throws {TypeError} When a method is missing, or `options` is not a valid declaration.
  */
 export function adaptComponent(kind: string, component: object): object {
-  if (!isConfigurable(kind)) return component;
-  const [take, work] = METHODS[kind]!;
+  const methods = methodsOf(kind);
+  if (methods === undefined) return component;
+  const { configure, work, fields } = methods;
   const own = component as Component;
-  for (const method of [take, work]) {
-    if (typeof own[method] !== "function") {
+  const call = (method: string, argument: unknown) =>
+    (own[method] as Method)(argument);
+  for (const method of [configure, work]) {
+    if (method !== undefined && typeof own[method] !== "function") {
       throw new TypeError(`the plugin's ${kind} has no method ${method}()`);
     }
   }
-  if (own.options !== undefined) checkOptions(own.options);
-  // What a builder publishes is known to those that come after it, once it runs.
-  const data: RenderData = kind === "builder" ? {} : { generated: "later" };
-  return new Decoded(own.options, {
-    [take]: async ({ config, build }) =>
-      own[take]!({
-        config: await decodeConfig(config, own.options, build, data),
-        build,
-      }),
-    [work]: (options) => own[work]!(options),
-  });
+  const adapted: Record<string, unknown> = {
+    [work](options: unknown) {
+      tolerateHostExit(options);
+      return call(work, options);
+    },
+  };
+  for (const field of fields) adapted[field] = own[field];
+  if (configure !== undefined) {
+    const { options } = own;
+    if (options !== undefined) checkOptions(options);
+    // A builder publishes its data while it runs, before later components do.
+    const data: RenderData = kind === "builder" ? {} : { generated: "later" };
+    adapted[configure] = async ({ config, build }: PrepareOptions) => {
+      const { decoded, problems } = await decode(config, options, build, data);
+      if (problems.some(({ code }) => code !== UNKNOWN_KEY)) {
+        throw new ConfigError(problems);
+      }
+      // Unknown keys do not hide the problems that the component finds itself.
+      const result = await failingWith(
+        problems,
+        async () => await call(configure, { config: decoded, build }),
+      );
+      if (problems.length > 0) throw new ConfigError(problems);
+      return result;
+    };
+  }
+  return new AdaptedComponent(adapted);
+}
+
+/** Adds the problems that were found before to those that `work` fails with. */
+async function failingWith(
+  problems: readonly ConfigProblem[],
+  work: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (problems.length === 0) throw error;
+    throw new ConfigError([
+      ...problems,
+      ...error instanceof ConfigError ? error.problems : [{
+        path: [],
+        message: String((error as Error | undefined)?.message ?? error),
+      }],
+    ]);
+  }
 }
 
 /** A component as the host gets it. */
-class Decoded {
-  constructor(
-    readonly options: Options | undefined,
-    methods: Record<string, (argument: PrepareOptions) => unknown>,
-  ) {
-    Object.assign(this, methods);
+class AdaptedComponent {
+  constructor(members: Record<string, unknown>) {
+    Object.assign(this, members);
   }
 }

@@ -1,74 +1,34 @@
-// Options are the configuration that a component declares: what a template
-// may say to it, checked before the component sees it, with every problem
-// found at once and each one told with its place.
+// Decodes a component's configuration by the options that it declares: fills in
+// templates, converts values, applies defaults, and collects every problem with
+// its place.
 
+import { parseDuration } from "../common/duration.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
-import { parseDuration } from "../common/duration.ts";
+import type {
+  DecodedConfig,
+  Option,
+  Options,
+  OptionTypes,
+} from "../contract/options.ts";
 import { renderAll, type RenderData } from "./render.ts";
 
-/** The kinds of value that an option takes, and what the component gets for each. */
-export interface OptionTypes {
-  /** A text. */
-  string: string;
-  /** A number; a template may write it as text. */
-  number: number;
-  /** True or false; a template may write them as text. */
-  boolean: boolean;
-  /** A list of texts; a template may write a list of one as the text alone. */
-  strings: string[];
-  /** Texts by name. */
-  map: Record<string, string>;
-  /** A length of time such as `"5m30s"`; the component gets milliseconds. */
-  duration: number;
-  /** Whatever the template has, untouched but for the templates in it. */
-  any: unknown;
-}
-
-/** One key of a component's configuration. */
-export interface Option<T extends keyof OptionTypes = keyof OptionTypes> {
-  /** The kind of value it takes. */
-  readonly type: T;
-  /** What it is for, in a sentence. */
-  readonly description: string;
-  /** True when it cannot be left out. */
-  readonly required?: boolean;
-  /** The value where the template has none, in the form that the component gets. */
-  readonly default?: OptionTypes[T];
-  /** The only texts that it takes. */
-  readonly oneOf?: readonly string[];
-  /**
-   * False when the component renders the templates in this value itself,
-   * later, with data of its own (see `render`).
-   */
-  readonly interpolate?: boolean;
-}
-
-/** The configuration that a component declares: each key with what it takes. */
-export type Options = Readonly<Record<string, Option>>;
-
-/** The configuration that a component with these options gets. */
-export type ConfigOf<O extends Options> = {
-  [K in keyof O]:
-    | OptionTypes[O[K]["type"]]
-    | (O[K] extends { required: true } ? never
-      : O[K] extends { default: OptionTypes[keyof OptionTypes] } ? never
-      : undefined);
-};
+/** The keys and indexes from the configuration down to a value. */
+type Path = (string | number)[];
 
 /**
- * Checks a configuration against the options that a component declares:
- * renders its templates, converts what a template may write loosely, fills in
- * defaults, and refuses what is unknown.
+ * Decodes a configuration by the options that a component declares: fills in
+ * its templates, converts values that a template may write in another type,
+ * applies defaults, and rejects unknown keys.
  *
- * `serve` calls it before `prepare`; a component calls it itself only for a
- * configuration that it got in another way.
+ * `serve` does so before it calls `prepare`. A component calls this itself only
+ * for a configuration that it got in another way.
  *
  * @param config The configuration as the template has it.
- * @param options What the component declares; anything is taken when absent.
+ * @param options The options; undefined to accept every key.
  * @param build The build that the component is a part of.
- * @param data What its templates may refer to beside the build.
- * @returns The configuration with its final values.
+ * @param data What templates in the configuration may refer to beside the build.
+ * @returns The decoded configuration.
  * @throws {ConfigError} With every problem that was found.
  */
 export async function decodeConfig<O extends Options>(
@@ -76,7 +36,34 @@ export async function decodeConfig<O extends Options>(
   options: O | undefined,
   build: BuildContext,
   data: RenderData = {},
-): Promise<ConfigOf<O>> {
+): Promise<DecodedConfig<O>> {
+  const { decoded, problems } = await decode(config, options, build, data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return decoded as DecodedConfig<O>;
+}
+
+/** A decoded configuration, as far as it could be decoded. */
+export interface Decoded {
+  /** The values by key; those with a problem are missing. */
+  readonly decoded: Record<string, unknown>;
+  /** Every problem that was found. */
+  readonly problems: ConfigProblem[];
+}
+
+/**
+ * Does what {@linkcode decodeConfig} does, but returns the problems.
+ *
+ * @param config The configuration as the template has it.
+ * @param options The options; undefined to accept every key.
+ * @param build The build that the component is a part of.
+ * @param data What templates in the configuration may refer to beside the build.
+ */
+export async function decode(
+  config: Record<string, unknown>,
+  options: Options | undefined,
+  build: BuildContext,
+  data: RenderData,
+): Promise<Decoded> {
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
@@ -92,49 +79,39 @@ export async function decodeConfig<O extends Options>(
       const value = option?.interpolate === false
         ? raw
         : await renderAll(raw, build, [key], data);
-      decoded[name] = option === undefined
-        ? value
-        : convert(value, option, [key]);
+      setOwn(
+        decoded,
+        name,
+        option === undefined ? value : convert(value, option, [key]),
+      );
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
     }
   }
   for (const [key, option] of Object.entries(options ?? {})) {
-    if (decoded[key] !== undefined) continue;
+    if (Object.hasOwn(decoded, key) && decoded[key] !== undefined) continue;
     if (option.default !== undefined) {
-      decoded[key] = structuredClone(option.default);
+      setOwn(decoded, key, structuredClone(option.default));
     } else if (option.required && !hasKey(config, key)) {
       problems.push({ path: [key], message: `"${key}" must be given` });
     }
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return decoded as ConfigOf<O>;
+  return { decoded, problems };
 }
 
-/**
- * Checks what a component declares, which may never have met a type checker.
- *
- * @param options What it declares.
- * @throws {TypeError} When that is no declaration of options.
- */
-export function checkOptions(options: Options): void {
-  if (
-    typeof options !== "object" || options === null || Array.isArray(options)
-  ) {
-    throw new TypeError(
-      "the plugin's options are no object: declare them as { name: { type, description } }",
-    );
-  }
-  for (const [name, option] of Object.entries(options)) {
-    if (!Object.hasOwn(converters, option?.type ?? "")) {
-      throw new TypeError(
-        `the plugin's option "${name}" has no type that there is: declare it as { type, description }, with one of the types ${
-          quoted(Object.keys(converters))
-        }`,
-      );
-    }
-  }
+/** Sets a property of any name, `__proto__` included. */
+function setOwn(
+  object: Record<string, unknown>,
+  name: string,
+  value: unknown,
+): void {
+  Object.defineProperty(object, name, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 function hasKey(config: Record<string, unknown>, name: string): boolean {
@@ -143,7 +120,7 @@ function hasKey(config: Record<string, unknown>, name: string): boolean {
   );
 }
 
-/** The option that a key stands for: in any case, as in Packer, unless its own name is there, too. */
+/** The option of a key: in any case, as in Packer, unless the exact key is there, too. */
 function optionName(
   key: string,
   config: Record<string, unknown>,
@@ -157,26 +134,54 @@ function optionName(
   );
 }
 
-function convert(
-  value: unknown,
-  option: Option,
-  path: (string | number)[],
-): unknown {
+function convert(value: unknown, option: Option, path: Path): unknown {
   if (value === null || value === undefined) return undefined;
-  const converted = converters[option.type](value, path);
-  if (option.oneOf && !option.oneOf.includes(converted as string)) {
-    throw problem(
-      path,
-      `must be one of ${quoted(option.oneOf)}, not ${JSON.stringify(value)}`,
-    );
-  }
+  const converted = CONVERTERS[option.type](value, path);
+  if (option.oneOf !== undefined) checkOneOf(converted, option.oneOf, path);
   return converted;
 }
 
-type Converter = (value: unknown, path: (string | number)[]) => unknown;
+/** Checks a string, or each string of a list. */
+function checkOneOf(
+  value: unknown,
+  oneOf: readonly string[],
+  path: Path,
+): void {
+  if (!Array.isArray(value)) {
+    if (oneOf.includes(value as string)) return;
+    throw problem(
+      path,
+      `must be one of ${quoted(oneOf)}, not ${JSON.stringify(value)}`,
+    );
+  }
+  collectProblems(value, path, (item, at) => checkOneOf(item, oneOf, at));
+}
 
-const converters: Record<keyof OptionTypes, Converter> = {
-  string: text,
+/** Handles each item of a list or object, and throws the problems of all of them together. */
+function collectProblems<Result>(
+  values: object,
+  path: Path,
+  handle: (value: unknown, path: Path) => Result,
+): [key: string, result: Result][] {
+  const problems: ConfigProblem[] = [];
+  const results: [string, Result][] = [];
+  for (const [key, value] of Object.entries(values)) {
+    const at = [...path, Array.isArray(values) ? Number(key) : key];
+    try {
+      results.push([key, handle(value, at)]);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return results;
+}
+
+type Converter = (value: unknown, path: Path) => unknown;
+
+const CONVERTERS: Record<keyof OptionTypes, Converter> = {
+  string: toString,
   number(value, path) {
     const number = typeof value === "string" && value.trim() !== ""
       ? Number(value)
@@ -188,36 +193,32 @@ const converters: Record<keyof OptionTypes, Converter> = {
   },
   boolean(value, path) {
     if (typeof value === "boolean") return value;
-    // The words that Go's strconv.ParseBool takes.
+    // The words that Go's strconv.ParseBool accepts.
     if (/^(1|t|T|TRUE|true|True)$/.test(String(value))) return true;
     if (/^(0|f|F|FALSE|false|False|)$/.test(String(value))) return false;
     throw problem(path, `must be true or false, not ${described(value)}`);
   },
   strings(value, path) {
-    if (!Array.isArray(value)) return [text(value, path, "a list of texts")];
-    return value.map((item, index) => inner(item, [...path, index]));
+    if (!Array.isArray(value)) {
+      return [toString(value, path, "a list of strings")];
+    }
+    return collectProblems(value, path, itemToString).map(([, item]) => item);
   },
   map(value, path) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw problem(
         path,
-        `must be an object of texts, not ${described(value)}`,
+        `must be an object of strings, not ${described(value)}`,
       );
     }
-    return Object.fromEntries(
-      Object.entries(value).map((
-        [key, item],
-      ) => [key, inner(item, [...path, key])]),
-    );
+    return Object.fromEntries(collectProblems(value, path, itemToString));
   },
   duration(value, path) {
     const milliseconds = parseDuration(value);
     if (milliseconds === undefined) {
       throw problem(
         path,
-        `must be a length of time such as "5s" or "1h30m", not ${
-          described(value)
-        }`,
+        `must be a duration such as "5s" or "1h30m", not ${described(value)}`,
       );
     }
     return milliseconds;
@@ -225,30 +226,26 @@ const converters: Record<keyof OptionTypes, Converter> = {
   any: (value) => value,
 };
 
-/** A text in a list or an object, where null is the empty one, as in Packer. */
-function inner(value: unknown, path: (string | number)[]): string {
-  return value === null ? "" : text(value, path);
+/** A string in a list or an object, where null is the empty one, as in Packer. */
+function itemToString(value: unknown, path: Path): string {
+  return value === null ? "" : toString(value, path);
 }
 
-function text(
-  value: unknown,
-  path: (string | number)[],
-  wanted = "a text",
-): string {
+function toString(value: unknown, path: Path, expected = "a string"): string {
   switch (typeof value) {
     case "string":
       return value;
     case "number":
       return String(value);
     case "boolean":
-      // As Go's mapstructure weakly decodes it, which is what Packer uses.
+      // As the weak decoding of Go's mapstructure does, which Packer uses.
       return value ? "1" : "0";
     default:
-      throw problem(path, `must be ${wanted}, not ${described(value)}`);
+      throw problem(path, `must be ${expected}, not ${described(value)}`);
   }
 }
 
-function problem(path: (string | number)[], message: string): ConfigError {
+function problem(path: Path, message: string): ConfigError {
   return new ConfigError([{ path, message: `"${path.join(".")}" ${message}` }]);
 }
 

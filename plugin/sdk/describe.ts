@@ -1,23 +1,32 @@
-// `PLUGIN describe`: what a plugin serves and may do, as JSON, for people and
-// programs that want to know before they run it.
+// `PLUGIN describe`: prints as JSON what a plugin serves and which permissions
+// it has, for people and programs that decide whether to run it.
 
 import type { Hello } from "../rpc/protocol.ts";
+
+/** A permission: all, none, or only what is listed. */
+export type Permission =
+  | boolean
+  | readonly string[]
+  | { allow: boolean | readonly string[]; deny: boolean | readonly string[] }
+  | "partial";
 
 /** What `PLUGIN describe` prints. */
 export interface Description {
   /** The plugin's own version. */
   version: string | null;
-  /** The version of the library that it is written with. */
+  /** The version of the library that the plugin is written with. */
   sdk: string;
-  /** The protocol versions that it speaks. */
+  /** The protocol versions that the plugin supports. */
   protocols: number[];
-  /** By kind, the names of its components; "" serves under any name. */
+  /** The names of the plugin's components by kind; "" serves under any name. */
   components: Record<string, string[]>;
-  /** The Deno permissions that it was compiled with. */
-  permissions: Record<string, boolean | "partial">;
+  /** The Deno permissions that the plugin has. */
+  permissions: Record<string, Permission>;
+  /** Set where lists of permissions cannot be told. */
+  note?: string;
 }
 
-const PERMISSIONS = [
+const NAMES = [
   "read",
   "write",
   "net",
@@ -28,24 +37,79 @@ const PERMISSIONS = [
   "import",
 ] as const;
 
+/** The kinds of information that the permission `sys` consists of. */
+const SYS_KINDS = [
+  "hostname",
+  "osRelease",
+  "osUptime",
+  "loadavg",
+  "networkInterfaces",
+  "systemMemoryInfo",
+  "uid",
+  "gid",
+  "username",
+  "cpus",
+  "homedir",
+  "statfs",
+  "getPriority",
+  "setPriority",
+  "userInfo",
+] as const;
+
+const NOTE =
+  'a permission that is granted for a list only is shown as false, unless "deno task compile" made the plugin';
+
 /**
  * Describes this plugin.
  *
- * @param hello What it says of itself to the host.
+ * @param hello The plugin's side of the handshake.
+ * @returns What `describe` prints.
  */
 export function describe(hello: Hello): Description {
-  const permissions: Description["permissions"] = {};
-  for (const name of PERMISSIONS) {
-    const { state, partial } = Deno.permissions.querySync(
-      { name } as Deno.PermissionDescriptor,
-    ) as Deno.PermissionStatus & { partial: boolean };
-    permissions[name] = partial ? "partial" : state === "granted";
-  }
+  const recorded = recordedPermissions();
+  const permissions = recorded ?? queriedPermissions();
   return {
     version: hello.version ?? null,
     sdk: hello.sdk,
     protocols: hello.protocols,
     components: hello.components,
     permissions,
+    ...(recorded === undefined && Object.values(permissions).includes(false)
+      ? { note: NOTE }
+      : {}),
   };
+}
+
+/** The permissions that `deno task compile` records in an executable. */
+function recordedPermissions(): Record<string, Permission> | undefined {
+  return (globalThis as Record<symbol, unknown>)[
+    Symbol.for("baler.permissions")
+  ] as Record<string, Permission> | undefined;
+}
+
+/** The permissions as a process can find them out: Deno does not tell the lists. */
+function queriedPermissions(): Record<string, Permission> {
+  const permissions: Record<string, Permission> = {};
+  for (const name of NAMES) permissions[name] = query({ name });
+  if (permissions.sys === false) {
+    const kinds = SYS_KINDS.filter((kind) => {
+      try {
+        return query({ name: "sys", kind } as Deno.SysPermissionDescriptor);
+      } catch {
+        // This version of Deno does not have it.
+        return false;
+      }
+    });
+    if (kinds.length > 0) permissions.sys = kinds;
+  }
+  return permissions;
+}
+
+function query(
+  descriptor: Deno.PermissionDescriptor | { name: "import" },
+): boolean | "partial" {
+  const { state, partial } = Deno.permissions.querySync(
+    descriptor as Deno.PermissionDescriptor,
+  ) as Deno.PermissionStatus & { partial: boolean };
+  return partial ? "partial" : state === "granted";
 }

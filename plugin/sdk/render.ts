@@ -50,7 +50,8 @@ export async function render(
       ? { functions: { build: (name: unknown) => published(name, build) } }
       : { build: data.generated }),
     data: data.fields,
-    templatePath: build.templatePath,
+    // As in Packer, a template from the standard input is in the working directory.
+    templatePath: build.templatePath ?? `${build.workingDirectory}/-`,
     coreVersion: build.packerVersion,
     initTime: build.startedAt,
   });

@@ -4,10 +4,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   assertForPeople,
-  type Bench,
   fixturePlugin,
   forEachHost,
   type RunOptions,
+  type Workspace,
 } from "../support/harness.ts";
 
 const fine = { builders: [{ type: "null", communicator: "none" }] };
@@ -20,15 +20,13 @@ interface Case extends RunOptions {
   /** The template, in `template.json`: a text, or a value of JSON. */
   template?: unknown;
   /** What else has to be there. */
-  setUp?(bench: Bench): Promise<unknown>;
+  setUp?(bench: Workspace): Promise<unknown>;
   /** What stands behind `baler`; `build template.json` unless given. */
   args?: string[];
   /** What the error says. */
   says: (string | RegExp)[];
   /** 1 unless given. */
   code?: number;
-  /** How long it may take. */
-  seconds?: number;
 }
 
 function refuses(door: string, wrong: Case) {
@@ -57,14 +55,18 @@ function refuses(door: string, wrong: Case) {
     }
     assertForPeople(ended);
     assertToldOnce(ended.output, wrong.says[0]!, bench);
-  }, wrong);
+  });
 }
 
 /**
  * Besides the summary, which repeats the error of each build under its name,
  * and the line of the template that it points at.
  */
-function assertToldOnce(output: string, what: string | RegExp, bench: Bench) {
+function assertToldOnce(
+  output: string,
+  what: string | RegExp,
+  bench: Workspace,
+) {
   if (typeof what !== "string") return;
   const summary = output.indexOf("==> Some builds didn't complete");
   const before = (summary === -1 ? output : output.slice(0, summary))
@@ -262,7 +264,6 @@ refuses("a plugin that never says hello", {
   },
   env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
   says: ["$WORK/plugin did not say hello within 1 s"],
-  seconds: 5,
 });
 refuses("a plugin for another processor", {
   setUp: async (bench) => {
@@ -297,7 +298,7 @@ refuses("a plugin that serves something else", {
   setUp: async (bench) => {
     await bench.write("template.json", {
       ...fine,
-      plugins: { provisioners: { first: fixturePlugin("relatives") } },
+      plugins: { provisioners: { first: fixturePlugin("two_builders") } },
       provisioners: [{ type: "first" }],
     });
   },

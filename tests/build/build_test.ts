@@ -10,11 +10,13 @@ import {
 } from "@std/assert";
 import {
   assertForPeople,
-  type Bench,
   type Ended,
   examplePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
+import { childrenOf } from "../support/processes.ts";
+import { NOT_LINUX } from "../support/programs.ts";
 
 const local = (name: string) => ({ type: "null", communicator: "local", name });
 const file = (name: string) => ({
@@ -25,7 +27,7 @@ const file = (name: string) => ({
 });
 
 async function fails(
-  bench: Bench,
+  bench: Workspace,
   template: unknown,
   args: string[] = [],
 ): Promise<Ended> {
@@ -36,7 +38,7 @@ async function fails(
   return ended;
 }
 
-async function tool(bench: Bench, command: string, ...args: string[]) {
+async function tool(bench: Workspace, command: string, ...args: string[]) {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args,
     cwd: bench.path,
@@ -125,14 +127,14 @@ forEachHost(
 );
 
 /** A build whose provisioner waits until {@linkcode goOn} is called, run over the communicator. */
-async function startWaiting(bench: Bench, names: string[]) {
+async function startWaiting(bench: Workspace, names: string[]) {
   await bench.write("template.json", {
     builders: names.map(local),
     provisioners: [{
       type: "shell",
       inline: [
         // The script's parent is the shell that the communicator started.
-        "echo started by $(ps -o ppid= -p $PPID | tr -d ' '):",
+        "echo started by $(cut -d' ' -f4 /proc/$PPID/stat):",
         "echo waiting; read line < go-$PACKER_BUILD_NAME",
       ],
     }],
@@ -149,25 +151,18 @@ forEachHost(
   async (bench) => {
     const names = ["one", "two"];
     const run = await startWaiting(bench, names);
-    const children = await tool(
-      bench,
-      "ps",
-      "-o",
-      "pid=,args=",
-      "--ppid",
-      String(run.pid),
-    );
+    const children = await childrenOf(run.pid);
     for (const name of names) await bench.write(`go-${name}`, "\n");
     const { code, stdout } = await run.ended();
     assertEquals(code, 0, stdout);
-    const pids = [...children.matchAll(/(\d+) .* plugin$/mg)]
-      .map(([, pid]) => pid);
-    assertEquals(pids.length, 2, children);
+    const pids = children.filter(({ command }) => / plugin$/.test(command))
+      .map(({ pid }) => String(pid));
+    assertEquals(pids.length, 2, Deno.inspect(children));
     const starters = [...stdout.matchAll(/started by (\d+):/g)]
       .map(([, pid]) => pid);
     assertEquals(starters.sort(), pids.sort());
   },
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: NOT_LINUX },
 );
 
 forEachHost(
@@ -192,7 +187,7 @@ forEachHost(
     await Deno.remove(bench.env.TMPDIR!, { recursive: true });
     await Deno.mkdir(bench.env.TMPDIR!);
   },
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: NOT_LINUX },
 );
 
 forEachHost(

@@ -19,12 +19,14 @@ import type {
 import type { Ui } from "../../plugin/contract/ui.ts";
 import {
   assertForPeople,
-  type Bench,
   fixturePlugin,
   forEachHost,
   type Running,
-  within,
+  type Workspace,
 } from "../support/harness.ts";
+import { within } from "../support/within.ts";
+import { childrenOf } from "../support/processes.ts";
+import { NOT_LINUX } from "../support/programs.ts";
 
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 
@@ -36,7 +38,7 @@ const SLEEPING = [
   "sleep 600",
 ];
 
-async function start(bench: Bench, template: unknown): Promise<Running> {
+async function start(bench: Workspace, template: unknown): Promise<Running> {
   await bench.write("template.json", template);
   return bench.start(["build", "template.json"]);
 }
@@ -52,7 +54,7 @@ for (const [signal, code] of SIGNALS) {
       });
       await run.shows("file: asleep");
       run.kill(signal);
-      const ended = await within(20, "the end", run.ended());
+      const ended = await within("the end", run.ended(), 20_000);
       assertEquals(ended.code, code, ended.output);
       assertForPeople(ended);
       assertStringIncludes(ended.output, signal);
@@ -71,7 +73,7 @@ forEachHost(
     });
     await run.shows("null: asleep");
     run.kill("SIGINT");
-    assertEquals((await within(20, "the end", run.ended())).code, 130);
+    assertEquals((await within("the end", run.ended(), 20_000)).code, 130);
   },
 );
 
@@ -82,7 +84,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         deaf: {
-          plugin: fixturePlugin("performing"),
+          plugin: fixturePlugin("scripted_ui"),
           steps: [{ say: "deaf" }, { await: "never" }],
         },
       },
@@ -92,7 +94,7 @@ forEachHost(
     });
     await run.shows("deaf: deaf");
     run.kill("SIGINT");
-    const ended = await within(20, "the end", run.ended());
+    const ended = await within("the end", run.ended(), 20_000);
     assertEquals(ended.code, 130, ended.output);
     assertStringIncludes(
       ended.output,
@@ -131,9 +133,9 @@ Deno.test("a provisioner's timeout aborts it whatever the builder's ui does", as
     const failed = await assertRejects(
       () =>
         within(
-          20,
           "the end",
           hook.run({ name: HOOK_PROVISION, ui } as HookOptions),
+          20_000,
         ),
       Error,
       undefined,
@@ -150,7 +152,7 @@ forEachHost("SIGINT ends a post-processor at work", async (bench) => {
   });
   await run.shows("asleep");
   run.kill("SIGINT");
-  assertEquals((await within(20, "the end", run.ended())).code, 130);
+  assertEquals((await within("the end", run.ended(), 20_000)).code, 130);
 });
 
 forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
@@ -160,7 +162,7 @@ forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
   });
   await run.shows("Pausing 10m");
   run.kill("SIGINT");
-  assertEquals((await within(20, "the end", run.ended())).code, 130);
+  assertEquals((await within("the end", run.ended(), 20_000)).code, 130);
 });
 
 forEachHost(
@@ -174,7 +176,7 @@ forEachHost(
     await run.write("");
     await run.shows(/breakpoint/i);
     run.kill("SIGINT");
-    assertEquals((await within(20, "the end", run.ended())).code, 130);
+    assertEquals((await within("the end", run.ended(), 20_000)).code, 130);
   },
 );
 
@@ -182,11 +184,11 @@ forEachHost(
   "SIGINT lets a builder take down what it brought up",
   async (bench) => {
     const run = await start(bench, {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     await run.shows("The machine is up");
     run.kill("SIGINT");
-    const { code, stdout } = await within(20, "the end", run.ended());
+    const { code, stdout } = await within("the end", run.ended(), 20_000);
     assertEquals(code, 130, stdout);
     assertStringIncludes(stdout, "==> cloud: Taking the machine down");
     assertEquals(await bench.names(), ["template.json"]);
@@ -199,14 +201,18 @@ for (const [signal, code] of SIGNALS) {
     async (bench) => {
       const run = await start(bench, {
         builders: {
-          cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+          cloud: { plugin: fixturePlugin("slow_cleanup"), stubborn: true },
         },
       });
       await run.shows("The machine is up");
       run.kill(signal);
       await run.shows("Taking the machine down");
       run.kill(signal);
-      const { code: actual, output } = await within(20, "the end", run.ended());
+      const { code: actual, output } = await within(
+        "the end",
+        run.ended(),
+        20_000,
+      );
       assertEquals(actual, code, output);
       // Nobody is told that what was ended so has failed.
       assert(!/errored|ended by|exited/.test(output), output);
@@ -218,22 +224,19 @@ forEachHost(
   "a signal to the plugins, such as a terminal sends, does not get in the way of the cleanup",
   async (bench) => {
     const run = await start(bench, {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     await run.shows("The machine is up");
-    const { stdout } = await new Deno.Command("ps", {
-      args: ["-o", "pid=", "--ppid", String(run.pid)],
-    }).output();
-    const plugins = new TextDecoder().decode(stdout).trim().split(/\s+/);
-    assert(plugins.length > 0);
-    for (const pid of [...plugins.map(Number), run.pid]) {
+    const children = await childrenOf(run.pid);
+    assert(children.length > 0);
+    for (const { pid } of [...children, run]) {
       Deno.kill(pid, "SIGINT");
     }
-    const ended = await within(20, "the end", run.ended());
+    const ended = await within("the end", run.ended(), 20_000);
     assertEquals(ended.code, 130, ended.output);
     assertStringIncludes(ended.stdout, "Taking the machine down");
   },
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: NOT_LINUX },
 );
 
 forEachHost(
@@ -248,7 +251,7 @@ forEachHost(
     });
     await run.shows("first");
     await run.closeStdout();
-    const ended = await within(20, "the end", run.ended());
+    const ended = await within("the end", run.ended(), 20_000);
     assert(ended.code !== 0, ended.output);
     assertForPeople(ended);
     assertEquals(await bench.names(), ["template.json"]);
@@ -260,7 +263,7 @@ forEachHost(
   async (bench) => {
     const run = await start(bench, {
       builders: {
-        cloud: { plugin: fixturePlugin("waiting"), stubborn: true },
+        cloud: { plugin: fixturePlugin("slow_cleanup"), stubborn: true },
       },
       provisioners: [{ type: "shell", inline: ["true"] }],
     });
@@ -271,9 +274,9 @@ forEachHost(
     const gone = async () => {
       while ((await temporaryFiles(bench)).length > 0) await pause();
     };
-    await within(20, "the end of the file", gone());
+    await within("the end of the file", gone(), 20_000);
     run.kill("SIGINT");
-    const ended = await within(20, "the end", run.ended());
+    const ended = await within("the end", run.ended(), 20_000);
     assertEquals(ended.code, 130, ended.output);
   },
 );
@@ -287,22 +290,19 @@ forEachHost(
     });
     await run.shows("file: asleep");
     assertEquals((await temporaryFiles(bench)).length, 1);
-    const { stdout } = await new Deno.Command("ps", {
-      args: ["-o", "pid=,args=", "--ppid", String(run.pid)],
-    }).output();
-    const [bundled] = new TextDecoder().decode(stdout).split("\n")
-      .filter((line) => / plugin$/.test(line));
-    Deno.kill(parseInt(bundled!), "SIGKILL");
-    const ended = await within(20, "the end", run.ended());
+    const bundled = (await childrenOf(run.pid))
+      .find(({ command }) => / plugin$/.test(command));
+    Deno.kill(bundled!.pid, "SIGKILL");
+    const ended = await within("the end", run.ended(), 20_000);
     assertEquals(ended.code, 1, ended.output);
     assertStringIncludes(ended.output, "SIGKILL");
     // That nothing is left the bench sees at its end.
   },
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: NOT_LINUX },
 );
 
 /** The temporary files of scripts. */
-async function temporaryFiles(bench: Bench): Promise<string[]> {
+async function temporaryFiles(bench: Workspace): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(bench.env.TMPDIR!));
   return names.map(({ name }) => name)
     .filter((name) => name.startsWith("baler-shell"));
@@ -326,5 +326,5 @@ forEachHost("when baler is killed, all that it started ends", async (bench) => {
   await run.shows("one: asleep");
   await run.shows("two: asleep");
   run.kill("SIGKILL");
-  await within(20, "the end", run.ended());
+  await within("the end", run.ended(), 20_000);
 });

@@ -2,12 +2,16 @@
 // asks; and Ctrl-C in the middle of a question.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
-import { has, Terminal } from "../support/terminal.ts";
+import {
+  fixturePlugin,
+  forEachHost,
+  type Workspace,
+} from "../support/harness.ts";
+import { Terminal } from "../support/terminal.ts";
+import { missing } from "../support/programs.ts";
 
 const onTerminal = {
-  ignore: has("tmux") ? undefined : "tmux is not installed",
-  seconds: 60,
+  ignore: missing("tmux"),
 };
 
 /** Fails the first time, and not when it is tried again. */
@@ -62,11 +66,11 @@ for (const [choice, shown] of Object.entries(CHOICES)) {
   });
 }
 
-async function assertCleaned(bench: Bench, wanted: boolean): Promise<void> {
+async function assertCleaned(bench: Workspace, wanted: boolean): Promise<void> {
   assertEquals((await bench.names()).includes("cleaned"), wanted);
 }
 
-async function asked(bench: Bench, cleanup?: string): Promise<Terminal> {
+async function asked(bench: Workspace, cleanup?: string): Promise<Terminal> {
   await bench.write("template.json", template(cleanup));
   const args = ["build", "-color=false", "-on-error=ask", "template.json"];
   const terminal = await Terminal.open(bench, args, { columns: 160 });
@@ -142,7 +146,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         asking: {
-          plugin: fixturePlugin("performing"),
+          plugin: fixturePlugin("scripted_ui"),
           steps: [{ ask: "Is it right?" }],
         },
       },
@@ -169,7 +173,7 @@ forEachHost(
   "a terminal's Ctrl-C reaches baler, and none of what it has started",
   async (bench) => {
     await bench.write("template.json", {
-      plugins: { builders: { waiting: fixturePlugin("waiting") } },
+      plugins: { builders: { waiting: fixturePlugin("slow_cleanup") } },
       builders: [
         { type: "waiting", name: "cloud" },
         { type: "null", name: "script", communicator: "local" },
@@ -204,7 +208,7 @@ forEachHost(
   "a terminal that goes away cancels the builds, which clean up",
   async (bench) => {
     await bench.write("template.json", {
-      builders: { cloud: fixturePlugin("waiting") },
+      builders: { cloud: fixturePlugin("slow_cleanup") },
     });
     {
       await using terminal = await Terminal.open(bench, [

@@ -4,11 +4,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   assertForPeople,
-  type Bench,
   fixturePlugin,
   forEachHost,
   type RunOptions,
+  type Workspace,
 } from "../support/harness.ts";
+import { NOT_POSIX } from "../support/programs.ts";
 
 const decoder = new TextDecoder();
 
@@ -26,7 +27,7 @@ async function unmount(path: string): Promise<void> {
 class Disk implements AsyncDisposable {
   private constructor(readonly path: string) {}
 
-  static async make(bench: Bench, options: string): Promise<Disk> {
+  static async make(bench: Workspace, options: string): Promise<Disk> {
     const path = bench.at("disk");
     await Deno.mkdir(path);
     await mount("-t", "tmpfs", "-o", options, "none", path);
@@ -62,14 +63,14 @@ async function whyNoDisk(): Promise<string | undefined> {
   }
 }
 
-const withDisk = { ignore: await whyNoDisk(), seconds: 60 };
+const withDisk = { ignore: await whyNoDisk() };
 const withShell = {
-  ignore: Deno.build.os === "windows" ? "there is no shell" : undefined,
+  ignore: NOT_POSIX,
 };
 
 /** Builds what cannot all be built: `other` can, and `one` ends with the error that is given back. */
 async function fails(
-  bench: Bench,
+  bench: Workspace,
   template: unknown,
   options?: RunOptions,
 ): Promise<string> {
@@ -148,7 +149,7 @@ forEachHost(
 
 /** Runs scripts on this machine and over a communicator with a folder for their files. */
 async function failsWithTemporary(
-  bench: Bench,
+  bench: Workspace,
   folder: string,
   expected: RegExp,
 ): Promise<void> {
@@ -219,7 +220,7 @@ const endless = {
     { type: "waiting", name: "cloud" },
     { type: "null", name: "talk", communicator: "local" },
   ],
-  plugins: { builders: { waiting: fixturePlugin("waiting") } },
+  plugins: { builders: { waiting: fixturePlugin("slow_cleanup") } },
   provisioners: [{
     type: "shell-local",
     only: ["talk"],

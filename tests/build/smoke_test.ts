@@ -1,5 +1,6 @@
 // The seed of it all: a plugin's executable and its path in a JSON file are enough to build with.
 
+import { createHmac } from "node:crypto";
 import {
   assert,
   assertEquals,
@@ -8,17 +9,17 @@ import {
 } from "@std/assert";
 import { dirname, join } from "@std/path";
 import {
-  type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
 
 const CUSTOM_CLOUD = "baler-builder-custom-cloud";
 const byType = { builders: [{ type: "custom-cloud" }] };
 
 async function assertBuilt(
-  bench: Bench,
+  bench: Workspace,
   name = "custom-cloud",
   region = "north-1",
 ) {
@@ -218,15 +219,64 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin in a folder is used in place of a bundled one",
+  "a plugin replaces a bundled one where a path or a plugin table names it, not by its file name",
   async (bench) => {
     await bench.write(
       "mine/baler-builder-file",
       `#!/bin/sh\nexec '${await examplePlugin(CUSTOM_CLOUD)}'\n`,
       { mode: 0o755 },
     );
-    await bench.builds({ builders: [{ type: "file" }] }, ["-plugin-dir=mine"]);
+    const builders = [{ type: "file" }];
+    await bench.write("template.json", { builders });
+    const { code, output } = await bench.baler([
+      "build",
+      "-plugin-dir=mine",
+      "template.json",
+    ]);
+    assertEquals(code, 1);
+    assertStringIncludes(output, '"target"');
+
+    const file = "./mine/baler-builder-file";
+    await bench.builds({ builders, plugins: { builders: { file } } });
     await assertBuilt(bench, "file");
+    const config = await bench.write("core.json", { builders: { file } });
+    await bench.builds({ builders }, [], { env: { BALER_CONFIG: config } });
+    await bench.builds({ builders: [{ type: file, name: "file" }] });
+  },
+);
+
+forEachHost(
+  "a plugin that others can replace is used with one warning, with its path and the reason",
+  async (bench) => {
+    const plugin = await bench.write(
+      "open/plugin",
+      `#!/bin/sh\nexec '${await examplePlugin(CUSTOM_CLOUD)}'\n`,
+      { mode: 0o755 },
+    );
+    const builders = ["a", "b"].map((name) => ({ type: "custom-cloud", name }));
+    const template = {
+      builders,
+      plugins: { builders: { "custom-cloud": plugin } },
+    };
+    const safe = await bench.builds(template);
+    assert(!safe.output.includes("not safe"), safe.output);
+    await Deno.chmod(bench.at("open"), 0o777);
+    const { stdout } = await bench.builds(template);
+    const warnings = stdout.split("\n").filter((line) =>
+      line.startsWith("Warning: ")
+    );
+    assertEquals(warnings.length, 1, stdout);
+    assertStringIncludes(warnings[0]!, plugin);
+    assertStringIncludes(warnings[0]!, `chmod o-w ${bench.at("open")}`);
+    const listed = await bench.succeeds(["plugins", "template.json"]);
+    assertStringIncludes(listed.output, `chmod o-w ${bench.at("open")}`);
+    const relative = await bench.builds(template, [], {
+      env: { BALER_PLUGIN_PATH: "open" },
+    });
+    assertStringIncludes(
+      relative.output,
+      'Warning: "open" in BALER_PLUGIN_PATH is ignored',
+    );
   },
 );
 
@@ -247,14 +297,8 @@ forEachHost(
       ]],
     });
     assertEquals(await bench.read("greeting"), "Good morning\n");
-    const signed = new Deno.Command("openssl", {
-      args: ["dgst", "-sha256", "-hmac", "secret", "-r", "greeting"],
-      cwd: bench.path,
-    });
-    const hmac = new TextDecoder().decode((await signed.output()).stdout).slice(
-      0,
-      64,
-    );
+    const hmac = createHmac("sha256", "secret")
+      .update(await bench.read("greeting")).digest("hex");
     assertEquals(await bench.read("greeting.hmac"), `${hmac}\n`);
   },
 );
@@ -262,7 +306,7 @@ forEachHost(
 forEachHost(
   "each build has a process of its own of a plugin that both use",
   async (bench) => {
-    const plugin = fixturePlugin("relatives");
+    const plugin = fixturePlugin("two_builders");
     const { stdout } = await bench.builds({
       plugins: { builders: { first: plugin, second: plugin } },
       builders: [{ type: "first" }, { type: "second" }],

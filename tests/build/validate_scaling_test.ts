@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { bigTemplate, type Shape } from "../bench/big_template.ts";
 import { costOf } from "../bench/processes.ts";
-import { Bench, forEachHost } from "../support/harness.ts";
+import { forEachHost, Workspace } from "../support/harness.ts";
 
 for (
   const [shape, promise] of [
@@ -15,7 +15,7 @@ for (
   Deno.test(
     `validate of 1,000 builders and 5,000 provisioners takes four times as long as of 250 and 1,250: ${promise}`,
     async () => {
-      const bench = await Bench.make("compiled");
+      const bench = await Workspace.make("compiled");
       try {
         // Processor time, since a test is not alone; four times four would be worse than linear.
         const small = await processorTime(bench, 250, shape);
@@ -29,7 +29,7 @@ for (
   );
 }
 
-async function processorTime(bench: Bench, builders: number, shape: Shape) {
+async function processorTime(bench: Workspace, builders: number, shape: Shape) {
   await bench.write("t.json", bigTemplate(builders, shape));
   const { cpu } = await costOf({
     argv: [...bench.argv, "validate", "t.json"],

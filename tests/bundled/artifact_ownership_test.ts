@@ -12,13 +12,10 @@ import { FilesArtifact } from "../../plugin/bundled/shared/files_artifact.ts";
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
-import {
-  buildIn,
-  folder,
-  NotingUi,
-  prepared,
-} from "../support/component_runner.ts";
+import { prepared } from "../support/component_runner.ts";
 import { processed } from "../support/post_processor_program.ts";
+import { buildContext, RecordingUi } from "../support/recording_ui.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const signal = new AbortController().signal;
 
@@ -42,13 +39,20 @@ async function processedFrom(
   dir: string,
   config: Record<string, unknown> = {},
 ) {
-  const build = buildIn(dir);
+  const build = buildContext(dir);
   await postProcessor.configure({
     config: await decodeConfig(config, postProcessor.options, build),
     build,
   });
-  const ui = new NotingUi();
-  return await postProcessor.postProcess({ ui, artifact, data: {}, signal });
+  const ui = new RecordingUi();
+  const result = await postProcessor.postProcess({
+    ui,
+    artifact,
+    data: {},
+    signal,
+  });
+  assert(result.artifact);
+  return { artifact: result.artifact };
 }
 
 const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
@@ -61,7 +65,9 @@ for (
   ] as const
 ) {
   Deno.test(`${name} leaves the files of another's artifact to their owner`, async () => {
-    await using dir = await folder({ "precious": "my only copy" });
+    await using dir = await TemporaryDirectory.make({
+      "precious": "my only copy",
+    });
     const foreign = new ForeignArtifact([join(dir.path, "precious")]);
     const { artifact } = await processedFrom(
       component(),
@@ -78,7 +84,7 @@ for (
 }
 
 Deno.test("checksum's artifact lists the files of its input before its own", async () => {
-  await using dir = await folder({ "a": "1" });
+  await using dir = await TemporaryDirectory.make({ "a": "1" });
   const foreign = new ForeignArtifact(["a"]);
   const { artifact } = await processedFrom(new Checksum(), foreign, dir.path, {
     output: "sums",
@@ -87,7 +93,7 @@ Deno.test("checksum's artifact lists the files of its input before its own", asy
 });
 
 Deno.test("checksum removes its own file although the owner of the others fails", async () => {
-  await using dir = await folder({ "a": "1" });
+  await using dir = await TemporaryDirectory.make({ "a": "1" });
   const foreign = new ForeignArtifact(["a"]);
   foreign.destroy = () => {
     throw new Error("not permitted");
@@ -104,7 +110,10 @@ Deno.test("checksum removes its own file although the owner of the others fails"
 });
 
 Deno.test("FilesArtifact removes no directory, and no device", async () => {
-  await using dir = await folder({ "sub/precious": "x", "own": "x" });
+  await using dir = await TemporaryDirectory.make({
+    "sub/precious": "x",
+    "own": "x",
+  });
   const fifo = join(dir.path, "fifo");
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
   await Deno.symlink("sub", join(dir.path, "link"));
@@ -126,7 +135,10 @@ Deno.test("FilesArtifact removes no directory, and no device", async () => {
 });
 
 Deno.test("artifice removes no directory that its patterns match", async () => {
-  await using dir = await folder({ "out/sub/precious": "x", "out/a": "x" });
+  await using dir = await TemporaryDirectory.make({
+    "out/sub/precious": "x",
+    "out/a": "x",
+  });
   const { artifact } = await processed(new Artifice(), {
     dir: dir.path,
     config: { files: ["out/*"] },
@@ -141,12 +153,16 @@ Deno.test("artifice removes no directory that its patterns match", async () => {
 });
 
 Deno.test("builder file leaves what was at its target when it cannot write all of it", async () => {
-  await using dir = await folder({ "out": "old", "in": "x" });
+  await using dir = await TemporaryDirectory.make({ "out": "old", "in": "x" });
   await Deno.truncate(join(dir.path, "in"), 64 * 1024 * 1024);
   const builder = new FileBuilder();
-  await prepared(builder, { source: "in", target: "out" }, buildIn(dir.path));
+  await prepared(
+    builder,
+    { source: "in", target: "out" },
+    buildContext(dir.path),
+  );
   const controller = new AbortController();
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   ui.progress = () => controller.abort(new Error("cancelled"));
   await assertRejects(
     () => builder.run({ ui, hook: { run() {} }, signal: controller.signal }),
@@ -157,17 +173,25 @@ Deno.test("builder file leaves what was at its target when it cannot write all o
 });
 
 Deno.test("builder file makes a copy that is no more readable than its source", async () => {
-  await using dir = await folder({ "in": "secret" });
+  await using dir = await TemporaryDirectory.make({ "in": "secret" });
   await Deno.chmod(join(dir.path, "in"), 0o640);
   const builder = new FileBuilder();
-  await prepared(builder, { source: "in", target: "out" }, buildIn(dir.path));
-  await builder.run({ ui: new NotingUi(), hook: { run() {} }, signal });
+  await prepared(
+    builder,
+    { source: "in", target: "out" },
+    buildContext(dir.path),
+  );
+  await builder.run({ ui: new RecordingUi(), hook: { run() {} }, signal });
   const { mode } = await Deno.stat(join(dir.path, "out"));
   assertEquals(mode! & 0o777, 0o640);
 });
 
 Deno.test("compress makes an archive that is no more readable than its files", async () => {
-  await using dir = await folder({ "a": "1", "secret": "2", "old.tar": "" });
+  await using dir = await TemporaryDirectory.make({
+    "a": "1",
+    "secret": "2",
+    "old.tar": "",
+  });
   await Deno.chmod(join(dir.path, "secret"), 0o600);
   await Deno.chmod(join(dir.path, "old.tar"), 0o644);
   const mode = async (output: string, files: string[]) => {
@@ -184,7 +208,7 @@ Deno.test("compress makes an archive that is no more readable than its files", a
 });
 
 Deno.test("compress refuses an artifact without files instead of making an empty archive", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   for (const output of ["a.tar", "a.zip", "a"]) {
     await assertRejects(
       () => processed(new Compress(), { dir: dir.path, config: { output } }),
@@ -196,7 +220,7 @@ Deno.test("compress refuses an artifact without files instead of making an empty
 });
 
 Deno.test("outputs are named after the last part of a builder's type that is a path", async () => {
-  await using dir = await folder({ "a": "1" });
+  await using dir = await TemporaryDirectory.make({ "a": "1" });
   for (const type of ["./plugin.py", "../x/plugin.py", "/opt/plugin.py"]) {
     const options = { dir: dir.path, files: ["a"], build: { type } };
     const packed = await processed(new Compress(), options);
@@ -209,7 +233,7 @@ Deno.test("outputs are named after the last part of a builder's type that is a p
 });
 
 Deno.test("manifest fills in custom_data once", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await processed(new Manifest(), {
     dir: dir.path,
     config: {

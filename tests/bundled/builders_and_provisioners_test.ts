@@ -17,30 +17,21 @@ import type { Communicator } from "../../plugin/contract/communicator.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import type { HookOptions } from "../../plugin/contract/hook.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
-import {
-  buildIn,
-  folder,
-  NotingUi,
-  prepared,
-  provisioned,
-} from "../support/component_runner.ts";
+import { prepared, provisioned } from "../support/component_runner.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { buildContext, RecordingUi } from "../support/recording_ui.ts";
+import { missing, skippable } from "../support/programs.ts";
 
 const never = new AbortController().signal;
 const noHook = { run() {} };
 
-const hasPacker = await new Deno.Command("packer", {
-  args: ["version"],
-  stdout: "null",
-  stderr: "null",
-}).output().then(({ success }) => success, () => false);
-
 Deno.test("builder file writes its content, for its owner alone", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const builder = new FileBuilder();
   const config = { target: "new/out.txt", content: "hi" };
-  await prepared(builder, config, buildIn(dir.path));
+  await prepared(builder, config, buildContext(dir.path));
   const artifact = await builder.run({
-    ui: new NotingUi(),
+    ui: new RecordingUi(),
     hook: noHook,
     signal: never,
   });
@@ -56,22 +47,28 @@ Deno.test("builder file writes its content, for its owner alone", async () => {
 });
 
 Deno.test("builder file copies its source", async () => {
-  await using dir = await folder({ "in": "content", "out": "old and longer" });
-  const ui = new NotingUi();
+  await using dir = await TemporaryDirectory.make({
+    "in": "content",
+    "out": "old and longer",
+  });
+  const ui = new RecordingUi();
   const builder = new FileBuilder();
   const config = { target: "out", source: "in" };
-  assertEquals(await prepared(builder, config, buildIn(dir.path)), {});
+  assertEquals(await prepared(builder, config, buildContext(dir.path)), {});
   await builder.run({ ui, hook: noHook, signal: never });
   assertEquals(await Deno.readTextFile(join(dir.path, "out")), "content");
   assertEquals(ui.lines, ["say: Copying in to out", "say: Copied 7 bytes"]);
 });
 
 Deno.test("builder file takes its file away when the build fails, but not what it did not make", async () => {
-  await using dir = await folder({ "in": "x", "folder/x": "" });
+  await using dir = await TemporaryDirectory.make({
+    "in": "x",
+    "folder/x": "",
+  });
   const run = async (config: Record<string, string>, hook = noHook) => {
     const builder = new FileBuilder();
-    await prepared(builder, config, buildIn(dir.path));
-    await builder.run({ ui: new NotingUi(), hook, signal: never });
+    await prepared(builder, config, buildContext(dir.path));
+    await builder.run({ ui: new RecordingUi(), hook, signal: never });
   };
   const failing = {
     run() {
@@ -104,7 +101,7 @@ Deno.test("builder file takes its file away when the build fails, but not what i
 });
 
 Deno.test("builder file refuses what Packer refuses, and warns of what it warns of", async () => {
-  const build = buildIn("/");
+  const build = buildContext("/");
   await assertProblems(new FileBuilder(), {
     config: { content: "x", source: "y" },
     problems: ["target required", "Cannot specify source file AND content"],
@@ -121,13 +118,13 @@ Deno.test("builder file refuses what Packer refuses, and warns of what it warns 
 });
 
 Deno.test("builder null gives its provisioners this machine, or none", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   for (const communicator of ["local", "none"]) {
     const given: HookOptions[] = [];
     const builder = new NullBuilder();
-    await prepared(builder, { communicator }, buildIn(dir.path));
+    await prepared(builder, { communicator }, buildContext(dir.path));
     const artifact = await builder.run({
-      ui: new NotingUi(),
+      ui: new RecordingUi(),
       hook: { run: (options) => void given.push(options) },
       signal: never,
     });
@@ -169,7 +166,7 @@ Deno.test("builder null refuses communicators that are not there, and tells whic
   const result = await prepared(
     new NullBuilder(),
     { communicator: "none", ssh_host: "x" },
-    buildIn("/"),
+    buildContext("/"),
   );
   assertEquals(result!.warnings, [
     '"ssh_host" does nothing with the communicator "none"',
@@ -182,9 +179,9 @@ Deno.test("builder null runs the error-cleanup provisioner when a provisioner fa
     answers: string[],
   ) => {
     const names: string[] = [];
-    const ui = new NotingUi(answers);
+    const ui = new RecordingUi(answers);
     const builder = new NullBuilder();
-    const build = buildIn("/", { onError });
+    const build = buildContext("/", { onError });
     await prepared(builder, { communicator: "none" }, build);
     await assertRejects(
       async () =>
@@ -217,7 +214,7 @@ Deno.test("builder null runs the error-cleanup provisioner when a provisioner fa
 });
 
 Deno.test("shell runs inline lines with the build's variables, and takes the script away", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const lines = await provisioned(new Shell(), {
     dir: dir.path,
     config: { remote_folder: dir.path },
@@ -241,7 +238,7 @@ Deno.test("shell runs inline lines with the build's variables, and takes the scr
   assertEquals(
     lines.filter((line) => line.startsWith("message: ") && line !== script),
     [
-      'message: alone null it\'s = "$HOME" []',
+      'message: vm null it\'s = "$HOME" []',
       "message: i-7 i-7",
     ],
   );
@@ -251,7 +248,7 @@ Deno.test("shell runs inline lines with the build's variables, and takes the scr
 });
 
 Deno.test("shell runs scripts in their order, with Unix line ends unless binary", async () => {
-  await using dir = await folder({
+  await using dir = await TemporaryDirectory.make({
     "a.sh": '#!/bin/sh\r\necho "a $X"\r\n',
     "b.sh": "#!/bin/sh\necho b | od -An -c | tr -d ' '\r\n",
   });
@@ -278,7 +275,7 @@ Deno.test("shell runs scripts in their order, with Unix line ends unless binary"
 });
 
 Deno.test("shell runs execute_command with Path, Vars and EnvVarFile", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const run = (config: Record<string, unknown>) =>
     provisioned(new Shell(), {
       dir: dir.path,
@@ -295,7 +292,7 @@ Deno.test("shell runs execute_command with Path, Vars and EnvVarFile", async () 
       "echo '{{.Path}}' \"{{.Vars}}\"; env {{.Vars}} sh {{.Path}}",
   });
   assertEquals(custom.slice(1), [
-    `message: ${dir.path}/there.sh A='b' PACKER_BUILDER_TYPE='null' PACKER_BUILD_NAME='alone'`,
+    `message: ${dir.path}/there.sh A='b' PACKER_BUILDER_TYPE='null' PACKER_BUILD_NAME='vm'`,
     "message: ran b",
   ]);
   const fromFile = await run({ use_env_var_file: true });
@@ -306,7 +303,7 @@ Deno.test("shell runs execute_command with Path, Vars and EnvVarFile", async () 
 });
 
 Deno.test("shell accepts only valid_exit_codes", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const run = (config: Record<string, unknown>) =>
     provisioned(new Shell(), {
       dir: dir.path,
@@ -327,7 +324,7 @@ Deno.test("shell accepts only valid_exit_codes", async () => {
 });
 
 Deno.test("shell takes a lost connection for a failure unless it is expected", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   const losing = changed(local, {
     async start(command) {
@@ -353,7 +350,7 @@ Deno.test("shell takes a lost connection for a failure unless it is expected", a
 });
 
 Deno.test("shell tries again when a script cannot be started, not when it cannot ever", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   let tries = 0;
   const restarting = changed(local, {
@@ -387,9 +384,9 @@ Deno.test("shell tries again when a script cannot be started, not when it cannot
 });
 
 Deno.test("shell stops when aborted, and takes the script away", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const controller = new AbortController();
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   ui.message = () => controller.abort(new Error("cancelled"));
   await assertRejects(
     () =>
@@ -406,9 +403,9 @@ Deno.test("shell stops when aborted, and takes the script away", async () => {
 });
 
 Deno.test("shell pauses when all is done, and stops pausing when aborted", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const controller = new AbortController();
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   const say = ui.say.bind(ui);
   ui.say = (line) => {
     say(line);
@@ -459,7 +456,9 @@ Deno.test("shell refuses what Packer refuses", async () => {
 });
 
 Deno.test("shell-local runs command, inline and scripts on this machine", async () => {
-  await using dir = await folder({ "s.sh": 'echo "script $FOO"; exit 4\n' });
+  await using dir = await TemporaryDirectory.make({
+    "s.sh": 'echo "script $FOO"; exit 4\n',
+  });
   await Deno.chmod(join(dir.path, "s.sh"), 0o755);
   const run = (
     config: Record<string, unknown>,
@@ -504,7 +503,7 @@ Deno.test("shell-local runs command, inline and scripts on this machine", async 
       script: "s.sh",
       execute_command: ["/bin/echo", "{{.Vars}}{{.Script}} {{.Command}}"],
     }))[1],
-    `message: PACKER_BUILDER_TYPE='null' PACKER_BUILD_NAME='alone' ${dir.path}/s.sh ${dir.path}/s.sh`,
+    `message: PACKER_BUILDER_TYPE='null' PACKER_BUILD_NAME='vm' ${dir.path}/s.sh ${dir.path}/s.sh`,
   );
 });
 
@@ -540,9 +539,9 @@ Deno.test("shell-local refuses what Packer refuses", async () => {
 });
 
 Deno.test("shell-local leaves nothing behind when aborted", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const controller = new AbortController();
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   ui.message = () => controller.abort(new Error("cancelled"));
   await assertRejects(
     () =>
@@ -560,10 +559,10 @@ Deno.test("shell-local leaves nothing behind when aborted", async () => {
 });
 
 Deno.test("shell-local as a post-processor passes the artifact on, which stays", async () => {
-  await using dir = await folder();
-  const ui = new NotingUi();
+  await using dir = await TemporaryDirectory.make();
+  const ui = new RecordingUi();
   const postProcessor = new ShellLocalPostProcessor();
-  const build = buildIn(dir.path);
+  const build = buildContext(dir.path);
   await postProcessor.configure({
     config: await decodeConfig(
       { inline: ["echo $0"], execute_command: "echo one {{.Script}}" },
@@ -593,7 +592,10 @@ Deno.test("shell-local as a post-processor passes the artifact on, which stays",
 });
 
 Deno.test("file uploads files and folders, with their modes and where the slash says", async () => {
-  await using dir = await folder({ "a.txt": "a", "d/b.txt": "b" });
+  await using dir = await TemporaryDirectory.make({
+    "a.txt": "a",
+    "d/b.txt": "b",
+  });
   await Deno.chmod(join(dir.path, "a.txt"), 0o751);
   await Deno.mkdir(join(dir.path, "to"));
   const lines = await provisioned(new FileProvisioner(), {
@@ -617,7 +619,10 @@ Deno.test("file uploads files and folders, with their modes and where the slash 
 });
 
 Deno.test("file downloads files and folders, and makes the folders that they go to", async () => {
-  await using dir = await folder({ "a.txt": "a", "d/b.txt": "b" });
+  await using dir = await TemporaryDirectory.make({
+    "a.txt": "a",
+    "d/b.txt": "b",
+  });
   const run = (source: string, destination: string) =>
     provisioned(new FileProvisioner(), {
       dir: dir.path,
@@ -640,10 +645,10 @@ Deno.test("file downloads files and folders, and makes the folders that they go 
 });
 
 Deno.test("file tells what failed, and leaves no half of a file", async () => {
-  await using dir = await folder({ "a.txt": "a" });
-  const run = (config: Record<string, unknown>, ui: NotingUi) =>
+  await using dir = await TemporaryDirectory.make({ "a.txt": "a" });
+  const run = (config: Record<string, unknown>, ui: RecordingUi) =>
     provisioned(new FileProvisioner(), { dir: dir.path, config, ui });
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   await assertRejects(
     () => run({ source: "a.txt", destination: "no/where" }, ui),
     Error,
@@ -657,7 +662,7 @@ Deno.test("file tells what failed, and leaves no half of a file", async () => {
     () =>
       run(
         { source: "none", destination: "got", direction: "download" },
-        new NotingUi(),
+        new RecordingUi(),
       ),
     Error,
     "open none: no such file or directory",
@@ -667,7 +672,7 @@ Deno.test("file tells what failed, and leaves no half of a file", async () => {
     () =>
       run(
         { source: "later", destination: "got", generated: true },
-        new NotingUi(),
+        new RecordingUi(),
       ),
     Error,
     "stat later: no such file or directory",
@@ -690,25 +695,28 @@ Deno.test("file refuses what Packer refuses", async () => {
 });
 
 Deno.test("breakpoint waits for an answer, unless it is disabled or aborted", async () => {
-  const run = (config: Record<string, unknown>, ui: NotingUi, signal = never) =>
-    provisioned(new Breakpoint(), { dir: "/", config, ui, signal });
-  assertEquals(await run({ note: "n" }, new NotingUi([""])), [
+  const run = (
+    config: Record<string, unknown>,
+    ui: RecordingUi,
+    signal = never,
+  ) => provisioned(new Breakpoint(), { dir: "/", config, ui, signal });
+  assertEquals(await run({ note: "n" }, new RecordingUi([""])), [
     'say: Pausing at breakpoint provisioner with note "n".',
     "ask: Press enter to continue.",
   ]);
-  assertEquals(await run({ disable: "true", note: "n" }, new NotingUi()), [
+  assertEquals(await run({ disable: "true", note: "n" }, new RecordingUi()), [
     'say: Breakpoint provisioner with note "n" disabled; continuing...',
   ]);
-  assertEquals(await run({ disable: true }, new NotingUi()), [
+  assertEquals(await run({ disable: true }, new RecordingUi()), [
     "say: Breakpoint provisioner disabled; continuing...",
   ]);
   await assertRejects(
-    () => run({}, new NotingUi()),
+    () => run({}, new RecordingUi()),
     Error,
     "Error asking for input: no available tty",
   );
   const controller = new AbortController();
-  const waiting = new NotingUi([new Promise<string>(() => {})]);
+  const waiting = new RecordingUi([new Promise<string>(() => {})]);
   const ask = waiting.ask.bind(waiting);
   waiting.ask = (query) => {
     queueMicrotask(() => controller.abort(new Error("cancelled")));
@@ -726,7 +734,7 @@ Deno.test("sleep waits as long as it is told, unless it is aborted", async () =>
     provisioned(new Sleep(), {
       dir: "/",
       config: { duration },
-      ui: new NotingUi(),
+      ui: new RecordingUi(),
       signal,
     });
   const began = performance.now();
@@ -742,10 +750,12 @@ Deno.test("sleep waits as long as it is told, unless it is aborted", async () =>
 });
 
 Deno.test({
-  name: "shell-local and the file builder show what Packer 1.6.6 shows",
-  ignore: !hasPacker,
+  ...skippable(
+    "shell-local and the file builder show what Packer 1.6.6 shows",
+    missing("packer"),
+  ),
   async fn() {
-    await using dir = await folder({ "in.txt": "seven b" });
+    await using dir = await TemporaryDirectory.make({ "in.txt": "seven b" });
     const provisioner = {
       inline: [
         'echo $PACKER_BUILD_NAME $PACKER_BUILDER_TYPE "$Q"',
@@ -756,15 +766,15 @@ Deno.test({
     const theirs = await packer(dir.path, {
       builders: [{
         type: "file",
-        name: "alone",
+        name: "vm",
         source: "in.txt",
         target: "o",
       }],
       provisioners: [{ type: "shell-local", ...provisioner }],
     });
     const builder = new FileBuilder();
-    const build = buildIn(dir.path, { type: "file" });
-    const ui = new NotingUi();
+    const build = buildContext(dir.path, { type: "file" });
+    const ui = new RecordingUi();
     await prepared(builder, { source: "in.txt", target: "o" }, build);
     await builder.run({
       ui,
@@ -779,12 +789,12 @@ Deno.test({
     });
     assertEquals(
       ui.lines.map((line) =>
-        line.replace(/^say: /, "==> alone: ").replace(
+        line.replace(/^say: /, "==> vm: ").replace(
           /^message: /,
-          "    alone: ",
+          "    vm: ",
         ).replace(/baler-shell[-\w]+/, "SCRIPT").trimEnd()
       ),
-      theirs.filter((line) => /^(==>| {3}) alone:/.test(line)).map((line) =>
+      theirs.filter((line) => /^(==>| {3}) vm:/.test(line)).map((line) =>
         line.replace(/packer-shell\w+/, "SCRIPT").trimEnd()
       ),
     );
@@ -831,7 +841,7 @@ async function assertProblems(
   },
 ): Promise<void> {
   const error = await assertRejects(
-    () => prepared(component, config, buildIn("/")),
+    () => prepared(component, config, buildContext("/")),
     ConfigError,
   );
   assertEquals(error.problems.length, problems.length, error.message);

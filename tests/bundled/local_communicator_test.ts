@@ -6,10 +6,12 @@ import { join } from "@std/path";
 import { warnOfBackground } from "../../plugin/bundled/communicators/background_warning.ts";
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
-import { collected, folder, isRunning } from "../support/component_runner.ts";
+import { collected } from "../support/component_runner.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { isRunning } from "../support/processes.ts";
 
 Deno.test("LocalCommunicator.start() gives the exit status, the output and the errors of a command", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   const [out, err] = [collected(), collected()];
   const running = local.start({
@@ -30,7 +32,7 @@ Deno.test("LocalCommunicator.start() gives 128 and the number of the signal that
 });
 
 Deno.test("LocalCommunicator.start() lets a slow reader slow the command down", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   const first = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
@@ -102,7 +104,7 @@ Deno.test("LocalCommunicator.start() does not wait for what a command leaves run
 });
 
 Deno.test("LocalCommunicator reports what a command leaves running, once", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const ui = new RecordingLines();
   {
     await using local = new LocalCommunicator({
@@ -121,7 +123,7 @@ Deno.test("LocalCommunicator reports what a command leaves running, once", async
 });
 
 Deno.test("builder null and shell-local warn of what is left running in the background", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const template = {
     builders: [{ type: "null", communicator: "local" }],
     provisioners: [
@@ -198,7 +200,9 @@ Deno.test("LocalCommunicator.start() tells what cannot be started", async () => 
 });
 
 Deno.test("LocalCommunicator.upload() and download() copy a file with its mode", async () => {
-  await using dir = await folder({ "old": "a much longer text than the new" });
+  await using dir = await TemporaryDirectory.make({
+    "old": "a much longer text than the new",
+  });
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   await local.upload({
     path: "old",
@@ -213,7 +217,7 @@ Deno.test("LocalCommunicator.upload() and download() copy a file with its mode",
 });
 
 Deno.test("LocalCommunicator.upload() and download() say what cannot be opened, and let go of the stream", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   let cancelled = false;
   await assertRejects(
@@ -238,7 +242,7 @@ Deno.test("LocalCommunicator.upload() and download() say what cannot be opened, 
 });
 
 Deno.test("LocalCommunicator.uploadDir() and downloadDir() copy as rsync does", async () => {
-  await using dir = await folder({
+  await using dir = await TemporaryDirectory.make({
     "src/a.txt": "a",
     "src/sub/b.txt": "b",
     "src/sub/skip/c.txt": "c",

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { basename, join } from "@std/path";
+import { HANG_LIMIT_MS } from "../support/within.ts";
 import Artifice from "../../plugin/bundled/post_processors/artifice.ts";
 import Checksum from "../../plugin/bundled/post_processors/checksum.ts";
 import Compress from "../../plugin/bundled/post_processors/compress.ts";
@@ -10,16 +11,16 @@ import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
 import { lz4 } from "../../plugin/bundled/archive/lz4.ts";
 import { tar } from "../../plugin/bundled/archive/tar.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
-import { processed, SilentUi } from "../support/post_processor_program.ts";
+import { processed } from "../support/post_processor_program.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { RecordingUi } from "../support/recording_ui.ts";
+import { missing, skippable } from "../support/programs.ts";
 
 // The builds of these tests have no run unless they are given one.
 Deno.env.delete("PACKER_RUN_UUID");
 
-const hasPacker = await works("packer", "version");
-const hasLz4 = await works("lz4", "--version");
-
 Deno.test("artifice puts the files that match in the artifact's place", async () => {
-  await using dir = await folder({
+  await using dir = await TemporaryDirectory.make({
     "old.txt": "old",
     "dist/b.tar": "b",
     "dist/a.tar": "a",
@@ -27,7 +28,7 @@ Deno.test("artifice puts the files that match in the artifact's place", async ()
     "dist/notes.md": "n",
     "x/dist/c.tar": "c",
   });
-  const ui = new SilentUi();
+  const ui = new RecordingUi();
   const { artifact, keep, mustKeep } = await processed(new Artifice(), {
     dir: dir.path,
     files: ["old.txt"],
@@ -42,8 +43,8 @@ Deno.test("artifice puts the files that match in the artifact's place", async ()
   assertEquals(artifact.id, "");
   assertEquals([keep, mustKeep], [true, undefined]);
   assertEquals(ui.lines, [
-    "Discarding files from artifact: old.txt",
-    `Using these artifact files: ${files}`,
+    "say: Discarding files from artifact: old.txt",
+    `say: Using these artifact files: ${files}`,
   ]);
   await artifact.destroy();
   await artifact.destroy();
@@ -51,7 +52,7 @@ Deno.test("artifice puts the files that match in the artifact's place", async ()
 });
 
 Deno.test("artifice refuses to be without files, and patterns that are none", async () => {
-  await using dir = await folder({ "dangling": "" });
+  await using dir = await TemporaryDirectory.make({ "dangling": "" });
   for (const config of [{}, { files: [] }]) {
     await assertRejects(
       () => processed(new Artifice(), { dir: dir.path, config }),
@@ -80,7 +81,7 @@ Deno.test("artifice refuses to be without files, and patterns that are none", as
 });
 
 Deno.test("checksum writes what md5sum -c, sha1sum -c, … and sha512sum -c accept", async () => {
-  await using dir = await folder({
+  await using dir = await TemporaryDirectory.make({
     "out/a b.img": "x".repeat(1_000_000),
     "out/empty": "",
   });
@@ -110,7 +111,10 @@ Deno.test("checksum writes what md5sum -c, sha1sum -c, … and sha512sum -c acce
 });
 
 Deno.test("checksum adds to a file that is there, and does not take it for its own", async () => {
-  await using dir = await folder({ "a": "1", "sums": "kept\n" });
+  await using dir = await TemporaryDirectory.make({
+    "a": "1",
+    "sums": "kept\n",
+  });
   const { artifact } = await processed(new Checksum(), {
     dir: dir.path,
     files: ["a"],
@@ -124,7 +128,7 @@ Deno.test("checksum adds to a file that is there, and does not take it for its o
 });
 
 Deno.test("checksum refuses unknown kinds and broken outputs, each with its place", async () => {
-  await using dir = await folder({});
+  await using dir = await TemporaryDirectory.make();
   const error: ConfigError = await assertRejects(
     () =>
       processed(new Checksum(), {
@@ -145,7 +149,7 @@ Deno.test("checksum refuses unknown kinds and broken outputs, each with its plac
 });
 
 Deno.test("checksum leaves nothing behind when a file is missing or the build is cancelled", async () => {
-  await using dir = await folder({ "a": "1" });
+  await using dir = await TemporaryDirectory.make({ "a": "1" });
   await Deno.truncate(join(dir.path, "a"), 64 * 1024 * 1024);
   await assertRejects(
     () => processed(new Checksum(), { dir: dir.path, files: ["a", "gone"] }),
@@ -153,7 +157,7 @@ Deno.test("checksum leaves nothing behind when a file is missing or the build is
     "unable to read gone for its checksum",
   );
   const cancelling = new AbortController();
-  const ui = new SilentUi();
+  const ui = new RecordingUi();
   ui.onProgress = () => cancelling.abort(new Error("cancelled"));
   await assertRejects(
     () =>
@@ -180,48 +184,54 @@ for (
     ["a.zip", ["python3", "-m", "zipfile", "-e"]],
   ] as const
 ) {
-  Deno.test(`compress makes ${output}, which ${unpack[0]} unpacks`, async () => {
-    const long = `${"long".repeat(40)}.img`;
-    const files = {
-      "out/run.sh": "echo hi\n",
-      [`out/${long}`]: "x".repeat(700_001),
-      "out/empty": "",
-    };
-    await using dir = await folder(files);
-    await Deno.chmod(join(dir.path, "out/run.sh"), 0o754);
-    const ui = new SilentUi();
-    const { artifact, keep } = await processed(new Compress(), {
-      dir: dir.path,
-      files: Object.keys(files),
-      config: { output },
-      ui,
-    });
-    assertEquals(artifact.files, [output]);
-    assertEquals(artifact.builderId, "packer.post-processor.compress");
-    assertEquals(String(artifact), `compressed artifacts in: ${output}`);
-    assert(!keep);
-    assertEquals(ui.lines.at(-1), `Archive ${output} completed`);
+  Deno.test({
+    ...skippable(
+      `compress makes ${output}, which ${unpack[0]} unpacks`,
+      missing(unpack[0]),
+    ),
+    async fn() {
+      const long = `${"long".repeat(40)}.img`;
+      const files = {
+        "out/run.sh": "echo hi\n",
+        [`out/${long}`]: "x".repeat(700_001),
+        "out/empty": "",
+      };
+      await using dir = await TemporaryDirectory.make(files);
+      await Deno.chmod(join(dir.path, "out/run.sh"), 0o754);
+      const ui = new RecordingUi();
+      const { artifact, keep } = await processed(new Compress(), {
+        dir: dir.path,
+        files: Object.keys(files),
+        config: { output },
+        ui,
+      });
+      assertEquals(artifact.files, [output]);
+      assertEquals(artifact.builderId, "packer.post-processor.compress");
+      assertEquals(String(artifact), `compressed artifacts in: ${output}`);
+      assert(!keep);
+      assertEquals(ui.lines.at(-1), `say: Archive ${output} completed`);
 
-    const isZip = output.endsWith("zip");
-    const into = join(dir.path, "unpacked");
-    await Deno.mkdir(into);
-    const archive = join(dir.path, output);
-    await ran(unpack[0], [
-      ...unpack.slice(1),
-      archive,
-      ...isZip ? [into] : [],
-    ], into);
-    assertEquals(
-      await filesIn(into),
-      Object.keys(files).map((file) => isZip ? file : basename(file)).sort(),
-    );
-    for (const [file, content] of Object.entries(files)) {
-      const name = isZip ? file : basename(file);
-      assertEquals(await Deno.readTextFile(join(into, name)), content);
-    }
-    if (isZip) return;
-    const { mode } = await Deno.stat(join(into, "run.sh"));
-    assertEquals(mode! & 0o777, 0o754);
+      const isZip = output.endsWith("zip");
+      const into = join(dir.path, "unpacked");
+      await Deno.mkdir(into);
+      const archive = join(dir.path, output);
+      await ran(unpack[0], [
+        ...unpack.slice(1),
+        archive,
+        ...isZip ? [into] : [],
+      ], into);
+      assertEquals(
+        await filesIn(into),
+        Object.keys(files).map((file) => isZip ? file : basename(file)).sort(),
+      );
+      for (const [file, content] of Object.entries(files)) {
+        const name = isZip ? file : basename(file);
+        assertEquals(await Deno.readTextFile(join(into, name)), content);
+      }
+      if (isZip) return;
+      const { mode } = await Deno.stat(join(into, "run.sh"));
+      assertEquals(mode! & 0o777, 0o754);
+    },
   });
 }
 
@@ -229,7 +239,7 @@ Deno.test("compress packs one file alone into .gz and .bgzf", async () => {
   const content = "some text, ".repeat(200_000);
   for (const output of ["a.gz", "a.bgzf"]) {
     for (const compression_level of [-2, -1, 0, 1, 9, 99]) {
-      await using dir = await folder({ "in.txt": content });
+      await using dir = await TemporaryDirectory.make({ "in.txt": content });
       await processed(new Compress(), {
         dir: dir.path,
         files: ["in.txt"],
@@ -246,7 +256,7 @@ Deno.test("compress packs one file alone into .gz and .bgzf", async () => {
 });
 
 Deno.test("compress takes its format from `format` before the name", async () => {
-  await using dir = await folder({ "in.txt": "text" });
+  await using dir = await TemporaryDirectory.make({ "in.txt": "text" });
   await processed(new Compress(), {
     dir: dir.path,
     files: ["in.txt"],
@@ -256,44 +266,56 @@ Deno.test("compress takes its format from `format` before the name", async () =>
   assertEquals(stdout, "in.txt\n");
 });
 
-Deno.test("a zip entry's path never leads out of the folder it is unpacked in", async () => {
-  await using dir = await folder({ "a/in.txt": "text", "b/": "" });
-  await processed(new Compress(), {
-    dir: join(dir.path, "b"),
-    files: [
-      "../a/in.txt",
-      join(dir.path, "a/in.txt"),
-      "../a/../a/./in.txt",
-    ],
-    config: { output: "a.zip" },
-  });
-  const { stdout } = await ran("python3", [
-    "-c",
-    "import sys, zipfile; [print(i.filename) for i in zipfile.ZipFile(sys.argv[1]).infolist()]",
-    join(dir.path, "b/a.zip"),
-  ]);
-  assertEquals(stdout, `a/in.txt\n${dir.path.slice(1)}/a/in.txt\na/in.txt\n`);
+Deno.test({
+  ...skippable(
+    "a zip entry's path never leads out of the folder it is unpacked in",
+    missing("python3"),
+  ),
+  async fn() {
+    await using dir = await TemporaryDirectory.make({
+      "a/in.txt": "text",
+      "b/": "",
+    });
+    await processed(new Compress(), {
+      dir: join(dir.path, "b"),
+      files: [
+        "../a/in.txt",
+        join(dir.path, "a/in.txt"),
+        "../a/../a/./in.txt",
+      ],
+      config: { output: "a.zip" },
+    });
+    const { stdout } = await ran("python3", [
+      "-c",
+      "import sys, zipfile; [print(i.filename) for i in zipfile.ZipFile(sys.argv[1]).infolist()]",
+      join(dir.path, "b/a.zip"),
+    ]);
+    assertEquals(stdout, `a/in.txt\n${dir.path.slice(1)}/a/in.txt\na/in.txt\n`);
+  },
 });
 
-Deno.test("tar() writes the size of a file of 9 GiB", async () => {
-  const entries = tar([{
-    name: "big.img",
-    mode: 0o644,
-    size: 9 * 2 ** 30,
-    uid: 5_000_000,
-    gid: 0,
-    content: endless(),
-  }]);
-  const { value: header } = await entries.next();
-  await entries.return(undefined);
-  await using dir = await folder({});
-  await Deno.writeFile(join(dir.path, "header"), header!);
-  const { stdout } = await ran("python3", [
-    "-c",
-    "import sys, tarfile; i = tarfile.TarInfo.frombuf(open(sys.argv[1], 'rb').read(), 'utf8', ''); print(i.name, i.size, i.uid)",
-    join(dir.path, "header"),
-  ]);
-  assertEquals(stdout, `big.img ${9 * 2 ** 30} 5000000\n`);
+Deno.test({
+  ...skippable("tar() writes the size of a file of 9 GiB", missing("python3")),
+  async fn() {
+    const entries = tar([{
+      name: "big.img",
+      mode: 0o644,
+      size: 9 * 2 ** 30,
+      uid: 5_000_000,
+      gid: 0,
+      content: endless(),
+    }]);
+    const { value: header } = await entries.next();
+    await entries.return(undefined);
+    await using dir = await TemporaryDirectory.make();
+    await Deno.writeFile(join(dir.path, "header"), header!);
+    const { stdout } = await ran("python3", [
+      "-c",
+      "import sys, tarfile; i = tarfile.TarInfo.frombuf(open(sys.argv[1], 'rb').read(), 'utf8', ''); print(i.name, i.size, i.uid)",
+      join(dir.path, "header"),
+    ]);
+    assertEquals(stdout, `big.img ${9 * 2 ** 30} 5000000\n`);
+  },
 });
 
 Deno.test("tar() refuses a file that changes under its hands", async () => {
@@ -315,10 +337,12 @@ Deno.test("tar() refuses a file that changes under its hands", async () => {
 });
 
 Deno.test({
-  name: "lz4() makes frames of any content, which lz4 unpacks",
-  ignore: !hasLz4,
+  ...skippable(
+    "lz4() makes frames of any content, which lz4 unpacks",
+    missing("lz4"),
+  ),
   async fn() {
-    await using dir = await folder({});
+    await using dir = await TemporaryDirectory.make();
     const path = join(dir.path, "x.lz4");
     let seed = 1;
     const random = () => (seed = (seed * 48271) % 0x7fffffff);
@@ -355,7 +379,11 @@ Deno.test({
 });
 
 Deno.test("compress refuses what it cannot do, before it touches a file", async () => {
-  await using dir = await folder({ "a": "1", "b": "2", "sub/": "" });
+  await using dir = await TemporaryDirectory.make({
+    "a": "1",
+    "b": "2",
+    "sub/": "",
+  });
   const refused = (
     config: Record<string, unknown>,
     files: string[],
@@ -393,11 +421,11 @@ Deno.test("compress refuses what it cannot do, before it touches a file", async 
 
 for (const output of ["x.tar", "x.tar.gz", "x.zip", "x.bgzf", "x.lz4"]) {
   Deno.test(`compress leaves no half of ${output} when the build is cancelled`, async () => {
-    await using dir = await folder({ "a": "1" });
+    await using dir = await TemporaryDirectory.make({ "a": "1" });
     await Deno.truncate(join(dir.path, "a"), 200 * 1024 * 1024);
     const cancelling = new AbortController();
-    const ui = new SilentUi();
-    ui.onProgress = (done) => {
+    const ui = new RecordingUi();
+    ui.onProgress = ({ done }) => {
       assert(!done);
       cancelling.abort(new Error("cancelled"));
     };
@@ -418,7 +446,7 @@ for (const output of ["x.tar", "x.tar.gz", "x.zip", "x.bgzf", "x.lz4"]) {
 }
 
 Deno.test("manifest adds an entry for each build, as Go writes JSON", async () => {
-  await using dir = await folder({ "out/a.img": "12345" });
+  await using dir = await TemporaryDirectory.make({ "out/a.img": "12345" });
   const before = Math.floor(Date.now() / 1000);
   const { keep, mustKeep } = await processed(new Manifest(), {
     dir: dir.path,
@@ -501,7 +529,7 @@ Deno.test("manifest adds an entry for each build, as Go writes JSON", async () =
 });
 
 Deno.test("manifest replaces under -force what earlier runs have left, and nothing of its own run", async () => {
-  await using dir = await folder({
+  await using dir = await TemporaryDirectory.make({
     "m.json": '{"builds": [{"name": "old"}], "last_run_uuid": "earlier"}',
   });
   const names = async () =>
@@ -526,7 +554,7 @@ Deno.test("manifest replaces under -force what earlier runs have left, and nothi
 });
 
 Deno.test("manifest refuses a file that is no manifest, and leaves it as it is", async () => {
-  await using dir = await folder({ "sub/": "" });
+  await using dir = await TemporaryDirectory.make({ "sub/": "" });
   const refused = (output: string, message: string) =>
     assertRejects(
       () => processed(new Manifest(), { dir: dir.path, config: { output } }),
@@ -555,7 +583,7 @@ Deno.test("manifest refuses a file that is no manifest, and leaves it as it is",
 });
 
 Deno.test("manifest loses no entry of processes that write at once, also when one is killed", async () => {
-  await using dir = await folder({});
+  await using dir = await TemporaryDirectory.make();
   const processes = 4;
   const times = 15;
   const start = (name: string, times: number) =>
@@ -587,7 +615,7 @@ Deno.test("manifest loses no entry of processes that write at once, also when on
     assertEquals(own.length, times);
   }
   // The guard of the killed process removes its partial file.
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + HANG_LIMIT_MS;
   let left = await filesIn(dir.path);
   while (left.length > 1 && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -597,7 +625,9 @@ Deno.test("manifest loses no entry of processes that write at once, also when on
 });
 
 Deno.test("manifest gives up waiting for a lock when the build is cancelled", async () => {
-  await using dir = await folder({ "packer-manifest.json": "" });
+  await using dir = await TemporaryDirectory.make({
+    "packer-manifest.json": "",
+  });
   using held = await Deno.open(join(dir.path, "packer-manifest.json"));
   await held.lock(true);
   const cancelling = new AbortController();
@@ -626,7 +656,7 @@ for (
 ) {
   const what = [name, ...Object.values(config)].join(" ");
   Deno.test(`${what} needs no more than ${flags.join(" ")}`, async () => {
-    await using dir = await folder({ "in.txt": "text" });
+    await using dir = await TemporaryDirectory.make({ "in.txt": "text" });
     const { success, stderr } = await alone(name, 1, {
       dir: dir.path,
       files: ["in.txt"],
@@ -642,16 +672,18 @@ for (
 }
 
 Deno.test({
-  name: "artifice, compress, checksum and manifest write what Packer writes",
-  ignore: !hasPacker,
+  ...skippable(
+    "artifice, compress, checksum and manifest write what Packer writes",
+    missing("packer"),
+  ),
   async fn() {
     const files = {
       "in/b.sh": "echo\n",
       "in/.a": "a".repeat(70_000),
       [`in/${"n".repeat(150)}`]: "n",
     };
-    await using theirs = await folder(files);
-    await using ours = await folder(files);
+    await using theirs = await TemporaryDirectory.make(files);
+    await using ours = await TemporaryDirectory.make(files);
     for (const { path } of [theirs, ours]) {
       await Deno.chmod(join(path, "in/b.sh"), 0o751);
     }
@@ -718,14 +750,6 @@ Deno.test({
   },
 });
 
-async function works(command: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args }).output()).success;
-  } catch {
-    return false;
-  }
-}
-
 async function ran(command: string, args: string[], cwd?: string) {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args,
@@ -761,26 +785,6 @@ function alone(
     stdout: "piped",
     stderr: "piped",
   });
-}
-
-async function folder(files: Record<string, string>) {
-  const path = await Deno.realPath(await Deno.makeTempDir());
-  const write = async (file: string, content: string) => {
-    await Deno.mkdir(join(path, file, file.endsWith("/") ? "" : ".."), {
-      recursive: true,
-    });
-    if (file.endsWith("/")) return;
-    await Deno.writeTextFile(join(path, file), content);
-  };
-  for (const [file, content] of Object.entries(files)) {
-    await write(file, content);
-  }
-  return {
-    path,
-    write,
-    read: (file: string) => Deno.readTextFile(join(path, file)),
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
 }
 
 async function filesIn(dir: string, under = ""): Promise<string[]> {

@@ -5,10 +5,11 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import Artifice from "../../plugin/bundled/post_processors/artifice.ts";
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
-import { folder } from "../support/component_runner.ts";
 import { processed } from "../support/post_processor_program.ts";
 
 /** macOS has no such names, and Windows no such shell. */
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+
 const ignore = Deno.build.os !== "linux";
 
 async function sh(dir: string, script: string): Promise<string> {
@@ -40,7 +41,7 @@ Deno.test({
   name: "uploadDir() and downloadDir() copy names that are not UTF-8",
   ignore,
   async fn() {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     await sh(dir.path, MAKE);
     await using local = new LocalCommunicator({ workingDirectory: dir.path });
     await local.uploadDir({ source: "src/", destination: "dst" });
@@ -67,7 +68,7 @@ Deno.test({
     "uploadDir() leaves out what is below an excluded directory, whatever its name",
   ignore,
   async fn() {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     await sh(dir.path, MAKE);
     await using local = new LocalCommunicator({ workingDirectory: dir.path });
     await local.uploadDir({
@@ -84,7 +85,7 @@ Deno.test({
     "a name that is not UTF-8 and cannot be copied is an error that shows it",
   ignore,
   async fn() {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     await sh(
       dir.path,
       `mkdir src; cd src; echo a >"$(printf 'caf\\351')"; mkdir -p ../dst/"$(printf 'caf\\351')"/x`,
@@ -102,7 +103,7 @@ Deno.test({
   name: "a pattern that matches a name that is not UTF-8 is an error",
   ignore,
   async fn() {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     await sh(
       dir.path,
       `mkdir out; cd out; echo a >"$(printf 'caf\\351.img')"; echo b >b.img`,

@@ -8,13 +8,9 @@ import ShellLocal from "../../plugin/bundled/provisioners/shell_local.ts";
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
-import {
-  buildIn,
-  folder,
-  NotingUi,
-  prepared,
-  provisioned,
-} from "../support/component_runner.ts";
+import { prepared, provisioned } from "../support/component_runner.ts";
+import { buildContext, RecordingUi } from "../support/recording_ui.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const HOSTILE =
   `x'; touch pwned; : '"; touch pwned; $(touch pwned) \`touch pwned\``;
@@ -43,8 +39,8 @@ async function run(
     rendered?: Record<string, unknown>;
   },
 ): Promise<string[]> {
-  const ui = new NotingUi();
-  await prepared(component, config, buildIn(dir, build), rendered);
+  const ui = new RecordingUi();
+  await prepared(component, config, buildContext(dir, build), rendered);
   await using communicator = new LocalCommunicator({ workingDirectory: dir });
   const signal = new AbortController().signal;
   await component.provision({ ui, communicator, data, signal });
@@ -60,7 +56,7 @@ async function assertNotPwned(dir: string): Promise<void> {
 for (const [name, component, config] of WAYS) {
   Deno.test(`${name} refuses an HTTP server's address that is none`, async () => {
     for (const key of ["PackerHTTPAddr", "PackerHTTPIP", "PackerHTTPPort"]) {
-      await using dir = await folder();
+      await using dir = await TemporaryDirectory.make();
       await assertRejects(
         () =>
           run(component(), {
@@ -76,7 +72,7 @@ for (const [name, component, config] of WAYS) {
   });
 
   Deno.test(`${name} gives scripts an HTTP server's address`, async () => {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     const lines = await run(component(), {
       dir: dir.path,
       config: {
@@ -109,7 +105,7 @@ for (const [name, component, config] of WAYS) {
       "ü\u2028",
     ];
     for (const value of values) {
-      await using dir = await folder();
+      await using dir = await TemporaryDirectory.make();
       await run(component(), {
         dir: dir.path,
         config: {
@@ -131,7 +127,7 @@ for (const [name, component, config] of WAYS) {
   });
 
   Deno.test(`${name} refuses names that are none for a variable`, async () => {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     for (
       const name of [
         "a;touch pwned;b",
@@ -148,7 +144,7 @@ for (const [name, component, config] of WAYS) {
           prepared(
             component(),
             { ...config, inline: ["true"], environment_vars: [`${name}=1`] },
-            buildIn(dir.path),
+            buildContext(dir.path),
           ),
         ConfigError,
         "is not the name of an environment variable",
@@ -170,7 +166,7 @@ for (const [name, component, config] of WAYS) {
   });
 
   Deno.test(`${name} refuses a NUL character in a value`, async () => {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     await assertRejects(
       () =>
         run(component(), {
@@ -184,7 +180,7 @@ for (const [name, component, config] of WAYS) {
   });
 
   Deno.test(`${name} does not put a builder's value unquoted into env_var_format`, async () => {
-    await using dir = await folder();
+    await using dir = await TemporaryDirectory.make();
     const formatted = (format: string, vars: string[]) =>
       run(component(), {
         dir: dir.path,
@@ -231,7 +227,7 @@ for (const [name, component, config] of WAYS) {
 const ODD = `it's "odd" $(touch pwned) \`x\`; -n *`;
 
 Deno.test("shell quotes paths in its commands, and in a template's where they need it", async () => {
-  await using outer = await folder();
+  await using outer = await TemporaryDirectory.make();
   const dir = join(outer.path, ODD);
   await Deno.mkdir(dir);
   const commands = [
@@ -262,7 +258,7 @@ Deno.test("shell quotes paths in its commands, and in a template's where they ne
 });
 
 Deno.test("shell-local runs scripts whose paths need quotes", async () => {
-  await using outer = await folder();
+  await using outer = await TemporaryDirectory.make();
   const dir = join(outer.path, ODD);
   await Deno.mkdir(dir);
   const script = join(dir, "a b.sh");
@@ -290,7 +286,7 @@ Deno.test("shell-local runs scripts whose paths need quotes", async () => {
 });
 
 Deno.test("shell accepts names with dots where the template sets variables itself", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const lines = await provisioned(new Shell(), {
     dir: dir.path,
     config: {

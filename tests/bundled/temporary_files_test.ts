@@ -4,14 +4,16 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { basename, join } from "@std/path";
+import { HANG_LIMIT_MS } from "../support/within.ts";
 import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
 import Shell from "../../plugin/bundled/provisioners/shell.ts";
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import { OutputFile } from "../../plugin/bundled/shared/output_file.ts";
 import { TemporaryFile } from "../../plugin/bundled/shell/temporary_file.ts";
 import type { Upload } from "../../plugin/contract/communicator.ts";
-import { folder, isRunning, provisioned } from "../support/component_runner.ts";
+import { isRunning, provisioned } from "../support/component_runner.ts";
 import { processed } from "../support/post_processor_program.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const UUID = "[\\da-f]{8}(-[\\da-f]{4}){3}-[\\da-f]{12}";
 
@@ -22,7 +24,7 @@ async function names(directory: string): Promise<string[]> {
 
 /** Waits until a directory has these entries. */
 async function becomes(directory: string, expected: string[]): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + HANG_LIMIT_MS;
   for (;;) {
     const found = await names(directory);
     if (JSON.stringify(found) === JSON.stringify(expected)) return;
@@ -32,7 +34,7 @@ async function becomes(directory: string, expected: string[]): Promise<void> {
 }
 
 Deno.test("shell uploads scripts under names that nobody can guess, private before their content comes", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   const uploads: Upload[] = [];
   const modes: string[] = [];
@@ -78,7 +80,7 @@ Deno.test("shell uploads scripts under names that nobody can guess, private befo
 });
 
 Deno.test("shell replaces what is planted at its remote_path, and does not follow it", async () => {
-  await using dir = await folder({ "victim": "precious" });
+  await using dir = await TemporaryDirectory.make({ "victim": "precious" });
   for (const target of ["victim", "dangling"]) {
     await Deno.symlink(join(dir.path, target), join(dir.path, "there.sh"));
     const lines = await provisioned(new Shell(), {
@@ -96,7 +98,7 @@ Deno.test("shell replaces what is planted at its remote_path, and does not follo
 });
 
 Deno.test("LocalCommunicator.upload() with exclusive fails where there is something, a symlink included", async () => {
-  await using dir = await folder({ "file": "old" });
+  await using dir = await TemporaryDirectory.make({ "file": "old" });
   await Deno.symlink("nowhere", join(dir.path, "dangling"));
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   for (const path of ["file", "dangling", "."]) {
@@ -116,7 +118,7 @@ Deno.test("LocalCommunicator.upload() with exclusive fails where there is someth
 });
 
 Deno.test("LocalCommunicator.upload() narrows a file's mode before it writes to it", async () => {
-  await using dir = await folder({ "file": "old" });
+  await using dir = await TemporaryDirectory.make({ "file": "old" });
   await Deno.chmod(join(dir.path, "file"), 0o666);
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   let mode = 0;
@@ -135,7 +137,7 @@ Deno.test("LocalCommunicator.upload() narrows a file's mode before it writes to 
 });
 
 Deno.test("a temporary upload that a command has replaced is not removed", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   {
     await using local = new LocalCommunicator({ workingDirectory: dir.path });
     const upload = (path: string) =>
@@ -163,7 +165,7 @@ Deno.test("TemporaryFile is private, has an unguessable name, and is removed whe
   assertEquals((await Deno.stat(file.path)).mode! & 0o777, 0o700);
   assertEquals(await Deno.readTextFile(file.path), "content");
   controller.abort();
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + HANG_LIMIT_MS;
   while (await Deno.lstat(file.path).then(() => true, () => false)) {
     assert(performance.now() < deadline, "the file is still there");
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -195,8 +197,9 @@ async function printed(child: Deno.ChildProcess, line: string): Promise<void> {
 }
 
 const PROVISION = `
-const { provisioned, NotingUi } = await import(root + "tests/support/component_runner.ts");
-const ui = new NotingUi();
+const { provisioned } = await import(root + "tests/support/component_runner.ts");
+const { RecordingUi } = await import(root + "tests/support/recording_ui.ts");
+const ui = new RecordingUi();
 ui.message = (line) => console.log(line);
 async function run(module, config) {
   const { default: Component } = await import(root + "plugin/bundled/provisioners/" + module);
@@ -207,8 +210,9 @@ async function run(module, config) {
 `;
 
 const POST_PROCESS = `
-const { processed, SilentUi } = await import(root + "tests/support/post_processor_program.ts");
-const ui = new SilentUi();
+const { processed } = await import(root + "tests/support/post_processor_program.ts");
+const { RecordingUi } = await import(root + "tests/support/recording_ui.ts");
+const ui = new RecordingUi();
 const dir = Deno.env.get("REMOTE");
 await Deno.writeFile(dir + "/in", new Uint8Array(0));
 await Deno.truncate(dir + "/in", 2 ** 33);
@@ -246,10 +250,11 @@ const DEATHS: [name: string, code: string, left: string[]][] = [
   [
     "the builder file",
     POST_PROCESS + `
-    const { buildIn, prepared } = await import(root + "tests/support/component_runner.ts");
+    const { prepared } = await import(root + "tests/support/component_runner.ts");
+    const { buildContext } = await import(root + "tests/support/recording_ui.ts");
     const { default: FileBuilder } = await import(root + "plugin/bundled/builders/file.ts");
     const builder = new FileBuilder();
-    await prepared(builder, { source: "in", target: "out" }, buildIn(dir));
+    await prepared(builder, { source: "in", target: "out" }, buildContext(dir));
     await builder.run({ ui, hook: { run() {} }, signal: new AbortController().signal });`,
     ["in"],
   ],
@@ -270,7 +275,10 @@ const DEATHS: [name: string, code: string, left: string[]][] = [
 for (const [name, code, left] of DEATHS) {
   for (const signal of ["SIGKILL", "SIGHUP"] as const) {
     Deno.test(`${name} leaves no temporary file after ${signal}`, async () => {
-      await using dir = await folder({ "tmp/x": "", "remote/x": "" });
+      await using dir = await TemporaryDirectory.make({
+        "tmp/x": "",
+        "remote/x": "",
+      });
       const [tmp, remote] = [join(dir.path, "tmp"), join(dir.path, "remote")];
       await Deno.remove(join(tmp, "x"));
       await Deno.remove(join(remote, "x"));
@@ -301,7 +309,7 @@ Deno.test("the guard ends with the process that it guards", async () => {
     .find(([, parent]) => parent === child.pid)!;
   child.kill("SIGKILL");
   await child.status;
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + HANG_LIMIT_MS;
   while (await isRunning(guard!)) {
     assert(performance.now() < deadline, "the guard is still running");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -309,7 +317,7 @@ Deno.test("the guard ends with the process that it guards", async () => {
 });
 
 Deno.test("OutputFile appears when it is whole, with the mode of what it replaces", async () => {
-  await using dir = await folder({ "old": "old content" });
+  await using dir = await TemporaryDirectory.make({ "old": "old content" });
   const path = join(dir.path, "old");
   await Deno.chmod(path, 0o640);
   await Deno.symlink("old", join(dir.path, "link"));
@@ -331,7 +339,7 @@ Deno.test("OutputFile appears when it is whole, with the mode of what it replace
 });
 
 Deno.test("manifest does not follow a symlink that was planted for its partial file", async () => {
-  await using dir = await folder({ "victim": "precious" });
+  await using dir = await TemporaryDirectory.make({ "victim": "precious" });
   await Deno.symlink("victim", join(dir.path, "packer-manifest.json.partial"));
   await processed(new Manifest(), { dir: dir.path });
   assertEquals(await Deno.readTextFile(join(dir.path, "victim")), "precious");

@@ -10,10 +10,10 @@ import {
 import config from "../../deno.json" with { type: "json" };
 import {
   assertForPeople,
-  type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
 
 const words = [
@@ -202,7 +202,16 @@ forEachHost("baler plugins lists the bundled ones, by kind", async (bench) => {
   for (
     const [kind, names] of Object.entries({
       builder: ["file", "null"],
-      provisioner: ["breakpoint", "file", "shell", "shell-local", "sleep"],
+      provisioner: [
+        "breakpoint",
+        "file",
+        "powershell",
+        "shell",
+        "shell-local",
+        "sleep",
+        "windows-restart",
+        "windows-shell",
+      ],
       "post-processor": [
         "artifice",
         "checksum",
@@ -239,11 +248,11 @@ forEachHost(
     );
     assertMatch(stdout, new RegExp(`^ +mine +${plugin} .*core\\.json`, "m"));
     assertMatch(stdout, /^ +yours +\/opt\/yours .*template\.json/m);
+    assertMatch(stdout, /^ +file +baler-builder-file +\(bundled\)/m);
     assertMatch(
       stdout,
-      /^ +file +\S+\/folder\/baler-builder-file .*-plugin-dir/m,
+      /in place of \S+\/folder\/baler-builder-file +\(-plugin-dir /,
     );
-    assertMatch(stdout, /in place of baler-builder-file +\(bundled\)/);
   },
 );
 
@@ -260,9 +269,9 @@ forEachHost(
 
 // Commands that plugins bring along.
 
-async function withShout(bench: Bench) {
+async function withShout(bench: Workspace) {
   const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout") },
+    commands: { shout: fixturePlugin("shout_command") },
   });
   return { BALER_CONFIG: config };
 }
@@ -342,7 +351,7 @@ forEachHost(
     await bench.write(
       "folder/baler-command-louder",
       `#!/bin/sh\nexec ${
-        fixturePlugin("shout").map((word) => `'${word}'`).join(" ")
+        fixturePlugin("shout_command").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );

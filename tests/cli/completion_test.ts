@@ -5,10 +5,12 @@ import { join } from "@std/path";
 import { COMMANDS } from "../../host/cli/registry.ts";
 import {
   assertForPeople,
-  type Bench,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
-import { has, quoted, Terminal } from "../support/terminal.ts";
+import { Terminal } from "../support/terminal.ts";
+import { missing } from "../support/programs.ts";
+import { shellQuote } from "../support/shell.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
@@ -18,14 +20,14 @@ const template = {
 };
 
 /** A folder with something to complete, and baler's script for a shell in it. */
-async function prepare(bench: Bench, shell: string): Promise<string> {
+async function prepare(bench: Workspace, shell: string): Promise<string> {
   await bench.write("site.json", template);
   await bench.write("notes.txt", "");
   await bench.write("some folder/inner.json", template);
   const bin = join(bench.home, "bin");
   await bench.write(
     join(bin, "baler"),
-    `#!/bin/sh\nexec ${bench.argv.map(quoted).join(" ")} "$@"\n`,
+    `#!/bin/sh\nexec ${bench.argv.map(shellQuote).join(" ")} "$@"\n`,
     { mode: 0o755 },
   );
   const { stdout } = await bench.succeeds(["completion", shell]);
@@ -35,7 +37,7 @@ async function prepare(bench: Bench, shell: string): Promise<string> {
 
 /** What a shell without a terminal offers for a line with the cursor at its end, or at `|`. */
 async function offers(
-  bench: Bench,
+  bench: Workspace,
   shell: "bash" | "fish",
   line: string,
 ): Promise<string[]> {
@@ -43,10 +45,10 @@ async function offers(
   const cursor = line.includes("|") ? line.indexOf("|") : line.length;
   const whole = line.replace("|", "");
   const code = shell === "fish"
-    ? `source ~/script.fish; complete -C ${quoted(line)}`
+    ? `source ~/script.fish; complete -C ${shellQuote(line)}`
     : `source ~/script.bash
        compopt() { :; } # Bash knows it only where a person types.
-       COMP_LINE=${quoted(whole)} COMP_POINT=${cursor} COMP_WORDS=(${whole})
+       COMP_LINE=${shellQuote(whole)} COMP_POINT=${cursor} COMP_WORDS=(${whole})
        _baler 2>&1 && printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = await new Deno.Command(shell, {
     args: ["-c", code],
@@ -92,7 +94,7 @@ for (
   forEachHost(
     `bash completes ${promise}`,
     async (bench) => assertEquals(await offers(bench, "bash", line), expected),
-    { ignore: !has("bash") },
+    { ignore: missing("bash") },
   );
   // A cursor in the middle of a line cannot be told to fish's `complete -C`.
   if (line.includes("|")) continue;
@@ -107,7 +109,7 @@ for (
       const others = promise.startsWith("templates") ? ["notes.txt"] : [];
       assertEquals(seen, [...others, ...expected]);
     },
-    { ignore: !has("fish") },
+    { ignore: missing("fish") },
   );
 }
 
@@ -128,7 +130,7 @@ forEachHost(
       "--var=",
     ]);
   },
-  { ignore: !has("bash"), seconds: 60 },
+  { ignore: missing("bash") },
 );
 
 forEachHost(
@@ -142,7 +144,7 @@ forEachHost(
         "-c",
         `source ~/script.bash; COMP_WORDBREAKS=' '
          compopt() { :; } # Bash knows it only where a person types.
-       COMP_LINE=${quoted(line)} COMP_POINT=${line.length}
+       COMP_LINE=${shellQuote(line)} COMP_POINT=${line.length}
          COMP_WORDS=(${line}); _baler; echo "\${COMPREPLY[@]}"`,
       ],
       cwd: bench.path,
@@ -153,7 +155,7 @@ forEachHost(
       "-only=db,web-1 -only=db,web-2\n",
     );
   },
-  { ignore: !has("bash") },
+  { ignore: missing("bash") },
 );
 
 /** How each shell is started on a terminal with nothing of this machine's. */
@@ -202,7 +204,7 @@ for (const shell of shells) {
       await terminal.press("Enter");
       await terminal.shows(/Syntax-only check passed/);
     },
-    { ignore: !has(shell) || !has("tmux"), seconds: 60 },
+    { ignore: missing(shell, "tmux") },
   );
 }
 

@@ -8,10 +8,11 @@ import {
 } from "@std/assert";
 import {
   assertForPeople,
-  type Bench,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
-import { has, Terminal } from "../support/terminal.ts";
+import { Terminal } from "../support/terminal.ts";
+import { missing } from "../support/programs.ts";
 
 const template = {
   variables: {
@@ -25,7 +26,7 @@ const template = {
   builders: [{ type: "null", communicator: "none" }],
 };
 
-async function piped(bench: Bench, input: string, ...args: string[]) {
+async function piped(bench: Workspace, input: string, ...args: string[]) {
   await bench.write("t.json", template);
   return await bench.baler(["console", ...args], {
     stdin: input,
@@ -58,8 +59,6 @@ for (
     assertEquals([code, stdout, stderr], [0, expected, ""]);
   });
 }
-
-const packer = await hasPacker();
 
 for (
   const [what, input, args] of [
@@ -99,20 +98,8 @@ for (
         assertEquals(ours.stdout, new TextDecoder().decode(stdout));
       }
     },
-    { ignore: !packer },
+    { ignore: missing("packer") },
   );
-}
-
-async function hasPacker(): Promise<boolean> {
-  try {
-    const { stdout } = await new Deno.Command("packer", {
-      args: ["version"],
-      env: { CHECKPOINT_DISABLE: "1" },
-    }).output();
-    return new TextDecoder().decode(stdout).includes("v1.6.6");
-  } catch {
-    return false;
-  }
 }
 
 forEachHost(
@@ -184,7 +171,7 @@ for (
   });
 }
 
-const onTerminal = { ignore: !has("tmux"), seconds: 60 };
+const onTerminal = { ignore: missing("tmux") };
 
 forEachHost(
   "baler console on a terminal answers line after line, errors too, until exit",

@@ -8,11 +8,13 @@ import {
 } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import {
-  type Bench,
   examplePlugin,
   fixturePlugin,
   forEachHost,
+  type Workspace,
 } from "../support/harness.ts";
+import { missing, skippable } from "../support/programs.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const template = {
   variables: { greeting: "hi" },
@@ -111,39 +113,25 @@ forEachHost(
   },
 );
 
-const packer = await hasPacker();
 Deno.test({
-  name: "Packer itself shows these events in this order",
-  ignore: !packer,
+  ...skippable(
+    "Packer itself shows these events in this order",
+    missing("packer"),
+  ),
   async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
-      await Deno.mkdir(`${folder}/t`);
-      await Deno.writeTextFile(`${folder}/x.json`, JSON.stringify(template));
-      const { stdout } = await new Deno.Command("packer", {
-        args: ["build", "-machine-readable", "x.json"],
-        cwd: folder,
-        env: { CHECKPOINT_DISABLE: "1" },
-      }).output();
-      const text = new TextDecoder().decode(stdout);
-      assertEquals(events(text).map(comparable), expected);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-});
-
-async function hasPacker(): Promise<boolean> {
-  try {
+    await using directory = await TemporaryDirectory.make({
+      "t/": "",
+      "x.json": JSON.stringify(template),
+    });
     const { stdout } = await new Deno.Command("packer", {
-      args: ["version"],
+      args: ["build", "-machine-readable", "x.json"],
+      cwd: directory.path,
       env: { CHECKPOINT_DISABLE: "1" },
     }).output();
-    return new TextDecoder().decode(stdout).includes("v1.6.6");
-  } catch {
-    return false;
-  }
-}
+    const text = new TextDecoder().decode(stdout);
+    assertEquals(events(text).map(comparable), expected);
+  },
+});
 
 forEachHost(
   "-machine-readable is understood before a command and behind it",
@@ -213,7 +201,7 @@ forEachHost(
 const LOG_LINE = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d ([^:]+): ?(.*)$/;
 
 async function logged(
-  bench: Bench,
+  bench: Workspace,
   template: unknown,
   env: Record<string, string> = {},
 ) {
@@ -248,7 +236,7 @@ forEachHost(
     const plugin = await bench.write(
       "plugin",
       `#!/bin/sh\necho 'a note' >&2\nexec ${
-        fixturePlugin("relatives").map((word) => `'${word}'`).join(" ")
+        fixturePlugin("two_builders").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );

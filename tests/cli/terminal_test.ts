@@ -9,19 +9,29 @@ import type { Screen } from "../../host/terminal/screen.ts";
 import { textWidth, truncateToWidth } from "../../host/text/display_width.ts";
 import { HostUi } from "../../host/terminal/ui.ts";
 import type { Progress } from "../../plugin/contract/ui.ts";
-import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
-import { has, quoted, Terminal } from "../support/terminal.ts";
+import {
+  fixturePlugin,
+  forEachHost,
+  type Workspace,
+} from "../support/harness.ts";
+import { Terminal } from "../support/terminal.ts";
+import { missing } from "../support/programs.ts";
+import { shellQuote } from "../support/shell.ts";
 
-const seen = { ignore: !has("tmux"), seconds: 60 };
+const seen = { ignore: missing("tmux") };
 
 /** The bytes that baler writes to a terminal, as they are. */
 async function raw(
-  bench: Bench,
+  bench: Workspace,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<string> {
   const { stdout, code } = await new Deno.Command("script", {
-    args: ["-qec", [...bench.argv, ...args].map(quoted).join(" "), "/dev/null"],
+    args: [
+      "-qec",
+      [...bench.argv, ...args].map(shellQuote).join(" "),
+      "/dev/null",
+    ],
     cwd: bench.path,
     env: { ...bench.env, TERM: "xterm-256color", ...env },
     clearEnv: true,
@@ -61,7 +71,7 @@ forEachHost(
       );
     }
   },
-  { ignore: !has("script") },
+  { ignore: missing("script") },
 );
 
 for (
@@ -78,12 +88,12 @@ for (
     const text = await raw(bench, ["build", ...args, "t.json"], env);
     assert(!text.includes("\x1b"), JSON.stringify(text));
     assert(!text.includes("in this color"), text);
-  }, { ignore: !has("script") });
+  }, { ignore: missing("script") });
 }
 
 forEachHost("there are no colours and no progress on a pipe", async (bench) => {
   const { output } = await bench.builds({
-    builders: { p: { plugin: fixturePlugin("performing"), steps: [...half] } },
+    builders: { p: { plugin: fixturePlugin("scripted_ui"), steps: [...half] } },
   });
   for (const mark of ["\x1b", "\r", "%"]) {
     assert(!output.includes(mark), JSON.stringify(output));
@@ -101,7 +111,7 @@ forEachHost(
       /ESC\[0;32m\d{4}-[^ ]+Z: {5}a: out/,
     );
   },
-  { ignore: !has("script") },
+  { ignore: missing("script") },
 );
 
 forEachHost(
@@ -126,7 +136,7 @@ const half = [
 
 /** Builds on a terminal; each name in `pipes` is a named pipe that a step awaits. */
 async function perform(
-  bench: Bench,
+  bench: Workspace,
   builds: Record<string, readonly unknown[]>,
   { pipes = [], ...options }: {
     pipes?: readonly string[];
@@ -139,7 +149,7 @@ async function perform(
     builders: Object.fromEntries(
       Object.entries(builds).map(([name, steps]) => [
         name,
-        { plugin: fixturePlugin("performing"), steps },
+        { plugin: fixturePlugin("scripted_ui"), steps },
       ]),
     ),
   });
@@ -151,7 +161,7 @@ async function perform(
 }
 
 /** Lets the step that awaits a pipe go on. */
-function release(bench: Bench, pipe: string): Promise<void> {
+function release(bench: Workspace, pipe: string): Promise<void> {
   return Deno.writeTextFile(bench.at(pipe), "go");
 }
 
@@ -332,7 +342,7 @@ forEachHost("a dumb terminal sees no progress", async (bench) => {
   await bench.write("t.json", {
     builders: {
       p: {
-        plugin: fixturePlugin("performing"),
+        plugin: fixturePlugin("scripted_ui"),
         steps: [...half, { say: "spoken" }],
       },
     },
@@ -341,7 +351,7 @@ forEachHost("a dumb terminal sees no progress", async (bench) => {
   for (const mark of ["\x1b", "\r", "upload disk"]) {
     assert(!text.includes(mark), JSON.stringify(text));
   }
-}, { ignore: !has("script") });
+}, { ignore: missing("script") });
 
 Deno.test("progressText() tells how long it will take, once that can be guessed", () => {
   const work = { label: "x", current: 25, total: 100, begin: 0 };

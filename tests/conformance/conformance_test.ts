@@ -8,35 +8,43 @@ import { references } from "./references_cases.ts";
 import { streams } from "./streams_cases.ts";
 import type { Suite } from "./suite.ts";
 import { values } from "./values_cases.ts";
+import { skippable } from "../support/programs.ts";
 
 const all = { values, references, calls, streams };
 
-for (const { language, command, available } of plugins) {
-  const ignore = !available;
-
+for (const { language, command, missing } of plugins) {
   for (const [name, promises] of Object.entries(all)) {
-    Deno.test(`a plugin in ${language} keeps what is promised of ${name}`, {
-      ignore,
-    }, async (t) => {
-      await using plugin = await launch(command);
-      for (const [promise, keeps] of Object.entries(promises)) {
-        await t.step(`a plugin in ${language} ${promise}`, async () => {
-          const suite = await plugin.create<Suite>("conformance", "suite");
-          await keeps({ suite, plugin });
-        });
-      }
-    });
+    Deno.test(
+      skippable(
+        `a plugin in ${language} keeps what is promised of ${name}`,
+        missing,
+      ),
+      async (t) => {
+        await using plugin = await launch(command);
+        for (const [promise, keeps] of Object.entries(promises)) {
+          await t.step(`a plugin in ${language} ${promise}`, async () => {
+            const suite = await plugin.create<Suite>("conformance", "suite");
+            await keeps({ suite, plugin });
+          });
+        }
+      },
+    );
   }
 
-  Deno.test(`a plugin in ${language} says what it is`, { ignore }, async () => {
-    await using plugin = await launch(command);
-    assertEquals(plugin.info.protocol, 1);
-    assertEquals(plugin.info.components, { conformance: ["suite"] });
-  });
+  Deno.test(
+    skippable(`a plugin in ${language} says what it is`, missing),
+    async () => {
+      await using plugin = await launch(command);
+      assertEquals(plugin.info.protocol, 1);
+      assertEquals(plugin.info.components, { conformance: ["suite"] });
+    },
+  );
 
   Deno.test(
-    `a plugin in ${language} that dies fails every call under way with its exit code and last words`,
-    { ignore },
+    skippable(
+      `a plugin in ${language} that dies fails every call under way with its exit code and last words`,
+      missing,
+    ),
     async () => {
       await using plugin = await launch(command);
       const suite = await plugin.create<Suite>("conformance", "suite");
@@ -59,8 +67,10 @@ for (const { language, command, available } of plugins) {
   );
 
   Deno.test(
-    `a plugin in ${language} is gone once it is closed, and a call under way fails`,
-    { ignore },
+    skippable(
+      `a plugin in ${language} is gone once it is closed, and a call under way fails`,
+      missing,
+    ),
     async () => {
       const plugin = await launch(command);
       const suite = await plugin.create<Suite>("conformance", "suite");
@@ -75,8 +85,10 @@ for (const { language, command, available } of plugins) {
   );
 
   Deno.test(
-    `a plugin in ${language} writes to the log what it writes to stderr`,
-    { ignore },
+    skippable(
+      `a plugin in ${language} writes to the log what it writes to stderr`,
+      missing,
+    ),
     async () => {
       let log = "";
       const text = (lines: readonly string[] | Uint8Array) =>
@@ -97,10 +109,12 @@ for (const { language, command, available } of plugins) {
   );
 
   for (const other of plugins) {
-    const ignore = !available || !other.available;
+    const reason = missing ?? other.missing;
     Deno.test(
-      `what a plugin in ${language} gives works in another process, in ${other.language}`,
-      { ignore },
+      skippable(
+        `what a plugin in ${language} gives works in another process, in ${other.language}`,
+        reason,
+      ),
       async () => {
         await using plugin = await launch(command);
         await using second = await launch(other.command);

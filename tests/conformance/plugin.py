@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""A baler plugin in Python, written from docs/protocol.md with the standard library only.
+"""The suite of the conformance tests in Python; plugin.ts beside it serves the same one.
 
-It serves one component, the suite of the conformance tests; plugin.ts beside
-it serves the same one. To write a plugin of your own, take the other .py files
-as they are.
+The wire is that of examples/python-plugin.
 """
 
+import os
 import sys
 
 sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../examples/python-plugin/lib"))
 
 import asyncio  # noqa: E402
 import gc  # noqa: E402
-import os  # noqa: E402
 import weakref  # noqa: E402
 
 from connection import serve  # noqa: E402

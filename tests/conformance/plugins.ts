@@ -1,18 +1,9 @@
 // The plugins that must keep every promise: the same component, written in two languages.
 
 import { fromFileUrl } from "@std/path";
+import { missing } from "../support/programs.ts";
 
 const here = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-
-async function runs(command: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(command, { args: ["--version"] }).output())
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 /** One of the plugins. */
 export interface TestedPlugin {
@@ -20,8 +11,8 @@ export interface TestedPlugin {
   language: string;
   /** What starts it. */
   command: string[];
-  /** Whether this machine can start it. */
-  available: boolean;
+  /** Why this machine cannot start it; undefined where it can. */
+  missing: string | undefined;
 }
 
 export const plugins: TestedPlugin[] = [
@@ -34,11 +25,11 @@ export const plugins: TestedPlugin[] = [
       "--v8-flags=--expose-gc",
       here("plugin.ts"),
     ],
-    available: true,
+    missing: undefined,
   },
   {
     language: "Python",
     command: ["python3", here("plugin.py")],
-    available: await runs("python3"),
+    missing: missing("python3"),
   },
 ];

@@ -200,6 +200,19 @@ export const values: Promises = {
     assertEquals(await suite.sum(made), sum);
   },
 
+  "sends keys that are names of JavaScript's own": async ({ suite }) => {
+    const shared = { constructor: new Date(0), toString: "x" };
+    const value = {
+      constructor: "a",
+      prototype: { prototype: [1n] },
+      hasOwnProperty: null,
+      valueOf: shared,
+      map: new Map([["constructor", shared]]),
+      "a.constructor": shared,
+    };
+    assertEquals(await suite.echo(value), value);
+  },
+
   "refuses to send a key that could pollute a prototype": async ({ suite }) => {
     const value = JSON.parse('{"a":{"__proto__":{"polluted":true}}}');
     const sent = await suite.echo(value).then(

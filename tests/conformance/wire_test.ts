@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BareHost } from "./bare_host.ts";
 import { plugins } from "./plugins.ts";
+import { skippable } from "../support/programs.ts";
 
 const error = [["custom", "error"]];
 
@@ -270,11 +271,10 @@ const violations: Record<string, string | object> = {
   "a negative length": { json: { call: 9, method: "create", bytes: [-1] } },
 };
 
-for (const { language, command, available } of plugins) {
+for (const { language, command, missing } of plugins) {
   for (const [name, keeps] of Object.entries(promises)) {
     Deno.test(
-      `a plugin in ${language} ${name}`,
-      { ignore: !available },
+      skippable(`a plugin in ${language} ${name}`, missing),
       async () => {
         await using host = new BareHost(command);
         await keeps(host);
@@ -283,19 +283,23 @@ for (const { language, command, available } of plugins) {
   }
 
   for (const [name, violation] of Object.entries(violations)) {
-    Deno.test(`a plugin in ${language} ends the connection at ${name}`, {
-      ignore: !available,
-    }, async () => {
-      await using host = new BareHost(command);
-      await host.greet();
-      const line = typeof violation === "string"
-        ? violation
-        : JSON.stringify(violation);
-      // It may stop reading in the middle of a long line.
-      await host.write(line + "\n").catch(() => {});
-      const { code, stderr } = await host.ended();
-      assert(code !== 0);
-      assert(stderr.trim().length > 0);
-    });
+    Deno.test(
+      skippable(
+        `a plugin in ${language} ends the connection at ${name}`,
+        missing,
+      ),
+      async () => {
+        await using host = new BareHost(command);
+        await host.greet();
+        const line = typeof violation === "string"
+          ? violation
+          : JSON.stringify(violation);
+        // It may stop reading in the middle of a long line.
+        await host.write(line + "\n").catch(() => {});
+        const { code, stderr } = await host.ended();
+        assert(code !== 0);
+        assert(stderr.trim().length > 0);
+      },
+    );
   }
 }

@@ -3,13 +3,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import {
-  Bench,
-  type Ended,
-  type HostKind,
-  within,
-} from "../support/harness.ts";
+import { type Ended, type HostKind, Workspace } from "../support/harness.ts";
 import { type FaultName, HANGS, type MomentName } from "./matrix.ts";
+import { within } from "../support/within.ts";
 
 /** The plugin that can go wrong, run from its source. */
 export const FAULTY: readonly string[] = [
@@ -22,7 +18,7 @@ export const FAULTY: readonly string[] = [
 ];
 
 /** How long a cell may take, in seconds, however much runs beside it. */
-const BOUND = 60;
+const BOUND_MS = 60_000;
 
 /** The graces that leave a closed stdout, which shows within 2 s, the time to be what is told; a cancelled build gets twice the grace. */
 const GRACES: Readonly<Partial<Record<MomentName, string>>> = {
@@ -68,12 +64,12 @@ export async function assertCell(
   fault: FaultName,
   plugin = FAULTY,
 ): Promise<void> {
-  const bench = await Bench.make(kind);
+  const bench = await Workspace.make(kind);
   try {
     const ended = await within(
-      BOUND,
       "the end of baler",
       build(bench, moment, fault, plugin),
+      BOUND_MS,
     );
     try {
       await assertPromises(bench, moment, fault, plugin, ended);
@@ -89,7 +85,7 @@ export async function assertCell(
 }
 
 async function build(
-  bench: Bench,
+  bench: Workspace,
   moment: MomentName,
   fault: FaultName,
   plugin: readonly string[],
@@ -140,7 +136,7 @@ async function build(
 }
 
 async function assertPromises(
-  bench: Bench,
+  bench: Workspace,
   moment: MomentName,
   fault: FaultName,
   plugin: readonly string[],
@@ -195,7 +191,7 @@ function errorOf(
 
 /** Whoever was alive has cleaned up, and the other build has done what it should. */
 async function assertFiles(
-  bench: Bench,
+  bench: Workspace,
   moment: MomentName,
   isCancelled: boolean,
 ): Promise<void> {

@@ -9,7 +9,7 @@ import {
   InterpolationError,
   mayInterpolate,
   parse,
-  placeholderMessage,
+  PLACEHOLDER_MESSAGE,
   validateTemplate,
 } from "../../plugin/interpolate/mod.ts";
 import { formatTime } from "../../plugin/interpolate/go_time.ts";
@@ -25,6 +25,8 @@ import {
   withData,
 } from "./cases.ts";
 import { workingTime } from "../support/harness.ts";
+import { missing, skippable } from "../support/programs.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const context: InterpolationContext = { userVariables, initTime: recordedAt };
 
@@ -110,7 +112,7 @@ Deno.test("{{build}} hands on what is known, and a field for what is not yet", (
   const build = {
     ID: "i-1",
     Port: 22,
-    Host: `Build_Host. ${placeholderMessage}`,
+    Host: `Build_Host. ${PLACEHOLDER_MESSAGE}`,
   };
   const text = "{{build `ID`}} {{build `Port`}} {{build `Host`}}";
   assertEquals(interpolate(text, { build }), "i-1 22 {{.Host}}");
@@ -324,7 +326,14 @@ Deno.test("a template that would write or work without end is refused", () => {
   const text = `${chain.join("")}{{define "t60"}}{{end}}{{template "t0"}}`;
   assert(refusal(text).message.includes("steps"));
   const doubling = `{{$x := "0123456789"}}${"{{$x = print $x $x}}".repeat(60)}`;
-  assert(refusal(doubling).message.includes("more than"));
+  assert(refusal(doubling).message.includes("longer than"));
+  // Each printf is one step, but reads and writes millions of characters.
+  const large = `{{$x := "${"0".repeat(64)}"}}` +
+    '{{$x = printf "%s%s" $x $x}}'.repeat(17) + "{{$y := lower $x}}".repeat(99);
+  assert(refusal(large).message.includes("steps"));
+  const shared = { data: "x".repeat(10_000_000), budget: { steps: 0 } };
+  interpolate("{{len $}}", shared);
+  assert(shared.budget.steps > 10_000_000 / 100);
   const growing = '{{replace_all "" $ $}}';
   refusal(growing, { data: "x".repeat(100_000) });
   const wide = interpolate(
@@ -332,6 +341,75 @@ Deno.test("a template that would write or work without end is refused", () => {
     {},
   );
   assert(wide.includes("BADWIDTH") && wide.length < 100);
+});
+
+Deno.test("a string of 16 MiB is interpolated, or too long", () => {
+  const length = 16 * 1024 * 1024;
+  const strings = {
+    ascii: "a".repeat(length),
+    escaped: "<".repeat(length),
+    accented: "é".repeat(length / 4),
+    pairs: "😀".repeat(length / 8),
+    mixed: 'aé\u0001"'.repeat(length / 16),
+  };
+  const calls = [
+    "upper $",
+    "lower $",
+    "html $",
+    "js $",
+    "urlquery $",
+    "clean_resource_name $",
+    "len $",
+    'printf "%q" $',
+    'printf "%x" $',
+    'printf "%20s" $',
+    'printf "%.9s" $',
+    'replace_all "a" "b" $',
+    'replace_all "a" "bbb" $',
+    'replace "" "-" 3 $',
+    'split $ "" 1500000',
+    'join "," $ "b"',
+    "println $ 1",
+    "index $ 5",
+    "slice $ 0 2",
+    "eq $ 1",
+  ];
+  for (const [name, data] of Object.entries(strings)) {
+    for (const call of calls) {
+      try {
+        interpolate(`{{${call}}}`, { data });
+      } catch (error) {
+        assert(error instanceof InterpolationError, `${name} ${call}`);
+        assert(
+          /longer than|more than|were found|incompatible/.test(error.message),
+          `${name} ${call}: ${error.message.slice(0, 500)}`,
+        );
+      }
+    }
+  }
+  assertEquals(interpolate(`${strings.ascii}{{1}}`, {}).length, length + 1);
+  const { column } = refusal(`${strings.pairs}{{nope}}`);
+  assertEquals(column, length / 8 + 3);
+});
+
+Deno.test("long strings are cut and mapped by characters", () => {
+  // Pieces of 64 Ki units must not cut a pair, nor lose what is at their ends.
+  const data = `${"x".repeat(65_535)}😀é${"<".repeat(65_536)}ß`;
+  const html = interpolate("{{html $}}", { data });
+  assertEquals(html, data.replaceAll("<", "&lt;"));
+  assertEquals(
+    interpolate("{{upper $}}", { data }),
+    `${"X".repeat(65_535)}😀É${"<".repeat(65_536)}ß`,
+  );
+  assertEquals(interpolate("{{lower $}}", { data: "ΑΣ İ" }), "ασ i");
+  assertEquals(interpolate('{{printf "%.2s" $}}', { data: "😀é<" }), "😀é");
+  assertEquals(interpolate('{{printf "%# x" $}}', { data: "ab" }), "0x61 0x62");
+  assertEquals(interpolate('{{replace "" "-" 2 $}}', { data: "😀b" }), "-😀-b");
+  assertEquals(
+    interpolate('{{replace "" "-" 9 $}}', { data: "😀b" }),
+    "-😀-b-",
+  );
+  assertEquals(interpolate('{{split $ "," 2}}', { data: "a,b," }), "");
 });
 
 Deno.test("a megabyte is interpolated within seconds, whatever its shape", () => {
@@ -367,13 +445,11 @@ Deno.test("a megabyte is interpolated within seconds, whatever its shape", () =>
   assert(refusal(unclosed).message.includes('unexpected "{"'));
 });
 
-const packer = await findPacker();
-
 Deno.test({
-  name: `interpolate() yields what the packer command yields${
-    packer ? "" : " (packer is not installed)"
-  }`,
-  ignore: !packer,
+  ...skippable(
+    "interpolate() yields what the packer command yields",
+    missing("packer"),
+  ),
   async fn() {
     const rows = Object.values(results).flat().map(([template]) => template);
     const mark = "<%>";
@@ -389,10 +465,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: `interpolate() refuses what the packer command refuses${
-    packer ? "" : " (packer is not installed)"
-  }`,
-  ignore: !packer,
+  ...skippable(
+    "interpolate() refuses what the packer command refuses",
+    missing("packer"),
+  ),
   async fn() {
     const lines = refusals.map(([template]) => template).join("\n");
     const [, ...theirs] = (await askPacker(lines)).split("Interpolation error");
@@ -409,40 +485,23 @@ Deno.test({
 
 // A template that is no plugin's configuration: only its variables matter.
 async function askPacker(lines: string): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/template.json`;
-    const builders = [{ type: "null", communicator: "none" }];
-    const template = { variables: userVariables, builders };
-    await Deno.writeTextFile(path, JSON.stringify(template));
-    const command = new Deno.Command("packer", {
-      args: ["console", path],
-      env: { CHECKPOINT_DISABLE: "1", HOME: folder, PACKER_LOG: "" },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    });
-    const child = command.spawn();
-    const input = child.stdin.getWriter();
-    await input.write(new TextEncoder().encode(lines + "\n"));
-    await input.close();
-    const { stdout } = await child.output();
-    return new TextDecoder().decode(stdout).replace(/\n$/, "");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-// Only 1.6 is comparable: later ones know other functions.
-async function findPacker(): Promise<boolean> {
-  try {
-    const command = new Deno.Command("packer", {
-      args: ["version"],
-      env: { CHECKPOINT_DISABLE: "1" },
-    });
-    const { stdout } = await command.output();
-    return new TextDecoder().decode(stdout).startsWith("Packer v1.6.");
-  } catch {
-    return false;
-  }
+  await using directory = await TemporaryDirectory.make();
+  const builders = [{ type: "null", communicator: "none" }];
+  const path = await directory.write(
+    "template.json",
+    JSON.stringify({ variables: userVariables, builders }),
+  );
+  const command = new Deno.Command("packer", {
+    args: ["console", path],
+    env: { CHECKPOINT_DISABLE: "1", HOME: directory.path, PACKER_LOG: "" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(lines + "\n"));
+  await input.close();
+  const { stdout } = await child.output();
+  return new TextDecoder().decode(stdout).replace(/\n$/, "");
 }

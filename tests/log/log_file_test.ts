@@ -2,13 +2,10 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
-import {
-  Folder,
-  HELLO,
-  Recorder,
-  testPosix,
-} from "../support/plugin_process.ts";
+import { HELLO, Recorder, testPosix } from "../support/plugin_process.ts";
 import { forEachHost } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { NOT_POSIX } from "../support/programs.ts";
 
 const template = {
   builders: [{ type: "file", content: "x", target: "x.txt" }],
@@ -18,7 +15,7 @@ const template = {
 testPosix(
   "a target that takes no more gets nothing, and the others everything",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const file = new Recorder();
     let writes = 0;
     const full: LogTarget = {
@@ -121,7 +118,7 @@ forEachHost(
       "ui: --> file: Stored file: x.txt",
     );
   },
-  { ignore: Deno.build.os === "windows" && "there is no shell" },
+  { ignore: NOT_POSIX },
 );
 
 forEachHost(

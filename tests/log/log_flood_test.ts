@@ -3,8 +3,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
-  failure,
-  Folder,
   GREETING,
   HELLO,
   program,
@@ -12,12 +10,15 @@ import {
   testPosix,
 } from "../support/plugin_process.ts";
 import { fixturePlugin, forEachHost } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { failure } from "../support/failure.ts";
+import { NOT_LINUX } from "../support/programs.ts";
 
 const PLUGINS = 20;
 const LINES = 2_000;
 
 /** A script that writes many lines, the last without its end, and dies of a signal. */
-function dying(folder: Folder, name: string): Promise<string> {
+function dying(folder: TemporaryDirectory, name: string): Promise<string> {
   return folder.script(
     name,
     ...GREETING,
@@ -50,7 +51,7 @@ for (const logged of [true, false]) {
         : "the last lines are told, without a log"
     }`,
     async () => {
-      await using folder = await Folder.make();
+      await using folder = await TemporaryDirectory.make();
       const record = new Recorder();
       const names = Array.from({ length: PLUGINS }, (_, at) => `plugin${at}`);
       await Promise.all(names.map(async (name) => {
@@ -83,7 +84,7 @@ for (const logged of [true, false]) {
 }
 
 testPosix("calls are answered while other plugins flood the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   let bytes = 0;
   let flooded = Promise.withResolvers<void>();
   const counter: LogTarget = {
@@ -95,7 +96,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
     isTerminal: () => false,
   };
   const log = createLog({ targets: [counter] });
-  await using other = await launch(program("working.ts"));
+  await using other = await launch(program("worker_plugin.ts"));
   const thing = await other.create<{ ping(): Promise<string> }>(
     "thing",
     "working",
@@ -130,7 +131,7 @@ forEachHost(
     await bench.write("template.json", {
       builders: {
         flooding: {
-          plugin: fixturePlugin("flooding"),
+          plugin: fixturePlugin("stderr_flood"),
           bytes: LOGGED_LINES * 100,
         },
       },
@@ -159,7 +160,7 @@ forEachHost(
     }
     assertEquals(lines, LOGGED_LINES);
   },
-  { ignore: Deno.build.os !== "linux" && "there is no /proc", seconds: 60 },
+  { ignore: NOT_LINUX },
 );
 
 /** The most memory that a process has had (RSS), in MiB. */
@@ -175,7 +176,7 @@ testPosix(
       work(): Promise<void>;
       echo(value: number): Promise<number>;
     }
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const path = await folder.script(
       "flood",
       ...GREETING,
@@ -183,7 +184,7 @@ testPosix(
       "exec yes ''",
     );
     await using flooding = await launch(path, { grace: 0 });
-    await using other = await launch(program("conversing.ts"));
+    await using other = await launch(program("burst_plugin.ts"));
     const flood = await flooding.create<Thing>("thing", "");
     const thing = await other.create<Thing>("thing", "");
     void flood.work();

@@ -9,13 +9,13 @@ import {
 } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
-  failure,
-  Folder,
   GREETING,
   HELLO,
   Recorder,
   testPosix,
 } from "../support/plugin_process.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { failure } from "../support/failure.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -25,7 +25,7 @@ async function logged(
   record: Recorder,
   ...lines: string[]
 ): Promise<{ path: string; lastLines: string[] }> {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = await folder.script(name, HELLO, "read -r welcome", ...lines);
   const plugin = await launch(path, { log: record.log });
   await plugin.close();
@@ -87,7 +87,7 @@ testPosix(
 testPosix(
   "a plugin is in the log under the name that it was given",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const record = new Recorder();
     const path = await folder.script("plugin", "echo hello >&2", HELLO, "cat");
     const plugin = await launch(path, {
@@ -164,7 +164,7 @@ testPosix("a line without an end is written when the plugin ends", async () => {
 });
 
 testPosix("a character that comes in pieces is whole in the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const record = new Recorder(true);
   const bytes = encode("größe 💡 日本");
   const path = await folder.script(
@@ -185,7 +185,7 @@ testPosix("a character that comes in pieces is whole in the log", async () => {
 });
 
 testPosix("several plugins' lines stay whole and in order", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const record = new Recorder();
   const writesLines = async (name: string) => {
     const path = await folder.script(
@@ -235,7 +235,7 @@ testPosix("a line of 10 MB is one line in the log", async () => {
 });
 
 testPosix("the last 20 lines are kept for the error", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const path = await folder.script(
     "plugin",
     ...GREETING,
@@ -257,7 +257,7 @@ testPosix("the last 20 lines are kept for the error", async () => {
 });
 
 testPosix("what a plugin says before it dies is all in the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const record = new Recorder();
   const path = await folder.script(
     "plugin",
@@ -278,7 +278,7 @@ testPosix("what a plugin says before it dies is all in the log", async () => {
 });
 
 testPosix("values that must not be seen are not in the log", async () => {
-  await using folder = await Folder.make();
+  await using folder = await TemporaryDirectory.make();
   const record = new Recorder();
   const log = createLog({
     targets: [record],
@@ -324,7 +324,7 @@ testPosix(
 testPosix(
   "64 MiB of log are relayed without loss",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const size = 64 * 2 ** 20;
     const line = "x".repeat(1_000);
     // Lines of differing lengths, so that they end anywhere in what is read.

@@ -5,9 +5,9 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { GROUPS } from "./cases/mod.ts";
 import type { Outcome, ParityCase } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
-import { hasPacker, type Ran, runAll, runCase } from "./run.ts";
+import { type Ran, runAll, runCase } from "./run.ts";
+import { missing, skippable } from "../support/programs.ts";
 
-const packerIsInstalled = await hasPacker();
 const ALL = Object.values(GROUPS).flat();
 
 // Packer does not change: some of its cases each time are enough to see that it is another.
@@ -26,8 +26,10 @@ for (const [group, cases] of Object.entries(GROUPS)) {
   });
 
   Deno.test({
-    name: `what is recorded is what Packer does: ${group}`,
-    ignore: !packerIsInstalled,
+    ...skippable(
+      `the recorded outcomes are what Packer does: ${group}`,
+      missing("packer"),
+    ),
     async fn(t) {
       const packers = await recorded(group);
       const sample = cases.filter((_, index) => index % EACH === 0);

@@ -4,9 +4,11 @@
 //     deno run -A tests/parity/record.ts [GROUP...]
 
 import { GROUPS } from "./cases/mod.ts";
-import { hasPacker, runAll, runCase } from "./run.ts";
+import { runAll, runCase } from "./run.ts";
+import { missing } from "../support/programs.ts";
 
-if (!await hasPacker()) throw new Error("packer 1.6.6 is not on the PATH");
+const reason = missing("packer");
+if (reason !== undefined) throw new Error(reason);
 for (const [group, cases] of Object.entries(GROUPS)) {
   if (Deno.args.length > 0 && !Deno.args.includes(group)) continue;
   const ran = await runAll(cases, (one) => runCase(one, "packer"));

@@ -1,36 +1,17 @@
 // Runs a case, with baler or with Packer, in a folder of its own, and tells
 // what came of it.
 
-import {
-  Bench,
-  type Ended,
-  type HostKind,
-  within,
-} from "../support/harness.ts";
+import { type Ended, type HostKind, Workspace } from "../support/harness.ts";
 import { argsOf, type Outcome, type ParityCase } from "./case.ts";
 import { comparableEvents, comparableFiles, written } from "./normalize.ts";
+import { HANG_LIMIT_MS, within } from "../support/within.ts";
 
 /** What runs a case. */
 export type Program = HostKind | "packer";
 
-const SECONDS = 30;
-
 /** A run of a case: what it came to, and all that it said. */
 export interface Ran extends Outcome {
   readonly output: string;
-}
-
-/** Whether the Packer that baler is compared with can be run here. */
-export async function hasPacker(): Promise<boolean> {
-  try {
-    const { stdout } = await new Deno.Command("packer", {
-      args: ["version"],
-      env: { CHECKPOINT_DISABLE: "1" },
-    }).output();
-    return /\bv1\.6\.6$/m.test(new TextDecoder().decode(stdout));
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -40,7 +21,7 @@ export async function hasPacker(): Promise<boolean> {
  * @param program What runs it.
  */
 export async function runCase(one: ParityCase, program: Program): Promise<Ran> {
-  const bench = await Bench.make(program === "packer" ? "source" : program);
+  const bench = await Workspace.make(program === "packer" ? "source" : program);
   try {
     const given = Object.entries(one.files ?? {});
     if (one.template !== undefined) given.push(["template.json", one.template]);
@@ -52,7 +33,6 @@ export async function runCase(one: ParityCase, program: Program): Promise<Ran> {
     const ended = program === "packer"
       ? await packer(bench, one)
       : await within(
-        SECONDS,
         one.name,
         bench.baler(argsOf(one), { stdin: one.stdin, env: one.env }),
       );
@@ -74,7 +54,7 @@ export async function runCase(one: ParityCase, program: Program): Promise<Ran> {
   }
 }
 
-async function packer(bench: Bench, one: ParityCase): Promise<Ended> {
+async function packer(bench: Workspace, one: ParityCase): Promise<Ended> {
   const child = new Deno.Command("packer", {
     args: [...argsOf(one)],
     cwd: bench.path,
@@ -83,7 +63,7 @@ async function packer(bench: Bench, one: ParityCase): Promise<Ended> {
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(SECONDS * 1000),
+    signal: AbortSignal.timeout(HANG_LIMIT_MS),
   }).spawn();
   const writer = child.stdin.getWriter();
   // It may end without having read it.

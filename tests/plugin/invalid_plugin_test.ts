@@ -2,9 +2,13 @@
 // error says which method it was and what was expected of it.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
+import {
+  fixturePlugin,
+  forEachHost,
+  type Workspace,
+} from "../support/harness.ts";
 
-async function output(bench: Bench, template: object): Promise<string> {
+async function output(bench: Workspace, template: object): Promise<string> {
   await bench.write("template.json", template);
   const ended = await bench.baler(["build", "template.json"]);
   assertEquals(ended.code, 1, ended.output);
@@ -14,14 +18,14 @@ async function output(bench: Bench, template: object): Promise<string> {
 const builders = (...names: string[]) => ({
   plugins: {
     builders: Object.fromEntries(
-      names.map((name) => [name, fixturePlugin("mistaken")]),
+      names.map((name) => [name, fixturePlugin("invalid_results")]),
     ),
   },
   builders: names.map((type) => ({ type })),
 });
 
 /** Each builder that makes a mistake, with what is said of it. */
-async function assertTold(bench: Bench, told: Record<string, string>) {
+async function assertTold(bench: Workspace, told: Record<string, string>) {
   const text = await output(bench, builders(...Object.keys(told)));
   for (const words of Object.values(told)) assertStringIncludes(text, words);
 }
@@ -84,10 +88,10 @@ forEachHost("a method that is missing is named", async (bench) => {
 forEachHost("an option that is declared wrong is named", async (bench) => {
   await assertTold(bench, {
     "unknown-type":
-      `the plugin's option "region" has no type that there is: declare it as { type, description }, with one of the types "string", "number"`,
-    "type-alone": `the plugin's option "region" has no type that there is`,
+      `the plugin's option "region" has no valid type: declare it as { type, description }, with one of the types "string", "number"`,
+    "type-alone": `the plugin's option "region" has no valid type`,
     "options-list":
-      "the plugin's options are no object: declare them as { name: { type, description } }",
+      "the plugin's options are not an object: declare them as { name: { type, description } }",
   });
 });
 
@@ -108,7 +112,7 @@ forEachHost(
     const text = await output(bench, {
       plugins: {
         "post-processors": Object.fromEntries(
-          names.map((name) => [name, fixturePlugin("mistaken")]),
+          names.map((name) => [name, fixturePlugin("invalid_results")]),
         ),
       },
       builders: [{ type: "null", communicator: "none" }],

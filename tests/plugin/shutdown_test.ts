@@ -55,7 +55,7 @@ forEachHost(
   "a command plugin that goes wrong while it shuts down is told, and its exit code is not 0",
   async (bench) => {
     const config = await bench.write("core.json", {
-      commands: { shout: fixturePlugin("shout") },
+      commands: { shout: fixturePlugin("shout_command") },
     });
     for (const [own, code] of [["0", 1], ["42", 42]] as const) {
       const ended = await bench.baler(["shout", "-stumble", own], {

@@ -2,13 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../../host/mod.ts";
-import {
-  failure,
-  program,
-  Recorder,
-  testPosix,
-  within,
-} from "../support/plugin_process.ts";
+import { program, Recorder, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
+import { failure } from "../support/failure.ts";
 
 interface Printing {
   ping(): Promise<string>;
@@ -50,13 +46,13 @@ const ways = [
 for (const way of ways) {
   testPosix(`what a plugin prints by ${way} reaches the log`, async () => {
     const record = new Recorder();
-    await using plugin = await launch(program("printing.ts"), {
+    await using plugin = await launch(program("stdout_plugin.ts"), {
       log: record.log,
       grace: 100,
     });
     const printing = await plugin.create<Printing>("thing", "printing");
     for (const text of ["größe 1", "größe 2"]) {
-      await within(5_000, "the call", printing.print(way, text));
+      await within("the call", printing.print(way, text));
       await record.contains(text);
     }
     assertEquals(await printing.ping(), "pong");
@@ -70,7 +66,7 @@ testPosix(
   "what a plugin's children print at once reaches the log",
   async () => {
     const record = new Recorder();
-    await using plugin = await launch(program("printing.ts"), {
+    await using plugin = await launch(program("stdout_plugin.ts"), {
       log: record.log,
     });
     const printing = await plugin.create<Printing>("thing", "printing");
@@ -83,9 +79,12 @@ testPosix(
 
 testPosix("what a plugin prints before it serves reaches the log", async () => {
   const record = new Recorder();
-  await using plugin = await launch([...program("printing.ts"), "--early"], {
-    log: record.log,
-  });
+  await using plugin = await launch(
+    [...program("stdout_plugin.ts"), "--early"],
+    {
+      log: record.log,
+    },
+  );
   const printing = await plugin.create<Printing>("thing", "printing");
   assertEquals(await printing.ping(), "pong");
   const early = ["log", "info", "debug", "write", "process write"];
@@ -94,7 +93,7 @@ testPosix("what a plugin prints before it serves reaches the log", async () => {
 
 testPosix("a plugin that prints all the time can be talked to", async () => {
   const record = new Recorder();
-  const plugin = await launch(program("printing.ts"), { log: record.log });
+  const plugin = await launch(program("stdout_plugin.ts"), { log: record.log });
   const printing = await plugin.create<Printing>("thing", "printing");
   const ticks: number[] = [];
   await printing.flood((count) => void ticks.push(count));
@@ -108,21 +107,23 @@ testPosix("a plugin that prints all the time can be talked to", async () => {
 });
 
 testPosix("nothing in a plugin can read the wire", async () => {
-  await using plugin = await launch(program("printing.ts"));
+  await using plugin = await launch(program("stdout_plugin.ts"));
   const printing = await plugin.create<Printing>("thing", "printing");
   assertEquals(await printing.stdin(), [null, null, [], false]);
   assertEquals(await printing.ping(), "pong");
 });
 
 testPosix("nothing in a plugin can read the wire by node:process", async () => {
-  await using plugin = await launch(program("printing.ts"), { grace: 100 });
+  await using plugin = await launch(program("stdout_plugin.ts"), {
+    grace: 100,
+  });
   const printing = await plugin.create<Printing>("thing", "printing");
-  assertEquals(await within(5_000, "the call", printing.nodeStdin()), []);
+  assertEquals(await within("the call", printing.nodeStdin()), []);
   assertEquals(await printing.ping(), "pong");
 });
 
 testPosix("a plugin that prompts is told to ask the ui", async () => {
-  await using plugin = await launch(program("printing.ts"));
+  await using plugin = await launch(program("stdout_plugin.ts"));
   const printing = await plugin.create<Printing>("thing", "printing");
   assertMatch((await failure(printing.prompt())).message, /ui\.ask/);
   assertMatch((await failure(printing.confirm())).message, /ui\.ask/);
@@ -156,7 +157,7 @@ for (const input of ["null", "close"] as const) {
   testPosix(
     `a plugin without a host says what it is (stdin: ${input})`,
     async () => {
-      const { code, stderr } = await byHand(program("printing.ts"), input);
+      const { code, stderr } = await byHand(program("stdout_plugin.ts"), input);
       assertEquals(code, 1);
       assertMatch(stderr, /baler plugin/);
     },
@@ -167,7 +168,7 @@ testPosix(
   "a plugin that something else than a host writes to says what it is",
   async () => {
     const { code, stderr } = await byHand(
-      program("printing.ts"),
+      program("stdout_plugin.ts"),
       new TextEncoder().encode("not a message\n"),
     );
     assertEquals(code, 1);
@@ -185,7 +186,7 @@ Deno.test({
   name: "a plugin on a terminal says what it is, and exits with code 1",
   ignore: !script,
   fn: async () => {
-    const quoted = program("printing.ts").map((word) =>
+    const quoted = program("stdout_plugin.ts").map((word) =>
       `'${word.replaceAll("'", `'\\''`)}'`
     );
     const { code, stdout } = await byHand(
@@ -199,7 +200,7 @@ Deno.test({
 });
 
 testPosix("`describe` prints as JSON what a plugin is", async () => {
-  const argv = [...program("printing.ts"), "describe"];
+  const argv = [...program("stdout_plugin.ts"), "describe"];
   const { code, stdout } = await byHand(argv, "null");
   assertEquals(code, 0);
   const description = JSON.parse(stdout);
@@ -213,7 +214,7 @@ testPosix("`describe` prints as JSON what a plugin is", async () => {
 });
 
 testPosix("`describe` tells the permissions that a plugin has", async () => {
-  const argv = program("printing.ts").map((word) =>
+  const argv = program("stdout_plugin.ts").map((word) =>
     word === "--allow-all" ? "--allow-env" : word
   );
   const { stdout } = await byHand([...argv, "describe"], "null");

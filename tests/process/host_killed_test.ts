@@ -14,8 +14,11 @@ import {
   PAUSES,
 } from "../faults/matrix.ts";
 import { sideBySide } from "../faults/side_by_side.ts";
-import { Folder, Lifeline } from "../support/plugin_process.ts";
-import { Bench, type HostKind } from "../support/harness.ts";
+import { Lifeline } from "../support/plugin_process.ts";
+import { type HostKind, Workspace } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { childrenOf } from "../support/processes.ts";
+import { NOT_LINUX, skippable } from "../support/programs.ts";
 
 /** Moments at which the builders of both builds have something to clean up. */
 const HAS_MACHINE: ReadonlySet<MomentName> = new Set([
@@ -65,12 +68,9 @@ const BOUND = 30_000;
 
 /** Ends the one who would end what does not end by itself. */
 async function killReaper(host: number): Promise<void> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["-o", "pid=,args=", "--ppid", String(host)],
-  }).output();
-  const line = new TextDecoder().decode(stdout).split("\n")
-    .find((line) => line.includes("baler-reaper"));
-  Deno.kill(parseInt(line!), "SIGKILL");
+  const reaper = (await childrenOf(host))
+    .find(({ command }) => command.includes("baler-reaper"));
+  Deno.kill(reaper!.pid, "SIGKILL");
 }
 
 async function assertGone(
@@ -79,9 +79,9 @@ async function assertGone(
   how: PauseName,
   plugin: readonly string[],
 ): Promise<void> {
-  const bench = await Bench.make(kind);
+  const bench = await Workspace.make(kind);
   try {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     await using lifeline = await Lifeline.make(folder);
     const pausing = [...plugin, moment, how, lifeline.path];
     const steady = [...plugin, "never", "waiting", lifeline.path];
@@ -132,8 +132,7 @@ async function assertGone(
 
 for (const kind of ["source", "compiled"] as const) {
   Deno.test({
-    name: `plugins of a host that is killed (${kind})`,
-    ignore: Deno.build.os !== "linux",
+    ...skippable(`plugins of a host that is killed (${kind})`, NOT_LINUX),
     async fn(test) {
       const plugin = kind === "source" ? FAULTY : [await compiledPlugin()];
       const cells = names(MOMENTS).flatMap((moment) =>

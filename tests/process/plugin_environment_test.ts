@@ -4,8 +4,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { launch } from "../../host/mod.ts";
-import { Folder, HELLO, testPosix } from "../support/plugin_process.ts";
-import { type Bench, fixturePlugin, forEachHost } from "../support/harness.ts";
+import { HELLO, testPosix } from "../support/plugin_process.ts";
+import {
+  fixturePlugin,
+  forEachHost,
+  type Workspace,
+} from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { NOT_POSIX } from "../support/programs.ts";
 
 /** What steers the host, as a person who has it all would set it; also a name of a later version. */
 const SETTINGS = {
@@ -21,6 +27,9 @@ const SETTINGS = {
   PACKER_CONFIG: "/nowhere/config",
   PACKER_NO_COLOR: "1",
   PACKER_PLUGIN_PATH: "/nowhere",
+  PACKER_PLUGIN_MAGIC_COOKIE: "of a Packer that started this baler",
+  PACKER_PLUGIN_MIN_PORT: "10000",
+  PACKER_PLUGIN_MAX_PORT: "25000",
 };
 
 /** What is for plugins, and for what they start. */
@@ -45,7 +54,7 @@ function variables(output: string): Record<string, string> {
 
 function assertForPlugins(
   seen: Readonly<Record<string, string>>,
-  bench: Bench,
+  bench: Workspace,
 ): void {
   for (const name of Object.keys(SETTINGS)) {
     assert(!(name in seen), `${name} is not for plugins`);
@@ -91,12 +100,12 @@ forEachHost(
     assertEquals(runs.size, 1);
     assertMatch([...runs].join(), /^[0-9a-f-]{36}$/);
   },
-  { ignore: Deno.build.os === "windows" },
+  { ignore: NOT_POSIX },
 );
 
 forEachHost("a command plugin sees what any plugin does", async (bench) => {
   const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout") },
+    commands: { shout: fixturePlugin("shout_command") },
   });
   const { stdout } = await bench.succeeds(["shout", "-environment"], {
     env: { ...SETTINGS, ...FOR_PLUGINS, BALER_CONFIG: config },
@@ -136,13 +145,13 @@ forEachHost(
     assert(!("BALER_LOG" in inner));
     assertMatch(await bench.read("inner.log"), /Plugin started/);
   },
-  { ignore: Deno.build.os === "windows" },
+  { ignore: NOT_POSIX },
 );
 
 testPosix(
   "launch() gives a plugin exactly the environment that it is told to give",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const path = await folder.script(
       "plugin",
       "/usr/bin/env >&2",

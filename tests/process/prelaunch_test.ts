@@ -9,26 +9,29 @@ import {
   prelaunch,
 } from "../../host/process/prelaunch.ts";
 import {
-  type Bench,
   fixturePlugin,
   forEachHost,
   type Running,
-  within,
+  type Workspace,
 } from "../support/harness.ts";
+import { within } from "../support/within.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { childrenOf } from "../support/processes.ts";
+import { NOT_LINUX, NOT_POSIX, skippable } from "../support/programs.ts";
 
-const onLinux = { ignore: Deno.build.os !== "linux" };
+const onLinux = { ignore: NOT_LINUX };
 
 /** The processes of bundled components that a run has started. */
 async function bundledOf(run: Running): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["-o", "args=", "--ppid", String(run.pid)],
-  }).output();
-  return new TextDecoder().decode(stdout).split("\n")
-    .filter((line) => / plugin$/.test(line));
+  return (await childrenOf(run.pid)).map(({ command }) => command)
+    .filter((command) => / plugin$/.test(command));
 }
 
 /** A run whose shell waits; the test says when it goes on. */
-async function startWaiting(bench: Bench, template: object): Promise<Running> {
+async function startWaiting(
+  bench: Workspace,
+  template: object,
+): Promise<Running> {
   await bench.write("template.json", {
     ...template,
     "post-processors": [{
@@ -42,7 +45,7 @@ async function startWaiting(bench: Bench, template: object): Promise<Running> {
   return run;
 }
 
-async function goOn(bench: Bench, run: Running) {
+async function goOn(bench: Workspace, run: Running) {
   await bench.write("go", "\n");
   const ended = await run.ended();
   assertEquals(ended.code, 0, ended.output);
@@ -61,7 +64,7 @@ forEachHost(
   async (bench) => {
     // That no process is left the bench sees at its end.
     await bench.write("template.json", {
-      plugins: { builders: { first: fixturePlugin("relatives") } },
+      plugins: { builders: { first: fixturePlugin("two_builders") } },
       builders: [{ type: "first" }],
       "post-processors": ["manifest"],
     });
@@ -117,7 +120,7 @@ function taken(argv: string[], variables: Record<string, string> = env) {
   const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
-    onStdout: (chunk) => text += decoder.decode(chunk),
+    onStdout: (chunk) => void (text += decoder.decode(chunk)),
     onStdoutEnd: () => text += "[end]",
     onStderr: () => {},
   });
@@ -125,10 +128,12 @@ function taken(argv: string[], variables: Record<string, string> = env) {
 }
 
 Deno.test({
-  name: "what a process wrote before it was launched is not lost",
-  ignore: Deno.build.os === "windows",
+  ...skippable(
+    "what a process wrote before it was launched is not lost",
+    NOT_POSIX,
+  ),
   async fn() {
-    await using folder = await temporaryFolder();
+    await using folder = await TemporaryDirectory.make();
     const argv = [...SHELL, `echo early; : > ${folder.path}/said; read line`];
     prelaunch(argv, env);
     await existence(`${folder.path}/said`);
@@ -139,8 +144,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a launch takes a process only with the same command and environment",
-  ignore: Deno.build.os === "windows",
+  ...skippable(
+    "a launch takes a process only with the same command and environment",
+    NOT_POSIX,
+  ),
   async fn() {
     const argv = [...SHELL, 'echo "$ONE"'];
     prelaunch(argv, { ...env, ONE: "first" });
@@ -162,23 +169,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the end of a head start is the end of its process, if nobody took it",
-  ignore: Deno.build.os === "windows",
+  ...skippable(
+    "the end of a head start is the end of its process, if nobody took it",
+    NOT_POSIX,
+  ),
   async fn() {
     // It would not end by itself, not even at the end of its stdin.
     prelaunch([...SHELL, "while :; do sleep 1; done"], env);
-    await within(10, "its end", discardPrelaunched());
+    await within("its end", discardPrelaunched());
     await discardPrelaunched();
   },
 });
-
-async function temporaryFolder() {
-  const path = await Deno.makeTempDir();
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 /** Waits until a file is there. */
 async function existence(path: string): Promise<void> {

@@ -3,7 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { Pipe } from "../../host/process/pipe.ts";
 import { SpinReader } from "../../host/process/spin_reader.ts";
-import { Folder, keepsOnLinux } from "../support/plugin_process.ts";
+import { testLinux } from "../support/plugin_process.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 /** A shell whose standard streams are pipes to this process. */
 class Shell implements AsyncDisposable {
@@ -63,7 +64,7 @@ function descriptors({ process }: Shell): number {
   return count;
 }
 
-keepsOnLinux("what a child writes is read as it comes", async () => {
+testLinux("what a child writes is read as it comes", async () => {
   await using child = new Shell("exec cat");
   const buffer = new Uint8Array(5);
   for (const text of ["one", "and another"]) {
@@ -78,7 +79,7 @@ keepsOnLinux("what a child writes is read as it comes", async () => {
   }
 });
 
-keepsOnLinux(
+testLinux(
   "what is not prompt is looked for less and less often",
   async () => {
     await using child = new Shell(
@@ -102,7 +103,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux("from a child that has ended nothing comes", async () => {
+testLinux("from a child that has ended nothing comes", async () => {
   await using child = new Shell("exit 0");
   await child.process.status;
   assertEquals(child.reader.read(new Uint8Array(5)), 0);
@@ -114,9 +115,9 @@ for (
     "a pipe from elsewhere": "1<<END\nnot for you\nEND\n",
   })
 ) {
-  keepsOnLinux(`nothing is read where stdout is ${what}`, async () => {
-    await using folder = await Folder.make();
-    const path = await folder.file("out", "not for you");
+  testLinux(`nothing is read where stdout is ${what}`, async () => {
+    await using folder = await TemporaryDirectory.make();
+    const path = await folder.write("out", "not for you");
     // That this process has it open too makes it no pipe.
     using _file = await Deno.open(path);
     await using child = new Shell(
@@ -130,7 +131,7 @@ for (
   });
 }
 
-keepsOnLinux("no descriptor is left when a reader is closed", async () => {
+testLinux("no descriptor is left when a reader is closed", async () => {
   await using child = new Shell("exec cat");
   const before = descriptors(child);
   child.reader.read(new Uint8Array(5));

@@ -6,14 +6,15 @@ import { launch } from "../../host/mod.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
 import { BareHost } from "../conformance/bare_host.ts";
-import { program, testPosix, within } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
 
 interface Conversing {
   echo<T>(value: T): Promise<T>;
   later(callback: () => void): Promise<void>;
 }
 
-const command = program("conversing.ts");
+const command = program("burst_plugin.ts");
 
 /** More calls than it takes to be a conversation. */
 async function converse(thing: Conversing): Promise<void> {
@@ -29,7 +30,7 @@ testPosix(
     for (let time = 0; time < 5; time++) {
       const { promise: done, resolve } = Promise.withResolvers<void>();
       await thing.later(resolve);
-      await within(10_000, "the plugin's own work", done);
+      await within("the plugin's own work", done);
     }
   },
 );
@@ -145,7 +146,7 @@ Deno.test("a conversation begins with calls close upon each other, and its end i
   let calls = 0;
   while (!conversation.recordCall() && calls < 10_000) calls++;
   assert(conversation.recordCall());
-  await within(10_000, "the end of the conversation", over);
+  await within("the end of the conversation", over);
 });
 
 Deno.test("a host announces calls while no other is under way, and no others", async () => {

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { failure, program, testPosix } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { failure } from "../support/failure.ts";
 
 interface Author {
   listen(signal: AbortSignal): Promise<void>;
@@ -34,7 +35,7 @@ function author(
 ): void {
   testPosix(name, async () => {
     await using plugin = await launch(
-      program("giving_up.ts", "--v8-flags=--expose-gc"),
+      program("abort_plugin.ts", "--v8-flags=--expose-gc"),
     );
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });
@@ -58,7 +59,6 @@ async function comesDown(
 const STRANGE: [string, unknown][] = [
   ["a symbol", Symbol("strange")],
   ["a key that changes a prototype", JSON.parse('{"__proto__":1}')],
-  ["a key that superjson refuses", { constructor: 1 }],
   [
     "an object without a text",
     Object.create(null, {
@@ -93,7 +93,7 @@ for (const [what, reason] of STRANGE) {
 author(
   "the cancelling of a stream arrives whatever its reason is",
   async (author) => {
-    for (const [what, reason] of STRANGE.slice(0, 5)) {
+    for (const [what, reason] of STRANGE.slice(0, 4)) {
       const stream = await author.endless();
       const reader = stream.getReader();
       await reader.read();
@@ -106,7 +106,7 @@ author(
 author(
   "the abort of a stream arrives whatever its reason is",
   async (author) => {
-    for (const [what, reason] of STRANGE.slice(0, 5)) {
+    for (const [what, reason] of STRANGE.slice(0, 4)) {
       const writer = (await author.sink()).getWriter();
       await writer.write(1);
       await writer.abort(reason);

@@ -5,7 +5,8 @@ import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
 import { formatErrorChain } from "../../host/errors/error_message.ts";
 import { launch } from "../../host/mod.ts";
-import { failure, program, testPosix } from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { failure } from "../support/failure.ts";
 
 /** A value as it stands on the wire, at the place `VALUE`. */
 interface Said {
@@ -270,7 +271,7 @@ Deno.test("an error of any number of lines is told in all of them", () => {
 testPosix(
   "an error of any length is thrown, and what says so much lives on",
   async () => {
-    await using plugin = await launch(program("giving_up.ts"));
+    await using plugin = await launch(program("abort_plugin.ts"));
     const author = await plugin.create<
       { throwHard(how: string): Promise<never>; heard(): Promise<unknown[]> }
     >("thing", "author");

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
 import { BufferPool } from "../../plugin/rpc/forwarding.ts";
-import { keepsOnLinux, program, testPosix } from "../support/plugin_process.ts";
+import { program, testLinux, testPosix } from "../support/plugin_process.ts";
 
 interface Streaming {
   echo<T>(value: T): Promise<T>;
@@ -23,8 +23,8 @@ async function between(
   ) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
-    launch(program("streaming.ts")),
-    launch(program("streaming.ts")),
+    launch(program("stream_plugin.ts")),
+    launch(program("stream_plugin.ts")),
   ]);
   await using a = one;
   await using b = other;
@@ -124,7 +124,7 @@ function pipeSize({ pid }: Plugin, descriptor: number): number {
   return size;
 }
 
-keepsOnLinux(
+testLinux(
   "a pipe that much goes through is widened, no other",
   () =>
     between(async (giver, taker, [one, other]) => {
@@ -138,11 +138,11 @@ keepsOnLinux(
     }),
 );
 
-keepsOnLinux(
+testLinux(
   "few pipes are wide at a time, and their plugins' ends make room for others",
   async () => {
     const all = await Promise.all(
-      Array.from({ length: 10 }, () => launch(program("streaming.ts"))),
+      Array.from({ length: 10 }, () => launch(program("stream_plugin.ts"))),
     );
     const wideOnes = async (plugins: readonly Plugin[]) => {
       for (const plugin of plugins) {
@@ -159,7 +159,7 @@ keepsOnLinux(
     } finally {
       await Promise.all(all.map((plugin) => plugin.close()));
     }
-    await using another = await launch(program("streaming.ts"));
+    await using another = await launch(program("stream_plugin.ts"));
     assertEquals(await wideOnes([another]), 2);
   },
 );
@@ -167,7 +167,7 @@ keepsOnLinux(
 testPosix(
   "a host that may not widen pipes passes the same through",
   async () => {
-    const [deno, ...args] = program("narrow_host.ts");
+    const [deno, ...args] = program("no_ffi_host.ts");
     const { stdout, stderr, code } = await new Deno.Command(deno!, {
       args: args.map((arg) =>
         arg === "--allow-all"

@@ -8,12 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import {
-  failure,
-  program,
-  testPosix,
-  within,
-} from "../support/plugin_process.ts";
+import { program, testPosix } from "../support/plugin_process.ts";
+import { within } from "../support/within.ts";
+import { failure } from "../support/failure.ts";
 
 interface Account extends Disposable {
   readonly owner: string;
@@ -50,6 +47,7 @@ interface Author {
   sum(numbers: AsyncIterable<number>): Promise<number>;
   throwCustom(): Promise<never>;
   throwAggregate(): Promise<never>;
+  throwSuppressed(): Promise<never>;
   throwDom(): Promise<never>;
   throwNotFound(): Promise<never>;
   throwText(): Promise<never>;
@@ -99,7 +97,7 @@ function author(
   test: (author: Author, plugin: Plugin) => Promise<void>,
 ): void {
   testPosix(name, async () => {
-    await using plugin = await launch(program("authoring.ts"));
+    await using plugin = await launch(program("echo_plugin.ts"));
     await test(await plugin.create<Author>("thing", "author"), plugin);
   });
 }
@@ -346,6 +344,13 @@ author("errors of the platform arrive as what they are", async (author) => {
   assert(several.errors[0] instanceof TypeError);
   assertEquals(several.errors[1].code, 2);
 
+  const both = await failure(author.throwSuppressed()) as SuppressedError;
+  assertEquals(both.name, "SuppressedError");
+  assert(both.error instanceof TypeError);
+  assertEquals(both.error.message, "last");
+  assertEquals(both.suppressed.message, "first");
+  assertEquals(both.suppressed.cause, "a text");
+
   const aborted = await failure(author.throwDom());
   assertEquals(aborted.name, "AbortError");
   assertEquals(aborted.message, "it was aborted");
@@ -434,7 +439,7 @@ author("aborting there aborts here, with the reason", async (author) => {
     signal.addEventListener("abort", resolve)
   );
   await abort(new RangeError("enough"));
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assert(signal.reason instanceof RangeError);
   assertEquals(signal.reason.message, "enough");
 });
@@ -458,7 +463,7 @@ author("AbortSignal.any() and timeout() work on what came", async (author) => {
     any.addEventListener("abort", resolve)
   );
   await abort("one of them");
-  await within(5_000, "the abort", aborted);
+  await within("the abort", aborted);
   assertEquals(any.reason, "one of them");
 });
 
@@ -571,8 +576,8 @@ async function threeProcesses(
   test: (machine: Machine, provisioner: Provisioner) => Promise<void>,
 ): Promise<void> {
   const [one, other] = await Promise.all([
-    launch(program("authoring.ts")),
-    launch(program("authoring.ts")),
+    launch(program("echo_plugin.ts")),
+    launch(program("echo_plugin.ts")),
   ]);
   await using a = one;
   await using b = other;
@@ -626,8 +631,8 @@ testPosix(
 testPosix(
   "one plugin's function is one function in another and at home",
   async () => {
-    await using a = await launch(program("authoring.ts"));
-    await using b = await launch(program("authoring.ts"));
+    await using a = await launch(program("echo_plugin.ts"));
+    await using b = await launch(program("echo_plugin.ts"));
     const one = await a.create<Author>("thing", "author");
     const other = await b.create<Author>("thing", "author");
     const account = await one.account("Ada", 3);
@@ -645,8 +650,8 @@ testPosix(
   "a plugin's death is an error in the one that has its object",
   async () => {
     const [a, b] = await Promise.all([
-      launch(program("authoring.ts")),
-      launch(program("authoring.ts")),
+      launch(program("echo_plugin.ts")),
+      launch(program("echo_plugin.ts")),
     ]);
     const machine = await a.create<Machine>("thing", "machine");
     await using plugin = b;
@@ -662,7 +667,7 @@ testPosix(
     );
     await begun;
     await a.close();
-    const [message, cancelled] = await within(5_000, "the call", call);
+    const [message, cancelled] = await within("the call", call);
     assertStringIncludes(message, a.name);
     assertStringIncludes(cancelled, a.name);
   },
@@ -717,6 +722,31 @@ author("keys that could pollute a prototype do not", async (author) => {
   assertEquals(await author.echo("still there"), "still there");
 });
 
+author(
+  "keys that superjson refuses are keys like any other",
+  async (author) => {
+    const shared: { constructor?: unknown; prototype: unknown } = {
+      prototype: new Set([1n]),
+    };
+    const value = {
+      constructor: shared,
+      again: [shared, { constructor: "constructor" }],
+      cycle: shared,
+    };
+    Object.assign(shared, { constructor: shared });
+    const back = await author.echo(value) as typeof value;
+    assertEquals(back.again[1], { constructor: "constructor" });
+    assertStrictEquals(back.constructor, back.cycle);
+    assertStrictEquals(back.cycle.constructor, back.cycle);
+    assertEquals(back.cycle.prototype, new Set([1n]));
+    const fields = await author.echo({
+      account: Object.assign(() => {}, {}),
+      constructor: 1,
+    });
+    assertEquals((fields as { constructor: unknown }).constructor, 1);
+  },
+);
+
 author("an object can be awaited, and is no promise", async (author) => {
   const account = await author.account("Ada", 1);
   assertEquals((account as unknown as { then?: unknown }).then, undefined);
@@ -730,7 +760,7 @@ testPosix(
   "references are released when they are dropped or disposed",
   async () => {
     const [command, ...args] = program(
-      "forgetful_host.ts",
+      "gc_host.ts",
       "--v8-flags=--expose-gc",
     ) as [string, ...string[]];
     const { success, stdout } = await new Deno.Command(command, {

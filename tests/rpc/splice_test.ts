@@ -16,18 +16,19 @@ import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
 import { References } from "../../plugin/rpc/references.ts";
 import {
-  failure,
-  Folder,
   GREETING,
-  keepsOnLinux,
   program,
   shellLine,
+  testLinux,
   WORK_IS_A_STREAM,
 } from "../support/plugin_process.ts";
 import { Random } from "../support/random.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { failure } from "../support/failure.ts";
 
 Deno.test("the line of chunks is the one that is written for them", () => {
   const references = new References({
+    dropsLateWrites: false,
     name: "the other side",
     call: () => Promise.resolve(),
     release() {},
@@ -305,7 +306,7 @@ class OwnPipe implements Disposable {
 
 const noWrite = () => Promise.reject(new Error("nothing is to be written"));
 
-keepsOnLinux(
+testLinux(
   "what is added and what is moved comes out in its order",
   async () => {
     using source = new OwnPipe();
@@ -340,7 +341,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "what a full conduit has no room for comes behind the rest",
   async () => {
     using source = new OwnPipe();
@@ -370,7 +371,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux("nothing is moved beyond what a conduit is for", async () => {
+testLinux("nothing is moved beyond what a conduit is for", async () => {
   using source = new OwnPipe();
   using target = new OwnPipe();
   const conduit = SplicePipe.acquire(10)!;
@@ -382,7 +383,7 @@ keepsOnLinux("nothing is moved beyond what a conduit is for", async () => {
   closePooledPipes();
 });
 
-keepsOnLinux(
+testLinux(
   "there are few conduits, none of what is large, and none keeps what was dropped",
   async () => {
     assertEquals(SplicePipe.acquire(1024 * 1024), undefined);
@@ -402,7 +403,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "where the kernel may not move bytes there are no conduits",
   async () => {
     // In a process of its own, which has not found out yet.
@@ -431,7 +432,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "a conduit that ends after the others are closed is closed too",
   async () => {
     const c = libc()!;
@@ -486,7 +487,7 @@ interface Streaming {
 }
 
 async function streaming(): Promise<[Plugin, Streaming]> {
-  const plugin = await launch(program("streaming.ts"));
+  const plugin = await launch(program("stream_plugin.ts"));
   return [plugin, await plugin.create<Streaming>("thing", "")];
 }
 
@@ -499,7 +500,7 @@ SplicePipe.prototype.spliceFrom = function (pipe) {
   return count;
 };
 
-keepsOnLinux(
+testLinux(
   "a stream of large chunks goes past the host, and the plugins end by themselves",
   async () => {
     const [[one, giver], [other, taker]] = await Promise.all([
@@ -519,10 +520,10 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "of a giver that dies in the middle of a chunk nothing but whole chunks arrives",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const LENGTH = 300_000;
     const answer = (call: number) =>
       shellLine(chunkResponseLine(call, [LENGTH]));
@@ -564,7 +565,7 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "a taker that dies in the middle of a stream takes nothing with it",
   async () => {
     const [one, giver] = await streaming();
@@ -588,10 +589,10 @@ keepsOnLinux(
   },
 );
 
-keepsOnLinux(
+testLinux(
   "a taker that stands still keeps nobody else waiting, and loses nothing",
   async () => {
-    await using folder = await Folder.make();
+    await using folder = await TemporaryDirectory.make();
     const file = `${folder.path}/go`;
     const [[one, giver], [other, taker], [third, thirdTaker]] = await Promise
       .all([streaming(), streaming(), streaming()]);

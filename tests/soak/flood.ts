@@ -29,7 +29,7 @@ try {
 yes ${LINE} | head -c ${Math.floor(bytes / plugins)} >&2\n`,
     { mode: 0o755 },
   );
-  await using other = await launch(program("working.ts"), { log });
+  await using other = await launch(program("worker_plugin.ts"), { log });
   const thing = await other.create<{ ping(): Promise<string> }>(
     "thing",
     "working",

@@ -2,10 +2,13 @@
 
 import { assert } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { NOT_LINUX, skippable } from "../support/programs.ts";
 
 Deno.test({
-  name: "ten thousand calls and all that goes with them leave nothing behind",
-  ignore: Deno.build.os !== "linux",
+  ...skippable(
+    "ten thousand calls and all that goes with them leave nothing behind",
+    NOT_LINUX,
+  ),
   async fn() {
     const { success, stdout, stderr } = await new Deno.Command(
       Deno.execPath(),

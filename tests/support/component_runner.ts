@@ -1,60 +1,14 @@
-// One bundled builder or provisioner by itself, with a person who is a list of
-// lines: for tests of what it does without a host.
+// Runs one bundled builder or provisioner in this process, without a host.
 
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { Communicator } from "../../plugin/contract/communicator.ts";
-import { decodeConfig, type Options } from "../../plugin/sdk/decode_config.ts";
+import type { Options } from "../../plugin/contract/options.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import type { ProvisionOptions } from "../../plugin/contract/provisioner.ts";
-import type { Ui } from "../../plugin/contract/ui.ts";
-
-/** A person who notes what they see, and answers from a list. */
-export class NotingUi implements Ui {
-  /** What they saw: `say: ...`, `message: ...`, `error: ...`, `ask: ...`. */
-  readonly lines: string[] = [];
-
-  constructor(readonly answers: (string | Promise<string>)[] = []) {}
-
-  say(line: string) {
-    this.lines.push(`say: ${line}`);
-  }
-  message(line: string) {
-    this.lines.push(`message: ${line}`);
-  }
-  error(line: string) {
-    this.lines.push(`error: ${line}`);
-  }
-  machine() {}
-  ask(query: string) {
-    this.lines.push(`ask: ${query}`);
-    const answer = this.answers.shift();
-    if (answer === undefined) throw new Error("no available tty");
-    return answer;
-  }
-  progress() {}
-}
-
-/** A build in this folder. */
-export function buildIn(
-  workingDirectory: string,
-  more: Partial<BuildContext> = {},
-): BuildContext {
-  return {
-    name: "alone",
-    type: "null",
-    workingDirectory,
-    userVariables: {},
-    sensitiveVariables: [],
-    debug: false,
-    force: false,
-    onError: "cleanup",
-    coreVersion: "0.1.0",
-    packerVersion: "1.6.6",
-    startedAt: new Date(0),
-    ...more,
-  };
-}
+import { buildContext, RecordingUi } from "./recording_ui.ts";
+import { TemporaryDirectory } from "./temporary_directory.ts";
 
 interface Preparable {
   options: Options;
@@ -65,7 +19,10 @@ interface Preparable {
 /**
  * Prepares a component as `serve` does.
  *
- * @param rendered More configuration, with ``{{build `ID`}}`` still to be filled in.
+ * @param component The component.
+ * @param config Its configuration.
+ * @param build The build.
+ * @param rendered More configuration, with ``{{build `ID`}}`` not rendered yet.
  */
 export async function prepared(
   component: Preparable,
@@ -80,30 +37,30 @@ export async function prepared(
   }) as PrepareResult | void;
 }
 
-/** What {@linkcode provisioned} is given. */
+/** Options of {@linkcode provisioned}. */
 export interface ProvisionedOptions {
-  /** The folder of the build. */
+  /** The working directory of the build. */
   dir: string;
-  /** The configuration. */
+  /** The provisioner's configuration. */
   config: Record<string, unknown>;
-  /** More of it, with ``{{build `ID`}}`` still to be filled in. */
+  /** More configuration, with ``{{build `ID`}}`` not rendered yet. */
   rendered?: Record<string, unknown>;
-  ui?: NotingUi;
-  /** The machine; this one unless given. */
+  ui?: RecordingUi;
+  /** The machine; this one by default. */
   communicator?: Communicator;
   data?: Record<string, unknown>;
   signal?: AbortSignal;
 }
 
-/** Runs a provisioner, on this machine unless told otherwise; gives what the person saw. */
+/** Runs a provisioner, on this machine by default; returns the lines that its ui recorded. */
 export async function provisioned(
   provisioner: Preparable & {
     provision(options: ProvisionOptions): void | Promise<void>;
   },
-  { dir, config, rendered, ui = new NotingUi(), communicator, data, signal }:
+  { dir, config, rendered, ui = new RecordingUi(), communicator, data, signal }:
     ProvisionedOptions,
 ): Promise<string[]> {
-  await prepared(provisioner, config, buildIn(dir), rendered);
+  await prepared(provisioner, config, buildContext(dir), rendered);
   await using local = new LocalCommunicator({ workingDirectory: dir });
   await provisioner.provision({
     ui,
@@ -114,27 +71,7 @@ export async function provisioned(
   return ui.lines;
 }
 
-/** A folder that is gone at the end of the test. */
-export async function folder(
-  files: Record<string, string> = {},
-): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "baler-test-" }),
-  );
-  for (const [name, content] of Object.entries(files)) {
-    const file = `${path}/${name}`;
-    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), {
-      recursive: true,
-    });
-    await Deno.writeTextFile(file, content);
-  }
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
-/** What a stream of bytes has to say, all of it. */
+/** A writable stream that collects its bytes, and the string that they decode to. */
 export function collected(): {
   stream: WritableStream<Uint8Array>;
   text(): string;
@@ -151,11 +88,8 @@ export function collected(): {
   };
 }
 
-/** True while a process is there and has not ended. */
-export async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["-o", "stat=", "-p", String(pid)],
-  }).output();
-  const state = new TextDecoder().decode(stdout).trim();
-  return state !== "" && !state.startsWith("Z");
-}
+// BEGIN old names, until every branch uses the new ones.
+export { buildContext as buildIn, RecordingUi as NotingUi };
+export const folder = TemporaryDirectory.make;
+export { isRunning } from "./processes.ts";
+// END old names.

@@ -1,65 +1,20 @@
-// Runs one bundled post-processor in a process of its own, for tests of what
-// it may do without and of what becomes of its files when it is killed.
+// Runs one bundled post-processor, in this process or, as a program, in one of its own: for tests of the permissions
+// that it needs, and of what it leaves behind when it is killed.
 //
 //     deno run … post_processor_program.ts NAME TIMES '{"config": …, "dir": …, "files": […]}'
 //
-// It prints one line for each time that it is done.
+// It prints the artifact after each run.
 
 import { FilesArtifact } from "../../plugin/bundled/shared/files_artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
+import { buildContext, RecordingUi } from "./recording_ui.ts";
 
-/**
- * A build in a folder.
- *
- * @param dir The folder.
- * @param more What is not as usual.
- */
-export function buildIn(
-  dir: string,
-  more: Partial<BuildContext> = {},
-): BuildContext {
-  return {
-    name: "vm",
-    type: "null",
-    workingDirectory: dir,
-    userVariables: {},
-    sensitiveVariables: [],
-    debug: false,
-    force: false,
-    onError: "cleanup",
-    coreVersion: "0.1.0",
-    packerVersion: "1.6.6",
-    startedAt: new Date(),
-    ...more,
-  };
-}
-
-/** A person who listens and never answers. */
-export class SilentUi implements Ui {
-  /** Every line that was said. */
-  readonly lines: string[] = [];
-  /** Called at each report of progress. */
-  onProgress: (done: boolean) => void = () => {};
-  say(line: string): void {
-    this.lines.push(line);
-  }
-  message(line: string): void {
-    this.lines.push(line);
-  }
-  error(line: string): void {
-    this.lines.push(line);
-  }
-  machine(): void {}
-  ask(): string {
-    throw new Error("nobody is there");
-  }
-  progress({ done = false }: { done?: boolean }): void {
-    this.onProgress(done);
-  }
-}
+// BEGIN old names, until every branch uses the new ones.
+export { buildContext as buildIn, RecordingUi as SilentUi };
+// END old names.
 
 /** How {@linkcode processed} runs a post-processor. */
 export interface Processing {
@@ -77,19 +32,19 @@ export interface Processing {
  * Configures a post-processor and runs it.
  *
  * @param postProcessor The post-processor.
- * @param processing What it gets.
+ * @param processing Its configuration, its input, and its build.
  */
 export async function processed(
   postProcessor: PostProcessor,
   { config = {}, dir, files = [], id = "", data = {}, ...rest }: Processing,
 ) {
-  const build = buildIn(dir, rest.build);
+  const build = buildContext(dir, rest.build);
   await postProcessor.configure({
     config: await decodeConfig(config, postProcessor.options, build),
     build,
   });
-  return await postProcessor.postProcess({
-    ui: rest.ui ?? new SilentUi(),
+  const result = await postProcessor.postProcess({
+    ui: rest.ui ?? new RecordingUi(),
     artifact: new FilesArtifact({
       builderId: "test.builder",
       id,
@@ -100,11 +55,14 @@ export async function processed(
     data,
     signal: rest.signal ?? new AbortController().signal,
   });
+  const { artifact } = result;
+  if (artifact === undefined) throw new Error("it made no artifact");
+  return { ...result, artifact };
 }
 
 if (import.meta.main) {
   const [name, times, processing] = Deno.args;
-  // Each by its name, so that what one imports cannot hide what another needs.
+  // Imported one by one: a permission that one of them needs must not be hidden by the imports of another.
   const { default: PostProcessor } = name === "manifest"
     ? await import("../../plugin/bundled/post_processors/manifest.ts")
     : name === "checksum"

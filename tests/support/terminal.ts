@@ -1,41 +1,23 @@
-// A terminal that a test can type on and look at: tmux, which tells of every output as it comes.
+// A terminal that a test can type on and read: tmux, whose control mode reports every output.
 
-import type { Bench } from "./harness.ts";
-
-/** How long the terminal is given to show what it has to, in milliseconds. */
-const PATIENCE = 20_000;
+import type { Workspace } from "./harness.ts";
+import { missing, type ProgramName } from "./programs.ts";
+import { shellQuote } from "./shell.ts";
+import { HANG_LIMIT_MS } from "./within.ts";
 
 const decoder = new TextDecoder();
 
-/** What is needed to start a {@linkcode Terminal}. */
+/** Options of {@linkcode Terminal.open}. */
 export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
-  /** Variables of the environment beside the test's. */
+  /** Environment variables in addition to the test's. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What stands behind the command in the shell's line, for example a pipe. */
+  /** What follows the command in the shell's command line, for example a pipe. */
   readonly behind?: string;
 }
 
-/** Whether there is a program of this name, for tests that need it. */
-export function has(program: string): boolean {
-  try {
-    return new Deno.Command("sh", {
-      args: ["-c", `command -v ${program}`],
-      stdout: "null",
-      stderr: "null",
-    }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-/** A word as a shell reads it back. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** A program on a terminal; when it has ended, `ended CODE` stands there. */
+/** A program on a terminal, which shows `ended CODE` once the program has exited. */
 export class Terminal {
   readonly #socket: string;
   readonly #watcher: Deno.ChildProcess;
@@ -56,20 +38,20 @@ export class Terminal {
 
   /** Runs baler on a terminal. */
   static open(
-    bench: Bench,
+    bench: Workspace,
     args: readonly string[],
     options?: TerminalOptions,
   ): Promise<Terminal> {
     return Terminal.run(
       bench,
-      [...bench.argv, ...args].map(quoted).join(" "),
+      [...bench.argv, ...args].map(shellQuote).join(" "),
       options,
     );
   }
 
   /** Runs a shell's command line on a terminal. */
   static async run(
-    bench: Bench,
+    bench: Workspace,
     line: string,
     { columns = 80, rows = 24, env = {}, behind = "" }: TerminalOptions = {},
   ): Promise<Terminal> {
@@ -79,8 +61,8 @@ export class Terminal {
       LANG: "C.UTF-8",
       ...bench.env,
       ...env,
-    }).map(([name, value]) => quoted(`${name}=${value}`));
-    // Ctrl-C is for the program; the shell has to tell how it ended.
+    }).map(([name, value]) => shellQuote(`${name}=${value}`));
+    // Ctrl-C is meant for the program; the shell must survive it to print the exit code.
     const command = `trap : INT; env -i ${
       variables.join(" ")
     } ${line} ${behind}; echo "ended $?"; cat > /dev/null`;
@@ -88,7 +70,7 @@ export class Terminal {
       socket,
       ...["-f", "/dev/null", "new-session", "-d"],
       ...["-x", String(columns), "-y", String(rows)],
-      // The shell waits until the terminal is watched: no output is missed.
+      // The shell waits until the control client is attached, so that no output is missed.
       ...["-c", bench.path, `tmux wait-for ready; ${command}`],
       ...[";", "set-option", "-g", "window-size", "manual"],
       ...[";", "set-option", "-g", "history-limit", "10000"],
@@ -108,7 +90,7 @@ export class Terminal {
     await tmux(this.#socket, "send-keys", ...keys);
   }
 
-  /** What stands on it, also above its first row, with colours if wanted; without blank lines at the end. */
+  /** The text on the terminal and in its scrollback, without blank lines at the end; with `colors`, escape sequences too. */
   async text({ colors = false } = {}): Promise<string> {
     const { stdout } = await tmux(
       this.#socket,
@@ -118,13 +100,13 @@ export class Terminal {
     return decoder.decode(stdout).trimEnd();
   }
 
-  /** Waits until this stands on it; gives all that stands there then. */
+  /** Waits until the text matches; returns the text. */
   async shows(pattern: RegExp): Promise<string> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       this.#wake.resolve();
-    }, PATIENCE);
+    }, HANG_LIMIT_MS);
     try {
       for (;;) {
         const wake = this.#wake.promise;
@@ -166,3 +148,10 @@ async function tmux(
     stdin: "null",
   }).output();
 }
+
+// BEGIN old names, until every branch uses the new ones.
+export { shellQuote as quoted };
+export function has(program: ProgramName): boolean {
+  return missing(program) === undefined;
+}
+// END old names.

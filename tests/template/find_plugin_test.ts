@@ -9,7 +9,12 @@ import {
 } from "@std/assert";
 import { DELIMITER, join } from "@std/path";
 import { readCoreConfig } from "../../host/discovery/core_config.ts";
-import { pluginFolders, setting } from "../../host/config/environment.ts";
+import { setting } from "../../host/config/environment.ts";
+import {
+  pluginDirectories,
+  pluginPathWarnings,
+} from "../../host/discovery/plugin_directories.ts";
+import { untrustedReason } from "../../host/discovery/plugin_trust.ts";
 import {
   findPlugin,
   listPlugins,
@@ -19,25 +24,16 @@ import {
 import { SourceError } from "../../host/json/json_document.ts";
 import { emptyPluginTable } from "../../host/discovery/plugin_table.ts";
 import { parseTemplate } from "../../host/template/template.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const isWindows = Deno.build.os === "windows";
 
-/** A folder of its own that is gone at the end of the test. */
-class Folder implements AsyncDisposable {
-  readonly path = Deno.realPathSync(Deno.makeTempDirSync());
-
-  write(name: string, text: string, mode = 0o755): string {
-    const path = join(
-      this.path,
-      isWindows && mode === 0o755 ? `${name}.exe` : name,
-    );
-    Deno.writeTextFileSync(path, text, { mode });
-    return path;
-  }
-
-  async [Symbol.asyncDispose]() {
-    await Deno.remove(this.path, { recursive: true });
-  }
+/** Writes an executable as the platform names them; returns its path. */
+async function executable(
+  directory: TemporaryDirectory,
+  name: string,
+): Promise<string> {
+  return await directory.write(isWindows ? `${name}.exe` : name, "", 0o755);
 }
 
 /** Runs with these variables and no others of baler's, and puts them all back. */
@@ -65,7 +61,7 @@ async function withEnvironment<T>(
 function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   return {
     coreConfig: { plugins: emptyPluginTable() },
-    folders: [],
+    directories: [],
     bundled: {
       argv: ["/bin/baler", "plugin"],
       process: "baler-bundled",
@@ -75,20 +71,19 @@ function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   };
 }
 
-async function coreConfig(folder: Folder, value: unknown) {
-  const path = folder.write(
+async function coreConfig(folder: TemporaryDirectory, value: unknown) {
+  const path = await folder.write(
     "config.json",
     JSON.stringify(value, null, 2),
-    0o644,
   );
   return await withEnvironment({ BALER_CONFIG: path }, readCoreConfig);
 }
 
-Deno.test("findPlugin() asks the template, the core configuration, the folders, and what is bundled", async () => {
-  await using folder = new Folder();
-  await using other = new Folder();
-  const first = folder.write("baler-builder-file", "");
-  const second = other.write("baler-builder-file", "");
+Deno.test("findPlugin() asks the template, the core configuration, what is bundled, and the directories", async () => {
+  await using folder = await TemporaryDirectory.make();
+  await using other = await TemporaryDirectory.make();
+  const first = await executable(folder, "baler-builder-file");
+  const second = await executable(other, "baler-builder-file");
   const template = await parseTemplate(
     `{"builders": [{"type": "file"}],
       "plugins": {
@@ -101,7 +96,7 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
   const all = sourcesOf({
     template,
     coreConfig: config,
-    folders: [
+    directories: [
       { path: folder.path, reason: "-plugin-dir" },
       { path: other.path, reason: "BALER_PLUGIN_PATH" },
     ],
@@ -124,13 +119,13 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
         "ssh h /opt/file",
         `core configuration ${join(folder.path, "config.json")}:3`,
       ],
-      [[first], first, `-plugin-dir ${folder.path}`],
-      [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
       [
         ["/bin/baler", "plugin"],
         "baler-builder-file",
         "bundled",
       ],
+      [[first], first, `-plugin-dir ${folder.path}`],
+      [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
     ],
   );
   assertEquals([nul?.name, shell?.kind], ["null", "provisioner"]);
@@ -138,12 +133,15 @@ Deno.test("findPlugin() asks the template, the core configuration, the folders, 
   assertEquals((await findPlugin("builder", "file", all)).source, used.source);
   const rest = [
     { ...all, template: undefined },
-    sourcesOf({ folders: all.folders }),
-    sourcesOf(),
+    sourcesOf({ directories: all.directories }),
+    {
+      ...sourcesOf({ directories: all.directories }),
+      bundled: { ...all.bundled, names: {} },
+    },
   ];
   for (const [index, sources] of rest.entries()) {
     const found = await findPlugin("builder", "file", sources as PluginSources);
-    assertEquals(found, shadows[[0, 1, 3][index]!]);
+    assertEquals(found, shadows[index]);
   }
 });
 
@@ -167,10 +165,10 @@ Deno.test("findPlugin() takes a type that is a path, from the template's folder"
 });
 
 Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
-  await using folder = new Folder();
-  folder.write("baler-provisioner-shell", "");
+  await using folder = await TemporaryDirectory.make();
+  await executable(folder, "baler-provisioner-shell");
   const sources = sourcesOf({
-    folders: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: folder.path, reason: "-plugin-dir" }],
   });
   const error: Error = await assertRejects(
     () => findPlugin("builder", "fil", sources),
@@ -193,16 +191,16 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
 });
 
 Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
-  await using folder = new Folder();
-  folder.write("baler-builder-plain", "", 0o644);
-  folder.write("packer-builder-cloud", "");
+  await using folder = await TemporaryDirectory.make();
+  await folder.write("baler-builder-plain");
+  await executable(folder, "packer-builder-cloud");
   await Deno.mkdir(join(folder.path, "baler-builder-folder"));
   const config = await coreConfig(folder, {
     builders: { amazon: "/opt/packer-builder-amazon" },
   });
   const sources = sourcesOf({
     coreConfig: config,
-    folders: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: folder.path, reason: "-plugin-dir" }],
   });
   assertEquals(listPlugins(sources).map(({ name }) => name), [
     "file",
@@ -215,7 +213,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
       Error,
     ) as Error).message;
   assertStringIncludes(await refusal("plain"), "is not executable");
-  assertStringIncludes(await refusal("folder"), "is a folder");
+  assertStringIncludes(await refusal("folder"), "is a directory");
   assertStringIncludes(await refusal("cloud"), "is a plugin of Packer's");
   assertStringIncludes(
     await refusal("amazon"),
@@ -232,7 +230,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
 });
 
 Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
-  await using folder = new Folder();
+  await using folder = await TemporaryDirectory.make();
   const { plugins } = await coreConfig(folder, {
     _comment: "mine",
     builders: {
@@ -279,7 +277,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
 });
 
 Deno.test("readCoreConfig() reads the person's file, and is content without one", async () => {
-  await using home = new Folder();
+  await using home = await TemporaryDirectory.make();
   const environment = { XDG_CONFIG_HOME: home.path, APPDATA: home.path };
   const none = await withEnvironment(environment, readCoreConfig);
   const source = join(home.path, "baler", "config.json");
@@ -302,8 +300,8 @@ Deno.test("readCoreConfig() reads the person's file, and is content without one"
 });
 
 Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
-  await using folder = new Folder();
-  const path = folder.write(
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.write(
     "packerconfig",
     JSON.stringify({
       disable_checkpoint: true,
@@ -322,22 +320,75 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   assertEquals(empty.plugins, emptyPluginTable());
 });
 
-Deno.test("pluginFolders() has -plugin-dir, BALER_PLUGIN_PATH and the person's folder, each once", async () => {
-  await using home = new Folder();
+Deno.test("pluginDirectories() has -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
+  await using home = await TemporaryDirectory.make();
   const folders = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
     APPDATA: home.path,
     BALER_PLUGIN_PATH: ["/a", "", "/b"].join(DELIMITER),
-  }, () => pluginFolders({ pluginDir: ["/b", "here"] }));
+  }, () => pluginDirectories({ pluginDir: ["/b", "here"] }));
   assertEquals(
     folders.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
     [
       "-plugin-dir /b",
       `-plugin-dir ${join(Deno.cwd(), "here")}`,
       "BALER_PLUGIN_PATH /a",
-      `your plugin folder ${join(home.path, "baler", "plugins")}`,
+      `your plugin directory ${join(home.path, "baler", "plugins")}`,
     ],
   );
+});
+
+Deno.test("pluginDirectories() ignores relative paths of BALER_PLUGIN_PATH, with a warning", async () => {
+  const { directories, warnings } = await withEnvironment(
+    { BALER_PLUGIN_PATH: [".", "/a", "plugins"].join(DELIMITER) },
+    () => ({
+      directories: pluginDirectories(),
+      warnings: pluginPathWarnings(),
+    }),
+  );
+  assertEquals(
+    directories.filter(({ reason }) => reason === "BALER_PLUGIN_PATH"),
+    [{ path: "/a", reason: "BALER_PLUGIN_PATH" }],
+  );
+  assertEquals(warnings.length, 2);
+  assertStringIncludes(warnings[0]!, '"." in BALER_PLUGIN_PATH is ignored');
+});
+
+Deno.test({
+  name: "untrustedReason() names who else can replace a plugin",
+  ignore: isWindows,
+  async fn() {
+    await using folder = await TemporaryDirectory.make();
+    const inner = join(folder.path, "inner");
+    Deno.mkdirSync(inner, { mode: 0o755 });
+    const file = join(inner, "baler-builder-x");
+    Deno.writeTextFileSync(file, "", { mode: 0o755 });
+    const link = join(folder.path, "link");
+    Deno.symlinkSync(file, link);
+    assertEquals(untrustedReason([file]), undefined);
+    assertEquals(untrustedReason([link]), undefined);
+    assertEquals(untrustedReason(["ssh", "host", "/nowhere"]), undefined);
+
+    Deno.chmodSync(file, 0o757);
+    const reason =
+      `${file} can be written by every user; run "chmod o-w ${file}"`;
+    assertEquals(untrustedReason([file]), reason);
+    assertEquals(untrustedReason([link]), reason);
+    assertEquals(untrustedReason(["deno", "run", file]), reason);
+    Deno.chmodSync(file, 0o755);
+    Deno.chmodSync(inner, 0o777);
+    assertStringIncludes(untrustedReason([link])!, `its directory ${inner}`);
+    // Others cannot replace what is in a sticky directory.
+    Deno.chmodSync(inner, 0o1777);
+    assertEquals(untrustedReason([link]), undefined);
+    Deno.chmodSync(inner, 0o755);
+    if (Deno.uid() !== 0) return;
+    Deno.chownSync(file, 65534, null);
+    assertStringIncludes(untrustedReason([file])!, "another user (uid 65534)");
+    Deno.chownSync(file, 0, 65534);
+    Deno.chmodSync(file, 0o775);
+    assertStringIncludes(untrustedReason([file])!, "its group (gid 65534)");
+  },
 });
 
 Deno.test("variable() reads BALER_ before PACKER_", async () => {

@@ -7,7 +7,7 @@ import { templateSchema } from "../../host/schema/template_schema.ts";
 import { ROOT_KEYS } from "../../host/template/root.ts";
 import { parseTemplate } from "../../host/template/template.ts";
 import { BUNDLED } from "../../plugin/bundled/components.ts";
-import type { Options } from "../../plugin/sdk/decode_config.ts";
+import type { Options } from "../../plugin/contract/options.ts";
 import { assertForPeople, forEachHost } from "../support/harness.ts";
 import { violations } from "../support/json_schema.ts";
 
@@ -178,12 +178,11 @@ forEachHost(
   },
 );
 
-const python = await hasJsonschema();
-
 Deno.test({
-  name:
+  ...skippable(
     "Python's jsonschema takes the schema, and says the same of the fixtures",
-  ignore: !python,
+    missing("jsonschema"),
+  ),
   async fn() {
     const { code, stdout, stderr } = await new Deno.Command("python3", {
       args: ["-c", CHECK, JSON.stringify(schema), fixtures.pathname],
@@ -215,15 +214,4 @@ for path in glob.glob(sys.argv[2] + "*.json"):
     said[os.path.basename(path)] = validator.is_valid(template)
 print(json.dumps(said))
 `;
-
-async function hasJsonschema(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("python3", {
-      args: ["-c", "from jsonschema import Draft202012Validator"],
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-}
+import { missing, skippable } from "../support/programs.ts";

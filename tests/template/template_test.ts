@@ -17,6 +17,7 @@ import { scanJson } from "../../host/json/json_scanner.ts";
 import { matchName } from "../../host/plan/name_pattern.ts";
 import { selectBuilds } from "../../host/plan/select_builds.ts";
 import { parseTemplate, readTemplate } from "../../host/template/template.ts";
+import { missing, skippable } from "../support/programs.ts";
 
 const FIXTURES = fromFileUrl(
   new URL("../fixtures/templates/", import.meta.url),
@@ -31,19 +32,6 @@ interface Refusal {
 const refusals: Record<string, Refusal> = JSON.parse(
   await Deno.readTextFile(join(FIXTURES, "refusals.json")),
 );
-
-const packerIsInstalled = await (async () => {
-  try {
-    const { success } = await new Deno.Command("packer", {
-      args: ["version"],
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
-})();
 
 Deno.test("readTemplate() refuses each bad template with its place and Packer's words", async (t) => {
   for (const [file, { place, baler }] of Object.entries(refusals)) {
@@ -60,8 +48,10 @@ Deno.test("readTemplate() refuses each bad template with its place and Packer's 
 });
 
 Deno.test({
-  name: "the recorded refusals are what Packer itself says",
-  ignore: !packerIsInstalled,
+  ...skippable(
+    "the recorded refusals are what Packer itself says",
+    missing("packer"),
+  ),
   async fn(t) {
     await t.step("complete.json is taken", async () => {
       const { code } = await new Deno.Command("packer", {

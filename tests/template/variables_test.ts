@@ -15,7 +15,8 @@ import {
   resolveVariables,
   type VariableOptions,
 } from "../../host/template/variables.ts";
-import { forEachHost } from "../support/harness.ts";
+import { forEachHost, workingTime } from "../support/harness.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 async function resolved(
   variables: Record<string, string | null>,
@@ -44,21 +45,8 @@ async function refusal(
   return error.message;
 }
 
-async function files(
-  texts: Record<string, string>,
-): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir();
-  for (const [name, text] of Object.entries(texts)) {
-    await Deno.writeTextFile(join(path, name), text);
-  }
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
 Deno.test("resolveVariables() lets -var count before -var-file, and the last before the first", async () => {
-  await using folder = await files({
+  await using folder = await TemporaryDirectory.make({
     "1.json": '{"a": "file 1", "b": "file 1", "c": "file 1", "e": "x"}',
     "2.json": '{"a": "file 2", "b": "file 2", "e": null, "undeclared": "u"}',
   });
@@ -108,6 +96,36 @@ Deno.test("resolveVariables() takes a chain of variables of any length", async (
     ),
   );
   assertEquals(values.v0, "end");
+});
+
+Deno.test("resolveVariables() takes time that grows with the length of a value", async () => {
+  const count = 20_000;
+  const names = Array.from({ length: count }, (_, index) => `v${index}`);
+  const all = names.map((name) => `{{user \`${name}\`}}`).join("");
+  const start = workingTime();
+  const { values } = await resolved({
+    // It reads variables that are resolved after it.
+    all,
+    ...Object.fromEntries(names.map((name) => [name, "x"])),
+    kept: "{{.a}}{{ .c }}",
+  });
+  assertEquals(values.all, "x".repeat(count));
+  assertEquals(values.kept, "{{.a}}{{ .c }}");
+  // Braces that are not closed.
+  await refusal({ fields: "{{.".repeat(300_000) });
+  await refusal({ lines: "{{.a\n".repeat(200_000) });
+  assert(workingTime() - start < 20_000);
+});
+
+Deno.test("resolveVariables() resolves a name that only occurs where a value is not read", async () => {
+  // b really reads a, but a does not get to b: no cycle.
+  const { values } = await resolved({
+    a: "{{if false}}{{user `b`}}{{end}}{{user `c`}}",
+    b: "<{{user `a`}}>",
+    c: "{{if false}}{{user `a`}}{{user `d`}}{{end}}C",
+    d: "{{user `b`}}",
+  });
+  assertEquals(values, { a: "C", b: "<C>", c: "C", d: "<C>" });
 });
 
 Deno.test("resolveVariables() leaves a plugin's own fields for the plugin", async () => {
@@ -173,7 +191,7 @@ Deno.test("resolveVariables() points into the value that cannot be interpolated"
 });
 
 Deno.test("resolveVariables() points at what is wrong in a file of variables", async () => {
-  await using folder = await files({
+  await using folder = await TemporaryDirectory.make({
     "number.json": '{\n  "a": "x",\n  "b": 2\n}',
     "comma.json": '{\n  "a": "x",\n}',
     "list.json": "[]",
@@ -290,7 +308,7 @@ forEachHost(
     ]);
     assertStringIncludes(
       warned.stdout,
-      'Warning: nothing is called "nobody", as -only or -except says.',
+      'Warning: no build or post-processor matches "nobody" (-only/-except).',
     );
     assertStringIncludes(
       warned.stdout,

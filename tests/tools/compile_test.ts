@@ -5,15 +5,17 @@ import { createHash } from "node:crypto";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { join } from "@std/path";
+import { join, relative } from "@std/path";
 import { compile } from "../../tools/compile.ts";
 import { pluginExecutable } from "../../tools/executables.ts";
 import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 Deno.test("compile() lists what there is when a name is unknown", async () => {
   const error = await assertRejects(
@@ -32,7 +34,7 @@ Deno.test("compile() lists what there is when a name is unknown", async () => {
 });
 
 Deno.test("pluginExecutable() reads the permissions from the folder's deno.json", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const write = (config: unknown) =>
     Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
 
@@ -76,7 +78,7 @@ Deno.test("permissionFlags() refuses what is not a permission", () => {
 });
 
 Deno.test("compile() makes an executable with only the permissions given, once", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   const part = join(folder.path, "part.ts");
   await Deno.writeTextFile(
@@ -120,7 +122,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
 });
 
 Deno.test("compile() shows the program's own error, and does not look for another Deno", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const entry = join(folder.path, "main.ts");
   await Deno.writeTextFile(entry, `const n: number = "one"; console.log(n);`);
   const lines: string[] = [];
@@ -139,8 +141,231 @@ Deno.test("compile() shows the program's own error, and does not look for anothe
   await assertRejects(() => Deno.stat(join(folder.path, "wrong")));
 });
 
+Deno.test("compile() embeds what compile.include names, and recompiles when it changes", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const file = async (name: string, content: string) => {
+    await Deno.mkdir(join(folder.path, "plugin", "assets"), {
+      recursive: true,
+    });
+    await Deno.writeTextFile(join(folder.path, "plugin", name), content);
+  };
+  await file(
+    "deno.jsonc",
+    `{
+      // Comments and trailing commas are allowed.
+      "compile": {
+        "permissions": { "read": true },
+        "include": ["assets", "worker.ts"],
+        "exclude": ["assets/secret.txt"],
+      },
+    }`,
+  );
+  await file("assets/greeting.txt", "hello");
+  await file("assets/secret.txt", "secret");
+  await file(
+    "worker.ts",
+    `import { part } from "./part.ts";
+     self.onmessage = () => self.postMessage(part);`,
+  );
+  await file("part.ts", `export const part: string = "from a worker";`);
+  await file(
+    "main.ts",
+    `const url = new URL("./worker.ts", import.meta.url);
+     const worker = new Worker(url, { type: "module" });
+     worker.onmessage = ({ data }) => {
+       console.log(Deno.readTextFileSync(import.meta.dirname + "/assets/greeting.txt"), data);
+       try {
+         Deno.statSync(import.meta.dirname + "/assets/secret.txt");
+         console.log("the secret is there");
+       } catch {}
+       worker.terminate();
+     };
+     worker.postMessage("");`,
+  );
+  const lines: string[] = [];
+  const make = async () => {
+    const path = join(folder.path, "plugin");
+    const [made] = await compile([path], { say: (line) => lines.push(line) });
+    return made!;
+  };
+  const { path } = await make();
+  assertEquals((await run(path)).stdout, "hello from a worker\n");
+  assertEquals((await make()).reused, true, lines.join("\n"));
+  await file("assets/greeting.txt", "good morning");
+  assertEquals((await make()).reused, false, lines.join("\n"));
+  assertStringIncludes((await run(path)).stdout, "good morning");
+  await file("part.ts", `export const part: string = "changed";`);
+  assertEquals((await make()).reused, false, lines.join("\n"));
+  assertStringIncludes((await run(path)).stdout, "changed");
+
+  await Deno.remove(join(folder.path, "plugin", "worker.ts"));
+  const error = await assertRejects(make, AggregateError);
+  assertStringIncludes(
+    error.message,
+    `plugin could not be compiled: it includes ${
+      join(folder.path, "plugin", "worker.ts")
+    }`,
+  );
+});
+
+Deno.test("pluginExecutable() refuses what it does not support in compile", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const refused = async (config: unknown, message: string) => {
+    await Deno.writeTextFile(
+      join(folder.path, "deno.json"),
+      JSON.stringify(config),
+    );
+    await assertRejects(
+      () => pluginExecutable(folder.path, "x"),
+      TypeError,
+      message,
+    );
+  };
+  await refused({ compile: { permissions: {}, icon: "x" } }, '"icon"');
+  await refused({ compile: { permissions: {}, include: "x" } }, '"include"');
+  await refused({ compile: { permissions: "some" } }, '"some"');
+  await refused({ compile: true }, '"compile" must be an object');
+  await refused([], "must be an object");
+});
+
+Deno.test("a program that cannot be bundled is compiled from its modules", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const entry = join(folder.path, "main.ts");
+  await Deno.writeTextFile(
+    entry,
+    `import { createRequire } from "node:module";
+     const require = createRequire(import.meta.url);
+     console.log(require("./part.cjs").folder === import.meta.dirname);`,
+  );
+  await Deno.writeTextFile(
+    join(folder.path, "part.cjs"),
+    "exports.folder = __dirname;",
+  );
+  await Deno.writeTextFile(
+    entry,
+    `import part from "./part.cjs"; console.log(part.folder === import.meta.dirname);`,
+  );
+  const lines: string[] = [];
+  const [made] = await compile(
+    [{ name: "unbundled", entry, flags: ["--allow-read"] }],
+    { out: folder.path, say: (line) => lines.push(line) },
+  );
+  assertEquals((await run(made!.path)).stdout, "true\n", lines.join("\n"));
+  assert(!lines.some((line) => line.includes("fail")), lines.join("\n"));
+  assertMatch(lines.join("\n"), /unbundled is compiled .* uses __dirname/);
+});
+
+Deno.test("`deno task compile` for a platform whose runtime base is unreachable names the plugin, and leaves nothing", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const plugin = join(folder.path, "my-plugin");
+  await Deno.mkdir(plugin);
+  await Deno.writeTextFile(
+    join(plugin, "deno.json"),
+    JSON.stringify({ compile: { permissions: {} } }),
+  );
+  await Deno.writeTextFile(join(plugin, "main.ts"), "console.log(1);");
+  const target = Deno.build.target === "aarch64-apple-darwin"
+    ? "x86_64-apple-darwin"
+    : "aarch64-apple-darwin";
+  const denoDir = join(folder.path, "deno");
+  await Deno.mkdir(denoDir);
+  const info = await run(Deno.execPath(), { args: ["info", "--json"] });
+  const { npmCache } = JSON.parse(info.stdout);
+  await Deno.symlink(npmCache, join(denoDir, "npm"));
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-all",
+      join(import.meta.dirname!, "..", "..", "tools", "compile.ts"),
+      "--target",
+      target,
+      plugin,
+    ],
+    env: {
+      NO_COLOR: "1",
+      // Nothing listens there, and the cache has packages but no runtime base.
+      HTTPS_PROXY: "http://127.0.0.1:9",
+      DENO_DIR: denoDir,
+    },
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  assertEquals(code, 1, text);
+  assertStringIncludes(text, `my-plugin could not be compiled for ${target}`);
+  assert(!/\.making|modules\/main\.js/.test(text), text);
+  const left = await Array.fromAsync(Deno.readDir(plugin));
+  assertEquals(left.map(({ name }) => name).sort(), ["deno.json", "main.ts"]);
+});
+
+Deno.test("`describe` prints the lists of permissions that a compiled plugin has", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const entry = await writePlugin(folder.path);
+  const flags = permissionFlags({
+    read: true,
+    run: ["mount", "umount"],
+    sys: ["hostname"],
+    net: { allow: true, deny: ["example.com"] },
+  }, "test");
+  const [made] = await compile([{ name: "described", entry, flags }], {
+    out: folder.path,
+    say: () => {},
+  });
+  const { stdout } = await run(made!.path, { args: ["describe"] });
+  const { permissions, note } = JSON.parse(stdout);
+  assertEquals(permissions, {
+    read: true,
+    write: false,
+    net: { allow: true, deny: ["example.com"] },
+    env: false,
+    run: ["mount", "umount"],
+    sys: ["hostname"],
+    ffi: false,
+    import: false,
+  });
+  assertEquals(note, undefined);
+});
+
+Deno.test("a compiled executable keeps no code cache, and reads none", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const temporary = join(folder.path, "tmp");
+  await Deno.mkdir(temporary);
+  const entry = join(folder.path, "main.ts");
+  await Deno.writeTextFile(entry, `console.log("started");`);
+  const [made] = await compile([{ name: "cacheless", entry, flags: [] }], {
+    out: folder.path,
+    say: () => {},
+  });
+  const start = () => run(made!.path, { env: { TMPDIR: temporary } });
+  // Deno writes a cache in the first run, and uses it from the third on.
+  for (let count = 0; count < 3; count++) {
+    assertEquals((await start()).stdout, "started\n");
+  }
+  assertEquals(await Array.fromAsync(Deno.readDir(temporary)), []);
+  if (Deno.build.os === "windows") return;
+  // To open a pipe that nobody writes to would block.
+  const pipe = join(temporary, "deno-compile-cacheless.cache");
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  assertEquals((await start()).stdout, "started\n");
+});
+
+for (const version of ["16.18.126", "18.19.130"]) {
+  Deno.test(`a plugin whose packages bring @types/node ${version} type-checks`, async () => {
+    await using folder = await TemporaryDirectory.make();
+    await writePlugin(
+      folder.path,
+      `import type {} from "npm:@types/node@${version}";`,
+    );
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "main.ts"],
+      cwd: folder.path,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stderr);
+    assert(success, text);
+  });
+}
+
 Deno.test("obtain() keeps the start of a file from a package when its sha256 is right", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const content = new Uint8Array(200_000).map((_, index) => index % 251);
   const tarball = await pack(folder.path, content);
   const wanted = content.subarray(0, 150_001);
@@ -174,7 +399,7 @@ Deno.test("obtain() keeps the start of a file from a package when its sha256 is 
 });
 
 Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
-  await using folder = await temporaryFolder();
+  await using folder = await TemporaryDirectory.make();
   const tarball = await pack(folder.path, new Uint8Array(1000));
   const cache = join(folder.path, "cache");
   const piece: Piece = {
@@ -208,6 +433,29 @@ Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing beh
   assertEquals(await Array.fromAsync(Deno.readDir(cache)), []);
 });
 
+/** Writes a plugin as its author has it, with the library linked from here; returns its main module. */
+async function writePlugin(directory: string, code = ""): Promise<string> {
+  const library = relative(
+    await Deno.realPath(directory),
+    join(import.meta.dirname!, "..", ".."),
+  );
+  await Deno.writeTextFile(
+    join(directory, "deno.json"),
+    JSON.stringify({
+      links: [library],
+      imports: { "@baler/baler": "jsr:@baler/baler@^0.1.0" },
+    }),
+  );
+  const entry = join(directory, "main.ts");
+  await Deno.writeTextFile(
+    entry,
+    `${code}
+     import { serveBuilder } from "@baler/baler";
+     serveBuilder({ prepare() {}, run() {} });`,
+  );
+  return entry;
+}
+
 // A tarball such as npm makes, with the program behind another file.
 async function pack(folder: string, program: Uint8Array): Promise<string> {
   await Deno.mkdir(join(folder, "package"));
@@ -223,22 +471,16 @@ async function pack(folder: string, program: Uint8Array): Promise<string> {
 
 async function run(
   path: string,
+  { env, args = [] }: { env?: Record<string, string>; args?: string[] } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(path, {
-    env: { NO_COLOR: "1" },
+    args,
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const decoder = new TextDecoder();
   return {
     code,
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
-  };
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "baler-test-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }

@@ -15,3 +15,4 @@ export declare function join(path?: string | URL, ...paths: string[]): string;
 export declare function parse(path: string): ParsedPath;
 export declare function relative(from: string, to: string): string;
 export declare function resolve(...paths: string[]): string;
+export declare function extname(path: string | URL): string;

@@ -1,13 +1,19 @@
 // `baler build`: makes the artifacts of a template.
 
 import type { OnError } from "../../../plugin/contract/build_context.ts";
-import { runBuilds } from "../../build/run_builds.ts";
+import { maxConcurrentBuilds } from "../../build/open_files.ts";
+import { type BuildResult, runBuilds } from "../../build/run_builds.ts";
 import { defineCommand, singleArgument } from "../command.ts";
 import { type FlagValues, UsageError } from "../flags.ts";
 import { Interrupt } from "../interrupt.ts";
-import { prepareBuilds } from "../../build/prepare_builds.ts";
+import type { BuildPlan } from "../../plan/build_plan.ts";
+import { becomeSubreaper } from "../../process/subreaper.ts";
+import { prepareBuilds, warnUnmatched } from "../../build/prepare_builds.ts";
 import { showSummary } from "../../build/summary.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
+
+/** When the watchdog starts where all components are bundled, in milliseconds: short builds do without. */
+const BUNDLED_WATCHDOG_DELAY_MS = 2_000;
 
 const ON_ERROR: readonly string[] = [
   "cleanup",
@@ -78,17 +84,27 @@ Exit code:
       color: flags.color && context.screen.wantsColor,
       timestamps: flags["timestamp-ui"],
     });
+    let active: readonly string[] = [];
     using interrupt = new Interrupt(
       (signal) =>
         ui.error(
           `\nCancelling the builds after ${signal}; again to end them at once...`,
         ),
-      () => context.screen.mute(),
+      (signal) => {
+        context.screen.mute();
+        const names = active.join(", ");
+        context.screen.writeError(
+          `\nEnded at once by the second ${signal}.` +
+            (names === ""
+              ? ""
+              : ` These builds may have left something behind: ${names}.`),
+        );
+      },
     );
     context.screen.cancelled = interrupt.signal;
     context.screen.onClosed = (reason) => {
       interrupt.cancel(reason, 1);
-      writeStderr(`Cancelling the builds: ${reason.message}`);
+      context.screen.writeError(`Cancelling the builds: ${reason.message}`);
     };
 
     const plan = await planOf(
@@ -100,24 +116,54 @@ Exit code:
     if (flags.debug) {
       ui.say("Debug mode enabled. Builds will not be parallelized.");
     }
-    const { builds, failed } = await prepareBuilds(plan, ui, {
-      log: context.log,
-      signal: interrupt.signal,
-    });
-    if (ui.hasColor && !ui.isMachineReadable) {
-      for (const one of builds) {
-        one.ui.announceColor();
-      }
-      if (builds.length > 0) ui.say("");
-    }
-    const begin = performance.now();
-    const results = await runBuilds(
-      builds,
-      flags.debug ? 1 : parallel,
-      interrupt.signal,
+    becomeSubreaper();
+    interrupt.startWatchdog(
+      usesOnlyBundled(plan.builds) ? BUNDLED_WATCHDOG_DELAY_MS : 0,
     );
+    warnUnmatched(plan, ui);
+    const lotSize = maxConcurrentBuilds(plan.builds);
+    if (lotSize < plan.builds.length) {
+      ui.say(
+        `Running ${lotSize} builds at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
+      );
+    }
+    let durationMs = 0;
+    const results: BuildResult[] = [];
+    let failed = plan.refused.length;
+    for (
+      let first = 0;
+      first === 0 || first < plan.builds.length && !interrupt.signal.aborted;
+      first += Math.max(1, lotSize)
+    ) {
+      const lot = {
+        ...plan,
+        builds: plan.builds.slice(first, first + lotSize),
+        refused: first === 0 ? plan.refused : [],
+      };
+      const prepared = await prepareBuilds(lot, ui, {
+        log: context.log,
+        signal: interrupt.signal,
+      }, first);
+      failed += prepared.failed;
+      if (ui.hasColor && !ui.isMachineReadable) {
+        for (const one of prepared.builds) one.ui.announceColor();
+        if (prepared.builds.length > 0) ui.say("");
+      }
+      const begin = performance.now();
+      results.push(
+        ...await runBuilds(prepared.builds, {
+          parallel: flags.debug ? 1 : parallel,
+          signal: interrupt.signal,
+          onActive(names) {
+            active = names;
+            interrupt.setActive(names);
+          },
+        }),
+      );
+      durationMs += performance.now() - begin;
+    }
     const isCancelled = interrupt.exitCode !== undefined;
-    showSummary(ui, results, performance.now() - begin, isCancelled);
+    showSummary(ui, results, durationMs, isCancelled);
     if (interrupt.exitCode !== undefined) return interrupt.exitCode;
     return failed > 0 || results.some(({ error }) => error !== undefined)
       ? 1
@@ -125,13 +171,13 @@ Exit code:
   },
 });
 
-/** Says what can no longer be said on stdout. */
-function writeStderr(text: string): void {
-  try {
-    console.error(text);
-  } catch {
-    // Nobody reads that, either.
-  }
+/** Whether all components are bundled: then no code of others runs in a plugin. */
+function usesOnlyBundled(builds: readonly BuildPlan[]): boolean {
+  return builds.every(({ builder, provisioners, postProcessors }) =>
+    [builder, ...provisioners, ...postProcessors.flat()].every(({ plugin }) =>
+      plugin.process !== undefined
+    )
+  );
 }
 
 function parallelOf(flags: FlagValues<typeof FLAGS>): number {

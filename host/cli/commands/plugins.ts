@@ -5,10 +5,15 @@ import { defineCommand } from "../command.ts";
 import { checkExecutable } from "../../plugin/executable.ts";
 import {
   type FoundPlugin,
+  type ListedPlugin,
   listPlugins,
   namedPlugin,
 } from "../../discovery/find_plugin.ts";
+import type { ListedPackerPlugin } from "../../discovery/packer_plugins.ts";
+import { PLUGIN_KINDS } from "../../discovery/plugin_table.ts";
+import { untrustedReason } from "../../discovery/plugin_trust.ts";
 import { UsageError } from "../flags.ts";
+import { pluginPathWarnings } from "../../discovery/plugin_directories.ts";
 import { pluginSources } from "../../discovery/plugin_sources.ts";
 import { readTemplate } from "../../template/template.ts";
 
@@ -37,17 +42,27 @@ export const plugins = defineCommand({
       ...(template === undefined ? {} : { template }),
       pluginDir: flags["plugin-dir"],
     });
-    const listed = listPlugins(sources);
+    const listed: ListedPlugin[] = withPackers(
+      listPlugins(sources),
+      await sources.packer?.list() ?? [],
+    );
     for (const { type, plugin, at } of template?.builders ?? []) {
       if (plugin === undefined) continue;
       const { line } = template!.document.locate(at);
       const source = `${template!.source}:${line}`;
       listed.unshift({
         kind: "builder",
-        ...namedPlugin("builder", type, plugin, source),
+        ...namedPlugin(
+          "builder",
+          type,
+          plugin,
+          source,
+          sources.packer?.adapter,
+        ),
         shadows: [],
       });
     }
+    for (const warning of pluginPathWarnings()) ui.error(`Warning: ${warning}`);
     let kind = "";
     for (const plugin of listed) {
       ui.machine(
@@ -65,6 +80,10 @@ export const plugins = defineCommand({
       ui.say(`  ${plugin.name.padEnd(20)} ${plugin.label}  (${plugin.source})`);
       const obstacle = await obstacleOf(plugin);
       if (obstacle !== undefined) ui.error(`  ${"".padEnd(20)} ${obstacle}`);
+      const untrusted = untrustedReason(plugin.argv);
+      if (untrusted !== undefined) {
+        ui.error(`  ${"".padEnd(20)} not safe to run: ${untrusted}`);
+      }
       for (const shadow of plugin.shadows) {
         ui.say(
           `  ${"".padEnd(20)} in place of ${shadow.label}  (${shadow.source})`,
@@ -75,8 +94,29 @@ export const plugins = defineCommand({
   },
 });
 
+/** Adds Packer's plugins, which are asked last, behind those of the same kind. */
+function withPackers(
+  plugins: readonly ListedPlugin[],
+  packers: readonly ListedPackerPlugin[],
+): ListedPlugin[] {
+  const all = [...plugins];
+  for (const plugin of packers) {
+    const index = all.findIndex(({ kind, name }) =>
+      kind === plugin.kind && name === plugin.name
+    );
+    const other = all[index];
+    if (other === undefined) all.push({ ...plugin, shadows: [] });
+    else if (other.label !== plugin.label) {
+      all[index] = { ...other, shadows: [...other.shadows, plugin] };
+    }
+  }
+  const kinds = [...PLUGIN_KINDS.keys()];
+  return all.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+}
+
 /** Why a plugin cannot be started, as far as that can be seen from outside. */
 async function obstacleOf(plugin: FoundPlugin): Promise<string | undefined> {
+  if (plugin.obstacle !== undefined) return `it ${plugin.obstacle}`;
   try {
     await checkExecutable(plugin.argv, "this plugin");
   } catch (error) {

@@ -15,7 +15,7 @@ import {
   type ConfigProblem,
 } from "../../contract/config_error.ts";
 import { HOOK_PROVISION } from "../../contract/hook.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
 import { FilesArtifact, removeOutput } from "../shared/files_artifact.ts";

@@ -14,7 +14,7 @@ import type {
   Option,
   Options,
   OptionTypes,
-} from "../../sdk/decode_config.ts";
+} from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { warnOfBackground } from "../communicators/background_warning.ts";
 import { LocalCommunicator } from "../communicators/local.ts";

@@ -81,8 +81,7 @@ async function ask(
     let answer: string;
     try {
       answer = (await ui.ask(
-        "[c] Clean up and exit, [a] abort without cleanup, " +
-          "or [r] retry step (build may fail even if retry succeeds)?",
+        "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
       )).trim().toLowerCase();
     } catch {
       // Cancelled, or stdin is closed. The error to report is the provisioner's.

@@ -10,6 +10,8 @@ export interface LocalProcessOptions {
   argv: readonly string[];
   /** The directory in which it runs; this process's own by default. */
   cwd?: string | undefined;
+  /** Variables to add to this process's own environment. */
+  env?: Readonly<Record<string, string>> | undefined;
   /** The command's input; empty by default. */
   stdin?: ReadableStream<Uint8Array> | undefined;
   /** Receives its output; discarded by default. Closed when the command has ended. */
@@ -43,7 +45,7 @@ export class LocalProcess implements RunningCommand {
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, stdin, stdout, stderr, signal } = options;
+    const { argv, cwd, env, stdin, stdout, stderr, signal } = options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -51,6 +53,7 @@ export class LocalProcess implements RunningCommand {
       this.#child = new Deno.Command(program, {
         args,
         ...(cwd === undefined ? {} : { cwd }),
+        ...(env === undefined ? {} : { env }),
         stdin: stdin ? "piped" : "null",
         stdout: stdout ? "piped" : "null",
         stderr: stderr ? "piped" : "null",

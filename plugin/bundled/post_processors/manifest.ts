@@ -4,7 +4,7 @@ import { basename, resolve } from "@std/path";
 import type { BuildContext } from "../../contract/build_context.ts";
 import type { PrepareOptions } from "../../contract/builder.ts";
 import { ConfigError } from "../../contract/config_error.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import type {
   PostProcessOptions,
   PostProcessor,

@@ -1,7 +1,7 @@
 // The provisioner breakpoint stops a build until the person who runs it goes on.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import type {
   Provisioner,
   ProvisionOptions,

@@ -9,7 +9,7 @@ import {
   ConfigError,
   type ConfigProblem,
 } from "../../contract/config_error.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import type {
   Provisioner,
   ProvisionOptions,

@@ -7,7 +7,7 @@ import {
   ConfigError,
   type ConfigProblem,
 } from "../../contract/config_error.ts";
-import type { ConfigOf } from "../../sdk/decode_config.ts";
+import type { ConfigOf } from "../../contract/options.ts";
 import { delay } from "../../common/delay.ts";
 import type {
   Provisioner,
@@ -22,7 +22,7 @@ import {
 } from "../shell/environment_vars.ts";
 import { exitCodesProblems } from "../shell/exit_codes.ts";
 import { RemoteScript } from "../shell/remote_script.ts";
-import { inlineScript, scriptProblems } from "../shell/script_options.ts";
+import { inlineScript, scriptSourceProblems } from "../shell/script_options.ts";
 import { shellOptions } from "../shell/shell_options.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { TemporaryFile } from "../shell/temporary_file.ts";
@@ -41,39 +41,16 @@ export default class ShellProvisioner implements Provisioner<Config> {
   async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
     this.#config = config;
     this.#build = build;
-    const { inline = [], script, scripts = [] } = config;
+    const { script, scripts = [] } = config;
     this.#scripts = script ? [script] : scripts;
-    const problems: ConfigProblem[] = [];
-    if (script && scripts.length > 0) {
-      problems.push({
-        path: ["script"],
-        message: "Only one of script or scripts can be specified.",
-      });
-    }
-    if (this.#scripts.length === 0 && inline.length === 0) {
-      problems.push({
-        path: [],
-        message: "Either a script file or inline script must be specified.",
-      });
-    } else if (this.#scripts.length > 0 && inline.length > 0) {
-      problems.push({
-        path: ["inline"],
-        message:
-          "Only a script file or an inline script can be specified, not both.",
-      });
-    }
-    problems.push(
-      ...await scriptProblems(
-        this.#scripts,
-        build.workingDirectory,
-        script ? "script" : "scripts",
-      ),
+    const problems: ConfigProblem[] = [
+      ...await scriptSourceProblems(config, build.workingDirectory),
       ...environmentVarsProblems(config.environment_vars, this.#isCustom),
       ...exitCodesProblems(config.valid_exit_codes),
       ...await templateProblems(config.execute_command ?? "", [
         "execute_command",
       ]),
-    );
+    ];
     if (problems.length > 0) throw new ConfigError(problems);
   }
 

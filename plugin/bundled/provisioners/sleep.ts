@@ -1,7 +1,7 @@
 // The provisioner sleep waits, and does nothing else.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import { delay } from "../../common/delay.ts";
 import type {
   Provisioner,

@@ -7,7 +7,7 @@ import {
   ConfigError,
   type ConfigProblem,
 } from "../../contract/config_error.ts";
-import type { ConfigOf, Options } from "../../sdk/decode_config.ts";
+import type { ConfigOf, Options } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import {

@@ -1,6 +1,8 @@
 // Quotes what is put into a command line or a script: the one place where text
 // becomes part of a program for a shell.
 
+import { escapePowerShell } from "./powershell_text.ts";
+
 /** What no shell reads as anything but a part of a word. */
 const PLAIN = /^[\w./:=@%+,-]+$/;
 
@@ -122,8 +124,11 @@ export interface Variable {
 export interface VariableFormat {
   /** The first `%s` stands for the name, the second for the value. */
   format: string;
-  /** Whose format it is: a default of baler's, or the template's. */
-  shell: "posix" | "cmd" | "custom";
+  /**
+   * Who reads it: the shell of one of baler's own formats, `powershell` for any
+   * format of the PowerShell provisioner, or `custom` for one from a template.
+   */
+  shell: "posix" | "cmd" | "powershell" | "custom";
 }
 
 /**
@@ -157,9 +162,11 @@ export function formatVariable(
     const index = match[1] === undefined ? next++ : Number(match[1]) - 1;
     if (index === 0) result += name;
     else if (index === 1) {
-      result += shell === "cmd"
-        ? cmdValue(variable)
-        : quotedFor(variable, format, format.slice(0, match.index));
+      result += shell === "cmd" ? cmdValue(variable) : quotedFor(
+        variable,
+        { format, shell },
+        openQuote(format.slice(0, match.index)),
+      );
     }
   }
   return result + format.slice(end);
@@ -167,10 +174,13 @@ export function formatVariable(
 
 function quotedFor(
   { name, value, isLiteral }: Variable,
-  format: string,
-  before: string,
+  { format, shell }: VariableFormat,
+  quote: string,
 ): string {
-  const quote = openQuote(before);
+  // As in Packer, a literal value is escaped wherever it stands.
+  if (shell === "powershell" && (isLiteral || quote === '"')) {
+    return escapePowerShell(value);
+  }
   if (quote === "'") {
     return format.startsWith("$env:")
       ? value.replaceAll("'", "''")

@@ -1,22 +1,18 @@
 // Runs a script on the machine that is being built: the script is uploaded, run
 // and removed.
 
-import { goDuration } from "../../common/duration.ts";
 import type { BuildContext } from "../../contract/build_context.ts";
 import type { Communicator } from "../../contract/communicator.ts";
 import type { Ui } from "../../contract/ui.ts";
-import type { ConfigOf } from "../../sdk/decode_config.ts";
+import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
 import { osError } from "../shared/os_error.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
-import { pipeToUi } from "./output_lines.ts";
+import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
 import { shellPath, withPaths } from "./quote.ts";
 import { retry } from "./retry.ts";
 import type { shellOptions } from "./shell_options.ts";
-
-/** The exit status that stands for a lost connection, as in Packer. */
-const DISCONNECTED = 2300218;
 
 const COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
 const COMMAND_WITH_FILE = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}";
@@ -96,7 +92,7 @@ export class RemoteScript {
         ? file.readable
         : file.readable.pipeThrough(normalizeLineEndings());
       await this.#upload(this.#path, content, "script", 0o700);
-      return await this.#command(command, pipeToUi(this.#options.ui));
+      return await this.#command(command, { isShown: true });
     });
     this.#check(status);
     await this.clean(this.#path);
@@ -114,7 +110,7 @@ export class RemoteScript {
     if (path === undefined) {
       // The machine may be gone, and the error that ended the script says more.
       for (const left of this.#uploaded) {
-        await this.#command(`rm -f ${shellPath(left)}`, {}, false)
+        await this.#command(`rm -f ${shellPath(left)}`, { isAbortable: false })
           .catch(() => {});
       }
       return;
@@ -193,45 +189,24 @@ export class RemoteScript {
     await this.#command(`chmod ${octal} ${shellPath(path)}`);
   }
 
-  /** Runs a command; a connection that was lost is a status, as in Packer. */
-  async #command(
+  #command(
     command: string,
-    streams: Partial<ReturnType<typeof pipeToUi>> = {},
-    abortable = true,
+    { isShown = false, isAbortable = true } = {},
   ): Promise<number> {
-    const { communicator, signal } = this.#options;
-    const running = await communicator.start({
+    const { communicator, ui, signal } = this.#options;
+    return runRemoteCommand({
       command,
-      ...streams,
-      ...(abortable ? { signal } : {}),
+      communicator,
+      ...(isShown ? { ui } : {}),
+      ...(isAbortable ? { signal } : {}),
     });
-    try {
-      return await running.wait();
-    } catch (error) {
-      if (abortable) signal.throwIfAborted();
-      console.error(`The connection was lost: ${error}`);
-      return DISCONNECTED;
-    }
   }
 
   #retry<T>(work: () => Promise<T>): Promise<T> {
     const { signal, ui } = this.#options;
     const timeoutMs = this.#config.start_retry_timeout || 5 * 60_000;
-    return retry(work, {
-      timeoutMs,
-      signal,
-      onRetry: (error) =>
-        ui.error(
-          `${errorText(error)}; trying again for up to ${
-            goDuration(timeoutMs)
-          }`,
-        ),
-    });
+    return retry(work, { timeoutMs, signal, ui });
   }
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A name that nobody can have taken before. */

@@ -1,22 +1,26 @@
 // Retries: a machine that is about to restart refuses connections for a while.
 
 import { delay } from "../../common/delay.ts";
+import { goDuration } from "../../common/duration.ts";
+import type { Ui } from "../../contract/ui.ts";
 import { isOsError } from "../shared/os_error.ts";
 
-const RETRY_DELAY_MS = 2_000;
+const DEFAULT_DELAY_MS = 2_000;
 const REPORT_INTERVAL_MS = 30_000;
 
 /** How {@linkcode retry} retries. */
 export interface RetryOptions {
   /** No new attempt is made after this many milliseconds. */
   timeoutMs: number;
+  /** The time between two attempts, in milliseconds; 2 s by default. */
+  delayMs?: number;
   /** Stops retrying when aborted. */
   signal: AbortSignal;
   /**
-   * Called before a retry, with the error of the failed attempt: at the first
-   * one, when the error is another one, and then every 30 seconds.
+   * Where the error of a failed attempt is shown: of the first one, when it is
+   * another error, and then every 30 seconds. Nowhere by default.
    */
-  onRetry(error: unknown): void | Promise<void>;
+  ui?: Pick<Ui, "error">;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(
   work: () => Promise<T>,
-  { timeoutMs, signal, onRetry }: RetryOptions,
+  { timeoutMs, delayMs = DEFAULT_DELAY_MS, signal, ui }: RetryOptions,
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   let reported = "";
@@ -43,12 +47,15 @@ export async function retry<T>(
       const cause = error instanceof Error ? error.cause : undefined;
       if (isOsError(error) || isOsError(cause)) throw error;
       const now = performance.now();
-      if (now + RETRY_DELAY_MS > end) throw error;
+      if (now + delayMs > end) throw error;
       if (String(error) !== reported || now - reportedAt > REPORT_INTERVAL_MS) {
         [reported, reportedAt] = [String(error), now];
-        await onRetry(error);
+        await ui?.error(
+          `${error instanceof Error ? error.message : error}; ` +
+            `trying again for up to ${goDuration(timeoutMs)}`,
+        );
       }
-      await delay(RETRY_DELAY_MS, signal);
+      await delay(delayMs, signal);
     }
   }
 }

@@ -5,6 +5,51 @@ import { resolve } from "@std/path";
 import type { ConfigProblem } from "../../contract/config_error.ts";
 import { osError } from "../shared/os_error.ts";
 
+/** Where a shell provisioner's scripts come from: exactly one of these is given. */
+export interface ScriptSource {
+  /** The lines of a script. */
+  inline?: readonly string[] | undefined;
+  /** The path of a script on this machine. */
+  script?: string | undefined;
+  /** The paths of scripts on this machine. */
+  scripts?: readonly string[] | undefined;
+}
+
+/**
+ * What is wrong with where the scripts come from.
+ *
+ * @param source The options of the configuration.
+ * @param workingDirectory The directory that relative paths start from.
+ */
+export async function scriptSourceProblems(
+  { inline = [], script, scripts = [] }: ScriptSource,
+  workingDirectory: string,
+): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  if (script && scripts.length > 0) {
+    problems.push({
+      path: ["script"],
+      message: "Only one of script or scripts can be specified.",
+    });
+  }
+  const paths = script ? [script] : scripts;
+  if (paths.length === 0 && inline.length === 0) {
+    problems.push({
+      path: [],
+      message: "Either a script file or inline script must be specified.",
+    });
+  } else if (paths.length > 0 && inline.length > 0) {
+    problems.push({
+      path: ["inline"],
+      message:
+        "Only a script file or an inline script can be specified, not both.",
+    });
+  }
+  const key = script ? "script" : "scripts";
+  problems.push(...await scriptProblems(paths, workingDirectory, key));
+  return problems;
+}
+
 /**
  * What is wrong with a list of scripts: the ones that are not there.
  *

@@ -1,6 +1,6 @@
 // The configuration that the provisioner shell takes.
 
-import type { Option } from "../../sdk/decode_config.ts";
+import type { Option } from "../../contract/options.ts";
 
 /** What a template may say to the provisioner shell. */
 export const shellOptions = {

@@ -1,0 +1,110 @@
+// The host as a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)): a process that
+// has left its group and its environment, for example by setsid(1) and env(1),
+// becomes a child of the host when its parent exits, and is found and killed
+// by that. Linux only.
+
+import { cString, libc } from "./libc.ts";
+
+/** `PR_SET_CHILD_SUBREAPER` (prctl(2)). */
+const SET_CHILD_SUBREAPER = 36;
+
+/** `WNOHANG` (waitpid(2)). */
+const NO_HANG = 1;
+
+/** How often killed processes are looked through for children that they leave. */
+const MAX_KILL_ROUNDS = 100;
+
+/** The longest list of children that is read, in bytes. */
+const MAX_LIST_BYTES = 1024 * 1024;
+
+let isSubreaper = false;
+
+/** The processes that this host has spawned itself, as Deno waits for them. */
+const spawned = new Set<number>();
+
+/**
+ * Makes this process the parent of all orphans among its descendants. Only for
+ * a program whose children are all in {@linkcode noteSpawned}: the others are
+ * killed.
+ */
+export function becomeSubreaper(): void {
+  if (isSubreaper) return;
+  const c = libc();
+  if (c === null || c.prctl(SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) !== 0) return;
+  isSubreaper = true;
+}
+
+/**
+ * Notes a process that this host has spawned, and waits for.
+ *
+ * @param pid The process.
+ */
+export function noteSpawned(pid: number): void {
+  spawned.add(pid);
+}
+
+/**
+ * Notes that Deno has waited for a process.
+ *
+ * @param pid The process.
+ */
+export function noteWaited(pid: number): void {
+  spawned.delete(pid);
+}
+
+/** Takes the exit status of adopted processes that have exited, so that none stays a zombie. */
+export function reapAdopted(): void {
+  if (!isSubreaper) return;
+  for (const pid of adopted()) libc()!.waitpid(pid, null, NO_HANG);
+}
+
+/**
+ * Kills all adopted processes.
+ *
+ * @returns How many there were.
+ */
+export function killAdopted(): number {
+  if (!isSubreaper) return 0;
+  const killed = new Set<number>();
+  for (let round = 0; round < MAX_KILL_ROUNDS; round++) {
+    const pids = adopted();
+    if (pids.length === 0) break;
+    for (const pid of pids) {
+      killed.add(pid);
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It has exited, or belongs to another user.
+      }
+      // The children of a killed process become children of this one.
+      libc()!.waitpid(pid, null, NO_HANG);
+    }
+  }
+  return killed.size;
+}
+
+/** The children of this process that it has not spawned. */
+function adopted(): number[] {
+  // Orphans become children of the main thread.
+  const list = readSmallFile(`/proc/self/task/${Deno.pid}/children`);
+  return list.split(" ").map(Number).filter((pid) =>
+    pid > 0 && !spawned.has(pid)
+  );
+}
+
+/** Reads a file that Deno's permissions for /proc do not include. */
+function readSmallFile(path: string): string {
+  const c = libc()!;
+  const descriptor = c.open(cString(path), 0);
+  if (descriptor === -1) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  const buffer = new Uint8Array(64 * 1024);
+  while (text.length < MAX_LIST_BYTES) {
+    const count = Number(c.read(descriptor, buffer, buffer.length));
+    if (count <= 0) break;
+    text += decoder.decode(buffer.subarray(0, count));
+  }
+  c.close(descriptor);
+  return text;
+}

@@ -1,0 +1,135 @@
+// The ui that plugins call. It has the methods of the interface and no others,
+// accepts the types of the interface and no others, and answers when there is
+// room for more output.
+
+import type { Progress, Ui } from "../../plugin/contract/ui.ts";
+
+/** How much a plugin may have sent without waiting for room before its output is read no further, in characters. */
+const MAX_WAITING_LENGTH = 8 * 1024 * 1024;
+
+/** The ui that a {@linkcode PluginUi} writes to. */
+export interface UiBackend {
+  say(line: string): void;
+  message(line: string): void;
+  error(line: string): void;
+  machine(category: string, ...data: string[]): void;
+  ask(query: string): Promise<string>;
+  progress(progress: Progress): void;
+  /** Resolves when the outputs have room; undefined where they have. */
+  readonly room: Promise<void> | undefined;
+}
+
+/** How much of a plugin's output waits for room, for all objects that it calls. */
+export class OutputBacklog {
+  #length = 0;
+  #room: Promise<void> | undefined;
+
+  /** Resolves when a plugin that sends on without waiting may be read further; undefined where it may. */
+  get pause(): Promise<void> | undefined {
+    return this.#length > MAX_WAITING_LENGTH ? this.#room : undefined;
+  }
+
+  /**
+   * Counts output until there is room for more.
+   *
+   * @param length The length of the output.
+   * @param room Resolves when there is room.
+   */
+  async add(length: number, room: Promise<void>): Promise<void> {
+    this.#length += length;
+    this.#room = room;
+    await room;
+    this.#length -= length;
+  }
+}
+
+/** The ui of one build, of a step of it, or of a command, for plugins to call. */
+export class PluginUi implements Ui {
+  readonly #backend: UiBackend;
+  readonly #backlog: OutputBacklog;
+
+  /**
+   * @param backend Where it is shown.
+   * @param backlog Counts what waits for room.
+   */
+  constructor(backend: UiBackend, backlog: OutputBacklog) {
+    this.#backend = backend;
+    this.#backlog = backlog;
+  }
+
+  say(line: string): void | Promise<void> {
+    this.#backend.say(stringOf(line, "ui.say()"));
+    return this.#whenRoom(line.length);
+  }
+
+  message(line: string): void | Promise<void> {
+    this.#backend.message(stringOf(line, "ui.message()"));
+    return this.#whenRoom(line.length);
+  }
+
+  error(line: string): void | Promise<void> {
+    this.#backend.error(stringOf(line, "ui.error()"));
+    return this.#whenRoom(line.length);
+  }
+
+  machine(category: string, ...data: string[]): void | Promise<void> {
+    const strings = [category, ...data].map((one) =>
+      stringOf(one, "ui.machine()")
+    );
+    this.#backend.machine(...strings as [string, ...string[]]);
+    return this.#whenRoom(
+      strings.reduce((sum, { length }) => sum + length, 0),
+    );
+  }
+
+  ask(query: string): Promise<string> {
+    return this.#backend.ask(stringOf(query, "ui.ask()"));
+  }
+
+  progress(progress: Progress): void {
+    if (typeof progress !== "object" || progress === null) {
+      throw new TypeError("ui.progress() takes an object");
+    }
+    const { label, current, total, unit, done } = progress;
+    this.#backend.progress({
+      label: stringOf(label, "the label of ui.progress()"),
+      current: numberOf(current, "current"),
+      ...(isAbsent(total) ? {} : { total: numberOf(total, "total") }),
+      ...(isAbsent(unit)
+        ? {}
+        : { unit: stringOf(unit, "the unit of ui.progress()") }),
+      done: done === true,
+    });
+  }
+
+  #whenRoom(length: number): void | Promise<void> {
+    const { room } = this.#backend;
+    if (room !== undefined) return this.#backlog.add(length, room);
+  }
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+/** An object is not converted: that would call the plugin that sent it. */
+function stringOf(value: unknown, where: string): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`${where} takes a string, not ${kindOf(value)}`);
+}
+
+function numberOf(value: unknown, name: string): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  throw new TypeError(
+    `the ${name} of ui.progress() is a number, not ${kindOf(value)}`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  return value === null
+    ? "null"
+    : value === undefined
+    ? "undefined"
+    : `a value of type ${typeof value}`;
+}

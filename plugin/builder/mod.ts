@@ -1,0 +1,35 @@
+/**
+ * The builder's toolbox: what every builder needs that reaches a machine. A
+ * plugin that does not import it does not pay for it.
+ *
+ * @module
+ */
+
+export { CommandCommunicator } from "./communicators/command_communicator.ts";
+export { SshCommunicator } from "./ssh/ssh_communicator.ts";
+export {
+  SshConnectionLostError,
+  type SshConnectionOptions,
+  SshTimeoutError,
+} from "./ssh/ssh_connection.ts";
+export type { SshTarget } from "./ssh/open_ssh.ts";
+export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
+export { runSteps, type Step, type StepContext } from "./steps.ts";
+export { HttpServer, type HttpServerOptions } from "./http_server.ts";
+export { type KeyPairOptions, TemporaryKeyPair } from "./ssh/key_pair.ts";
+export { poll, type PollOptions, retry, type RetryOptions } from "./retry.ts";
+export {
+  cacheDirectory,
+  type Checksum,
+  ChecksumError,
+  download,
+  type DownloadOptions,
+  parseChecksum,
+  resolveChecksum,
+} from "./download.ts";
+export { type ProvisionOptions, provisionStep } from "./provision.ts";
+export { type BootAction, parseBootCommand } from "./boot_command.ts";
+export { type ImageFile, iso9660, type IsoOptions } from "./images/iso9660.ts";
+export { type CdImageOptions, writeCdImage } from "./cd_image.ts";
+export { freePort } from "./ports.ts";
+export { runProgram, type RunProgramOptions } from "./run_program.ts";

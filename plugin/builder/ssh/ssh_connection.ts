@@ -1,0 +1,258 @@
+// One ssh connection: a client process that stays, and that every command,
+// upload and download shares.
+
+import type { Ui } from "../../contract/ui.ts";
+import { delay } from "../../common/delay.ts";
+import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import {
+  checkCommand,
+  masterCommand,
+  sessionCommand,
+  type SshTarget,
+} from "./open_ssh.ts";
+import type { SshConfig } from "./ssh_options.ts";
+
+/** The pause after the first failed attempt, in milliseconds; it doubles. */
+const FIRST_PAUSE_MS = 250;
+
+/** The longest pause between two attempts, in milliseconds. */
+const MAX_PAUSE_MS = 2_000;
+
+/** How much of the client's stderr is kept, in characters. */
+const MAX_STDERR_CHARS = 4096;
+
+/** What an {@linkcode SshConnection} is made of. */
+export interface SshConnectionOptions {
+  /** Where to log in. */
+  target: SshTarget;
+  /** The configuration. */
+  config: SshConfig;
+  /** Where the wait for the machine is shown. */
+  ui?: Ui;
+}
+
+/** The connection cannot be made. */
+export class SshTimeoutError extends Error {
+  override name = "SshTimeoutError";
+}
+
+/** The connection broke while a command ran. */
+export class SshConnectionLostError extends Error {
+  override name = "SshConnectionLostError";
+}
+
+/** A connection to one machine. */
+export class SshConnection implements AsyncDisposable {
+  readonly #options: SshConnectionOptions;
+  #directory: string | undefined;
+  #master: Master | undefined;
+  #connecting: Promise<void> | undefined;
+
+  /**
+   * Connects to nothing yet.
+   *
+   * @param options Where to, and how.
+   */
+  constructor(options: SshConnectionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Connects, and tries again until it works or `ssh_timeout` is over. Returns
+   * at once when the connection is there.
+   *
+   * @param signal Gives up when aborted.
+   * @throws {SshTimeoutError} With the address, the number of attempts and the
+   * last refusal.
+   */
+  connect(signal?: AbortSignal): Promise<void> {
+    if (this.#master?.isAlive) return Promise.resolve();
+    return this.#connecting ??= this.#connect(signal).finally(() => {
+      this.#connecting = undefined;
+    });
+  }
+
+  /**
+   * The command line that runs a command on the machine.
+   *
+   * @param command The command, for the user's shell.
+   * @param options Whether it gets a terminal, and whether it reads anything.
+   */
+  session(
+    command: string,
+    options?: { pty?: boolean; hasStdin?: boolean },
+  ): string[] {
+    return sessionCommand(
+      this.#options.target,
+      this.#directory!,
+      command,
+      options,
+    );
+  }
+
+  /** The directory of the control socket, for other clients of the connection. */
+  get directory(): string {
+    return this.#directory!;
+  }
+
+  /** Whether the connection is still there; asks the client process. */
+  async check(): Promise<boolean> {
+    if (!this.#master?.isAlive) return false;
+    const { success } = await run(
+      checkCommand(this.#options.target, this.#directory!),
+    );
+    return success;
+  }
+
+  /** Ends the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#master?.[Symbol.asyncDispose]();
+    if (this.#directory !== undefined) {
+      await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
+    }
+  }
+
+  async #connect(signal: AbortSignal | undefined): Promise<void> {
+    const { target, config } = this.#options;
+    const timeout = config.ssh_wait_timeout ?? config.ssh_timeout;
+    const limit = AbortSignal.timeout(timeout);
+    const both = signal ? AbortSignal.any([signal, limit]) : limit;
+    const address = `${target.username}@${target.host}:${target.port}`;
+    this.#directory ??= await Deno.makeTempDir({ prefix: "baler-ssh-" });
+    let refusal = "";
+    let handshakes = 0;
+    let attempts = 0;
+    for (
+      let pause = FIRST_PAUSE_MS;;
+      pause = Math.min(pause * 2, MAX_PAUSE_MS)
+    ) {
+      attempts++;
+      const master = await this.#attempt(both);
+      if (master instanceof Master) {
+        this.#master = master;
+        return;
+      }
+      signal?.throwIfAborted();
+      refusal = master || refusal;
+      if (isHandshakeFailure(refusal)) handshakes++;
+      const most = config.ssh_handshake_attempts;
+      if (most > 0 && handshakes >= most) {
+        throw new SshTimeoutError(
+          `cannot log in to ${address}: the handshake failed ${handshakes} times; the last refusal: ${refusal}`,
+        );
+      }
+      if (!limit.aborted) await delay(pause, both).catch(() => {});
+      signal?.throwIfAborted();
+      if (limit.aborted) {
+        throw new SshTimeoutError(
+          `Timeout waiting for SSH: ${address} could not be reached in ${
+            timeout / 1000
+          } s (${attempts} attempts); the last refusal: ${
+            refusal || "no answer"
+          }`,
+        );
+      }
+    }
+  }
+
+  /** One attempt; returns why it failed. */
+  async #attempt(signal: AbortSignal): Promise<Master | string> {
+    const { target, config } = this.#options;
+    const { argv, env } = await masterCommand(
+      target,
+      config,
+      this.#directory!,
+    );
+    await Deno.remove(`${this.#directory}/control`).catch(() => {});
+    const master = new Master(argv, env);
+    try {
+      const failure = await master.ready(signal);
+      if (failure === undefined) return master;
+      await master[Symbol.asyncDispose]();
+      return failure;
+    } catch {
+      await master[Symbol.asyncDispose]();
+      return "";
+    }
+  }
+}
+
+/** The client process that holds the connection. */
+class Master implements AsyncDisposable {
+  readonly #process: LocalProcess;
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #stderr = "";
+  isAlive = true;
+
+  constructor(argv: string[], env: Record<string, string>) {
+    const decoder = new TextDecoder();
+    this.#process = new LocalProcess({
+      argv,
+      env,
+      stdout: new WritableStream({
+        write: () => this.#connected.resolve(),
+      }),
+      stderr: new WritableStream({
+        write: (chunk) => {
+          this.#stderr =
+            (this.#stderr + decoder.decode(chunk, { stream: true }))
+              .slice(-MAX_STDERR_CHARS);
+        },
+      }),
+    });
+    this.#ended = this.#process.wait().then(() => {}, () => {}).then(() => {
+      this.isAlive = false;
+    });
+  }
+
+  /** Waits for the connection; returns the reason when there will be none. */
+  async ready(signal: AbortSignal): Promise<string | undefined> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    aborted.promise.catch(() => {});
+    try {
+      return await Promise.race([
+        this.#connected.promise.then(() => undefined),
+        this.#ended.then(() => lastLines(this.#stderr)),
+        aborted.promise,
+      ]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/** What the client said last, without what every line of it begins with. */
+function lastLines(text: string): string {
+  const lines = text.split(/\r?\n/).map((line) =>
+    line.trim().replace(/^ssh: /, "")
+  ).filter((line) => line !== "" && !/^Pseudo-terminal|^Warning:/.test(line));
+  return lines.slice(-2).join("; ");
+}
+
+/** Whether the machine answered, and then refused. */
+function isHandshakeFailure(refusal: string): boolean {
+  return /permission denied|no matching|too many authentication|host key|kex_exchange|bad (server|packet)|protocol/i
+    .test(refusal) && !/connection (refused|reset|closed)/i.test(refusal);
+}
+
+/** Runs a program of this machine, without its output. */
+export async function run(
+  argv: string[],
+): Promise<{ success: boolean; code: number }> {
+  const [program, ...args] = argv;
+  const { success, code } = await new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return { success, code };
+}

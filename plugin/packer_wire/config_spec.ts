@@ -1,0 +1,60 @@
+// The reply of `ConfigSpec`, which Packer asks for before it reads an HCL2
+// template: the specification of the declared options, in gob or, since Packer
+// 1.12, in protobuf.
+
+import type { Option, Options } from "../contract/options.ts";
+import type { CtyType, ObjectSpec, Spec } from "./hcl_spec.ts";
+import { encodeGobSpec } from "./hcl_spec_gob.ts";
+import { encodeProtobufSpec } from "./hcl_spec_protobuf.ts";
+
+/** How a specification is encoded: `start KIND --protobuf NAME` tells. */
+export type SpecEncoding = "gob" | "protobuf";
+
+/**
+ * Encodes a specification for the reply of `ConfigSpec`.
+ *
+ * @param spec The specification.
+ * @param encoding What the host understands.
+ */
+export function encodeSpec(
+  spec: ObjectSpec,
+  encoding: SpecEncoding,
+): Uint8Array {
+  return encoding === "gob" ? encodeGobSpec(spec) : encodeProtobufSpec(spec);
+}
+
+/**
+ * The specification of declared options.
+ *
+ * @param options What a component declares; nothing can be given in HCL2 when it declares none.
+ */
+export function specOfOptions(options: Options | undefined): ObjectSpec {
+  return {
+    kind: "object",
+    attributes: Object.fromEntries(
+      Object.entries(options ?? {}).map((
+        [name, option],
+      ) => [name, specOfOption(name, option)]),
+    ),
+  };
+}
+
+/**
+ * The types that HCL2 has. Values of all others are strings there: a duration,
+ * and JSON where any value may stand, since neither encoding can say "any type".
+ */
+const TYPES: Readonly<Record<string, CtyType>> = {
+  number: "number",
+  boolean: "bool",
+  strings: { list: "string" },
+  map: { map: "string" },
+};
+
+function specOfOption(name: string, option: Option): Spec {
+  return {
+    kind: "attr",
+    name,
+    type: TYPES[option.type] ?? "string",
+    required: option.required === true && option.default === undefined,
+  };
+}

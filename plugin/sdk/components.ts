@@ -1,0 +1,54 @@
+// The components that a plugin serves, as its author declares them.
+
+import type { Builder } from "../contract/builder.ts";
+import type { Command } from "../contract/command.ts";
+import type { Hook } from "../contract/hook.ts";
+import type { PostProcessor } from "../contract/post_processor.ts";
+import type { Provisioner } from "../contract/provisioner.ts";
+
+/**
+ * One component of a plugin: its class, a function that makes it, or an
+ * instance.
+ *
+ * Of a class or a function, each build gets an instance of its own in the same
+ * process. An instance gets a process for each build. A function gets the name
+ * that a template uses, and may be
+ * asynchronous, for example to import the component's module: a plugin with
+ * many components then starts faster.
+ *
+ * @example
+ * ```ts ignore
+ * import { serve } from "@baler/baler";
+ *
+ * serve({
+ *   builder: {
+ *     small: async () => new (await import("./small.ts")).Small(),
+ *     large: async () => new (await import("./large.ts")).Large(),
+ *   },
+ * });
+ * ```
+ */
+export type ComponentSource<T extends object = object> =
+  | T
+  | (new () => T)
+  | ((name: string) => T | Promise<T>);
+
+/**
+ * The components of a plugin, by kind, then by name. baler's own kinds are
+ * `builder`, `provisioner`, `post-processor`, `command` and `hook`. A program
+ * that launches plugins itself can define others.
+ */
+export interface Components {
+  /** Components that make artifacts. */
+  builder?: Record<string, ComponentSource<Builder<never>>>;
+  /** Components that configure a machine while it is being built. */
+  provisioner?: Record<string, ComponentSource<Provisioner<never>>>;
+  /** Components that process an artifact. */
+  "post-processor"?: Record<string, ComponentSource<PostProcessor<never>>>;
+  /** Components that add a command to `baler`. */
+  command?: Record<string, ComponentSource<Command>>;
+  /** Components that are called at a certain point of a build. */
+  hook?: Record<string, ComponentSource<Hook>>;
+  /** Components of a kind that another program defines. */
+  [kind: string]: Record<string, ComponentSource> | undefined;
+}

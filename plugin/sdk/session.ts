@@ -1,0 +1,218 @@
+// A plugin's session with the host: from the handshake to the end of the process.
+
+import { adaptComponent, isConfigurable } from "./component_adapter.ts";
+import { Connection } from "../rpc/connection.ts";
+import { FrameReader } from "../rpc/frame_reader.ts";
+import {
+  ConnectionClosedError,
+  DEFAULT_LIMITS,
+  type Hello,
+  PROTOCOL_VERSIONS,
+} from "../rpc/protocol.ts";
+import type { Components, ComponentSource } from "./components.ts";
+import type { WireStreams } from "./stdio.ts";
+
+/** How long calls in flight may take to clean up after the host has exited, in milliseconds. */
+const CLEANUP_GRACE_MS = 10_000;
+
+/** The size of the buffer that messages are read into, in bytes. */
+const READ_BYTES = 64 * 1024;
+
+/** Tells a person who runs the plugin by hand what it is, and exits with code 1. */
+export function exitRunManually(): never {
+  console.error(
+    "This is a baler plugin; baler runs it.\n" +
+      'Name it in a template, for example {"builders": {"NAME": "' +
+      `${Deno.execPath()}"}}, and run "baler build TEMPLATE".\n` +
+      'Run it with the argument "describe" to see what it serves.',
+  );
+  Deno.exit(1);
+}
+
+/** One connection to a host, and the components that it has been given. */
+export class Session {
+  readonly #components: Components;
+  readonly #streams: WireStreams;
+  readonly #rawConfig: boolean;
+  readonly #connection: Connection;
+  /** Reads the host's answer to the handshake. */
+  readonly #handshake = new FrameReader(DEFAULT_LIMITS);
+  /** The single instances that the host has been given. */
+  readonly #given = new Set<object>();
+  #isWelcome = false;
+  #isEnding = false;
+
+  /**
+   * @param components The components, by kind and name.
+   * @param streams The wire to the host.
+   * @param rawConfig Whether components decode their configuration themselves.
+   */
+  constructor(
+    components: Components,
+    streams: WireStreams,
+    rawConfig: boolean,
+  ) {
+    this.#components = components;
+    this.#streams = streams;
+    this.#rawConfig = rawConfig;
+    this.#connection = new Connection({
+      write: streams.write,
+      peer: "the host",
+      onFreshLines: true,
+      dropsLateWrites: true,
+      root: {
+        ping() {},
+        create: (kind: unknown, name: unknown) =>
+          this.#create(String(kind), String(name)),
+      },
+      onProtocolError: (error) => {
+        console.error(`${error.name}: ${error.message}`);
+        void this.#end(1);
+      },
+    });
+  }
+
+  /**
+   * Serves the host, and exits with it.
+   *
+   * @param hello The plugin's side of the handshake.
+   */
+  async run(hello: Hello): Promise<void> {
+    // Ctrl-C in a terminal reaches the host too, which aborts the calls' signals.
+    onSignal("SIGINT", () => {});
+    onSignal("SIGTERM", () => this.#end(0));
+    onSignal("SIGHUP", () => this.#end(0));
+    // On a line of its own, whatever was printed before.
+    this.#streams.write(
+      new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
+    );
+    const buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const room = this.#connection.room;
+      if (room === undefined) await this.#connection.flushPromptAnswers();
+      const read = this.#streams.read(
+        room ?? buffer,
+        room !== undefined || this.#connection.expectsMore,
+      );
+      const count = read instanceof Promise ? await read : read;
+      if (count === null) break;
+      if (room === undefined) this.#receive(buffer.subarray(0, count));
+      else this.#connection.filled(count);
+    }
+    if (!this.#isWelcome) exitRunManually();
+    await this.#end(0);
+  }
+
+  /** Handles the host's answer to the handshake; the connection handles what follows. */
+  #receive(chunk: Uint8Array): void {
+    if (this.#isWelcome) return this.#connection.receive(chunk);
+    const end = chunk.indexOf(10) + 1;
+    try {
+      this.#handshake.push(
+        end === 0 ? chunk : chunk.subarray(0, end),
+        (frame) => {
+          if (typeof frame.json.refuse === "string") {
+            console.error(frame.json.refuse);
+            Deno.exit(1);
+          }
+          if (
+            !PROTOCOL_VERSIONS.includes(frame.json.welcome as number)
+          ) exitRunManually();
+          this.#isWelcome = true;
+        },
+      );
+    } catch (error) {
+      // Something other than a host writes to stdin.
+      console.error(`${(error as Error).name}: ${(error as Error).message}`);
+      exitRunManually();
+    }
+    if (this.#isWelcome) this.#connection.receive(chunk.subarray(end));
+  }
+
+  async #create(kind: string, name: string): Promise<object> {
+    const byName = Object.hasOwn(this.#components, kind)
+      ? this.#components[kind]
+      : undefined;
+    const source = byName === undefined
+      ? undefined
+      : Object.hasOwn(byName, name)
+      ? byName[name]
+      : byName[""];
+    if (source === undefined) {
+      throw new Error(`this plugin serves no ${kind} "${name}"`);
+    }
+    if (typeof source !== "function" && isConfigurable(kind)) {
+      // A second build would overwrite its configuration: the host starts another process.
+      if (this.#given.has(source)) {
+        throw Object.assign(
+          new Error(`this plugin serves one ${kind} "${name}" a process`),
+          { code: "E_ONE_INSTANCE" },
+        );
+      }
+      this.#given.add(source);
+    }
+    const component = await instanceOf(source, name);
+    return this.#rawConfig ? component : adaptComponent(kind, component);
+  }
+
+  /** Aborts the calls in flight, waits until they have cleaned up, and exits. */
+  async #end(code: number): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#connection.close(new ConnectionClosedError("baler has ended"));
+    const timer = setTimeout(() => {
+      console.error(
+        `The work in flight did not end within ${
+          CLEANUP_GRACE_MS / 1000
+        } s; giving up.`,
+      );
+      Deno.exit(1);
+    }, CLEANUP_GRACE_MS);
+    await this.#connection.idle();
+    clearTimeout(timer);
+    terminateGroup();
+    Deno.exit(code);
+  }
+}
+
+/**
+ * Sends SIGTERM to the processes that this plugin has started and left
+ * running. The host does so too, and SIGKILL follows there; but it may be gone.
+ * A plugin without the permission to run has started none.
+ */
+function terminateGroup(): void {
+  if (Deno.build.os === "windows") return;
+  try {
+    // This process handles SIGTERM, and is ending already.
+    Deno.kill(-Deno.pid, "SIGTERM");
+  } catch {
+    // It leads no group, or has no permission to run.
+  }
+}
+
+/**
+ * Makes a component, or returns the instance that there is.
+ *
+ * @param source The component's class, a function that makes it, or an instance.
+ * @param name The name that a template uses for it.
+ */
+export async function instanceOf(
+  source: ComponentSource,
+  name: string,
+): Promise<object> {
+  if (typeof source !== "function") return source;
+  // The prototype of a class cannot be replaced; that of a function can.
+  const isClass =
+    Object.getOwnPropertyDescriptor(source, "prototype")?.writable === false;
+  return isClass
+    ? new (source as new () => object)()
+    : await (source as (name: string) => object | Promise<object>)(name);
+}
+
+function onSignal(signal: Deno.Signal, listener: () => void): void {
+  try {
+    Deno.addSignalListener(signal, listener);
+  } catch {
+    // Windows has few signals; there the end of stdin ends the plugin.
+  }
+}

@@ -1,0 +1,213 @@
+// A TypeScript plugin under the real Packer, in templates of HCL2: `ConfigSpec`
+// in gob and protobuf, values that are not known at first, typed arguments.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { forEachPacker, type PackerRun } from "./packers.ts";
+
+/** Runs a command of Packer's with a template of HCL2. */
+async function withTemplate(
+  run: PackerRun,
+  command: string,
+  template: string,
+  ...flags: string[]
+) {
+  const { machine, greet, label } = run.names;
+  await run.write(
+    "t.pkr.hcl",
+    template.replaceAll("MACHINE", machine).replaceAll("GREET", greet)
+      .replaceAll("LABEL", label),
+  );
+  return await run.run([command, ...flags, "t.pkr.hcl"]);
+}
+
+await forEachPacker(
+  "HCL2 hands over every type, and build data later",
+  async (run) => {
+    const { code, output, log } = await withTemplate(
+      run,
+      "build",
+      `
+variable "secret" {
+  type      = string
+  default   = "hunter22"
+  sensitive = true
+}
+source "MACHINE" "one" {
+  whom   = "HCL"
+  token  = var.secret
+  number = 13
+  fast   = true
+  tags   = ["a", "b"]
+  labels = { k = "v" }
+  pause  = "1m30s"
+  lines  = 3
+}
+build {
+  sources = ["source.MACHINE.one"]
+  provisioner "GREET" {
+    text   = "\${build.Colour} for \${build.ID}"
+    mood   = "glad"
+    number = 2.5
+    more   = jsonencode({ deep = [1, { x = "y" }] })
+    then   = "run"
+  }
+  provisioner "shell" {
+    inline = ["echo shell \${build.Colour}"]
+  }
+  post-processor "LABEL" {
+    label = "image-\${build.Colour}"
+  }
+}
+`,
+    );
+    assertEquals(code, 0, output + log);
+    for (
+      const text of [
+        "hello HCL",
+        "line 2",
+        "greeting blue for i-1",
+        "ran 7 fed wrong",
+        "shell blue",
+        "label image-blue on image image-1",
+        "label image-blue",
+      ]
+    ) assertStringIncludes(output, text);
+    assert(!output.includes("hunter22"), output);
+    const notes = await run.notes();
+    const config = JSON.parse(
+      notes.find((line) => line.startsWith("builder prepared "))!.slice(17),
+    );
+    const { token, ...rest } = config;
+    assert(token === "hunter22" || token === "<sensitive>", token);
+    // Nothing that the template does not set.
+    assertEquals(rest, {
+      whom: "HCL",
+      number: 13,
+      fast: true,
+      tags: ["a", "b"],
+      labels: { k: "v" },
+      pause: 90_000,
+      lines: 3,
+    });
+    const greetings = notes.filter((line) => line.startsWith("greet prepared "))
+      .map((line) => JSON.parse(line.slice(15)));
+    // Once with what is not known yet, once for good.
+    assertEquals(greetings.length, 2);
+    assertStringIncludes(greetings[0].text, "<unknown>");
+    assertEquals(greetings[1], {
+      text: "blue for i-1",
+      mood: "glad",
+      number: 2.5,
+      more: { deep: [1, { x: "y" }] },
+      then: "run",
+    });
+  },
+);
+
+await forEachPacker("what is not known yet passes every check", async (run) => {
+  const { code, output, log } = await withTemplate(
+    run,
+    "build",
+    `
+source "MACHINE" "one" {}
+build {
+  sources = ["source.MACHINE.one"]
+  provisioner "GREET" {
+    text  = "x"
+    mood  = "\${build.ID == "i-1" ? "glad" : "sad"}"
+    pause = "\${length(build.ID)}s"
+  }
+}
+`,
+  );
+  assertEquals(code, 0, output + log);
+  const greetings = (await run.notes()).filter((line) =>
+    line.startsWith("greet prepared ")
+  );
+  assertStringIncludes(greetings.at(-1)!, '"mood":"glad"');
+  assertStringIncludes(greetings.at(-1)!, '"pause":3000');
+});
+
+await forEachPacker("and is checked when it is known", async (run) => {
+  const { code, output } = await withTemplate(
+    run,
+    "build",
+    `
+source "MACHINE" "one" {}
+build {
+  sources = ["source.MACHINE.one"]
+  provisioner "GREET" {
+    text = "x"
+    mood = "\${build.ID}"
+  }
+}
+`,
+  );
+  assertEquals(code, 1, output);
+  assertStringIncludes(
+    output,
+    '"mood" must be one of "glad", "sad", not "i-1"',
+  );
+});
+
+await forEachPacker(
+  "Packer checks the arguments of HCL2 by the declared options",
+  async (run) => {
+    for (
+      const [builder, provisioner, message] of [
+        [
+          'wohm = "x"',
+          'text = "x"',
+          /An argument named "wohm" is not expected here/,
+        ],
+        ["", "", /The argument "text" is required/],
+        ['number = ["x"]', 'text = "x"', /number required/],
+        ["", 'text = "x"\n more = { a = 1 }', /string required/],
+        // What the plugin checks itself is told where the template is read, too.
+        [
+          "",
+          'text = "x"\n mood = "odd"',
+          /"mood" must be one of "glad", "sad", not "odd"/,
+        ],
+        ['whom = "nobody"', 'text = "x"', /nobody is no one to greet/],
+      ] as const
+    ) {
+      const { code, output } = await withTemplate(
+        run,
+        "validate",
+        `
+source "MACHINE" "one" {
+  ${builder}
+}
+build {
+  sources = ["source.MACHINE.one"]
+  provisioner "GREET" {
+    ${provisioner}
+  }
+}
+`,
+      );
+      assertEquals(code, 1, output);
+      assert(message.test(output), `${message} is not in:\n${output}`);
+    }
+  },
+);
+
+await forEachPacker(
+  "gob is spoken to those who cannot read protobuf, and protobuf to the others",
+  async (run) => {
+    const { log } = await withTemplate(
+      run,
+      "validate",
+      `
+source "MACHINE" "one" {}
+build {
+  sources = ["source.MACHINE.one"]
+}
+`,
+    );
+    const isProtobuf = /Starting plugin.*--protobuf/.test(log);
+    assertEquals(isProtobuf, run.version.name === "1.16.0", log);
+  },
+  { wanted: ({ isOldStyle }) => !isOldStyle },
+);

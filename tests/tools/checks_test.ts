@@ -1,0 +1,85 @@
+// The checks of `deno task check` find what they look for.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { faultOf } from "../../tools/check_layers.ts";
+import { parsePage } from "../../tools/check_links.ts";
+import { tuningNumbersOf } from "../../tools/tuning_numbers.ts";
+
+const at = (from: string, to: string) => faultOf({ from, to, line: 7 });
+
+Deno.test("the layers allow imports within a directory and from lower ones", () => {
+  assertEquals(at("host/plan/plan.ts", "host/plan/build_plan.ts"), undefined);
+  assertEquals(at("host/cli/flags.ts", "plugin/common/version.ts"), undefined);
+  assertEquals(at("cli.ts", "host/cli/registry.ts"), undefined);
+  assertEquals(at("mod.ts", "plugin/sdk/serve.ts"), undefined);
+});
+
+Deno.test("the layers refuse imports from higher ones, with the place", () => {
+  const fault = at("plugin/rpc/codec.ts", "plugin/sdk/serve.ts")!;
+  assert(fault.startsWith("plugin/rpc/codec.ts:7: "), fault);
+  assertStringIncludes(fault, "plugin/sdk/serve.ts");
+  assertStringIncludes(fault, "lower layers only");
+  assert(at("plugin/sdk/serve.ts", "host/log/log.ts"));
+  assert(at("plugin/rpc/codec.ts", "plugin/contract/ui.ts"));
+  assert(at("plugin/rpc/codec.ts", "mod.ts"));
+  assertStringIncludes(
+    at("host/new/file.ts", "host/log/log.ts")!,
+    "host/new has no layer",
+  );
+});
+
+Deno.test("parsePage() knows the anchors of headings, and no heading of a code block", () => {
+  const { anchors, lines } = parsePage([
+    "# How it's made: `serve()`",
+    "## Limits",
+    "```sh",
+    "# a comment, [not a link](nowhere.md)",
+    "```",
+    "## Limits",
+    "## See [the wire](protocol.md)",
+  ].join("\n"));
+  assertEquals([...anchors], [
+    "how-its-made-serve",
+    "limits",
+    "limits-1",
+    "see-the-wire",
+  ]);
+  assertEquals(lines[3], "");
+});
+
+Deno.test("tuningNumbersOf() reads documented constants with their values and reasons", () => {
+  const source = [
+    "/** How long it spins, in milliseconds. */",
+    "const SPIN_MS = 0.05;",
+    "/**",
+    " * Large pieces: fewer",
+    " * writes.",
+    " */",
+    "export const PIECE_BYTES: number = 4 * 64 * 1024;",
+    "const SAME_COMMENT = 3;",
+    "",
+    "const NOR_THIS = 4;",
+    "/** A list. */",
+    "const LIST = [1];",
+  ].join("\n");
+  assertEquals(tuningNumbersOf("x.ts", source), [
+    {
+      name: "SPIN_MS",
+      value: 0.05,
+      file: "x.ts",
+      why: "How long it spins, in milliseconds.",
+    },
+    {
+      name: "PIECE_BYTES",
+      value: 262_144,
+      file: "x.ts",
+      why: "Large pieces: fewer writes.",
+    },
+    {
+      name: "SAME_COMMENT",
+      value: 3,
+      file: "x.ts",
+      why: "Large pieces: fewer writes.",
+    },
+  ]);
+});

@@ -1,0 +1,168 @@
+// Checks that imports run one way: each directory imports only from the directories of a lower layer. Imports of
+// types count; a dynamic `import()` does not, since it only loads what a run turns out to need.
+//
+//     deno run --allow-read --allow-run tools/check_layers.ts
+
+import { dirname, fromFileUrl, relative } from "@std/path";
+import config from "../deno.json" with { type: "json" };
+
+/** The directories with their layers: what has the same number imports nothing of each other. */
+const LAYERS: Readonly<Record<string, number>> = {
+  "types/std": 0,
+  "plugin/common": 0,
+  "plugin/interpolate": 0,
+  "plugin/contract": 1,
+  "plugin/rpc": 1,
+  "plugin/sdk": 2,
+  "plugin/packer_wire": 3,
+  "plugin/bundled/archive": 1,
+  "plugin/bundled/shared": 2,
+  "plugin/bundled/communicators": 3,
+  "plugin/bundled/builders": 4,
+  "plugin/bundled/shell": 4,
+  "plugin/bundled/provisioners": 5,
+  "plugin/bundled/post_processors": 5,
+  "plugin/bundled": 6,
+  "plugin/builder/images": 3,
+  "plugin/builder/communicators": 4,
+  "plugin/builder/ssh": 5,
+  "plugin/builder": 6,
+
+  "host/errors": 10,
+  "host/text": 10,
+  "host/config": 11,
+  "host/json": 11,
+  "host/log": 11,
+  "host/cli/console": 11,
+  "host/process": 12,
+  "host/terminal": 12,
+  "host/plugin": 13,
+  "host/discovery": 14,
+  "host/schema": 14,
+  "host": 14,
+  "host/template": 15,
+  "host/cli": 15,
+  "host/plan": 16,
+  "host/cli/completion": 16,
+  "host/build": 17,
+  "host/cli/commands": 18,
+};
+
+/** The public modules: other files import from the module that has what they need. */
+const PUBLIC: ReadonlySet<string> = new Set(
+  Object.values(config.exports).map((path) => path.replace("./", "")),
+);
+
+/** The entry points; every source must be reached from one of them. */
+const ROOTS = ["cli.ts", ...PUBLIC];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** The line of the import, counted from 1. */
+  readonly line: number;
+}
+
+/** A module in the output of `deno info --json`. */
+interface ModuleInfo {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
+    readonly code?: Target;
+    readonly type?: Target;
+  }[];
+}
+
+interface Target {
+  readonly specifier?: string;
+  readonly span: { readonly start: { readonly line: number } };
+}
+
+const root = fromFileUrl(new URL("..", import.meta.url));
+
+/** The static imports that a root reaches, and the files that it reaches in any way. */
+async function importsOf(entry: string): Promise<{
+  imports: Import[];
+  files: string[];
+}> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+    cwd: root,
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(decoder.decode(stderr));
+  const modules: ModuleInfo[] = JSON.parse(decoder.decode(stdout)).modules;
+  const imports: Import[] = [];
+  const files: string[] = [];
+  for (const { specifier, dependencies = [] } of modules) {
+    const from = pathOf(specifier);
+    if (from === undefined) continue;
+    files.push(from);
+    for (const { isDynamic, code, type } of dependencies) {
+      if (isDynamic) continue;
+      for (const target of [code, type]) {
+        const to = target?.specifier && pathOf(target.specifier);
+        if (!to) continue;
+        imports.push({ from, to, line: target.span.start.line + 1 });
+      }
+    }
+  }
+  return { imports, files };
+}
+
+/** The path of a module below the repository, in the form of a URL; undefined for one of elsewhere. */
+function pathOf(specifier: string): string | undefined {
+  if (!specifier.startsWith("file:")) return undefined;
+  const path = relative(root, fromFileUrl(specifier)).replaceAll("\\", "/");
+  return path.endsWith(".ts") && !path.startsWith("../") ? path : undefined;
+}
+
+/** What is wrong with an import, or undefined. */
+export function faultOf({ from, to, line }: Import): string | undefined {
+  const [own, other] = [dirname(from), dirname(to)];
+  if (own === other || PUBLIC.has(from) || own === ".") return undefined;
+  const told = `${from}:${line}: imports ${to}`;
+  if (PUBLIC.has(to)) {
+    return `${told}: import from the module that exports it, not from ${to}`;
+  }
+  if (other === ".") return `${told}, which is at the top`;
+  const [layer, below] = [LAYERS[own], LAYERS[other]];
+  for (const [directory, number] of [[own, layer], [other, below]] as const) {
+    if (number === undefined) {
+      return `${told}: ${directory} has no layer; give it one in tools/check_layers.ts`;
+    }
+  }
+  if (below! < layer!) return undefined;
+  return `${told}, but ${own} is in layer ${layer} and ${other} in layer ${below}: imports run to lower layers only. ` +
+    "Move what both need into a lower directory, or load it with import()";
+}
+
+if (import.meta.main) {
+  const found = await Promise.all(ROOTS.map(importsOf));
+  const faults = new Set(
+    found.flatMap(({ imports }) =>
+      imports.flatMap((one) => faultOf(one) ?? [])
+    ),
+  );
+  const reached = new Set(found.flatMap(({ files }) => files));
+  for (const directory of ["host", "plugin"]) {
+    for (const file of sourcesIn(directory)) {
+      if (reached.has(file)) continue;
+      faults.add(`${file}: nothing imports it`);
+    }
+  }
+  for (const fault of faults) console.error(fault);
+  if (faults.size > 0) {
+    console.error(`${faults.size} imports against the layers`);
+    Deno.exit(1);
+  }
+}
+
+/** The TypeScript files below a directory of the repository. */
+function sourcesIn(directory: string): string[] {
+  return [...Deno.readDirSync(`${root}/${directory}`)].flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory) return sourcesIn(path);
+    return path.endsWith(".ts") ? [path] : [];
+  });
+}
