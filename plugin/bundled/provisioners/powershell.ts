@@ -43,12 +43,12 @@ type WithMachine = ProvisionOptions & { communicator: Communicator };
 /** Runs PowerShell scripts on a Windows machine. */
 export default class PowershellProvisioner
   implements Provisioner<PowershellConfig> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof powershellOptions = powershellOptions;
   #config!: Config;
   #build!: BuildContext;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare(
     { config, build }: PrepareOptions<PowershellConfig>,
   ): Promise<void> {

@@ -31,7 +31,7 @@ type Config = ConfigOf<typeof shellOptions>;
 
 /** Runs scripts on the machine. */
 export default class ShellProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof shellOptions = shellOptions;
   #config!: Config;
   #build!: BuildContext;

@@ -79,7 +79,7 @@ interface Machine {
 
 /** Restarts a Windows machine. */
 export default class WindowsRestartProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: Config;
 

@@ -47,12 +47,12 @@ type Config = ConfigOf<typeof options>;
 
 /** Runs batch files on a Windows machine. */
 export default class WindowsShellProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: Config;
   #build!: BuildContext;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
     this.#build = build;
     // An empty string means the default, as in Packer.

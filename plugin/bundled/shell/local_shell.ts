@@ -44,12 +44,12 @@ export const localShellOptions = {
   },
   environment_vars: {
     type: "strings",
-    description: "Variables for the script, each as `KEY=value`.",
+    description: "Environment variables for the script, each as `KEY=value`.",
   },
   env_var_format: {
     type: "string",
     description:
-      "How a variable is written into `{{.Vars}}`; `%s='%s' ` by default.",
+      "The format of a variable in `{{.Vars}}`; `%s='%s' ` by default.",
   },
   execute_command: {
     type: "strings",
@@ -60,7 +60,7 @@ export const localShellOptions = {
   only_on: {
     type: "strings",
     description:
-      "The operating systems on which the script runs; it is skipped on others.",
+      "The operating systems on which to run the script; on others it is skipped.",
   },
   tempfile_extension: {
     type: "string",
