@@ -207,16 +207,33 @@ Deno.test("compress makes an archive that is no more readable than its files", a
   assertEquals(await mode("old.tar", ["a", "secret"]), 0o600);
 });
 
-Deno.test("compress refuses an artifact without files instead of making an empty archive", async () => {
-  await using dir = await TemporaryDirectory.make();
-  for (const output of ["a.tar", "a.zip", "a"]) {
-    await assertRejects(
-      () => processed(new Compress(), { dir: dir.path, config: { output } }),
-      Error,
-      "there is nothing to put into the archive: the artifact has no files",
-    );
-  }
-  assertEquals(await Array.fromAsync(Deno.readDir(dir.path)), []);
+Deno.test("artifice and compress warn of patterns and archives without files", async () => {
+  await using dir = await TemporaryDirectory.make({ "a": "1" });
+  const ui = new RecordingUi();
+  await processed(new Artifice(), {
+    dir: dir.path,
+    config: { files: ["none*", "a"] },
+    ui,
+  });
+  assert(
+    ui.lines.some((line) =>
+      line.endsWith('Warning: "none*" in "files" matches no file.')
+    ),
+    ui.lines.join("\n"),
+  );
+  await processed(new Compress(), {
+    dir: dir.path,
+    config: { output: "a.tar" },
+    ui,
+  });
+  assert(
+    ui.lines.some((line) =>
+      line.endsWith(
+        "Warning: the artifact has no files; the archive a.tar is empty.",
+      )
+    ),
+    ui.lines.join("\n"),
+  );
 });
 
 Deno.test("outputs are named after the last part of a builder's type that is a path", async () => {

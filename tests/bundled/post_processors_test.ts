@@ -44,6 +44,7 @@ Deno.test("artifice puts the files that match in the artifact's place", async ()
   assertEquals([keep, mustKeep], [true, undefined]);
   assertEquals(ui.lines, [
     "say: Discarding files from artifact: old.txt",
+    'error: Warning: "none*" in "files" matches no file.',
     `say: Using these artifact files: ${files}`,
   ]);
   await artifact.destroy();

@@ -22,18 +22,13 @@ export interface ArchiveInput {
  * @param workingDirectory The directory of relative paths.
  * @param target The archive's absolute path.
  * @returns The files, in the artifact's order.
- * @throws {Error} When there is none, or when one is missing, is not a file, or would be replaced by the archive.
+ * @throws {Error} When one is missing, is not a file, or would be replaced by the archive.
  */
 export async function archiveInputs(
   files: readonly string[],
   workingDirectory: string,
   target: string,
 ): Promise<ArchiveInput[]> {
-  if (files.length === 0) {
-    throw new Error(
-      "there is nothing to put into the archive: the artifact has no files",
-    );
-  }
   const existing = await Deno.stat(target).catch(() => undefined);
   const inputs: ArchiveInput[] = [];
   for (const file of files) {

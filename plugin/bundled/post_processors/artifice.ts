@@ -63,7 +63,11 @@ export default class ArtificePostProcessor
     const files: string[] = [];
     for (const pattern of this.#files) {
       signal.throwIfAborted();
-      for (const file of await glob(pattern, workingDirectory)) {
+      const matches = await glob(pattern, workingDirectory);
+      if (matches.length === 0) {
+        await ui.error(`Warning: "${pattern}" in "files" matches no file.`);
+      }
+      for (const file of matches) {
         try {
           await Deno.stat(resolve(workingDirectory, file));
         } catch (error) {

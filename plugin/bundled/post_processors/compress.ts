@@ -103,6 +103,11 @@ export default class CompressPostProcessor
         }]`,
       );
     }
+    if (artifact.files.length === 0) {
+      await ui.error(
+        `Warning: the artifact has no files; the archive ${target} is empty.`,
+      );
+    }
     const path = outputPath(workingDirectory, target);
     const inputs = await archiveInputs(artifact.files, workingDirectory, path);
     if (compression !== undefined) {
