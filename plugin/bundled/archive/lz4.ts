@@ -12,6 +12,7 @@ const DESCRIPTOR = [0b0110_0100, 0b0111_0000];
 const STORED = 0x8000_0000;
 
 const HASH_BITS = 16;
+const MAX_LOOP_BYTES = 32;
 const MIN_MATCH_BYTES = 4;
 const MAX_DISTANCE_BYTES = 0xffff;
 // The end of a block by the specification: the last 5 bytes are literals, and no
@@ -74,8 +75,15 @@ function compressedBlock(
     const extra = distance === 0 ? 0 : matchLength - MIN_MATCH_BYTES;
     output[written++] = (Math.min(literals, 15) << 4) | Math.min(extra, 15);
     if (literals >= 15) lengthBytes(literals - 15);
-    output.set(input.subarray(literalsFrom, at), written);
-    written += literals;
+    // Most are short: to copy them here is faster than to make a view of them.
+    if (literals > MAX_LOOP_BYTES) {
+      output.set(input.subarray(literalsFrom, at), written);
+      written += literals;
+    } else {
+      for (let from = literalsFrom; from < at; from++) {
+        output[written++] = input[from]!;
+      }
+    }
     if (distance === 0) return;
     output[written++] = distance & 0xff;
     output[written++] = distance >>> 8;
