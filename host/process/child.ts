@@ -19,7 +19,12 @@ import {
   track,
   untrack,
 } from "./reaper.ts";
-import { killAdopted, noteSpawned, noteWaited } from "./subreaper.ts";
+import {
+  adoptedGuardsExit,
+  killAdopted,
+  noteSpawned,
+  noteWaited,
+} from "./subreaper.ts";
 
 /** How a child process is spawned, and what is called with its output. */
 export interface ChildOptions extends StdoutSink {
@@ -172,7 +177,10 @@ export class Child {
     noteWaited(pid);
     // What it has started must not outlive it, nor hold its pipes open.
     this.kill("SIGKILL");
-    if (alive.size === 0) killAdopted();
+    if (alive.size === 0) {
+      await adoptedGuardsExit();
+      if (alive.size === 0) killAdopted();
+    }
     removeGroup(pid);
     untrack(pid);
     this.#stdin!.processExited();

@@ -14,6 +14,14 @@ const NO_HANG = 1;
 /** How often killed processes are looked through for children that they leave. */
 const MAX_KILL_ROUNDS = 100;
 
+/**
+ * How long the guards of a plugin that was killed may take to remove its
+ * temporary files and to end its process groups, in milliseconds.
+ */
+const GUARD_GRACE_MS = 5_000;
+
+const GUARD_POLL_MS = 10;
+
 /** The longest list of children that is read, in bytes. */
 const MAX_LIST_BYTES = 1024 * 1024;
 
@@ -56,6 +64,25 @@ export function noteWaited(pid: number): void {
 export function reapAdopted(): void {
   if (!isSubreaper) return;
   for (const pid of adopted()) libc()!.waitpid(pid, null, NO_HANG);
+}
+
+/**
+ * Waits until the guards of plugins that were killed have exited
+ * (plugin/bundled/shared/cleanup_guard.ts). They are adopted like other orphans, but
+ * must not be killed before they have cleaned up.
+ */
+export async function adoptedGuardsExit(): Promise<void> {
+  if (!isSubreaper) return;
+  const deadline = performance.now() + GUARD_GRACE_MS;
+  while (performance.now() < deadline) {
+    reapAdopted();
+    if (!adopted().some(isGuard)) return;
+    await new Promise((resolve) => setTimeout(resolve, GUARD_POLL_MS));
+  }
+}
+
+function isGuard(pid: number): boolean {
+  return readSmallFile(`/proc/${pid}/cmdline`).includes("\0baler-guard\0");
 }
 
 /**

@@ -592,7 +592,7 @@ Deno.test("manifest loses no entry of processes that write at once, also when on
       dir: dir.path,
       config: { output: "m.json", custom_data: { text: "x".repeat(20_000) } },
       build: { name },
-    }).spawn();
+    }, ["--allow-read", "--allow-write", "--allow-run"]).spawn();
   const killed = start("killed", 1_000_000);
   const first = killed.stdout.getReader();
   await first.read();
