@@ -14,7 +14,7 @@ import type {
 } from "../../contract/post_processor.ts";
 import { render } from "../../sdk/render.ts";
 import { type ArchiveInput, archiveInputs } from "../archive/inputs.ts";
-import { writeArchive } from "../archive/output.ts";
+import { writeArchive } from "./write_archive.ts";
 import { type ArchiveFormat, archiveFormat } from "../archive/format.ts";
 import { bgzf, gzipOptions } from "../archive/bgzf.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
