@@ -17,6 +17,12 @@ const MAX_KILL_ROUNDS = 100;
 /** How long adopted processes have to exit after the last plugin, in milliseconds. */
 const ADOPTED_EXIT_TIMEOUT_MS = 1_000;
 
+/**
+ * The same where a guard of a plugin that was killed is among them: it removes
+ * temporary files and ends process groups, in milliseconds.
+ */
+const GUARD_EXIT_TIMEOUT_MS = 5_000;
+
 /** How often it is looked whether they have, in milliseconds. */
 const ADOPTED_POLL_MS = 20;
 
@@ -64,13 +70,22 @@ export function noteWaited(pid: number): void {
  */
 export async function endAdopted(): Promise<void> {
   if (!isSubreaper) return;
-  const end = performance.now() + ADOPTED_EXIT_TIMEOUT_MS;
-  while (performance.now() < end) {
+  const begin = performance.now();
+  for (;;) {
     reapAdopted();
-    if (adopted().length === 0) return;
+    const left = adopted();
+    if (left.length === 0) return;
+    const timeout = left.some(isGuard)
+      ? GUARD_EXIT_TIMEOUT_MS
+      : ADOPTED_EXIT_TIMEOUT_MS;
+    if (performance.now() - begin >= timeout) return killAdopted();
     await new Promise((resolve) => setTimeout(resolve, ADOPTED_POLL_MS));
   }
-  killAdopted();
+}
+
+/** Whether a process is a guard (plugin/bundled/shared/cleanup_guard.ts). */
+function isGuard(pid: number): boolean {
+  return readSmallFile(`/proc/${pid}/cmdline`).includes("\0baler-guard\0");
 }
 
 /** Takes the exit status of adopted processes that have exited, so that none stays a zombie. */

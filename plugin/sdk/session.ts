@@ -81,6 +81,7 @@ export class Session {
     // Ctrl-C in a terminal reaches the host too, which aborts the calls' signals.
     onSignal("SIGINT", () => {});
     onSignal("SIGTERM", () => this.#end(0));
+    onSignal("SIGHUP", () => this.#end(0));
     // On a line of its own, whatever was printed before.
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),

@@ -15,6 +15,7 @@ export const DIFFERENCES = {
   "failed-file-builder":
     "a build that failed leaves no artifact that nobody is told of",
   "compression-levels": "a level that cannot be is refused before the build",
+  "archive-modes": "an archive is no more readable than its files",
   "no-xz": "there is no xz to compress with",
   "text-behind-variables":
     "what stands behind the object would be lost in silence",

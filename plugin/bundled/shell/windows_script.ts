@@ -39,7 +39,7 @@ export async function eachScript(
       render(line, build, { fields: data, generated: data })
     ),
   );
-  await using file = await TemporaryFile.of(inlineScript("", lines), {
+  await using file = await TemporaryFile.create(inlineScript("", lines), {
     prefix: `${name}-provisioner`,
     signal,
   });
