@@ -3,6 +3,8 @@
 import { assertEquals } from "@std/assert";
 import superjson from "superjson";
 import { isPlain } from "../../plugin/rpc/codec.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { MessageCost } from "../../plugin/rpc/message_cost.ts";
 import { encodeTree } from "../../plugin/rpc/superjson_encoder.ts";
 import { Chance } from "../conformance/random_values.ts";
 
@@ -79,7 +81,7 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
       plain++;
       assertEquals(`{"json":${JSON.stringify(message)}}`, expected);
     }
-    const written = encodeTree(message, () => undefined);
+    const written = encodeTree(message, () => undefined, new MessageCost());
     if (written === undefined) continue;
     trees++;
     if (JSON.stringify(written) !== expected) {
@@ -90,3 +92,53 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
   assertEquals(plain > 20_000, true, `${plain} plain`);
   assertEquals(trees > 80_000, true, `${trees} trees`);
 });
+
+Deno.test("sets and maps that hold their own ancestors arrive as they are", async () => {
+  // superjson writes each ancestor as null, and a set has one null.
+  const cases: Record<string, () => unknown> = {
+    "two ancestors in a set": () => {
+      const inner: Record<string, unknown> = { name: "inner" };
+      const outer = { inner };
+      inner.set = new Set<unknown>([outer, inner]);
+      return outer;
+    },
+    "an ancestor and null in a set": () => {
+      const outer: Record<string, unknown> = {};
+      outer.set = new Set<unknown>([null, outer, 1]);
+      return outer;
+    },
+    "two ancestors as keys of a map": () => {
+      const inner: Record<string, unknown> = { name: "inner" };
+      const outer = { inner };
+      inner.map = new Map<unknown, unknown>([[outer, 1], [inner, 2], [
+        null,
+        3,
+      ]]);
+      return outer;
+    },
+    "ancestors in sets in sets": () => {
+      const set = new Set<unknown>([null]);
+      const outer = new Set<unknown>([null, set]);
+      set.add(outer).add(set);
+      return { outer };
+    },
+  };
+  for (const [name, make] of Object.entries(cases)) {
+    const value = make();
+    const sent = roundTrip(value);
+    assertEquals(await sent, value, name);
+  }
+});
+
+async function roundTrip(value: unknown): Promise<unknown> {
+  const ends: Connection[] = [];
+  const connect = (other: number, root: object) =>
+    new Connection({
+      peer: "the other side",
+      root,
+      write: (bytes) => void ends[other]!.receive(bytes.slice()),
+      onProtocolError: (error) => error,
+    });
+  ends.push(connect(1, {}), connect(0, { echo: (back: unknown) => back }));
+  return await ends[0]!.call(0, "echo", [value]);
+}
