@@ -5,7 +5,7 @@
 export const MAX_VALUES = 1_000_000;
 
 /** The most annotated values in one message. */
-export const MAX_ANNOTATIONS = 250_000;
+export const MAX_ANNOTATIONS = 150_000;
 
 /** The most errors in one message: each has a stack. */
 export const MAX_ERRORS = 10_000;
@@ -38,8 +38,9 @@ export class MessageCost {
   #references = 0;
   #digits = 0;
   #patterns = 0;
-  #slowInsertionMs = 0;
-  #insertions = 0;
+  #slowMs = 0;
+  #maxSlowMs = FIRST_SUSPICION_MS;
+  #sampleSize = FIRST_SAMPLE_SIZE;
 
   /** Counts an annotated value. */
   annotation(): void {
@@ -101,14 +102,19 @@ export class MessageCost {
   }
 
   /**
-   * Adds to a set or a map, and gives up when that takes far too long. V8's hash
-   * of a number has no seed: numbers can be chosen that all have the same, and
-   * each insertion then looks at all before it.
+   * Adds to a set or a map, and gives up when its keys collide. V8's hash of a
+   * number has no seed: numbers can be chosen that all have the same, and each
+   * insertion then looks at all before it.
    *
    * @param items What to add.
    * @param add Adds one item.
+   * @param keyOf The key of an item.
    */
-  insert<T>(items: readonly T[], add: (item: T) => void): void {
+  insert<T>(
+    items: readonly T[],
+    add: (item: T) => void,
+    keyOf: (item: T) => unknown,
+  ): void {
     if (items.length <= INSERTIONS_PER_CHECK) {
       for (const item of items) add(item);
       return;
@@ -117,19 +123,48 @@ export class MessageCost {
       const end = Math.min(begin + INSERTIONS_PER_CHECK, items.length);
       const started = performance.now();
       for (let index = begin; index < end; index++) add(items[index]!);
-      this.#insertions += end - begin;
-      const slow = performance.now() - started -
-        (end - begin) * USUAL_INSERTION_MS;
-      // Capped, so that a process that the kernel has stopped is not blamed.
-      if (slow > 0) this.#slowInsertionMs += Math.min(slow, MAX_SLOW_CHECK_MS);
-      if (
-        this.#slowInsertionMs >
-          MAX_SLOW_INSERTION_MS + this.#insertions * TOLERATED_INSERTION_MS
-      ) {
-        throw new CostError("a set or a map whose keys all collide");
+      const took = performance.now() - started;
+      this.#slowMs += Math.max(0, took - (end - begin) * USUAL_INSERTION_MS);
+      if (this.#slowMs < this.#maxSlowMs) continue;
+      // Slow, maybe since the machine is busy: a comparison tells.
+      if (collide(items, end, keyOf, this.#sampleSize)) {
+        throw new CostError("a set or a map whose keys collide");
       }
+      this.#maxSlowMs *= 2;
+      this.#sampleSize *= 2;
     }
   }
+}
+
+/**
+ * Whether keys collide: a set of some of them takes far longer to make than one
+ * of as many random numbers, at the same time on the same machine.
+ */
+function collide<T>(
+  items: readonly T[],
+  count: number,
+  keyOf: (item: T) => unknown,
+  sampleSize: number,
+): boolean {
+  const size = Math.min(sampleSize, count);
+  const keys = Array.from(
+    { length: size },
+    (_, index) => keyOf(items[Math.floor(index * count / size)]!),
+  );
+  const usual = Array.from({ length: size }, () => Math.random());
+  let [keysMs, usualMs] = [Infinity, Infinity];
+  for (let round = 0; round < COMPARISONS; round++) {
+    keysMs = Math.min(keysMs, insertionMs(keys));
+    usualMs = Math.min(usualMs, insertionMs(usual));
+  }
+  return keysMs > COLLIDING_RATIO * usualMs;
+}
+
+function insertionMs(keys: readonly unknown[]): number {
+  const started = performance.now();
+  const set = new Set();
+  for (const key of keys) set.add(key);
+  return performance.now() - started;
 }
 
 /** How many insertions there are between two looks at the clock. */
@@ -138,14 +173,17 @@ const INSERTIONS_PER_CHECK = 256;
 /** What an insertion takes at the most on an idle machine, in milliseconds: five times the usual. */
 const USUAL_INSERTION_MS = 0.001;
 
-/** What a busy machine may add to each insertion, in milliseconds. */
-const TOLERATED_INSERTION_MS = 0.003;
+/** How much slower than usual insertions are when keys are looked at first, in milliseconds. */
+const FIRST_SUSPICION_MS = 100;
 
-/** The most that one check counts as slow, in milliseconds. */
-const MAX_SLOW_CHECK_MS = 10;
+/** How many keys are looked at first. */
+const FIRST_SAMPLE_SIZE = 2048;
 
-/** How much slower than usual all insertions of a message may be together, in milliseconds. */
-const MAX_SLOW_INSERTION_MS = 500;
+/** How often the same keys are timed, since the fastest time is the one that counts. */
+const COMPARISONS = 3;
+
+/** How many times as long as of random numbers the insertion of keys takes that collide. */
+const COLLIDING_RATIO = 8;
 
 const QUOTE = 34;
 const BACKSLASH = 92;

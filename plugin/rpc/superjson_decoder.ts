@@ -184,14 +184,18 @@ const REVIVERS: Record<string, (json: unknown, reading: Reading) => unknown> = {
   set(json, reading) {
     const items = list(json);
     const set = new Set();
-    reading.cost.insert(items, (item) => set.add(item));
+    reading.cost.insert(items, (item) => set.add(item), (item) => item);
     if (set.size < items.length) reading.lists.set(set, items);
     return set;
   },
   map(json, reading) {
     const items = list(json).map((pair) => list(pair) as [unknown, unknown]);
     const map = new Map();
-    reading.cost.insert(items, ([key, value]) => map.set(key, value));
+    reading.cost.insert(
+      items,
+      ([key, value]) => map.set(key, value),
+      ([key]) => key,
+    );
     if (map.size < items.length) reading.lists.set(map, items);
     return map;
   },
@@ -329,12 +333,13 @@ class Graph {
       const items = this.#lists.get(value)!;
       if (value instanceof Set) {
         value.clear();
-        this.#cost.insert(items, (item) => value.add(item));
+        this.#cost.insert(items, (item) => value.add(item), (item) => item);
       } else if (value instanceof Map) {
         value.clear();
         this.#cost.insert(
           items as [unknown, unknown][],
           ([key, item]) => value.set(key, item),
+          ([key]) => key,
         );
       }
     }
