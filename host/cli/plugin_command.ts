@@ -107,7 +107,7 @@ export async function runPluginCommand(
   const component = await plugin.create<Command>("command", name);
   context.screen.cancelled = interrupt.signal;
   becomeSubreaper();
-  interrupt.startWatchdog(0);
+  void interrupt.startWatchdog(0);
   interrupt.setActive([plugin.name]);
   using _monitor = new CleanupMonitor(
     interrupt.signal,

@@ -1,12 +1,11 @@
-// Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is,
-// and how it is put in front of a plugin.
+// Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is.
 
 import { basename, DELIMITER, dirname, fromFileUrl, join } from "@std/path";
 import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
 import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 
 /** The name of the executable. */
-const ADAPTER = "baler-packer";
+export const ADAPTER = "baler-packer";
 
 /** What the adapter may do when it runs from source, as its executable may. */
 const PERMISSIONS = ["read", "write", "run", "env", "net"];
@@ -20,7 +19,7 @@ export const NO_ADAPTER =
  * source runs it from source, too.
  *
  * @param folders The folders in which plugins are looked for.
- * @returns The command that is put in front of a Packer plugin's; undefined where there is none.
+ * @returns Its command; undefined where there is none.
  */
 export function packerAdapter(
   folders: readonly PluginFolder[],
@@ -41,6 +40,11 @@ export function packerAdapter(
     ...pathFolders(),
   ]);
   return path === undefined ? undefined : [path];
+}
+
+/** The command by which the host starts the adapter, for whatever plugins it will be asked for. */
+export function adapterArgv(adapter: PluginCommand): PluginCommand {
+  return [...adapter, "--serve"];
 }
 
 /**

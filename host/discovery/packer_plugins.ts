@@ -1,10 +1,12 @@
 // Packer's plugins, found where Packer finds them: single executables, installed plugins, and what an
 // executable of Packer's serves itself. They are the last to be asked.
 
-import { dirname, isAbsolute, join, resolve } from "@std/path";
+import { DELIMITER, dirname, isAbsolute, join } from "@std/path";
 import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import {
+  ADAPTER,
+  adapterArgv,
   findExecutable,
   NO_ADAPTER,
   packerAdapter,
@@ -22,6 +24,8 @@ import {
   type InstalledPlugin,
   installedPlugins,
 } from "./packer_installed.ts";
+import { runEnvironment } from "../process/plugin_environment.ts";
+import { prelaunch } from "../process/prelaunch.ts";
 import {
   PLUGIN_KINDS,
   type PluginCommand,
@@ -80,6 +84,7 @@ export class PackerPlugins {
     type: string,
   ): Promise<FoundPlugin | undefined> {
     if (!isPackerKind(kind)) return undefined;
+    if (this.#isLikely(kind, type)) this.#prelaunchAdapter();
     return this.#single(kind, type) ?? await this.#ofMulti(kind, type) ??
       await this.#bundled(kind, type);
   }
@@ -135,6 +140,20 @@ export class PackerPlugins {
       ...this.#singleNames(kind),
       ...this.#multiPlugins().map(({ name }) => name),
     ];
+  }
+
+  /** Whether there may be such a plugin, as far as that is known without starting one. */
+  #isLikely(kind: PluginKind, type: string): boolean {
+    return isBundledByPacker(kind, type) ||
+      this.names(kind).some((name) =>
+        type === name || type.startsWith(`${name}-`)
+      );
+  }
+
+  /** The adapter takes as long to start as it takes to find out which plugin it is to run. */
+  #prelaunchAdapter(): void {
+    if (this.adapter === undefined) return;
+    prelaunch(adapterArgv(this.adapter), runEnvironment());
   }
 
   #single(kind: PluginKind, name: string): FoundPlugin | undefined {
@@ -245,7 +264,7 @@ export class PackerPlugins {
 }
 
 /**
- * Puts the adapter in front of a plugin of Packer's.
+ * Has the adapter run a plugin of Packer's.
  *
  * @param plugin The plugin, with its own command.
  * @param adapter The adapter's command; without one, the plugin has an obstacle.
@@ -254,9 +273,18 @@ export function adaptedPlugin(
   plugin: FoundPlugin,
   adapter: PluginCommand | undefined,
 ): FoundPlugin {
-  return adapter === undefined
-    ? { ...plugin, obstacle: NO_ADAPTER, isPackers: true }
-    : { ...plugin, argv: [...adapter, ...plugin.argv], isPackers: true };
+  if (adapter === undefined) {
+    return { ...plugin, obstacle: NO_ADAPTER, isPackers: true };
+  }
+  const { argv, label, name } = plugin;
+  return {
+    ...plugin,
+    // One process runs all of Packer's plugins of a build.
+    argv: adapterArgv(adapter),
+    process: ADAPTER,
+    request: JSON.stringify({ argv, label, name }),
+    isPackers: true,
+  };
 }
 
 /** The adapter starts such a plugin for each of its components: it need not ask which there are. */
@@ -289,17 +317,15 @@ function filesIn(folder: string): string[] {
   }
 }
 
-/** The folders in which Packer looks, the first first. */
+/**
+ * The folders in which Packer looks, the first first; but not the folder of this run, which may be a stranger's.
+ */
 function packerFolders(): PluginFolder[] {
   const folders: PluginFolder[] = [];
   const fromEnvironment = Deno.env.get("PACKER_PLUGIN_PATH") ?? "";
-  for (
-    const path of fromEnvironment.split(Deno.build.os === "windows" ? ";" : ":")
-  ) {
-    if (path === "") continue;
-    folders.push({ path: resolve(path), reason: "PACKER_PLUGIN_PATH" });
+  for (const path of fromEnvironment.split(DELIMITER)) {
+    if (isAbsolute(path)) folders.push({ path, reason: "PACKER_PLUGIN_PATH" });
   }
-  folders.push({ path: Deno.cwd(), reason: "the folder of this run" });
   const config = packerConfigFolder();
   if (config !== undefined) {
     folders.push({

@@ -35,10 +35,9 @@ export function locatedConfigError(
   }];
   return new SourceError(
     problems.map(({ path, message, code }) => ({
-      message:
-        code === UNKNOWN_KEY && path.length === 1 && mends(String(path[0]))
-          ? `${message}; "baler fix" prints the template with its new name`
-          : indentContinuation(message),
+      message: code === UNKNOWN_KEY && isKey(path) && mends(path[0])
+        ? `${message}; "baler fix" prints the template with its new name`
+        : indentContinuation(message),
       location: document.locate(
         place(path),
         path.length === 0 ? "value" : "key",
@@ -65,4 +64,9 @@ function problemsOf(error: Error): ConfigProblem[] | undefined {
 function isPath(value: unknown): value is JsonPath {
   return Array.isArray(value) &&
     value.every((key) => typeof key === "string" || typeof key === "number");
+}
+
+/** Whether a path leads to a key of the configuration itself. */
+function isKey(path: JsonPath): path is [string] {
+  return path.length === 1 && typeof path[0] === "string";
 }

@@ -2,11 +2,8 @@
 // yamux stream of its own, found by a number. It speaks as MuxBroker of
 // packer-plugin-sdk does.
 
-import {
-  DEFAULT_WIRE_LIMITS,
-  WireClosedError,
-  type WireLimits,
-} from "./limits.ts";
+import { ConnectionClosedError } from "../rpc/protocol.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 import {
   type Transport,
   type YamuxOptions,
@@ -67,7 +64,7 @@ export class MuxBroker {
    *
    * @param id The number. One dial per number is accepted.
    * @param timeoutMs How long to wait; 5 s unless given, 0 for as long as it takes.
-   * @throws {WireClosedError} When nobody dialled in time, or the session has ended.
+   * @throws {ConnectionClosedError} When nobody dialled in time, or the session has ended.
    */
   accept(
     id: number,
@@ -90,7 +87,7 @@ export class MuxBroker {
         onTimeout: () =>
           reject(
             this.session.endReason ??
-              new WireClosedError(
+              new ConnectionClosedError(
                 `the other side did not dial ${id} within ${
                   timeoutMs / 1000
                 } s`,
@@ -104,7 +101,7 @@ export class MuxBroker {
    * Connects to something that the other side offers.
    *
    * @param id Its number.
-   * @throws {WireClosedError} When the other side does not accept it within 5 s, or the session has ended.
+   * @throws {ConnectionClosedError} When the other side does not accept it within 5 s, or the session has ended.
    */
   async dial(id: number): Promise<YamuxStream> {
     const stream = this.session.open();
@@ -113,14 +110,14 @@ export class MuxBroker {
       await stream.write(encodeId(id));
       const acknowledged = decodeId(await stream.readExactly(ID_BYTES));
       if (acknowledged !== id) {
-        throw new WireClosedError(
+        throw new ConnectionClosedError(
           `the other side acknowledged number ${acknowledged}`,
         );
       }
       return stream;
     } catch (error) {
       stream.reset();
-      throw new WireClosedError(
+      throw new ConnectionClosedError(
         `cannot connect to what the other side offers as number ${id}: ${
           (error as Error).message
         }`,

@@ -15,6 +15,7 @@ import {
   encodeCommandFinished,
   MAX_COMMAND_FINISHED_BYTES,
 } from "./gob.ts";
+import { ConnectionClosedError } from "../rpc/protocol.ts";
 import type { RpcClient, RpcMethods } from "./net_rpc.ts";
 import { copyFrom, copyTo, readableOf, writableOf } from "./streams.ts";
 import {
@@ -320,7 +321,7 @@ class RemoteCommunicator implements Communicator {
 
 /** Whether an upload failed here, and not since the other side gave it up. */
 function isOwnError(error: unknown): boolean {
-  return error !== undefined && (error as Error)?.name !== "WireClosedError";
+  return error !== undefined && !(error instanceof ConnectionClosedError);
 }
 
 /**

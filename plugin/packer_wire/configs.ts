@@ -5,7 +5,7 @@ import type { BuildContext, OnError } from "../contract/build_context.ts";
 import { VERSION } from "../common/version.ts";
 import type { Options } from "../contract/options.ts";
 import { Float64 } from "./msgpack_writer.ts";
-import { WireProtocolError } from "./limits.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
 import { isMap, string, strings } from "./values.ts";
 
 /** A configuration as baler's components get it. */
@@ -152,7 +152,7 @@ function decodeCty(
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new WireProtocolError(
+    throw new ProtocolError(
       "Packer has sent an HCL2 value that is no JSON",
       {
         cause: error,
@@ -161,7 +161,7 @@ function decodeCty(
   }
   const value = isMap(json) ? json.value : undefined;
   if (!isMap(value)) {
-    throw new WireProtocolError(
+    throw new ProtocolError(
       "Packer has sent an HCL2 value that is no object",
     );
   }

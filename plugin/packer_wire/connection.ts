@@ -91,7 +91,7 @@ export class WireConnection {
    * Connects to methods that the other side offers.
    *
    * @param id Their number.
-   * @throws {WireClosedError} When the other side does not accept it.
+   * @throws {ConnectionClosedError} When the other side does not accept it.
    */
   async dial(id: number): Promise<RpcClient> {
     return new RpcClient(await this.broker.dial(id), this.#limits);
@@ -101,7 +101,7 @@ export class WireConnection {
    * Connects to a stream of bytes that the other side offers.
    *
    * @param id Its number.
-   * @throws {WireClosedError} When the other side does not accept it.
+   * @throws {ConnectionClosedError} When the other side does not accept it.
    */
   dialStream(id: number): Promise<YamuxStream> {
     return this.broker.dial(id);

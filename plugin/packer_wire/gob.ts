@@ -1,7 +1,7 @@
 // The parts of Go's encoding/gob that Packer's wire needs: its numbers, texts
 // and messages, the status of a command, and a reader for the tests of specs.
 
-import { WireProtocolError } from "./limits.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
 
 /** The ids that gob gives its own types. */
 export const GobType = {
@@ -137,11 +137,11 @@ export const MAX_COMMAND_FINISHED_BYTES: number = 4 * 1024;
  *
  * @param bytes What has come so far.
  * @returns The exit status; undefined while the message is not complete.
- * @throws {WireProtocolError} When it is no such message.
+ * @throws {ProtocolError} When it is no such message.
  */
 export function decodeCommandFinished(bytes: Uint8Array): number | undefined {
   if (bytes.length > MAX_COMMAND_FINISHED_BYTES) {
-    throw new WireProtocolError("the status of a command is too long");
+    throw new ProtocolError("the status of a command is too long");
   }
   try {
     for (const reader = new GobReader(bytes);;) {
@@ -150,7 +150,7 @@ export function decodeCommandFinished(bytes: Uint8Array): number | undefined {
       if (message.int() < 0) continue;
       const field = message.uint();
       if (field > 1) {
-        throw new WireProtocolError("the status of a command has other fields");
+        throw new ProtocolError("the status of a command has other fields");
       }
       return field === 0 ? 0 : message.int();
     }
@@ -181,7 +181,7 @@ export class GobReader {
     if (first < 128) return first;
     const length = 256 - first;
     if (length > 8) {
-      throw new WireProtocolError("a gob number has more than 8 bytes");
+      throw new ProtocolError("a gob number has more than 8 bytes");
     }
     return this.#take(length).reduce((value, byte) => value * 256 + byte, 0);
   }

@@ -1,7 +1,7 @@
 // The specification in protobuf, as packer-plugin-sdk's hcl_spec.proto has it.
 // All fields are messages, strings or booleans, so that two wire types do.
 
-import { WireProtocolError } from "./limits.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
 import type { CtyType, ObjectSpec, Spec } from "./hcl_spec.ts";
 
 const VARINT = 0;
@@ -96,7 +96,7 @@ function varint(value: number): number[] {
  * Reads a specification, for example of a plugin written in Go.
  *
  * @param bytes The reply of its `ConfigSpec`.
- * @throws {WireProtocolError} When it is not valid.
+ * @throws {ProtocolError} When it is not valid.
  */
 export function decodeProtobufSpec(bytes: Uint8Array): ObjectSpec {
   const spec = decodeSpecMessage(bytes, 0);
@@ -104,8 +104,8 @@ export function decodeProtobufSpec(bytes: Uint8Array): ObjectSpec {
   return spec;
 }
 
-function invalid(what: string): WireProtocolError {
-  return new WireProtocolError(`the plugin's ConfigSpec ${what}`);
+function invalid(what: string): ProtocolError {
+  return new ProtocolError(`the plugin's ConfigSpec ${what}`);
 }
 
 function decodeSpecMessage(bytes: Uint8Array, depth: number): Spec {

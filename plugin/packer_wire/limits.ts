@@ -35,15 +35,3 @@ export const DEFAULT_WIRE_LIMITS: WireLimits = {
   values: 1_000_000,
   calls: 10_000,
 };
-
-/** The other side broke the rules of Packer's wire: the connection is over. */
-export class WireProtocolError extends Error {
-  /** The error's class. */
-  override readonly name = "WireProtocolError";
-}
-
-/** The connection or the stream ended while something still needed it. */
-export class WireClosedError extends Error {
-  /** The error's class. */
-  override readonly name = "WireClosedError";
-}

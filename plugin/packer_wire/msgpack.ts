@@ -1,11 +1,8 @@
 // MessagePack as github.com/ugorji/go/codec writes and reads it for Packer.
 // The decoder takes values that come back to back in pieces of any size.
 
-import {
-  DEFAULT_WIRE_LIMITS,
-  type WireLimits,
-  WireProtocolError,
-} from "./limits.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 import { MsgpackExtension, readValue } from "./msgpack_reader.ts";
 
 export { encodeMsgpack, Float64 } from "./msgpack_writer.ts";
@@ -68,7 +65,7 @@ export class MsgpackDecoder {
    *
    * @param maxBytes The longest that it may be; the limit's unless given.
    * @returns The value in an object; undefined until all of it has come.
-   * @throws {WireProtocolError} When it is not valid, or larger than the limits.
+   * @throws {ProtocolError} When it is not valid, or larger than the limits.
    */
   next(
     maxBytes: number = this.#limits.messageBytes,
@@ -122,7 +119,7 @@ export class MsgpackDecoder {
       if (at + head > this.#end) return false;
       const fixed = FIXED_BYTES[type]!;
       if (fixed === INVALID) {
-        throw new WireProtocolError(
+        throw new ProtocolError(
           "msgpack has a byte 0xc1, which means nothing",
         );
       }
@@ -137,7 +134,7 @@ export class MsgpackDecoder {
       // A list or map has a count where others have a length.
       const size = head + fixed + (children === NONE ? length : 0);
       if (at - this.#start + size > maxBytes) {
-        throw new WireProtocolError(
+        throw new ProtocolError(
           `a message is longer than ${maxBytes} bytes`,
         );
       }
@@ -161,13 +158,13 @@ export class MsgpackDecoder {
   #openContainer(count: number): void {
     this.#values += count;
     if (this.#values > this.#limits.values) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `a message has more than ${this.#limits.values} values`,
       );
     }
     this.#open.push(count);
     if (this.#open.length > this.#limits.depth) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `a message is nested deeper than ${this.#limits.depth}`,
       );
     }

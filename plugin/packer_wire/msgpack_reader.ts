@@ -1,7 +1,7 @@
 // Reads a MessagePack value that is there as a whole and was checked against
 // the limits.
 
-import { WireProtocolError } from "./limits.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
 
 /** An extension type that has no meaning here. */
 export class MsgpackExtension {
@@ -25,7 +25,7 @@ const decoder = new TextDecoder();
  * @param start Where it starts.
  * @param end Where it ends.
  * @returns null, a boolean, number, bigint, string, Uint8Array, Date, MsgpackExtension, array or object.
- * @throws {WireProtocolError} When a key of a map is a list or a map.
+ * @throws {ProtocolError} When a key of a map is a list or a map.
  */
 export function readValue(
   bytes: Uint8Array<ArrayBuffer>,
@@ -213,7 +213,7 @@ function keyOf(key: unknown): string {
   if (typeof key === "string") return key;
   if (key instanceof Uint8Array) return decoder.decode(key);
   if (typeof key === "object" && key !== null) {
-    throw new WireProtocolError(
+    throw new ProtocolError(
       "a map in a message has a key that is no string",
     );
   }

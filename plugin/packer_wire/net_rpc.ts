@@ -1,12 +1,8 @@
 // Calls of Go's net/rpc over a stream, in MessagePack: a header and a body for
 // each request and each response, back to back.
 
-import {
-  DEFAULT_WIRE_LIMITS,
-  WireClosedError,
-  type WireLimits,
-  WireProtocolError,
-} from "./limits.ts";
+import { ConnectionClosedError, ProtocolError } from "../rpc/protocol.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 import { MsgpackDecoder } from "./msgpack.ts";
 import { encodeAll } from "./msgpack_writer.ts";
 
@@ -68,7 +64,7 @@ export class RpcClient {
    * @param argument Its argument; nil unless given.
    * @returns Its result.
    * @throws {Error} With the text that the other side answered.
-   * @throws {WireClosedError} When the stream has ended.
+   * @throws {ConnectionClosedError} When the stream has ended.
    * @throws {TypeError} When the argument cannot be sent.
    */
   call(method: string, argument?: unknown): Promise<unknown> {
@@ -86,7 +82,7 @@ export class RpcClient {
   /** Ends the stream; calls in flight fail. */
   close(): void {
     this.#stream.end();
-    this.#end(new WireClosedError(SHUT_DOWN));
+    this.#end(new ConnectionClosedError(SHUT_DOWN));
   }
 
   async #readAll(limits: Partial<RpcLimits>): Promise<void> {
@@ -97,7 +93,7 @@ export class RpcClient {
         if (message === undefined) break;
         this.#receive(message);
       }
-      this.#end(new WireClosedError(SHUT_DOWN));
+      this.#end(new ConnectionClosedError(SHUT_DOWN));
       // Go keeps a stream that it has closed until this side closes it, too.
       this.#stream.end();
     } catch (error) {
@@ -128,8 +124,10 @@ export class RpcClient {
 }
 
 function closedDuring(method: string, reason: Error): Error {
-  if (reason instanceof WireProtocolError) return reason;
-  return new WireClosedError(`${method}: ${reason.message}`, { cause: reason });
+  if (reason instanceof ProtocolError) return reason;
+  return new ConnectionClosedError(`${method}: ${reason.message}`, {
+    cause: reason,
+  });
 }
 
 /**
@@ -155,7 +153,7 @@ export async function serveRpc(
       const message = await messages.next();
       if (message === undefined) break;
       if (inFlight.size >= calls) {
-        throw new WireProtocolError(`more than ${calls} calls are in flight`);
+        throw new ProtocolError(`more than ${calls} calls are in flight`);
       }
       const call = answer(stream, methods, message)
         .finally(() => inFlight.delete(call));
@@ -232,7 +230,7 @@ class MessageReader {
       const chunk = await this.#stream.read();
       if (chunk === null) {
         if (this.#header !== undefined || this.#decoder.waitingBytes > 0) {
-          throw new WireClosedError("unexpected EOF");
+          throw new ConnectionClosedError("unexpected EOF");
         }
         return undefined;
       }
@@ -260,7 +258,7 @@ function checkHeader(value: unknown): Message["header"] {
       ? value
       : { Seq: NaN }) as Partial<Message["header"]>;
   if (typeof ServiceMethod !== "string" || !Number.isSafeInteger(Seq)) {
-    throw new WireProtocolError(
+    throw new ProtocolError(
       "a call has a header that is none of net/rpc's",
     );
   }

@@ -9,6 +9,7 @@ import type {
 } from "../contract/post_processor.ts";
 import { GENERATED_DATA, RemoteArtifact, serveArtifact } from "./artifact.ts";
 import { callCancellable, CancelSwitch } from "./cancel.ts";
+import { ConnectionClosedError } from "../rpc/protocol.ts";
 import { encodeConfigs } from "./configs.ts";
 import type { WireConnection } from "./connection.ts";
 import { errorText, type RpcClient, type RpcMethods } from "./net_rpc.ts";
@@ -116,7 +117,7 @@ export class RemotePostProcessor implements PostProcessor {
         Configs: encodeConfigs("post-processor", options),
       });
     } catch (error) {
-      if ((error as Error).name !== "Error") throw error;
+      if (error instanceof ConnectionClosedError) throw error;
       throw configErrorOf(errorText(error));
     }
   }

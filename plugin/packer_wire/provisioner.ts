@@ -4,6 +4,7 @@ import type { PrepareOptions } from "../contract/builder.ts";
 import type { Provisioner, ProvisionOptions } from "../contract/provisioner.ts";
 import { remoteCommunicator } from "./communicator.ts";
 import { callCancellable, CancelSwitch } from "./cancel.ts";
+import { ConnectionClosedError } from "../rpc/protocol.ts";
 import { encodeConfigs } from "./configs.ts";
 import type { WireConnection } from "./connection.ts";
 import { provisionMethods } from "./hook.ts";
@@ -88,7 +89,7 @@ export class RemoteProvisioner implements Provisioner {
         Configs: encodeConfigs("provisioner", options),
       });
     } catch (error) {
-      if ((error as Error).name !== "Error") throw error;
+      if (error instanceof ConnectionClosedError) throw error;
       throw configErrorOf(errorText(error));
     }
   }

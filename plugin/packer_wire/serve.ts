@@ -4,6 +4,7 @@
 import type { Builder } from "../contract/builder.ts";
 import type { PostProcessor } from "../contract/post_processor.ts";
 import type { Provisioner } from "../contract/provisioner.ts";
+import { ProtocolError } from "../rpc/protocol.ts";
 import { claimStdio } from "../sdk/stdio.ts";
 import { serveBuilder } from "./builder.ts";
 import { COMPONENT_ID, WireConnection } from "./connection.ts";
@@ -86,7 +87,7 @@ export async function servePacker(plugin: PackerPlugin): Promise<void> {
     CONNECT_TIMEOUT_MS,
   );
   const reason = await connection.ended;
-  if (reason.name === "WireProtocolError") console.error(String(reason));
+  if (reason instanceof ProtocolError) console.error(String(reason));
   const timeout = setTimeout(() => Deno.exit(1), CLEANUP_TIMEOUT_MS);
   await ended;
   clearTimeout(timeout);

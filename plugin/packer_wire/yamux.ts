@@ -1,12 +1,8 @@
 // A yamux session carries many streams over one connection. The frames and
 // rules are those of github.com/hashicorp/yamux v0.1.
 
-import {
-  DEFAULT_WIRE_LIMITS,
-  WireClosedError,
-  type WireLimits,
-  WireProtocolError,
-} from "./limits.ts";
+import { ConnectionClosedError, ProtocolError } from "../rpc/protocol.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "./limits.ts";
 import { type SessionOfStream, YamuxStream } from "./yamux_stream.ts";
 import {
   encodeHeader,
@@ -132,15 +128,15 @@ export class YamuxSession implements SessionOfStream {
   /**
    * Opens a stream. The other side learns of it at once.
    *
-   * @throws {WireClosedError} When the session has ended or the other side takes no more streams.
+   * @throws {ConnectionClosedError} When the session has ended or the other side takes no more streams.
    */
   open(): YamuxStream {
     if (this.#endReason !== undefined) throw this.#endReason;
     if (this.#isRemoteGoingAway) {
-      throw new WireClosedError("the other side accepts no more streams");
+      throw new ConnectionClosedError("the other side accepts no more streams");
     }
     if (this.#streams.size >= this.#limits.streams) {
-      throw new WireClosedError(
+      throw new ConnectionClosedError(
         `more than ${this.#limits.streams} streams are open`,
       );
     }
@@ -182,7 +178,7 @@ export class YamuxSession implements SessionOfStream {
       await Promise.race([promise, this.ended]);
       clearTimeout(timer);
     }
-    this.#end(new WireClosedError("this side closed the connection"));
+    this.#end(new ConnectionClosedError("this side closed the connection"));
   }
 
   async #readAll(): Promise<void> {
@@ -192,7 +188,7 @@ export class YamuxSession implements SessionOfStream {
         const count = await this.#transport.read(buffer);
         if (count === null) {
           this.#end(
-            new WireClosedError("the other side closed the connection"),
+            new ConnectionClosedError("the other side closed the connection"),
           );
           return;
         }
@@ -200,7 +196,7 @@ export class YamuxSession implements SessionOfStream {
         this.#receive(buffer.subarray(0, count));
       }
     } catch (error) {
-      if (error instanceof WireProtocolError) {
+      if (error instanceof ProtocolError) {
         this.sendControl(FrameType.GoAway, 0, 0, GoAwayCode.ProtocolError);
       }
       this.#end(asClosed(error));
@@ -245,7 +241,7 @@ export class YamuxSession implements SessionOfStream {
     const id = view.getUint32(4);
     const length = view.getUint32(8);
     if (version !== VERSION) {
-      throw new WireProtocolError(`yamux frame of unknown version ${version}`);
+      throw new ProtocolError(`yamux frame of unknown version ${version}`);
     }
     switch (type) {
       case FrameType.Data:
@@ -256,13 +252,13 @@ export class YamuxSession implements SessionOfStream {
       case FrameType.GoAway:
         this.#isRemoteGoingAway = true;
         if (length !== GoAwayCode.Normal) {
-          throw new WireClosedError(
+          throw new ConnectionClosedError(
             `the other side ended the session with yamux code ${length}`,
           );
         }
         return;
       default:
-        throw new WireProtocolError(`yamux frame of unknown type ${type}`);
+        throw new ProtocolError(`yamux frame of unknown type ${type}`);
     }
   }
 
@@ -285,7 +281,7 @@ export class YamuxSession implements SessionOfStream {
     const stream = this.#streams.get(id);
     const isData = type === FrameType.Data;
     if (isData && length > INITIAL_WINDOW_BYTES) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `yamux frame of ${length} bytes, where a window has ${INITIAL_WINDOW_BYTES}`,
       );
     }
@@ -317,10 +313,10 @@ export class YamuxSession implements SessionOfStream {
     const isTheirs = id !== 0 &&
       (id % 2 === 1) === (this.#options.role === "server");
     if (!isTheirs || this.#streams.has(id)) {
-      throw new WireProtocolError(`yamux stream ${id} cannot be opened`);
+      throw new ProtocolError(`yamux stream ${id} cannot be opened`);
     }
     if (this.#isOver(this.#streams.size, "streams")) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `more than ${this.#limits.streams} yamux streams are open`,
       );
     }
@@ -342,7 +338,7 @@ export class YamuxSession implements SessionOfStream {
   addUnread(change: number): void {
     this.#unreadBytes += change;
     if (change > 0 && this.#isOver(this.#unreadBytes, "unreadBytes")) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `more than ${this.#limits.unreadBytes} received bytes are not read`,
       );
     }
@@ -359,7 +355,7 @@ export class YamuxSession implements SessionOfStream {
     this.#waitingControlBytes += HEADER_BYTES;
     if (this.#waitingControlBytes > this.#limits.controlBytes) {
       this.#end(
-        new WireProtocolError(
+        new ProtocolError(
           "the other side sends requests and reads no answers",
         ),
       );
@@ -444,7 +440,7 @@ export class YamuxSession implements SessionOfStream {
       // yet: it gets another second.
       await new Promise((resolve) => setTimeout(resolve, 1000));
       this.#end(
-        new WireClosedError(
+        new ConnectionClosedError(
           `the other side did not answer a ping for ${
             PING_TIMEOUT_MS / 1000
           } s`,
@@ -472,10 +468,12 @@ export class YamuxSession implements SessionOfStream {
 
 /** Errors of a connection that is gone, in one form. */
 function asClosed(error: unknown): Error {
-  if (error instanceof WireProtocolError || error instanceof WireClosedError) {
+  if (
+    error instanceof ProtocolError || error instanceof ConnectionClosedError
+  ) {
     return error;
   }
-  return new WireClosedError(
+  return new ConnectionClosedError(
     `the connection was lost: ${(error as Error).message}`,
     { cause: error },
   );

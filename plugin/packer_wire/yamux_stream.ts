@@ -1,7 +1,7 @@
 // A stream of a yamux session: bytes in both directions, each with a window
 // and an end of its own.
 
-import { WireClosedError, WireProtocolError } from "./limits.ts";
+import { ConnectionClosedError, ProtocolError } from "../rpc/protocol.ts";
 import { Flag, FrameType, INITIAL_WINDOW_BYTES } from "./yamux_frame.ts";
 
 /** What a stream needs of its session. */
@@ -84,14 +84,14 @@ export class YamuxStream {
   /**
    * Reads a number of bytes.
    *
-   * @throws {WireClosedError} When the other side's direction ends before.
+   * @throws {ConnectionClosedError} When the other side's direction ends before.
    */
   async readExactly(count: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(count);
     for (let length = 0; length < count;) {
       const chunk = await this.read();
       if (chunk === null) {
-        throw new WireClosedError(
+        throw new ConnectionClosedError(
           `the stream ended after ${length} of ${count} bytes`,
         );
       }
@@ -116,7 +116,7 @@ export class YamuxStream {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#isEnding) {
       return Promise.reject(
-        new WireClosedError("this direction of the stream has ended"),
+        new ConnectionClosedError("this direction of the stream has ended"),
       );
     }
     if (bytes.length === 0) return Promise.resolve();
@@ -142,7 +142,7 @@ export class YamuxStream {
     if (this.#error !== undefined || this.#isDone) return;
     this.#session.sendControl(FrameType.WindowUpdate, Flag.Rst, this.id, 0);
     this.#session.forget(this.id);
-    this.fail(new WireClosedError("this side reset the stream"));
+    this.fail(new ConnectionClosedError("this side reset the stream"));
   }
 
   get #isDone(): boolean {
@@ -222,12 +222,12 @@ export class YamuxStream {
   /** Called by the session before a body comes, with its length. */
   reserve(length: number): void {
     if (this.#isFinReceived) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `data on yamux stream ${this.id} after its end`,
       );
     }
     if (length > this.#receiveWindow) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `${length} bytes on yamux stream ${this.id}, whose window has ${this.#receiveWindow}`,
       );
     }
@@ -273,7 +273,7 @@ export class YamuxStream {
   receiveWindow(increase: number): void {
     this.#sendWindow += increase;
     if (this.#sendWindow > MAX_WINDOW_BYTES) {
-      throw new WireProtocolError(
+      throw new ProtocolError(
         `the window of yamux stream ${this.id} is larger than 4 GiB`,
       );
     }
@@ -283,7 +283,7 @@ export class YamuxStream {
   /** Called by the session when the other side has ended its direction. */
   receiveEnd(): void {
     if (this.#isFinReceived) {
-      throw new WireProtocolError(`second end of yamux stream ${this.id}`);
+      throw new ProtocolError(`second end of yamux stream ${this.id}`);
     }
     this.#isFinReceived = true;
     if (this.#isDone) this.#session.forget(this.id);
@@ -296,7 +296,7 @@ export class YamuxStream {
     // came before an end is still there to be read.
     if (!this.#isFinReceived) this.#dropChunks();
     this.#session.forget(this.id);
-    this.fail(new WireClosedError("the other side reset the stream"));
+    this.fail(new ConnectionClosedError("the other side reset the stream"));
   }
 
   /** Called by the session when the stream cannot go on. */

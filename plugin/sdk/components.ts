@@ -52,3 +52,22 @@ export interface Components {
   /** Components of a kind that another program defines. */
   [kind: string]: Record<string, ComponentSource> | undefined;
 }
+
+/**
+ * Makes a component, or returns the instance that there is.
+ *
+ * @param source The component's class, a function that makes it, or an instance.
+ * @param name The name that a template uses for it.
+ */
+export async function instanceOf(
+  source: ComponentSource,
+  name: string,
+): Promise<object> {
+  if (typeof source !== "function") return source;
+  // The prototype of a class cannot be replaced; that of a function can.
+  const isClass =
+    Object.getOwnPropertyDescriptor(source, "prototype")?.writable === false;
+  return isClass
+    ? new (source as new () => object)()
+    : await (source as (name: string) => object | Promise<object>)(name);
+}

@@ -4,6 +4,7 @@
 
 import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
+import { quoteWords } from "../common/quote_words.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
 import type {
@@ -153,7 +154,7 @@ function checkOneOf(
     if (oneOf.includes(value as string)) return;
     throw problem(
       path,
-      `must be one of ${quoted(oneOf)}, not ${JSON.stringify(value)}`,
+      `must be one of ${quoteWords(oneOf)}, not ${JSON.stringify(value)}`,
     );
   }
   collectProblems(value, path, (item, at) => checkOneOf(item, oneOf, at));
@@ -255,8 +256,4 @@ function described(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
   return JSON.stringify(value) ?? String(value);
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => JSON.stringify(word)).join(", ");
 }

@@ -7,10 +7,11 @@ import type { PostProcessor } from "../contract/post_processor.ts";
 import type { Provisioner } from "../contract/provisioner.ts";
 import { VERSION } from "../common/version.ts";
 import { type Hello, PROTOCOL_VERSIONS } from "../rpc/protocol.ts";
-import type { Components, ComponentSource } from "./components.ts";
-import { adaptComponent } from "./component_adapter.ts";
-import { exitRunManually, instanceOf, Session } from "./session.ts";
-import { claimStdio } from "./stdio.ts";
+import {
+  type Components,
+  type ComponentSource,
+  instanceOf,
+} from "./components.ts";
 
 /** Settings of a plugin. */
 export interface ServeOptions {
@@ -155,7 +156,10 @@ export async function serve(
     return await printDescription(components, options);
   }
   if (isRunByPacker()) {
-    const { servePacker } = await import("../packer_wire/serve.ts");
+    const [{ servePacker }, { adaptComponent }] = await Promise.all([
+      import("../packer_wire/serve.ts"),
+      import("./component_adapter.ts"),
+    ]);
     return await servePacker({
       components: helloOf(components, options).components,
       args,
@@ -163,6 +167,11 @@ export async function serve(
         adaptComponent(kind, await instanceOf(components[kind]![name]!, name)),
     });
   }
+  // `describe` and Packer need nothing of baler's wire.
+  const [{ exitRunManually, Session }, { claimStdio }] = await Promise.all([
+    import("./session.ts"),
+    import("./stdio.ts"),
+  ]);
   if (Deno.stdin.isTerminal() || Deno.stdout.isTerminal()) exitRunManually();
   const streams = claimStdio();
   await new Session(components, streams, options.rawConfig ?? false).run(

@@ -9,7 +9,7 @@ import {
   type Hello,
   PROTOCOL_VERSIONS,
 } from "../rpc/protocol.ts";
-import type { Components, ComponentSource } from "./components.ts";
+import { type Components, instanceOf } from "./components.ts";
 import type { WireStreams } from "./stdio.ts";
 
 /** How long calls in flight may take to clean up after the host has exited, in milliseconds. */
@@ -150,8 +150,11 @@ export class Session {
       }
       this.#given.add(source);
     }
-    const component = await instanceOf(source, name);
-    return this.#rawConfig ? component : adaptComponent(kind, component);
+    return adaptComponent(
+      kind,
+      await instanceOf(source, name),
+      this.#rawConfig,
+    );
   }
 
   /** Aborts the calls in flight, waits until they have cleaned up, and exits. */
@@ -187,25 +190,6 @@ function terminateGroup(): void {
   } catch {
     // It leads no group, or has no permission to run.
   }
-}
-
-/**
- * Makes a component, or returns the instance that there is.
- *
- * @param source The component's class, a function that makes it, or an instance.
- * @param name The name that a template uses for it.
- */
-export async function instanceOf(
-  source: ComponentSource,
-  name: string,
-): Promise<object> {
-  if (typeof source !== "function") return source;
-  // The prototype of a class cannot be replaced; that of a function can.
-  const isClass =
-    Object.getOwnPropertyDescriptor(source, "prototype")?.writable === false;
-  return isClass
-    ? new (source as new () => object)()
-    : await (source as (name: string) => object | Promise<object>)(name);
 }
 
 function onSignal(signal: Deno.Signal, listener: () => void): void {

@@ -5,7 +5,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { buildRows } from "./builds.ts";
 import { callRows } from "./calls.ts";
+import { goPluginRows } from "./go_plugins.ts";
 import { growth, growthTables } from "./growth.ts";
+import { packerRows } from "./packer.ts";
 import { growthPlot } from "./plot.ts";
 import { programs } from "./programs.ts";
 import { isReached, median, ratioOf, type Row, tableOf } from "./row.ts";
@@ -17,7 +19,7 @@ Measures baler beside Packer, Go's net/rpc, kkrpc, vscode-jsonrpc, the bare pipe
 cat and sed; shows a table, and writes all numbers into dist/bench.json.
 
   --quick      less of everything: a minute or so
-  --only=PART  only "builds", "calls" or "growth"
+  --only=PART  only "builds", "calls", "packer" or "growth"
   --source     calls between programs that run from source in this Deno, not
                between compiled ones, which may be of an older one
   --plot       draw docs/growth.svg
@@ -40,10 +42,22 @@ const wants = (part: string) => flags.only === undefined || flags.only === part;
 const made = await programs(flags.source, console.error);
 const folder = await Deno.makeTempDir({ prefix: "baler-bench-" });
 const rows: Row[] = [];
+const missing = [...made.missing];
 let grown: Awaited<ReturnType<typeof growth>> | undefined;
 try {
   if (wants("builds")) rows.push(...await buildRows(made, sizes, folder));
   if (wants("calls")) rows.push(...await callRows(made, sizes, folder));
+  if (wants("packer")) {
+    const out = join(root, "dist", "bench");
+    rows.push(
+      ...await packerRows(sizes, folder, out, (reason) => {
+        missing.push(reason);
+      }),
+      ...await goPluginRows(made.baler, sizes, folder, (reason) => {
+        missing.push(reason);
+      }),
+    );
+  }
   if (wants("growth")) grown = await growth(made, sizes, folder);
 } finally {
   await Deno.remove(folder, { recursive: true });
@@ -54,7 +68,7 @@ console.log(`${machine}\n`);
 for (const [name, version] of Object.entries(made.versions)) {
   console.log(`${name}: ${version}`);
 }
-for (const reason of made.missing) console.log(`missing: ${reason}`);
+for (const reason of missing) console.log(`missing: ${reason}`);
 console.log();
 if (rows.length > 0) console.log(`${tableOf(rows)}\n`);
 if (grown !== undefined) {
@@ -74,7 +88,7 @@ await Deno.writeTextFile(
       date: new Date().toISOString(),
       machine,
       versions: made.versions,
-      missing: made.missing,
+      missing,
       quick: flags.quick,
       fromSource: flags.source,
       rows: rows.map((row) => ({

@@ -211,6 +211,14 @@ refuses("an option of a post-processor that must be given", {
     '"post-processors": [\n  {"type": "artifice"}\n]}\n',
   says: [/template\.json:3:\d+: /, "files"],
 });
+refuses("a key that `baler fix` renames", {
+  template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
+    '"post-processors": [{"type": "manifest",\n  "filename": "x"}]}\n',
+  says: [
+    /template\.json:3:\d+: unknown key "filename"/,
+    '"baler fix" shows the template with what it is called now',
+  ],
+});
 refuses("a configuration that validate is shown", {
   template: fileBuilder({ nope: 1 }),
   args: ["validate", "template.json"],

@@ -8,6 +8,7 @@ import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
 import { collected } from "../support/component_runner.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { isRunning } from "../support/processes.ts";
+import { HANG_LIMIT_MS } from "../support/within.ts";
 
 Deno.test("LocalCommunicator.start() gives the exit status, the output and the errors of a command", async () => {
   await using dir = await TemporaryDirectory.make();
@@ -126,7 +127,7 @@ Deno.test("LocalCommunicator's commands do not outlive a process that is killed"
   assert(await isRunning(pid));
   victim.kill("SIGKILL");
   await victim.status;
-  const end = performance.now() + 10_000;
+  const end = performance.now() + HANG_LIMIT_MS;
   while (await isRunning(pid)) {
     assert(performance.now() < end, `process ${pid} is still running`);
   }

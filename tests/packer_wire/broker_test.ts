@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MuxBroker } from "../../plugin/packer_wire/broker.ts";
-import { WireClosedError } from "../../plugin/packer_wire/limits.ts";
+import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
 import { Pair, RawPeer, socketPair } from "./support.ts";
 
 Deno.test("a number is the offerer's: equal ones of both sides do not meet", async () => {
@@ -52,7 +52,7 @@ Deno.test("a wrong acknowledgement is an error", async () => {
   const { id } = (await peer.next())!;
   await peer.next();
   await peer.send(0, 0, id, 4, new Uint8Array([4, 0, 0, 0]));
-  await assertRejects(() => dialled, WireClosedError, "number 3");
+  await assertRejects(() => dialled, ConnectionClosedError, "number 3");
   await broker.close();
   one.close();
 });
@@ -62,8 +62,8 @@ Deno.test("each side waits 5 s for the other, and no stream is left", async () =
   const [host, plugin] = [pair.host.broker, pair.plugin.broker];
   const begin = performance.now();
   await Promise.all([
-    assertRejects(() => host.accept(1), WireClosedError, "within 5 s"),
-    assertRejects(() => plugin.dial(2), WireClosedError, "number 2"),
+    assertRejects(() => host.accept(1), ConnectionClosedError, "within 5 s"),
+    assertRejects(() => plugin.dial(2), ConnectionClosedError, "number 2"),
   ]);
   assert(performance.now() - begin >= 4_990);
   await pair.host.broker.session.ping();
@@ -93,7 +93,7 @@ Deno.test("a number is dialled once", async () => {
   await accepted;
   const again = [pair.plugin.broker.dial(5), pair.plugin.broker.dial(5)];
   const results = Promise.allSettled(again);
-  await assertRejects(() => again[1]!, WireClosedError);
+  await assertRejects(() => again[1]!, ConnectionClosedError);
   for (const { status } of await results) assertEquals(status, "rejected");
   await pair.plugin.broker.session.ping();
   assertEquals(pair.host.broker.session.streamCount, 1);
@@ -109,6 +109,9 @@ Deno.test("who waits is told when the connection ends", async () => {
   await pair.host.close();
   for (const { status } of await waiting) assertEquals(status, "rejected");
   await pair.plugin.ended;
-  await assertRejects(() => pair.plugin.broker.accept(3), WireClosedError);
-  await assertRejects(() => pair.plugin.broker.dial(3), WireClosedError);
+  await assertRejects(
+    () => pair.plugin.broker.accept(3),
+    ConnectionClosedError,
+  );
+  await assertRejects(() => pair.plugin.broker.dial(3), ConnectionClosedError);
 });

@@ -16,7 +16,7 @@ import {
 } from "../../plugin/packer_wire/connection.ts";
 import { decodeCommandFinished } from "../../plugin/packer_wire/gob.ts";
 import { decodeProtobufSpec } from "../../plugin/packer_wire/hcl_spec_protobuf.ts";
-import { WireProtocolError } from "../../plugin/packer_wire/limits.ts";
+import { ProtocolError } from "../../plugin/rpc/protocol.ts";
 import { MsgpackDecoder } from "../../plugin/packer_wire/msgpack.ts";
 import { encodeAll } from "../../plugin/packer_wire/msgpack_writer.ts";
 import type { RpcMethods } from "../../plugin/packer_wire/net_rpc.ts";
@@ -380,7 +380,7 @@ export function decodeAll(input: Uint8Array): string | undefined {
     try {
       decode(input);
     } catch (error) {
-      if (!(error instanceof WireProtocolError)) return `${error}`;
+      if (!(error instanceof ProtocolError)) return `${error}`;
     }
   }
 }

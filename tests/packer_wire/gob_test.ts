@@ -13,7 +13,7 @@ import {
 } from "../../plugin/packer_wire/gob.ts";
 import type { ObjectSpec } from "../../plugin/packer_wire/hcl_spec.ts";
 import { decodeProtobufSpec } from "../../plugin/packer_wire/hcl_spec_protobuf.ts";
-import { WireProtocolError } from "../../plugin/packer_wire/limits.ts";
+import { ProtocolError } from "../../plugin/rpc/protocol.ts";
 import { decodeGob } from "./gob_decoder.ts";
 import { hex } from "./support.ts";
 
@@ -45,13 +45,13 @@ Deno.test("the status of a command has the bytes of Go, and is read from them", 
 Deno.test("a status that is none is refused", () => {
   assertThrows(
     () => decodeCommandFinished(hex(`${DEFINITION}05ff82050200`)),
-    WireProtocolError,
+    ProtocolError,
   );
   assertThrows(
     () => decodeCommandFinished(new Uint8Array(5000)),
-    WireProtocolError,
+    ProtocolError,
   );
-  assertThrows(() => decodeCommandFinished(hex("80")), WireProtocolError);
+  assertThrows(() => decodeCommandFinished(hex("80")), ProtocolError);
 });
 
 Deno.test("gob's numbers", () => {
@@ -148,7 +148,7 @@ for (const [what, [spec, ofGo]] of Object.entries(SPECS)) {
     for (let length = 1; length < bytes.length; length++) {
       assertThrows(
         () => decodeProtobufSpec(bytes.subarray(0, length)),
-        WireProtocolError,
+        ProtocolError,
       );
     }
   });
@@ -161,14 +161,14 @@ Deno.test("a protobuf that says it is deep or long is refused", () => {
     const object = [0x0a, ...varint(entry.length), ...entry];
     deep = Uint8Array.from([0x0a, ...varint(object.length), ...object]);
   }
-  assertThrows(() => decodeProtobufSpec(deep), WireProtocolError, "deeper");
+  assertThrows(() => decodeProtobufSpec(deep), ProtocolError, "deeper");
   assertThrows(
     () => decodeProtobufSpec(hex("0affffffff0f")),
-    WireProtocolError,
+    ProtocolError,
   );
   assertThrows(
     () => decodeProtobufSpec(hex("0affffffffffffff01")),
-    WireProtocolError,
+    ProtocolError,
   );
 });
 

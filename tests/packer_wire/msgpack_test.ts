@@ -1,7 +1,7 @@
 // MessagePack: what Go writes, in pieces of any size, within limits.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { WireProtocolError } from "../../plugin/packer_wire/limits.ts";
+import { ProtocolError } from "../../plugin/rpc/protocol.ts";
 import {
   encodeMsgpack,
   Float64,
@@ -9,8 +9,8 @@ import {
   MsgpackExtension,
   type MsgpackLimits,
 } from "../../plugin/packer_wire/msgpack.ts";
-import { workingTime } from "../support/harness.ts";
 import { hex } from "./support.ts";
+import { workingTime } from "../support/working_time.ts";
 
 function decodeAll(
   bytes: Uint8Array,
@@ -198,7 +198,7 @@ for (const [what, [digits, limits]] of Object.entries(EXPENSIVE)) {
     const before = Deno.memoryUsage().rss;
     assertThrows(
       () => decodeAll(hex(digits), undefined, limits),
-      WireProtocolError,
+      ProtocolError,
     );
     assert(Deno.memoryUsage().rss - before < 50e6);
   });

@@ -1,7 +1,7 @@
 // yamux by frames: what a peer must not do, and what this side never does.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { WireClosedError } from "../../plugin/packer_wire/limits.ts";
+import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
 import type { WireLimits } from "../../plugin/packer_wire/limits.ts";
 import {
   YamuxSession,
@@ -99,7 +99,10 @@ Deno.test("the end of a direction is sent once, behind all that was written", as
   stream.end();
   stream.end();
   await written;
-  await assertRejects(() => stream.write(new Uint8Array(1)), WireClosedError);
+  await assertRejects(
+    () => stream.write(new Uint8Array(1)),
+    ConnectionClosedError,
+  );
   await test.peer.send(WINDOW, FIN, 1, 0);
   assertEquals(await stream.read(), null);
   stream.end();
@@ -170,8 +173,11 @@ Deno.test("a reset after the end was seen is no error, one before it is", async 
   const [ended, broken] = test.streams;
   assertEquals(await ended!.read(), new Uint8Array([1, 2]));
   assertEquals(await ended!.read(), null);
-  await assertRejects(() => broken!.read(), WireClosedError, "reset");
-  await assertRejects(() => broken!.write(new Uint8Array(1)), WireClosedError);
+  await assertRejects(() => broken!.read(), ConnectionClosedError, "reset");
+  await assertRejects(
+    () => broken!.write(new Uint8Array(1)),
+    ConnectionClosedError,
+  );
   assertEquals(test.session.streamCount, 0);
 });
 
@@ -314,7 +320,7 @@ function assertThrowsClosed(work: () => unknown): void {
   try {
     work();
   } catch (error) {
-    assert(error instanceof WireClosedError);
+    assert(error instanceof ConnectionClosedError);
     return;
   }
   throw new Error("nothing was thrown");
@@ -376,7 +382,7 @@ Deno.test("all that was written is there when the session was closed", async () 
   await written;
   const far = await accepted;
   assertEquals((await far.readExactly(200_000)).length, 200_000);
-  await assertRejects(() => far.read(), WireClosedError);
+  await assertRejects(() => far.read(), ConnectionClosedError);
   await server.ended;
-  await assertRejects(() => stream.read(), WireClosedError);
+  await assertRejects(() => stream.read(), ConnectionClosedError);
 });

@@ -23,6 +23,11 @@ export const PEERS = {
   "plugin-qemu": plugin("qemu", "1.0.9"),
   "plugin-ansible": plugin("ansible", "1.0.3"),
   "plugin-amazon": plugin("amazon", "1.3.4"),
+  "plugin-twin": {
+    executable: "packer-plugin-twin",
+    version: "1.0.0",
+    package: ".",
+  },
 } as const satisfies Record<string, PeerSource>;
 
 /** The name of a peer. */

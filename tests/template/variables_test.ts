@@ -20,8 +20,9 @@ import {
   resolveVariables,
   type VariableOptions,
 } from "../../host/template/variables.ts";
-import { forEachHost, workingTime } from "../support/harness.ts";
+import { forEachHost } from "../support/harness.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { workingTime } from "../support/working_time.ts";
 
 async function resolved(
   variables: Record<string, string | null>,

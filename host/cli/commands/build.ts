@@ -120,14 +120,16 @@ Exit code:
       ui.say("Debug mode enabled. Builds will not be parallelized.");
     }
     becomeSubreaper();
-    interrupt.startWatchdog(
+    void interrupt.startWatchdog(
       usesOnlyBundled(plan.builds) ? BUNDLED_WATCHDOG_DELAY_MS : 0,
     );
     warnUnmatched(plan, ui);
     const lotSize = maxConcurrentBuilds(plan.builds);
     if (lotSize < plan.builds.length) {
       ui.say(
-        `Running ${lotSize} builds at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
+        `Running ${lotSize} build${
+          lotSize === 1 ? "" : "s"
+        } at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
       );
     }
     let durationMs = 0;

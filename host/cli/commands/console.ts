@@ -11,6 +11,7 @@ import {
   readTemplate,
   type Template,
 } from "../../template/template.ts";
+import type { Screen } from "../../terminal/screen.ts";
 import type { HostUi } from "../../terminal/ui.ts";
 import { resolveVariables } from "../../template/variables.ts";
 import { VARIABLE_FLAGS, variablesOf } from "./template_flags.ts";
@@ -72,7 +73,7 @@ Exit code:
       await answerTyped(
         session,
         ui,
-        screen.isTerminal && Deno.stdin.isTerminal(),
+        screen,
       );
     }
     return 0;
@@ -90,15 +91,18 @@ function withoutRequired(template: Template): Template {
 async function answerTyped(
   session: ConsoleSession,
   ui: HostUi,
-  isTerminal: boolean,
+  screen: Screen,
 ): Promise<void> {
   const { typedLines } = await import("../console/line_editor.ts");
+  const isTerminal = screen.isTerminal && Deno.stdin.isTerminal();
   const lines = typedLines(session, isTerminal && !ui.isMachineReadable);
   for await (const line of lines) {
     const { text, isError, isEnd } = session.answer(line);
     if (isEnd) return;
     if (isError) refuse(ui, text);
     else if (text !== "") ui.say(text);
+    // The prompt is not written by the screen.
+    await screen.flush();
   }
 }
 

@@ -188,11 +188,12 @@ function parsed(text: string, name: string): Manifest {
   if (typeof value !== "object" || Array.isArray(value)) {
     throw refuse("it is not an object");
   }
-  const { builds, last_run_uuid } = value;
-  if (builds != null && !Array.isArray(builds)) {
+  const builds = value.builds ?? undefined;
+  const last_run_uuid = value.last_run_uuid ?? undefined;
+  if (builds !== undefined && !Array.isArray(builds)) {
     throw refuse('"builds" in it is not a list');
   }
-  if (last_run_uuid != null && typeof last_run_uuid !== "string") {
+  if (last_run_uuid !== undefined && typeof last_run_uuid !== "string") {
     throw refuse('"last_run_uuid" in it is not a text');
   }
   return { builds: builds ?? [], last_run_uuid: last_run_uuid ?? "" };

@@ -80,7 +80,7 @@ export async function uploadScript(
       source,
       signal,
       ...(info === undefined ? {} : { size: info.size }),
-      ...(info?.mode == null ? {} : { mode: info.mode & 0o777 }),
+      ...(typeof info?.mode === "number" ? { mode: info.mode & 0o777 } : {}),
     });
   } catch (cause) {
     signal.throwIfAborted();
