@@ -64,7 +64,8 @@ function messageOf(
   }
   add(suppressed, "");
   add(last, text === "" ? "" : "Cleaning up failed as well: ");
-  add(error.cause, "Caused by: ");
+  // A SourceError tells the problems of its cause with their places.
+  if (error.name !== "SourceError") add(error.cause, "Caused by: ");
   return text;
 }
 

@@ -114,14 +114,21 @@ export function fixesKey(
   config: JsonObject,
   key: string,
 ): boolean {
-  const one = { ...config, type };
-  const parts = {
-    builders: kind === "builder" ? [one] : [],
-    postProcessors: kind === "post-processor" ? [one] : [],
-  };
-  for (const fix of FIXES) fix.fix(parts);
-  return !Object.hasOwn(one, key);
+  let fixed = fixedConfigs.get(config);
+  if (fixed === undefined) {
+    fixed = { ...config, type };
+    const parts = {
+      builders: kind === "builder" ? [fixed] : [],
+      postProcessors: kind === "post-processor" ? [fixed] : [],
+    };
+    for (const fix of FIXES) fix.fix(parts);
+    fixedConfigs.set(config, fixed);
+  }
+  return !Object.hasOwn(fixed, key);
 }
+
+/** A configuration is fixed once, however many of its keys are asked for. */
+const fixedConfigs = new WeakMap<JsonObject, JsonObject>();
 
 function builderConfigs(root: JsonObject, document: JsonDocument) {
   const { builders } = root;

@@ -216,7 +216,7 @@ refuses("a key that `baler fix` renames", {
     '"post-processors": [{"type": "manifest",\n  "filename": "x"}]}\n',
   says: [
     /template\.json:3:\d+: unknown key "filename"/,
-    '"baler fix" shows the template with what it is called now',
+    '"baler fix" prints the template with its new name',
   ],
 });
 refuses("a configuration that validate is shown", {
