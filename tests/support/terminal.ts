@@ -51,7 +51,7 @@ export class Terminal {
 
   /** Runs a shell's command line on a terminal. */
   static async run(
-    bench: Workspace,
+    bench: Pick<Workspace, "home" | "path" | "env">,
     line: string,
     { columns = 80, rows = 24, env = {}, behind = "" }: TerminalOptions = {},
   ): Promise<Terminal> {
