@@ -2,7 +2,7 @@
 // come with baler, and the adapter of Packer's plugins.
 
 import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
-import { isObject } from "../json/fields.ts";
+import { isObject } from "../json/json_value.ts";
 import { readEarly } from "../json/early_reading.ts";
 import { prelaunch } from "../process/prelaunch.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";

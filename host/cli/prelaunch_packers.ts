@@ -8,7 +8,7 @@ import {
 } from "../discovery/packer_adapter.ts";
 import { PackerPlugins } from "../discovery/packer_plugins.ts";
 import { PLUGIN_KINDS, type PluginKind } from "../discovery/plugin_table.ts";
-import { isObject } from "../json/fields.ts";
+import { isObject } from "../json/json_value.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
 import { prelaunch } from "../process/prelaunch.ts";
 
