@@ -1,19 +1,17 @@
 /**
- * What the author of a baler plugin imports: the interfaces of the components,
- * and the functions that serve them.
+ * The library for authors of baler plugins: the interfaces of components, and
+ * the functions that serve them.
  *
  * @example
  * ```ts ignore
- * import { type Builder, serveBuilder } from "@baler/baler";
+ * import { serveBuilder } from "@baler/baler";
  *
- * class CustomCloud implements Builder {
- *   prepare() {}
- *   async run({ ui }: Parameters<Builder["run"]>[0]) {
+ * serveBuilder({
+ *   prepare() {},
+ *   async run({ ui }) {
  *     await ui.say("Hello from another process");
- *   }
- * }
- *
- * serveBuilder(new CustomCloud());
+ *   },
+ * });
  * ```
  *
  * @module
@@ -32,8 +30,10 @@ export {
   ConfigError,
   type ConfigProblem,
 } from "./plugin/contract/config_error.ts";
+export { nearest } from "./plugin/common/did_you_mean.ts";
 export { parseDuration } from "./plugin/common/duration.ts";
 export type * from "./plugin/contract/options.ts";
+export { checkOptions } from "./plugin/sdk/check_options.ts";
 export { decodeConfig } from "./plugin/sdk/decode_config.ts";
 export { render, type RenderData } from "./plugin/sdk/render.ts";
 export type * from "./plugin/sdk/components.ts";

@@ -22,7 +22,7 @@ export interface Check {
 /** All checks, in their order. */
 export function checks(): Check[] {
   const sources = ["cli.ts", "mod.ts"].concat(
-    ["host", "plugin", "tests", "tools"].flatMap(sourcesIn),
+    ["adapters", "host", "plugin", "tests", "tools"].flatMap(sourcesIn),
   );
   const examples = [...Deno.readDirSync(join(root, "examples"))]
     .filter(({ isDirectory }) => isDirectory)

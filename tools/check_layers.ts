@@ -6,7 +6,12 @@
 import { dirname, fromFileUrl, relative } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 
-/** The directories with their layers: what has the same number imports nothing of each other. */
+const root = fromFileUrl(new URL("..", import.meta.url));
+
+/** Plugins with executables of their own, a directory each: they use what is public, as any author does. */
+const PROGRAMS = "plugin/builders";
+
+/** The directories with their layers. Those of the same layer do not import from each other. */
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
@@ -23,10 +28,12 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/bundled/provisioners": 5,
   "plugin/bundled/post_processors": 5,
   "plugin/bundled": 6,
+  "adapters/packer": 7,
   "plugin/builder/images": 3,
   "plugin/builder/communicators": 4,
   "plugin/builder/ssh": 5,
   "plugin/builder": 6,
+  [PROGRAMS]: 7,
 
   "host/errors": 10,
   "host/text": 10,
@@ -53,8 +60,12 @@ const PUBLIC: ReadonlySet<string> = new Set(
   Object.values(config.exports).map((path) => path.replace("./", "")),
 );
 
-/** The entry points; every source must be reached from one of them. */
-const ROOTS = ["cli.ts", ...PUBLIC];
+/** The entry points: every source must be reached from one of them. A `main.ts` is a program of its own. */
+const ROOTS = [
+  "cli.ts",
+  ...PUBLIC,
+  ...[...sourcesIn("plugin"), ...sourcesIn("adapters")].filter(isMain),
+];
 
 interface Import {
   readonly from: string;
@@ -77,8 +88,6 @@ interface Target {
   readonly specifier?: string;
   readonly span: { readonly start: { readonly line: number } };
 }
-
-const root = fromFileUrl(new URL("..", import.meta.url));
 
 /** The static imports that a root reaches, and the files that it reaches in any way. */
 async function importsOf(entry: string): Promise<{
@@ -117,16 +126,31 @@ function pathOf(specifier: string): string | undefined {
   return path.endsWith(".ts") && !path.startsWith("../") ? path : undefined;
 }
 
+/** The layer of a directory; undefined where it has none. */
+function layerOf(directory: string): number | undefined {
+  return LAYERS[isProgram(directory) ? PROGRAMS : directory];
+}
+
+/** Whether a directory has the source of a plugin with an executable of its own. */
+function isProgram(directory: string): boolean {
+  return directory.startsWith(`${PROGRAMS}/`);
+}
+
+function isMain(path: string): boolean {
+  return path.endsWith("/main.ts");
+}
+
 /** What is wrong with an import, or undefined. */
 export function faultOf({ from, to, line }: Import): string | undefined {
   const [own, other] = [dirname(from), dirname(to)];
   if (own === other || PUBLIC.has(from) || own === ".") return undefined;
+  if (isProgram(own) && PUBLIC.has(to)) return undefined;
   const told = `${from}:${line}: imports ${to}`;
   if (PUBLIC.has(to)) {
     return `${told}: import from the module that exports it, not from ${to}`;
   }
   if (other === ".") return `${told}, which is at the top`;
-  const [layer, below] = [LAYERS[own], LAYERS[other]];
+  const [layer, below] = [layerOf(own), layerOf(other)];
   for (const [directory, number] of [[own, layer], [other, below]] as const) {
     if (number === undefined) {
       return `${told}: ${directory} has no layer; give it one in tools/check_layers.ts`;
@@ -145,7 +169,7 @@ if (import.meta.main) {
     ),
   );
   const reached = new Set(found.flatMap(({ files }) => files));
-  for (const directory of ["host", "plugin"]) {
+  for (const directory of ["adapters", "host", "plugin"]) {
     for (const file of sourcesIn(directory)) {
       if (reached.has(file)) continue;
       faults.add(`${file}: nothing imports it`);

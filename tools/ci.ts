@@ -20,10 +20,18 @@ const PACKAGES = {
   python3: "python3",
   fish: "fish",
   lz4: "lz4",
-  sshd: "openssh-server",
   ssh: "openssh-client",
+  sshd: "openssh-server",
   tmux: "tmux",
   zsh: "zsh",
+  busybox: "busybox",
+  bsdtar: "libarchive-tools",
+  isoinfo: "genisoimage",
+  podman: "podman",
+  runc: "runc",
+  "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-img": "qemu-utils",
+  "ansible-playbook": "ansible-core",
 };
 
 /** The exit code after failures; an error of this program itself ends it with 1. */

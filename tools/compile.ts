@@ -6,6 +6,7 @@ import { closestString } from "@std/text/closest-string";
 import { COMPILE_FLAGS, Compiler } from "./compiler.ts";
 import {
   type Executable,
+  isFile,
   knownExecutables,
   pluginExecutable,
 } from "./executables.ts";
@@ -243,14 +244,6 @@ async function pluginsInDirectories(
     found.set(item, { ...executable, out: directory });
   }
   return found;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
 }
 
 function unknown(

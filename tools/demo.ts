@@ -1,5 +1,5 @@
-// The demo: compiles the host and an example plugin, and builds with them, as
-// someone who has downloaded both would.
+// `deno task demo`: compiles the host and an example plugin, and builds a
+// template with them.
 
 import { join, relative, resolve } from "@std/path";
 import { compile } from "./compile.ts";

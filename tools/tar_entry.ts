@@ -1,12 +1,14 @@
-// One file out of a gzipped tarball, as a stream, without unpacking the rest of it.
+// Extracts one file from a gzipped tarball, as a stream.
 
 /**
- * The content of `name`, the file in the tarball that is read from `tarball`.
+ * Yields the content of a file in a tarball.
  *
- * What precedes it is skipped and what follows it is never read, so memory stays small however
- * large the tarball is. Long names (PAX, GNU) are not understood: `name` is at most 100 bytes.
+ * What precedes the file is skipped, and what follows it is not read, so that little memory is used
+ * however large the tarball is. Long names (PAX, GNU) are not supported.
  *
- * @throws {Error} while iterating, when there is no such file or the tarball ends within it.
+ * @param tarball The gzipped tarball.
+ * @param name The file's path in the tarball, at most 100 bytes.
+ * @throws {Error} While iterating, when there is no such file or the tarball ends within it.
  */
 export async function* tarEntry(
   tarball: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -45,7 +47,7 @@ export async function* tarEntry(
   }
 }
 
-// A stream of chunks of any length, read in the lengths that a format asks for.
+/** Reads a stream of chunks in the lengths that a format requires. */
 class Bytes {
   #reader: ReadableStreamDefaultReader<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();

@@ -8,6 +8,7 @@ import type {
   PrepareResult,
 } from "../../plugin/contract/builder.ts";
 import type { Hook, HookOptions } from "../../plugin/contract/hook.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
 import { GENERATED_DATA } from "../../plugin/packer_wire/artifact.ts";
 import { render } from "../../plugin/sdk/render.ts";
 
@@ -36,7 +37,7 @@ export class AdaptedBuilder implements Builder {
   async run(
     { ui, hook, signal }: BuilderRunOptions,
   ): Promise<Artifact | undefined> {
-    const recorded = new RecordedHook(hook, this.#hasCommunicator);
+    const recorded = new RecordedHook(hook, ui, this.#hasCommunicator);
     const artifact = await this.#builder.run({ ui, hook: recorded, signal }) ??
       undefined;
     if (signal.aborted) {
@@ -62,10 +63,12 @@ async function communicatorOf(
 class RecordedHook implements Hook {
   data: Record<string, unknown> = {};
   readonly #hook: Hook;
+  readonly #ui: Ui;
   readonly #hasCommunicator: boolean;
 
-  constructor(hook: Hook, hasCommunicator: boolean) {
+  constructor(hook: Hook, ui: Ui, hasCommunicator: boolean) {
     this.#hook = hook;
+    this.#ui = ui;
     this.#hasCommunicator = hasCommunicator;
   }
 
@@ -73,6 +76,8 @@ class RecordedHook implements Hook {
     this.data = { ...this.data, ...options.data };
     return this.#hook.run({
       ...options,
+      // The builder hands on the ui that it was given: lines need not go through its process and back.
+      ui: this.#ui,
       // A builder in Go without a communicator offers a nil one: the first call of it would crash the plugin.
       ...(this.#hasCommunicator && communicator !== undefined
         ? { communicator }

@@ -7,10 +7,17 @@ import { COMPONENT_ID } from "../../plugin/packer_wire/connection.ts";
 import { RemotePostProcessor } from "../../plugin/packer_wire/post_processor.ts";
 import { RemoteProvisioner } from "../../plugin/packer_wire/provisioner.ts";
 import type { Components } from "../../plugin/sdk/components.ts";
+import type { Ui } from "../../plugin/contract/ui.ts";
 import { AdaptedBuilder } from "./builder.ts";
 import { locateProblems } from "./config_problems.ts";
 import { GoProcess, GoProcessError } from "./go_process.ts";
-import { type Kind, KINDS, type PluginCommand } from "./plugin_command.ts";
+import {
+  type Kind,
+  KINDS,
+  type PluginCommand,
+  readPluginCommand,
+} from "./plugin_command.ts";
+import { PromptUi } from "./prompt_ui.ts";
 
 /** For each kind, the method that takes the configuration, and the one that works. */
 const METHODS = {
@@ -39,19 +46,60 @@ export function componentsOf(command: PluginCommand): Components {
   );
 }
 
+/**
+ * Any component of any plugin of Packer's, for `serve()`: the host asks for one by the JSON text of the plugin's
+ * command, of the label of its log lines, and of the component's name.
+ */
+export function anyComponents(): Components {
+  const start = (kind: Kind) => async (request: string) => {
+    const { argv, label, name } = JSON.parse(request) as {
+      argv: readonly string[];
+      label: string;
+      name: string;
+    };
+    const command = { ...await readPluginCommand(argv), label };
+    return await startComponent(
+      command,
+      kind,
+      servedName(command, kind, name),
+      `${label}: `,
+    );
+  };
+  return Object.fromEntries(KINDS.map((kind) => [kind, { "": start(kind) }]));
+}
+
+/** The component that is meant by a name; without one, the only one of its kind. */
+function servedName(
+  { components, label }: PluginCommand,
+  kind: Kind,
+  name: string,
+): string {
+  const names = components[kind] ?? [];
+  if (names.includes("") || names.includes(name)) return name;
+  if (name === "" && names.length === 1) return names[0]!;
+  throw new Error(
+    `${label} serves no ${kind} "${name}"; it serves ${
+      KINDS.flatMap((kind) =>
+        (components[kind] ?? []).map((name) => `${kind} "${name}"`)
+      ).join(", ") || "nothing"
+    }`,
+  );
+}
+
 /** Starts the process of a component. */
 async function startComponent(
   command: PluginCommand,
   kind: Kind,
   name: string,
+  logLabel = "",
 ): Promise<object> {
   const args = command.argsFor(kind, name);
   const called = `${kind} ${name}`;
   const process = await GoProcess.start({
     path: command.path,
     args,
-    name: [command.path, ...args].join(" "),
-    logPrefix: command.isMulti ? `${called}: ` : "",
+    name: command.isMulti ? [command.path, ...args].join(" ") : command.label,
+    logPrefix: logLabel + (command.isMulti ? `${called}: ` : ""),
   });
   const { connection } = process;
   const client = await process.during(
@@ -80,9 +128,9 @@ async function startComponent(
         throw locateProblems(error, options.config);
       }
     },
-    [work]: (options: unknown) =>
+    [work]: (options: { ui: Ui }) =>
       process.during(
-        methods[work]!(options),
+        methods[work]!({ ...options, ui: new PromptUi(options.ui) }),
         `while the ${called} was at work`,
       ),
   });

@@ -3,7 +3,7 @@
 
 import { VERSION } from "../../plugin/common/version.ts";
 import { serve } from "../../plugin/sdk/serve.ts";
-import { componentsOf } from "./components.ts";
+import { anyComponents, componentsOf } from "./components.ts";
 import { CommandError, readPluginCommand, USAGE } from "./plugin_command.ts";
 
 if (import.meta.main) {
@@ -15,10 +15,10 @@ if (import.meta.main) {
   // `baler-packer PLUGIN describe` describes what it serves, as every plugin of baler's does.
   const isDescribe = words.at(-1) === "describe";
   try {
-    const command = await readPluginCommand(
-      isDescribe ? words.slice(0, -1) : words,
+    const components = words[0] === "--serve" ? anyComponents() : componentsOf(
+      await readPluginCommand(isDescribe ? words.slice(0, -1) : words),
     );
-    await serve(componentsOf(command), {
+    await serve(components, {
       version: VERSION,
       rawConfig: true,
       args: isDescribe ? ["describe"] : [],

@@ -14,6 +14,8 @@ const DEFAULT_NAME = "-packer-default-plugin-name-";
 
 /** How a plugin of Packer's is started for its components. */
 export interface PluginCommand {
+  /** What it is called in the log and in errors. */
+  readonly label: string;
   /** The path of the executable. */
   readonly path: string;
   /** What it serves: by kind, the names that templates use; `""` serves under any name. */
@@ -43,6 +45,7 @@ plugins of Packer's that it finds; in a template's "plugins" it stands in front:
     baler-packer PACKER plugin      the components that Packer itself serves, up to 1.10
     baler-packer PACKER execute     the same, from 1.11 on
     baler-packer PROGRAM ARGS...    one component: ARGS end in packer-KIND-NAME
+    baler-packer --serve            whatever the host asks for
 `;
 
 /**
@@ -58,9 +61,11 @@ export async function readPluginCommand(
   if (path === undefined) {
     throw new CommandError(`no plugin is named\n${USAGE}`);
   }
+  const label = words.join(" ");
   const file = basename(path).replace(/\.exe$/i, "");
   if (args.length === 1 && (args[0] === "plugin" || args[0] === "execute")) {
     return {
+      label,
       path,
       components: anyName(),
       argsFor: (kind, name) => [args[0]!, `packer-${kind}-${name}`],
@@ -71,16 +76,16 @@ export async function readPluginCommand(
   if (args[0] === "start") {
     const [, kind, name] = args.filter((arg) => !arg.startsWith("--"));
     if (name !== undefined && isKind(kind)) {
-      return single(path, args, kind);
+      return single(label, path, args, kind);
     }
-    if (args.length === 1) return multi(path, plugin, anyName());
+    if (args.length === 1) return multi(label, path, plugin, anyName());
   }
   const component = args.length === 0 ? file : args.at(-1)!;
   const [, kind] =
     /^packer-(builder|provisioner|post-processor)-.+$/.exec(component) ?? [];
-  if (isKind(kind)) return single(path, args, kind);
+  if (isKind(kind)) return single(label, path, args, kind);
   if (args.length === 0) {
-    return multi(path, plugin, await describe(path, plugin));
+    return multi(label, path, plugin, await describe(path, plugin));
   }
   throw new CommandError(
     `${words.join(" ")} does not say which component it serves\n${USAGE}`,
@@ -96,11 +101,13 @@ function anyName(): PluginCommand["components"] {
 }
 
 function single(
+  label: string,
   path: string,
   args: readonly string[],
   kind: Kind,
 ): PluginCommand {
   return {
+    label,
     path,
     // As under Packer, whoever names such an executable chooses the component's name.
     components: { [kind]: [""] },
@@ -110,11 +117,13 @@ function single(
 }
 
 function multi(
+  label: string,
   path: string,
   plugin: string,
   components: PluginCommand["components"],
 ): PluginCommand {
   return {
+    label,
     path,
     components,
     argsFor: (kind, name) => ["start", kind, describedName(plugin, name)],

@@ -2,6 +2,8 @@
 // components it serves, and all of them end with the build.
 
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
+import { LabelledLog } from "../log/labelled_log.ts";
+import { type Log, NO_LOG } from "../log/log.ts";
 import { launch } from "../plugin/launch.ts";
 import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { Plugin } from "../plugin/plugin.ts";
@@ -16,6 +18,7 @@ interface LaunchedProcess {
   readonly command: string;
   readonly plugin: Promise<Plugin>;
   readonly inFlight: InFlightCalls;
+  readonly log: Log | undefined;
 }
 
 /** The plugins of one build. */
@@ -60,7 +63,10 @@ export class BuildPlugins implements AsyncDisposable {
     kind: string,
     found: FoundPlugin,
   ): Promise<T> {
-    if (found.process !== undefined && this.#bundled !== undefined) {
+    if (
+      found.process !== undefined && !found.isPackers &&
+      this.#bundled !== undefined
+    ) {
       return await this.#bundled.component(kind, found);
     }
     const command = JSON.stringify(found.argv);
@@ -81,12 +87,17 @@ export class BuildPlugins implements AsyncDisposable {
   ): Promise<T> {
     const name = found.process ?? found.label;
     const inFlight = new InFlightCalls();
+    const log = found.isPackers
+      ? new LabelledLog(this.#options.log ?? NO_LOG)
+      : this.#options.log;
     const plugin = launch(found.argv, {
       ...this.#options,
+      ...(log === undefined ? {} : { log }),
       name,
       activity: () => inFlight.describe,
     });
-    const launched = { command: JSON.stringify(found.argv), plugin, inFlight };
+    const command = JSON.stringify(found.argv);
+    const launched = { command, plugin, inFlight, log };
     this.#launches.push(launched);
     const timer = setTimeout(() => this.#onSlow(name), SLOW_START_MS);
     plugin.then((started) => this.#running.push(started), () => {})
@@ -97,9 +108,13 @@ export class BuildPlugins implements AsyncDisposable {
   async #create<T extends object>(
     kind: string,
     found: FoundPlugin,
-    { plugin, inFlight }: LaunchedProcess,
+    { plugin, inFlight, log }: LaunchedProcess,
   ): Promise<T> {
-    const component = await (await plugin).create<T>(kind, found.name);
+    if (log instanceof LabelledLog) log.add(found.label);
+    const component = await (await plugin).create<T>(
+      kind,
+      found.request ?? found.name,
+    );
     if (found.process === undefined) return component;
     // The process has another name: the log tells which component it serves.
     this.#options.log?.write(found.label, [

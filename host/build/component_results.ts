@@ -6,10 +6,9 @@
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
-import { isObject } from "../json/fields.ts";
+import { isObject } from "../json/json_value.ts";
 
-const ARTIFACT =
-  "{ builderId, id, files, destroy(), toString() }, with strings and a list of strings";
+const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
 
 /**
  * Checks what a component returned from `prepare` or `configure`.
@@ -33,7 +32,7 @@ export function expectPrepareResult(
   throw unexpectedResult(
     value,
     method,
-    "nothing, or { warnings: [...], generatedData: [...] } with lists of strings",
+    "nothing, or { warnings: [...], generatedData: [...] }",
   );
 }
 

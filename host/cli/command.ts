@@ -71,27 +71,32 @@ export function defineCommand<F extends Flags>(
 }
 
 /**
- * The one word that a command takes.
+ * The only argument of a command that takes one.
  *
- * @param words The words that it got.
- * @param what What the word is, for example `"a template"`.
- * @throws {UsageError} When it got none, or more.
+ * @param args The arguments that it was given.
+ * @param command The command's name.
+ * @param what The argument's name in its usage, for example `"TEMPLATE"`.
+ * @throws {UsageError} When there is none, or more than one.
  */
-export function singleArgument(words: readonly string[], what: string): string {
-  if (words.length === 1) return words[0]!;
+export function singleArgument(
+  args: readonly string[],
+  command: string,
+  what: string,
+): string {
+  if (args.length === 1) return args[0]!;
   throw new UsageError(
-    words.length === 0
-      ? `${what} must be given`
-      : `${what} must be given, and nothing else: ${words.join(" ")}`,
+    args.length === 0
+      ? `missing argument ${what}; see "baler help ${command}"`
+      : `expected one ${what}, got ${args.length} arguments: ${args.join(" ")}`,
   );
 }
 
 /** What every command takes, read before the command sees its words. */
 export const COMMON_FLAGS: Flags = {
-  help: { type: "boolean", description: "Show this." },
+  help: { type: "boolean", description: "Show this help." },
   "machine-readable": {
     type: "boolean",
-    description: "Show events for programs instead of text.",
+    description: "Print machine-readable output.",
   },
 };
 

@@ -1,24 +1,25 @@
-// Flags: reads a command's words as Packer's users write them, with one dash
-// or two, and refuses what it does not know.
+// Parses the flags of a command, with one dash as in Packer or with two, and
+// rejects unknown ones.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { parseGoBool } from "../../plugin/common/go_bool.ts";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
 
-/** A command was called in a way that it does not understand: exit code 2. */
+/** The command line is not valid: exit code 2. */
 export class UsageError extends Error {
   /** The error's class. */
   override readonly name = "UsageError";
 }
 
 /**
- * What a shell offers for a word: a template's file, any file, a folder, the
- * names of builds or of a variable in the template that stands on the line, a
- * command of baler's, or one of these words.
+ * What a shell completes an argument to: a template, any file, a directory, names
+ * of builds or variables of the template on the command line, a command, or one of
+ * these words.
  */
 export type Completion =
   | "template"
   | "file"
-  | "folder"
+  | "directory"
   | "builds"
   | "variable"
   | "command"
@@ -104,17 +105,13 @@ function requireValues(words: readonly string[], flags: Flags): void {
     const next = words[index + 1];
     if (next === undefined || next.startsWith("--")) {
       throw new UsageError(
-        `the flag -${name} needs a value: -${name}${
+        `flag -${name} needs a value: -${name}${
           flags[name]!.value ?? "=VALUE"
         }`,
       );
     }
   });
 }
-
-/** The texts that Packer takes for yes and no. */
-const YES = /^(1|t|T|TRUE|true|True)$/;
-const NO = /^(0|f|F|FALSE|false|False)$/;
 
 /** A flag that is on or off, with `true` or `false` behind it where it has a value. */
 function plainSwitch(word: string, flags: Flags): string {
@@ -123,12 +120,10 @@ function plainSwitch(word: string, flags: Flags): string {
   if (!Object.hasOwn(flags, name) || flags[name]!.type !== "boolean") {
     return word;
   }
-  if (YES.test(value)) return `--${name}=true`;
-  if (NO.test(value)) return `--${name}=false`;
+  const isOn = parseGoBool(value);
+  if (isOn !== undefined) return `--${name}=${isOn}`;
   throw new UsageError(
-    `-${name} is on or off: -${name}=true or -${name}=false, not ${
-      JSON.stringify(value)
-    }`,
+    `-${name} must be true or false, not ${JSON.stringify(value)}`,
   );
 }
 

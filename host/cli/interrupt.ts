@@ -48,9 +48,10 @@ export class Interrupt implements Disposable {
    * thread is blocked.
    *
    * @param delayMs How long to wait before, in milliseconds.
+   * @returns A promise that resolves when the thread counts signals.
    */
-  startWatchdog(delayMs: number): void {
-    this.#watchdog.start(delayMs);
+  startWatchdog(delayMs: number): Promise<void> {
+    return this.#watchdog.start(delayMs);
   }
 
   /**

@@ -25,8 +25,8 @@ export async function openLog(
   const path = setting("LOG_PATH");
   const onFailure = (error: Error) =>
     screen.writeError(
-      `The log file ${path} (BALER_LOG_PATH) takes no more: ${error.message}. ` +
-        "What comes next is not in it; the work goes on.",
+      `Cannot write to the log file ${path} (BALER_LOG_PATH): ${error.message}. ` +
+        "Logging to this file stops; the build continues.",
     );
   if (path !== undefined && path !== "") {
     targets.push(await openFile(path, screen, onFailure));
@@ -52,6 +52,8 @@ async function openFile(
       write: true,
       create: true,
       truncate: true,
+      // Only the user may read what plugins write.
+      mode: 0o600,
     });
     if ((await file.stat()).isFile) return file;
     return screen.queuedLogTarget({
@@ -60,10 +62,10 @@ async function openFile(
     });
   } catch (error) {
     const why = error instanceof Deno.errors.NotCapable
-      ? "Deno guards /dev, /proc and /sys; name an ordinary file"
+      ? "Deno does not open files in /dev, /proc and /sys; use another path"
       : (error as Error).message;
     throw new Error(
-      `the log file ${path} (BALER_LOG_PATH) cannot be written: ${why}`,
+      `cannot open the log file ${path} (BALER_LOG_PATH): ${why}`,
     );
   }
 }

@@ -107,7 +107,7 @@ export async function runPluginCommand(
   const component = await plugin.create<Command>("command", name);
   context.screen.cancelled = interrupt.signal;
   becomeSubreaper();
-  interrupt.startWatchdog(0);
+  void interrupt.startWatchdog(0);
   interrupt.setActive([plugin.name]);
   using _monitor = new CleanupMonitor(
     interrupt.signal,
@@ -176,8 +176,8 @@ export async function unknownCommand(
   const known = [...Object.keys(COMMANDS), ...commands.map((one) => one.name)];
   const near = await nearest(name, known);
   return new UsageError(
-    `there is no command "${name}"; ${
+    `unknown command "${name}"; ${
       near === undefined ? "" : `did you mean "${near}"? `
-    }"baler help" lists them all`,
+    }"baler help" lists all commands`,
   );
 }

@@ -1,7 +1,8 @@
-// Prelaunches the process of the components that come with baler, when the
-// template that the command line names has any of them.
+// Prelaunches the processes that the template on the command line will probably need: that of the components that
+// come with baler, and the adapter of Packer's plugins.
 
 import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
+import { isObject } from "../json/json_value.ts";
 import { readEarly } from "../json/early_reading.ts";
 import { prelaunch } from "../process/prelaunch.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
@@ -24,26 +25,32 @@ export function prelaunchBundled(
     !COMMANDS.has(command) || words.some((word) => NO_LAUNCH_FLAGS.test(word))
   ) return;
   const path = words.at(-1);
-  if (path === undefined || !hasBundled(path)) return;
-  prelaunch(bundledArgv(), runEnvironment());
+  const template = path === undefined ? undefined : readEarly(path);
+  if (!isObject(template)) return;
+  const types = typesOf(template);
+  const isBundled = ([kind, type]: readonly [string, string]) =>
+    BUNDLED_NAMES[kind]?.includes(type) === true;
+  if (types.some(isBundled)) prelaunch(bundledArgv(), runEnvironment());
+  const others = types.filter((one) => !isBundled(one));
+  if (others.length === 0) return;
+  // Most templates need none of it, so that it is loaded by those that may.
+  void import("./prelaunch_packers.ts").then(({ prelaunchPackers }) =>
+    prelaunchPackers(template, others)
+  );
 }
 
 /** Flags with which nothing is launched. */
 const NO_LAUNCH_FLAGS = /^--?(syntax-only|h|help)\b/;
 
-/** Whether a template has a component that comes with baler. */
-function hasBundled(path: string): boolean {
-  const template = readEarly(path) as Record<string, unknown> | undefined;
-  return Object.entries(KEYS).some(([kind, key]) => {
-    const entries = template?.[key];
-    return Array.isArray(entries) &&
-      entries.flat().some((entry: unknown) =>
-        BUNDLED_NAMES[kind]?.includes(
-          typeof entry === "string"
-            ? entry
-            : (entry as { type?: string } | null)?.type ?? "",
-        )
-      );
+/** The types of a template's components, each with its kind. */
+function typesOf(template: Record<string, unknown>): [string, string][] {
+  return Object.entries(KEYS).flatMap(([kind, key]) => {
+    const entries = template[key];
+    if (!Array.isArray(entries)) return [];
+    return entries.flat().flatMap((entry: unknown): [string, string][] => {
+      const type = isObject(entry) ? entry.type : entry;
+      return typeof type === "string" ? [[kind, type]] : [];
+    });
   });
 }
 

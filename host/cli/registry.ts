@@ -1,9 +1,9 @@
-// The words of the command line, each with what `baler help` says of it and
-// where it is loaded from when it is called.
+// The commands of baler, each with its line in `baler help` and a function that
+// loads it when it is called.
 
 import type { HostCommand } from "./command.ts";
 
-/** A word of the command line that has not been loaded. */
+/** A command that has not been loaded. */
 export interface CommandEntry {
   /** What it does, in one line. */
   synopsis: string;
@@ -11,30 +11,30 @@ export interface CommandEntry {
   load(): Promise<HostCommand>;
 }
 
-/** The words that baler brings along. */
+/** baler's own commands. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: {
     synopsis: "build artifacts from a template",
     load: async () => (await import("./commands/build.ts")).build,
   },
   completion: {
-    synopsis: "show a script that completes baler's words in a shell",
+    synopsis: "print a completion script for a shell",
     load: async () => (await import("./commands/completion.ts")).completion,
   },
   console: {
-    synopsis: "try out {{...}} with a template's variables",
+    synopsis: "evaluate {{...}} expressions",
     load: async () => (await import("./commands/console.ts")).console,
   },
   fix: {
-    synopsis: "mend a template that was written for an older Packer",
+    synopsis: "update a template that was written for an older Packer",
     load: async () => (await import("./commands/fix.ts")).fix,
   },
   help: {
-    synopsis: "show how baler, or one of its commands, is used",
+    synopsis: "show the help of baler or of a command",
     load: async () => (await import("./commands/help.ts")).help,
   },
   inspect: {
-    synopsis: "show what is in a template",
+    synopsis: "show the components of a template",
     load: async () => (await import("./commands/inspect.ts")).inspect,
   },
   plugins: {
@@ -42,11 +42,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/plugins.ts")).plugins,
   },
   schema: {
-    synopsis: "show the JSON Schema of templates, for editors",
+    synopsis: "print the JSON Schema of templates, for editors",
     load: async () => (await import("./commands/schema.ts")).schema,
   },
   validate: {
-    synopsis: "check that a template can be built",
+    synopsis: "check that a template is valid",
     load: async () => (await import("./commands/validate.ts")).validate,
   },
   version: {

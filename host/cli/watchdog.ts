@@ -17,14 +17,14 @@ export class Watchdog implements Disposable {
    * Starts the thread. To start it blocks the main thread for 20 ms, and the
    * thread takes 13 MB of memory.
    *
-   * @param delayMs How long to wait before, in milliseconds. A later call with a
-   * shorter delay shortens it.
+   * @param delayMs How long to wait before, in milliseconds.
+   * @returns A promise that resolves when the thread counts signals.
    */
-  start(delayMs: number): void {
-    if (this.#worker !== undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#start(), delayMs);
+  start(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#timer = setTimeout(() => this.#start(resolve), delayMs);
     Deno.unrefTimer(this.#timer as unknown as number);
+    return promise;
   }
 
   /**
@@ -49,13 +49,14 @@ export class Watchdog implements Disposable {
     this.#worker = undefined;
   }
 
-  #start(): void {
+  #start(onReady: () => void): void {
     const worker = new Worker(
       `data:text/javascript,${encodeURIComponent(`(${watchdogThread})()`)}`,
       { type: "module", name: "watchdog" },
     );
     // Without it a blocked host ends by SIGKILL alone.
     worker.onerror = (event) => event.preventDefault();
+    worker.onmessage = onReady;
     this.#worker = worker;
     this.#post({
       acknowledged: this.#acknowledged,

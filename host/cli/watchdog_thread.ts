@@ -24,8 +24,6 @@ export function watchdogThread(): void {
   const EXIT_TIMEOUT_MS = 450;
   /** How long processes have between SIGTERM and SIGKILL, in milliseconds. */
   const TERM_GRACE_MS = 250;
-  /** How long the last message has to be written, in milliseconds. */
-  const MESSAGE_TIMEOUT_MS = 20;
   const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
   const state: WatchdogMessage = {};
@@ -45,6 +43,9 @@ export function watchdogThread(): void {
     }
   }
 
+  (self as unknown as { postMessage(message: string): void })
+    .postMessage("ready");
+
   function receive(signal: string, exitCode: number): void {
     if (++signals !== 2) return;
     setTimeout(() => {
@@ -61,23 +62,23 @@ export function watchdogThread(): void {
   }
 
   function endAll(signal: string, exitCode: number): void {
+    const { active = [] } = state;
+    const suffix = active.length === 0
+      ? ""
+      : ` These builds may have left something behind: ${active.join(", ")}.`;
+    // Another thread writes it, since the output may block.
+    void Deno.stderr.write(
+      new TextEncoder().encode(
+        `\nEnded by the second ${signal}, while baler was busy.${suffix}\n`,
+      ),
+    ).catch(() => {});
     signalGroups("SIGTERM");
     // The reaper ends what has left its group, once this process has exited.
     kill(state.reaper, "SIGCONT");
     kill(state.reaper, "SIGUSR1");
     setTimeout(() => {
       signalGroups("SIGKILL");
-      const { active = [] } = state;
-      const suffix = active.length === 0
-        ? ""
-        : ` These builds may have left something behind: ${active.join(", ")}.`;
-      // Another thread writes it, since the output may block.
-      void Deno.stderr.write(
-        new TextEncoder().encode(
-          `\nEnded by the second ${signal}, while baler was busy.${suffix}\n`,
-        ),
-      );
-      setTimeout(() => exit(exitCode), MESSAGE_TIMEOUT_MS);
+      exit(exitCode);
     }, TERM_GRACE_MS);
   }
 

@@ -1,4 +1,4 @@
-// The core configuration is the person's own file that says where plugins
+// The core configuration is the user's own file that says where plugins
 // are, for every template.
 
 import { dirname, join, resolve } from "@std/path";
@@ -12,19 +12,20 @@ import {
   readPluginTable,
 } from "./plugin_table.ts";
 import { readText } from "../json/read_text_file.ts";
-import { describeType, Diagnostics, isObject } from "../json/fields.ts";
+import { Diagnostics } from "../json/fields.ts";
+import { describeType, isObject } from "../json/json_value.ts";
 
 /** The core configuration. */
 export interface CoreConfig {
   /** Where it says plugins are. */
   readonly plugins: PluginTable;
-  /** The file's absolute path, whether it exists or not; absent where the person has no home. */
+  /** The file's absolute path, whether it exists or not; absent where the user has no home. */
   readonly source?: string;
 }
 
 /**
  * Reads the core configuration: the file that BALER_CONFIG names, or else
- * PACKER_CONFIG, or else `config.json` in the person's configuration folder.
+ * PACKER_CONFIG, or else `config.json` in the user's configuration directory.
  *
  * One that Packer's variable names may be Packer's own: what baler does not
  * know in it is passed over.
@@ -43,9 +44,9 @@ export async function readCoreConfig(): Promise<CoreConfig> {
       ? await read(source, readPackersTable)
       : { plugins: emptyPluginTable(), source };
   }
-  const folder = configDirectory();
-  if (folder === undefined) return { plugins: emptyPluginTable() };
-  const source = join(folder, "config.json");
+  const directory = configDirectory();
+  if (directory === undefined) return { plugins: emptyPluginTable() };
+  const source = join(directory, "config.json");
   return await exists(source)
     ? await read(source, readPluginTable)
     : { plugins: emptyPluginTable(), source };

@@ -56,6 +56,8 @@ export interface FoundPlugin {
   readonly name: string;
   /** Who says that it is this one, for example `"template.json:4"`. */
   readonly source: string;
+  /** What its process is asked for, where that is not its name. */
+  readonly request?: string;
   /**
    * True for a plugin of Packer's, which an adapter runs. It interpolates its
    * configuration itself, so it is given all user variables, not only those that

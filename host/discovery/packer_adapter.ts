@@ -1,29 +1,28 @@
-// Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is,
-// and how it is put in front of a plugin.
+// Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is.
 
 import { basename, DELIMITER, dirname, fromFileUrl, join } from "@std/path";
-import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
+import type { PluginDirectory } from "./plugin_directories.ts";
 import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 
 /** The name of the executable. */
-const ADAPTER = "baler-packer";
+export const ADAPTER = "baler-packer";
 
 /** What the adapter may do when it runs from source, as its executable may. */
 const PERMISSIONS = ["read", "write", "run", "env", "net"];
 
 /** What a person is told where the adapter is missing. */
 export const NO_ADAPTER =
-  `is a plugin of Packer's, which ${ADAPTER} runs: put that executable beside baler, into a plugin folder or on PATH`;
+  `is a plugin of Packer's, which ${ADAPTER} runs: put that executable beside baler, into a plugin directory or on PATH`;
 
 /**
- * Finds the adapter: beside the host's executable, in the plugin folders, or on PATH. A host that runs from
+ * Finds the adapter: beside the host's executable, in the plugin directories, or on PATH. A host that runs from
  * source runs it from source, too.
  *
- * @param folders The folders in which plugins are looked for.
- * @returns The command that is put in front of a Packer plugin's; undefined where there is none.
+ * @param directories The directories in which plugins are looked for.
+ * @returns Its command; undefined where there is none.
  */
 export function packerAdapter(
-  folders: readonly PluginFolder[],
+  directories: readonly PluginDirectory[],
 ): PluginCommand | undefined {
   if (!Deno.build.standalone) {
     return [
@@ -37,10 +36,15 @@ export function packerAdapter(
   }
   const path = findExecutable(ADAPTER, [
     dirname(Deno.execPath()),
-    ...folders.map(({ path }) => path),
-    ...pathFolders(),
+    ...directories.map(({ path }) => path),
+    ...pathDirectories(),
   ]);
   return path === undefined ? undefined : [path];
+}
+
+/** The command by which the host starts the adapter, for whatever plugins it will be asked for. */
+export function adapterArgv(adapter: PluginCommand): PluginCommand {
+  return [...adapter, "--serve"];
 }
 
 /**
@@ -58,24 +62,26 @@ export function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
     (name === "packer" && (command === "plugin" || command === "execute"));
 }
 
-/** The folders of PATH. */
-export function pathFolders(): string[] {
+/** The directories of PATH. */
+export function pathDirectories(): string[] {
   return (Deno.env.get("PATH") ?? "").split(DELIMITER)
-    .filter((folder) => folder !== "");
+    .filter((directory) => directory !== "");
 }
 
 /**
  * Finds an executable file.
  *
  * @param name Its name, without `.exe`.
- * @param folders Where it is looked for, the first first.
+ * @param directories Where it is looked for, the first first.
  */
 export function findExecutable(
   name: string,
-  folders: readonly string[],
+  directories: readonly string[],
 ): string | undefined {
   const file = Deno.build.os === "windows" ? `${name}.exe` : name;
-  return folders.map((folder) => join(folder, file)).find(isExecutable);
+  return directories.map((directory) => join(directory, file)).find(
+    isExecutable,
+  );
 }
 
 /** Whether a path is a file that may be executed. */

@@ -1,14 +1,16 @@
 // Packer's plugins, found where Packer finds them: single executables, installed plugins, and what an
 // executable of Packer's serves itself. They are the last to be asked.
 
-import { dirname, isAbsolute, join, resolve } from "@std/path";
-import type { PluginDirectory as PluginFolder } from "./plugin_directories.ts";
+import { DELIMITER, dirname, isAbsolute, join } from "@std/path";
+import type { PluginDirectory } from "./plugin_directories.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import {
+  ADAPTER,
+  adapterArgv,
   findExecutable,
   NO_ADAPTER,
   packerAdapter,
-  pathFolders,
+  pathDirectories,
 } from "./packer_adapter.ts";
 import {
   bundledByPacker,
@@ -47,24 +49,32 @@ const KINDS = ["builder", "provisioner", "post-processor"] as const;
 
 /** Packer's plugins. */
 export class PackerPlugins {
-  readonly #folders: readonly PluginFolder[];
+  readonly #directories: readonly PluginDirectory[];
+  /** Directories full of other programs have no hierarchy of plugins, and are not searched to their depths. */
+  readonly #programs: ReadonlySet<string>;
   #adapter: { command: PluginCommand | undefined } | undefined;
   #multi: MultiPlugin[] | undefined;
   #packer: Promise<{ path: string; version: string } | undefined> | undefined;
 
   /**
-   * @param folders baler's own plugin folders. Packer's are looked at behind them.
+   * @param directories baler's own plugin directories. Packer's are looked at behind them.
    */
-  constructor(folders: readonly PluginFolder[]) {
-    const seen = new Set<string>();
-    this.#folders = [...folders, ...packerFolders()].filter(({ path }) =>
-      !seen.has(path) && seen.add(path)
+  constructor(directories: readonly PluginDirectory[]) {
+    const packer = findExecutable("packer", pathDirectories());
+    this.#programs = new Set(
+      [Deno.execPath(), packer].flatMap((path) =>
+        path === undefined ? [] : [dirname(path)]
+      ),
     );
+    const seen = new Set<string>();
+    this.#directories = [...directories, ...packerDirectories(packer)].filter((
+      { path },
+    ) => !seen.has(path) && seen.add(path));
   }
 
   /** The command that is put in front of a plugin's; undefined where it is missing. */
   get adapter(): PluginCommand | undefined {
-    this.#adapter ??= { command: packerAdapter(this.#folders) };
+    this.#adapter ??= { command: packerAdapter(this.#directories) };
     return this.#adapter.command;
   }
 
@@ -82,6 +92,21 @@ export class PackerPlugins {
     if (!isPackerKind(kind)) return undefined;
     return this.#single(kind, type) ?? await this.#ofMulti(kind, type) ??
       await this.#bundled(kind, type);
+  }
+
+  /**
+   * Whether there may be a plugin that serves a component, as far as that is known without starting one.
+   *
+   * @param kind The kind of component.
+   * @param type Its type as the template has it.
+   */
+  isLikely(kind: PluginKind, type: string): boolean {
+    const isPackers = isBundledByPacker(kind, type) &&
+      findExecutable("packer", pathDirectories()) !== undefined;
+    return isPackers ||
+      this.names(kind).some((name) =>
+        type === name || type.startsWith(`${name}-`)
+      );
   }
 
   /** Lists the components of every plugin; those that another one hides are left out. */
@@ -138,17 +163,17 @@ export class PackerPlugins {
   }
 
   #single(kind: PluginKind, name: string): FoundPlugin | undefined {
-    for (const { path: folder, reason } of this.#folders) {
-      const path = findExecutable(`packer-${kind}-${name}`, [folder]);
+    for (const { path: directory, reason } of this.#directories) {
+      const path = findExecutable(`packer-${kind}-${name}`, [directory]);
       if (path !== undefined) {
-        return this.#found([path], path, name, `${reason} ${folder}`);
+        return this.#found([path], path, name, `${reason} ${directory}`);
       }
     }
   }
 
   #singleNames(kind: PluginKind): string[] {
     const prefix = `packer-${kind}-`;
-    const names = this.#folders.flatMap(({ path }) =>
+    const names = this.#directories.flatMap(({ path }) =>
       filesIn(path).filter((file) => file.startsWith(prefix))
     ).map((file) => file.slice(prefix.length).replace(/\.exe$/i, ""));
     return [...new Set(names)].filter((name) =>
@@ -184,19 +209,20 @@ export class PackerPlugins {
   }
 
   #multiPlugins(): MultiPlugin[] {
-    this.#multi ??= this.#folders.flatMap(({ path: folder, reason }) => [
-      ...filesIn(folder).flatMap((file) => {
+    this.#multi ??= this.#directories.flatMap(({ path: directory, reason }) => [
+      ...filesIn(directory).flatMap((file) => {
         const name = /^packer-plugin-([^_.]+)(?:\.exe)?$/.exec(file)?.[1];
-        const path = join(folder, file);
+        const path = join(directory, file);
         return name === undefined ||
-            findExecutable(`packer-plugin-${name}`, [folder]) === undefined
+            findExecutable(`packer-plugin-${name}`, [directory]) === undefined
           ? []
-          : [{ path, name, source: `${reason} ${folder}` }];
+          : [{ path, name, source: `${reason} ${directory}` }];
       }),
-      ...(hasHierarchy(reason) ? installedPlugins(folder) : []).map(
+      ...(this.#programs.has(directory) ? [] : installedPlugins(directory)).map(
         (plugin) => ({
           ...plugin,
-          source: `${plugin.origin} ${plugin.version}, installed in ${folder}`,
+          source:
+            `${plugin.origin} ${plugin.version}, installed in ${directory}`,
         }),
       ),
     ]);
@@ -226,7 +252,7 @@ export class PackerPlugins {
   /** The `packer` on PATH; looked for once. */
   #findPacker(): Promise<{ path: string; version: string } | undefined> {
     this.#packer ??= (async () => {
-      const path = findExecutable("packer", pathFolders());
+      const path = findExecutable("packer", pathDirectories());
       if (path === undefined) return undefined;
       const version = await packerVersion(path);
       return version === undefined ? undefined : { path, version };
@@ -245,7 +271,7 @@ export class PackerPlugins {
 }
 
 /**
- * Puts the adapter in front of a plugin of Packer's.
+ * Has the adapter run a plugin of Packer's.
  *
  * @param plugin The plugin, with its own command.
  * @param adapter The adapter's command; without one, the plugin has an obstacle.
@@ -254,9 +280,18 @@ export function adaptedPlugin(
   plugin: FoundPlugin,
   adapter: PluginCommand | undefined,
 ): FoundPlugin {
-  return adapter === undefined
-    ? { ...plugin, obstacle: NO_ADAPTER, isPackers: true }
-    : { ...plugin, argv: [...adapter, ...plugin.argv], isPackers: true };
+  if (adapter === undefined) {
+    return { ...plugin, obstacle: NO_ADAPTER, isPackers: true };
+  }
+  const { argv, label, name } = plugin;
+  return {
+    ...plugin,
+    // One process runs all of Packer's plugins of a build.
+    argv: adapterArgv(adapter),
+    process: ADAPTER,
+    request: JSON.stringify({ argv, label, name }),
+    isPackers: true,
+  };
 }
 
 /** The adapter starts such a plugin for each of its components: it need not ask which there are. */
@@ -269,71 +304,65 @@ function isPackerKind(kind: PluginKind): boolean {
     PLUGIN_KINDS.has(kind);
 }
 
-/** A folder full of other programs has no hierarchy of plugins, and is not searched to its depths. */
-function hasHierarchy(reason: string): boolean {
-  return !/^the (folder|directory) of/.test(reason);
-}
-
 async function obstacleOf(plugin: MultiPlugin): Promise<string | undefined> {
   return plugin.origin === undefined
     ? undefined
     : await installedObstacle(plugin.path);
 }
 
-function filesIn(folder: string): string[] {
+function filesIn(directory: string): string[] {
   try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
-    // A folder that is not there, or may not be read, has no plugins to offer.
+    // A directory that is not there, or may not be read, has no plugins to offer.
     return [];
   }
 }
 
-/** The folders in which Packer looks, the first first. */
-function packerFolders(): PluginFolder[] {
-  const folders: PluginFolder[] = [];
+/**
+ * The directories in which Packer looks, the first first; but not the directory of this run, which may be a stranger's.
+ */
+function packerDirectories(packer: string | undefined): PluginDirectory[] {
+  const directories: PluginDirectory[] = [];
   const fromEnvironment = Deno.env.get("PACKER_PLUGIN_PATH") ?? "";
-  for (
-    const path of fromEnvironment.split(Deno.build.os === "windows" ? ";" : ":")
-  ) {
-    if (path === "") continue;
-    folders.push({ path: resolve(path), reason: "PACKER_PLUGIN_PATH" });
+  for (const path of fromEnvironment.split(DELIMITER)) {
+    if (isAbsolute(path)) {
+      directories.push({ path, reason: "PACKER_PLUGIN_PATH" });
+    }
   }
-  folders.push({ path: Deno.cwd(), reason: "the folder of this run" });
-  const config = packerConfigFolder();
+  const config = packerConfigDirectory();
   if (config !== undefined) {
-    folders.push({
+    directories.push({
       path: join(config, "plugins"),
-      reason: "Packer's plugin folder",
+      reason: "Packer's plugin directory",
     });
   }
-  const packer = findExecutable("packer", pathFolders());
   if (packer !== undefined) {
-    folders.push({
+    directories.push({
       path: dirname(packer),
-      reason: "the folder of the packer executable",
+      reason: "the directory of the packer executable",
     });
   }
-  return folders;
+  return directories;
 }
 
-/** The folder of Packer's configuration. */
-function packerConfigFolder(): string | undefined {
+/** The directory of Packer's configuration. */
+function packerConfigDirectory(): string | undefined {
   const given = Deno.env.get("PACKER_CONFIG_DIR");
   const name = Deno.build.os === "windows" ? "packer.d" : ".packer.d";
   if (given) return join(given, name);
   if (Deno.build.os === "windows") {
-    const folder = Deno.env.get("APPDATA");
-    return folder ? join(folder, name) : undefined;
+    const directory = Deno.env.get("APPDATA");
+    return directory ? join(directory, name) : undefined;
   }
   const home = Deno.env.get("HOME");
-  if (home && isFolder(join(home, name))) return join(home, name);
+  if (home && isDirectoryAt(join(home, name))) return join(home, name);
   const xdg = Deno.env.get("XDG_CONFIG_HOME");
   if (xdg && isAbsolute(xdg)) return join(xdg, "packer");
   return home ? join(home, ".config", "packer") : undefined;
 }
 
-function isFolder(path: string): boolean {
+function isDirectoryAt(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {

@@ -5,6 +5,7 @@ import {
   BUNDLED_PROCESS,
   bundledArgv,
 } from "./bundled_plugin.ts";
+import { errorMessage } from "../errors/error_message.ts";
 import { readCoreConfig } from "./core_config.ts";
 import { pluginDirectories } from "./plugin_directories.ts";
 import type { PluginSources } from "./find_plugin.ts";
@@ -24,7 +25,11 @@ export async function pluginSources(
   } = {},
 ): Promise<PluginSources> {
   for (const directory of options.pluginDir ?? []) {
-    const info = await Deno.stat(directory).catch(() => undefined);
+    const info = await Deno.stat(directory).catch((error) => {
+      if (error instanceof Deno.errors.NotCapable) {
+        throw new Error(`-plugin-dir ${directory}: ${errorMessage(error)}`);
+      }
+    });
     if (!info?.isDirectory) {
       throw new Error(
         `-plugin-dir ${directory}: there is no such directory`,

@@ -3,7 +3,8 @@
 
 import { isAbsolute, resolve } from "@std/path";
 import type { JsonPath } from "../json/json_document.ts";
-import { describeType, type Diagnostics, isObject } from "../json/fields.ts";
+import type { Diagnostics } from "../json/fields.ts";
+import { describeType, isObject } from "../json/json_value.ts";
 
 /** The kinds of component that baler has. */
 export type PluginKind =
@@ -59,10 +60,10 @@ export function emptyPluginTable(): Record<
 /**
  * Reads a plugin table.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param directory The folder that `../` and `../../` start from.
- * @param problems Takes what is wrong.
+ * @param directory The directory that `../` and `../../` start from.
+ * @param problems Collects the problems.
  */
 export async function readPluginTable(
   value: unknown,
@@ -130,10 +131,10 @@ function readEntry(
  * and its arguments. A word that starts with `./` or `../` is a path from
  * `directory`, wherever baler is started.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
  * @param directory The directory that relative paths start from.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  * @returns The command, or undefined where it is none.
  */
 export function readPluginCommand(
@@ -160,7 +161,7 @@ export function readPluginCommand(
   ) {
     problems.add(
       path,
-      `a plugin is a path or a list of texts such as ["ssh", "build1", "/opt/plugin"], not ${
+      `a plugin is a path or a list of strings such as ["ssh", "build1", "/opt/plugin"], not ${
         Array.isArray(value)
           ? value.length === 0 ? "an empty list" : "this list"
           : describeType(value)

@@ -1,4 +1,4 @@
-// What an error tells a person, and what it tells the log: its message, and
+// What an error tells a user, and what it tells the log: its message, and
 // the errors that it holds (its cause, the parts of an AggregateError, both
 // errors of a SuppressedError).
 
@@ -64,7 +64,8 @@ function messageOf(
   }
   add(suppressed, "");
   add(last, text === "" ? "" : "Cleaning up failed as well: ");
-  add(error.cause, "Caused by: ");
+  // A SourceError tells the problems of its cause with their places.
+  if (error.name !== "SourceError") add(error.cause, "Caused by: ");
   return text;
 }
 
@@ -86,6 +87,10 @@ function ownMessage(error: Error): string {
     /^(An error was suppressed during disposal\.?)?$/.test(error.message)
   ) return "";
   const message = error.message === "" ? error.name : error.message;
+  const guarded = /^Requires all access to ("[^"]*")/.exec(message)?.[1];
+  if (guarded !== undefined) {
+    return `permission denied: Deno does not open files in /dev, /proc and /sys, such as ${guarded}; use another path`;
+  }
   return error.name === "NotCapable"
     ? `${message}\n(The permissions of a plugin are set when it is compiled: in its deno.json, "compile": {"permissions": {...}}.)`
     : message;

@@ -1,4 +1,4 @@
-// An error as the person at the terminal sees it: its message, and for an
+// An error as the user at the terminal sees it: its message, and for an
 // error in a program the hint at the log, which has the stack trace.
 
 import {
@@ -18,7 +18,7 @@ const PROGRAMMING_ERRORS = new Set([
 ]);
 
 /**
- * An error as text for a person.
+ * An error as text for a user.
  *
  * @param error What was thrown.
  */
@@ -32,7 +32,7 @@ export function formatError(error: unknown): string {
 }
 
 /**
- * An error of a build as text for a person. Lines that a plugin put into it are
+ * An error of a build as text for a user. Lines that a plugin put into it are
  * indented, so that none looks like a line of the host's own.
  *
  * @param error What was thrown.

@@ -2,6 +2,7 @@
 // every problem remembered together with its place.
 
 import { nearest } from "../../plugin/common/did_you_mean.ts";
+import { describeType, isObject, type JsonObject } from "./json_value.ts";
 import { parseDuration } from "../../plugin/common/duration.ts";
 import {
   type JsonDocument,
@@ -9,9 +10,6 @@ import {
   SourceError,
   type SourceProblem,
 } from "./json_document.ts";
-
-/** A JSON object. */
-export type JsonObject = Record<string, unknown>;
 
 /** The problems of one document. */
 export class Diagnostics {
@@ -75,25 +73,6 @@ export class Diagnostics {
   }
 }
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What a value is, in the words of JSON. */
-export function describeType(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  switch (typeof value) {
-    case "object":
-      return "an object";
-    case "string":
-      return "a text";
-    default:
-      return `the ${typeof value} ${value}`;
-  }
-}
-
 /** How loosely fields are decoded. */
 export type Strictness =
   /** Numbers and booleans serve as texts, one value as a list of it. */
@@ -119,7 +98,7 @@ export class Fields {
    * @param path Where it is.
    * @param label What problems call it, for example `"builder 1: "`.
    * @param strictness How loosely its fields are decoded.
-   * @param problems Takes what is wrong.
+   * @param problems Collects the problems.
    */
   constructor(
     object: JsonObject,
@@ -194,7 +173,7 @@ export class Fields {
     );
   }
 
-  /** A length of time in milliseconds, 0 where there is none. */
+  /** A duration in milliseconds, 0 where there is none. */
   duration(key: string): number | undefined {
     const value = this.#value(key);
     if (value === null) return 0;
@@ -204,7 +183,7 @@ export class Fields {
     const milliseconds = parseDuration(value);
     if (milliseconds !== undefined) return milliseconds;
     const what = typeof value !== "string"
-      ? `expected a length of time, got ${describeType(value)}`
+      ? `expected a duration, got ${describeType(value)}`
       : /^[+-]?\d+(\.\d+)?$/.test(value)
       ? `missing unit in duration "${value}"`
       : `invalid duration "${value}"`;

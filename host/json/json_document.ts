@@ -25,7 +25,7 @@ export type JsonPath = readonly (string | number)[];
  * Reads a JSON document.
  *
  * @param text The file's text; a byte order mark before it is taken.
- * @param source The file as the person named it.
+ * @param source The file as the user named it.
  * @param options How it is read.
  * @throws {SourceError} When it is no JSON, with the place and what to do; when
  * an object has a key twice, as Packer refuses it; at a key `__proto__`.
@@ -65,7 +65,7 @@ export function parseJsonDocument(
 
 /** A JSON document, as {@linkcode parseJsonDocument} gives it. */
 export class JsonDocument {
-  /** The file as the person named it. */
+  /** The file as the user named it. */
   readonly source: string;
   /** What is in it. */
   readonly value: unknown;
@@ -76,7 +76,7 @@ export class JsonDocument {
    * A document of a text that was found to be JSON.
    *
    * @param text Its text.
-   * @param source The file as the person named it.
+   * @param source The file as the user named it.
    * @param root Where everything stands in it.
    * @param value What `JSON.parse` made of the text, where that was called before.
    */
@@ -128,6 +128,8 @@ class Lines {
   readonly #text: string;
   /** The offset of each line, found when the first place is asked for. */
   #starts: number[] | undefined;
+  /** By the start of a line, the offsets of its characters of two units. */
+  readonly #pairs = new Map<number, number[]>();
 
   constructor(text: string) {
     this.#text = text;
@@ -145,15 +147,37 @@ class Lines {
     const start = starts[low]!;
     let end = (starts[low + 1] ?? this.#text.length + 1) - 1;
     if (this.#text[end - 1] === "\r") end--;
-    let column = 1;
-    for (let at = start; at < offset; column++) {
-      at += this.#text.codePointAt(at)! > 0xffff ? 2 : 1;
-    }
     return {
       line: low + 1,
-      column,
+      column: offset - start + 1 - this.#pairsBetween(start, end, offset),
       lineText: this.#text.slice(start, end),
     };
+  }
+
+  /**
+   * How many characters of a line before an offset are two units long. They are
+   * found once for each line: a minified file is one line with all problems.
+   */
+  #pairsBetween(start: number, end: number, offset: number): number {
+    let pairs = this.#pairs.get(start);
+    if (pairs === undefined) {
+      pairs = [];
+      const line = this.#text.slice(start, end);
+      for (
+        const { index } of line.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)
+      ) {
+        pairs.push(start + index);
+      }
+      this.#pairs.set(start, pairs);
+    }
+    let low = 0;
+    let top = pairs.length;
+    while (low < top) {
+      const middle = (low + top) >> 1;
+      if (pairs[middle]! < offset) low = middle + 1;
+      else top = middle;
+    }
+    return low;
   }
 
   /** The offset of a unit of what the text that begins at `start` stands for. */

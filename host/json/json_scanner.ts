@@ -1,5 +1,5 @@
 // The syntax of JSON, read for the places of its values and for its mistakes:
-// where each key and value stands, and what a person did who wrote something
+// where each key and value stands, and what a user did who wrote something
 // else than JSON.
 
 /** Where a value stands in a text; offsets are UTF-16 units from 0. */
@@ -82,7 +82,7 @@ class Scanner {
   #document(): ValueRange {
     this.#space();
     if (this.#at === this.#text.length) {
-      this.#fail("there is nothing in it: expected a value, for example {}");
+      this.#fail("the file is empty: expected a value, for example {}");
     }
     const root: ValueRange = { start: this.#at };
     this.#value(root);
@@ -196,7 +196,7 @@ class Scanner {
     if (key === "__proto__") {
       this.#syntax.forbidden.push({
         offset: value.key!,
-        message: `"__proto__" cannot be a key; name it otherwise`,
+        message: `"__proto__" is not allowed as a key; use another name`,
       });
     }
     keys.set(key, value);
@@ -229,7 +229,7 @@ class Scanner {
     }
     if (end >= text.length || text[end] === "\n" || text[end] === "\r") {
       this.#fail(
-        'this text has no closing "; it ends on the line where it began (a line end in it is written \\n)',
+        'unterminated string: a closing " is missing (a line end in a string is written \\n)',
         start,
       );
     }
@@ -237,13 +237,13 @@ class Scanner {
       this.#fail(
         `"${
           text.slice(end, end + 2).trim()
-        }" is no escape; a backslash is written \\\\`,
+        }" is not an escape; a backslash is written \\\\`,
         end,
       );
     }
     const code = text.charCodeAt(end).toString(16).padStart(4, "0");
     this.#fail(
-      `a control character cannot stand in a text; write it \\${
+      `a string cannot contain a control character; write it \\${
         text[end] === "\t" ? "t" : `u${code}`
       }`,
       end,
@@ -277,7 +277,7 @@ class Scanner {
     const lower = word.toLowerCase();
     if (this.#text[this.#at] === "'") {
       this.#fail(
-        `expected a value but found ${found}; JSON has texts in double quotes`,
+        `expected a value but found ${found}; JSON strings are in double quotes`,
       );
     }
     if (["true", "false", "null"].includes(lower)) {
@@ -288,10 +288,10 @@ class Scanner {
     }
     if (/^[+-.]?\d/.test(word)) {
       this.#fail(
-        `${found} is no number in JSON; write it like 0.5 or -3, or in double quotes`,
+        `${found} is not a JSON number; write it like 0.5 or -3, or in double quotes`,
       );
     }
-    const hint = word === "" ? "" : "; a text stands in double quotes";
+    const hint = word === "" ? "" : "; put strings in double quotes";
     this.#fail(`expected a value but found ${found}${hint}`);
   }
 

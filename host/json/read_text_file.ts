@@ -1,11 +1,11 @@
-// Reads a file that a person named, and tells it in words when that fails.
+// Reads a file that the user named, with an error for people when that fails.
 
 /**
  * Reads a file as text.
  *
  * @param path The file; `"-"` for the standard input.
- * @param what What it is to the person, for example `"template"`.
- * @returns Its text, without a byte order mark. What is no UTF-8 in it becomes U+FFFD.
+ * @param what What it is to the user, for example `"template"`.
+ * @returns Its text, without a byte order mark. Invalid UTF-8 in it becomes U+FFFD.
  * @throws {Error} When it cannot be read, or is UTF-16.
  */
 export async function readText(path: string, what: string): Promise<string> {
@@ -21,10 +21,7 @@ export async function readText(path: string, what: string): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-async function readBytes(
-  path: string,
-  what: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(path: string, what: string): Promise<Uint8Array> {
   if (path === "-") {
     return new Uint8Array(
       await new Response(Deno.stdin.readable).arrayBuffer(),
@@ -32,18 +29,52 @@ async function readBytes(
   }
   try {
     if ((await Deno.stat(path)).isDirectory) {
-      throw new Error(`the ${what} ${path} is a folder; name a file in it`);
+      throw new Error(`the ${what} ${path} is a directory; name a file in it`);
     }
     return await Deno.readFile(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "no such file or directory"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "permission denied"
-      : undefined;
+    // Deno refuses paths in /dev, /proc and /sys, whatever they are.
+    if (error instanceof Deno.errors.NotCapable) {
+      return await readGuarded(path, what);
+    }
+    const reason = reasonOf(error);
     if (reason === undefined) throw error;
     throw new Error(`cannot read the ${what} ${path}: ${reason}`, {
       cause: error,
     });
   }
+}
+
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return (error as { code?: unknown }).code === "ENOTDIR"
+    ? "a part of its path is a file, not a directory"
+    : undefined;
+}
+
+/**
+ * Reads a file that Deno refuses to open: one in /dev/shm, or a descriptor that
+ * a shell has opened, such as /dev/stdin or /dev/fd/63. The child inherits these.
+ */
+async function readGuarded(path: string, what: string): Promise<Uint8Array> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command("cat", {
+      args: ["--", path],
+      stdin: "inherit",
+      stdout: "piped",
+      stderr: "piped",
+      env: { LC_ALL: "C" },
+    }).output();
+  } catch (cause) {
+    throw new Error(
+      `cannot read the ${what} ${path}: Deno does not open files in /dev, /proc and /sys, and "cat" cannot be run instead; copy it, or use - for the standard input`,
+      { cause },
+    );
+  }
+  if (output.success) return output.stdout;
+  const reason = new TextDecoder().decode(output.stderr).trim()
+    .replace(/^cat: .*: /, "");
+  throw new Error(`cannot read the ${what} ${path}: ${reason.toLowerCase()}`);
 }

@@ -23,7 +23,7 @@ export interface SourceProblem {
 
 /** What knows where its values stand. */
 export interface Located {
-  /** The file as the person named it. */
+  /** The file as the user named it. */
   readonly source: string;
   /** Where the value under these keys and indexes stands. */
   locate(
@@ -57,14 +57,14 @@ export class SourceError extends Error {
   override readonly name = "SourceError";
   /** Everything that is wrong, in the order of the file. */
   readonly problems: readonly SourceProblem[];
-  /** The file as the person named it. */
+  /** The file as the user named it. */
   readonly source: string;
 
   /**
    * The error of several problems.
    *
    * @param problems What is wrong; at least one.
-   * @param source The file as the person named it.
+   * @param source The file as the user named it.
    * @param options What caused it.
    */
   constructor(

@@ -1,6 +1,7 @@
-// The log: what the host and its plugins did, line by line, for the person
+// The log: what the host and its plugins did, line by line, for the user
 // who looks for the reason of something. Off unless BALER_LOG asks for it.
 
+import { escapeControlChars } from "../text/escape_control_chars.ts";
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 
 /** Takes whole lines, each with the name of who wrote it. */
@@ -33,7 +34,7 @@ export const NO_LOG: Log = { write() {} };
 export interface LogTarget {
   /** Writes some of the bytes, which may change after the call, and says how many. */
   writeSync(bytes: Uint8Array): number;
-  /** Whether a person looks at it, whose terminal escape codes would reach. */
+  /** Whether a user looks at it, whose terminal escape codes would reach. */
   isTerminal(): boolean;
   /** Resolves when a target that queues has room; undefined where it has. */
   room?(): Promise<void> | undefined;
@@ -187,26 +188,6 @@ function redacted(
   // A secret of several short lines is found in all of them together alone.
   const seen = decoder.decode(bytes);
   return redact(seen) === seen ? bytes : encoder.encode(whole);
-}
-
-/**
- * A text in which control characters can be seen instead of obeyed.
- *
- * @param text The text; its line ends and tabs stay.
- */
-export function escapeControlChars(text: string): string {
-  return text.replace(
-    // deno-lint-ignore no-control-regex
-    /[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      return code < 0x20
-        ? String.fromCharCode(0x2400 + code)
-        : code === 0x7f
-        ? "\u2421"
-        : `\\x${code.toString(16)}`;
-    },
-  );
 }
 
 function formatTime(date: Date): string {

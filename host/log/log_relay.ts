@@ -2,7 +2,8 @@
 // plugin's path, and keeps the last lines for the error of the plugin's death.
 
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
-import { escapeControlChars, type Log } from "./log.ts";
+import type { Log } from "./log.ts";
+import { escapeControlChars } from "../text/escape_control_chars.ts";
 
 const NEWLINE = 10;
 const LINE_END = Uint8Array.of(NEWLINE);

@@ -2,7 +2,10 @@
 
 import { errorMessage, indentContinuation } from "../errors/error_message.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
-import type { ConfigProblem } from "../../plugin/contract/config_error.ts";
+import {
+  type ConfigProblem,
+  UNKNOWN_KEY,
+} from "../../plugin/contract/config_error.ts";
 import type { JsonDocument, JsonPath } from "../json/json_document.ts";
 import { SourceError } from "../json/source_error.ts";
 
@@ -31,9 +34,9 @@ export function locatedConfigError(
       : errorMessage(error),
   }];
   return new SourceError(
-    problems.map(({ path, message }) => ({
-      message: isUnknownKey(path, message) && mends(path[0])
-        ? `${message}; "baler fix" shows the template with what it is called now`
+    problems.map(({ path, message, code }) => ({
+      message: code === UNKNOWN_KEY && isKey(path) && mends(path[0])
+        ? `${message}; "baler fix" prints the template with its new name`
         : indentContinuation(message),
       location: document.locate(
         place(path),
@@ -63,6 +66,7 @@ function isPath(value: unknown): value is JsonPath {
     value.every((key) => typeof key === "string" || typeof key === "number");
 }
 
-function isUnknownKey(path: JsonPath, message: string): path is [string] {
-  return path.length === 1 && message.startsWith("unknown key ");
+/** Whether a path leads to a key of the configuration itself. */
+function isKey(path: JsonPath): path is [string] {
+  return path.length === 1 && typeof path[0] === "string";
 }

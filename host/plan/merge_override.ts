@@ -1,6 +1,6 @@
 // Overlaying: what a provisioner's `override` makes of its configuration.
 
-import { isObject } from "../json/fields.ts";
+import { isObject } from "../json/json_value.ts";
 
 /**
  * Lays one configuration over another as Packer does, which decodes them one

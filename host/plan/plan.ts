@@ -40,7 +40,7 @@ export interface PlanOptions extends VariableOptions {
   only: readonly string[];
   /** The patterns of `-except`. */
   except: readonly string[];
-  /** The folders of `-plugin-dir`. */
+  /** The directories of `-plugin-dir`. */
   pluginDir: readonly string[];
   /** How the builds are to run. */
   run: Pick<BuildContext, "debug" | "force" | "onError">;

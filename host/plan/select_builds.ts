@@ -17,9 +17,9 @@ import type {
 } from "../template/template.ts";
 import { deepMerge } from "./merge_override.ts";
 import { memoize } from "./memoize.ts";
-import { describeType, isObject, type JsonObject } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
-/** What a person asks for. */
+/** What a user asks for. */
 export interface SelectionOptions {
   /** The patterns of `-only`: only builds whose name matches one. */
   readonly only?: readonly string[];
@@ -70,7 +70,7 @@ export interface Selection {
  *
  * @param template The template.
  * @param values The values of its variables.
- * @param options What the person asks for. A pattern is a name, or has `*`,
+ * @param options What the user asks for. A pattern is a name, or has `*`,
  * `?`, `[...]` or `{a,b}` in it.
  * @throws {SourceError} When a name cannot be interpolated, or two builds
  * come to have the same one.
@@ -84,6 +84,8 @@ export function selectBuilds(
     userVariables: values,
     templatePath: template.path ?? join(template.directory, "-"),
     initTime: options.startedAt,
+    // The names of all builds share the limit of one text.
+    budget: { steps: 0 },
   };
   const builders = namedBuilders(template, context);
   const { only = [], except = [] } = options;

@@ -8,7 +8,7 @@ import {
   ProtocolError,
 } from "../../plugin/rpc/protocol.ts";
 import { VERSION } from "../../plugin/common/version.ts";
-import { escapeControlChars } from "../log/log.ts";
+import { escapeControlChars } from "../text/escape_control_chars.ts";
 
 /** What a plugin says of itself when it starts. */
 export interface PluginInfo {

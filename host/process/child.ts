@@ -19,7 +19,13 @@ import {
   track,
   untrack,
 } from "./reaper.ts";
-import { killAdopted, noteSpawned, noteWaited } from "./subreaper.ts";
+import {
+  endAdopted,
+  killAdopted,
+  noteSpawned,
+  noteWaited,
+  reapAdopted,
+} from "./subreaper.ts";
 
 /** How a child process is spawned, and what is called with its output. */
 export interface ChildOptions extends StdoutSink {
@@ -172,7 +178,6 @@ export class Child {
     noteWaited(pid);
     // What it has started must not outlive it, nor hold its pipes open.
     this.kill("SIGKILL");
-    if (alive.size === 0) killAdopted();
     removeGroup(pid);
     untrack(pid);
     this.#stdin!.processExited();
@@ -183,7 +188,10 @@ export class Child {
     await drained;
     clearTimeout(timer);
     this.#stdout!.close();
-    if (alive.size === 0) closePooledPipes();
+    if (alive.size === 0) {
+      closePooledPipes();
+      await endAdopted();
+    } else reapAdopted();
     return signal === null ? { code, signal } : { code: null, signal };
   }
 }

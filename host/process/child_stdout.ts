@@ -25,6 +25,9 @@ export interface StdoutSink {
 /** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
 const MAX_READ_BYTES = MAX_PIPE_BYTES / 2;
 
+/** How much is handled between two looks at the clock, in bytes: some hundred small calls. */
+const MAX_SLICE_BYTES = 64 * 1024;
+
 /** How much is read, in bytes, where the next may go past this process: a line, and little of what is behind it. */
 const READ_BYTES_BEFORE_SPLICE = 4 * 1024;
 
@@ -63,8 +66,15 @@ export async function readStdout(
   };
   const taken = async (chunk: Uint8Array) => {
     isPassing = bypass?.() !== undefined;
-    const pause = trackBusyTime(() => onStdout(chunk));
-    if (pause !== undefined) await pause;
+    for (let begin = 0; begin < chunk.length; begin += MAX_SLICE_BYTES) {
+      const slice = chunk.subarray(begin, begin + MAX_SLICE_BYTES);
+      const pause = trackBusyTime(() => onStdout(slice));
+      if (pause !== undefined) await pause;
+      if (
+        busyInTurn >= BUSY_WITH_CALLS &&
+        begin + MAX_SLICE_BYTES < chunk.length
+      ) await yieldToEventLoop();
+    }
     while (trackBusyTime(move)) {
       if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
     }

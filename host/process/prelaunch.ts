@@ -37,7 +37,7 @@ class PrelaunchedChild {
   }
 
   /** Whether a launch would spawn the same process. */
-  matches(options: ChildOptions): boolean {
+  matches(options: Pick<ChildOptions, "argv" | "env" | "cwd">): boolean {
     return keyOf(options) === this.#key;
   }
 
@@ -58,10 +58,10 @@ function keyOf(
   return JSON.stringify([argv, env && Object.entries(env).sort(), cwd]);
 }
 
-let prelaunched: PrelaunchedChild | undefined;
+const prelaunched: PrelaunchedChild[] = [];
 
 /**
- * Spawns a process that is likely to be launched.
+ * Spawns a process that is likely to be launched, once for each command.
  *
  * @param argv The command and its arguments.
  * @param env Its environment.
@@ -70,7 +70,8 @@ export function prelaunch(
   argv: readonly string[],
   env: Record<string, string>,
 ): void {
-  prelaunched ??= new PrelaunchedChild(argv, env);
+  if (prelaunched.some((one) => one.matches({ argv, env }))) return;
+  prelaunched.push(new PrelaunchedChild(argv, env));
 }
 
 /**
@@ -80,20 +81,22 @@ export function prelaunch(
  * @param options How it is spawned, and what is called with its output.
  */
 export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
-  if (!prelaunched?.matches(options)) return new Child(options);
-  const { child } = prelaunched;
-  prelaunched.attach(options);
-  prelaunched = undefined;
-  return child;
+  const index = prelaunched.findIndex((one) => one.matches(options));
+  if (index < 0) return new Child(options);
+  const [claimed] = prelaunched.splice(index, 1);
+  claimed!.attach(options);
+  return claimed!.child;
 }
 
 /**
- * Kills the prelaunched process unless a launch has claimed it. It has done
- * nothing that it would have to clean up.
+ * Kills the prelaunched processes that no launch has claimed. They have done
+ * nothing that they would have to clean up.
  */
 export async function discardPrelaunched(): Promise<void> {
-  const child = prelaunched?.child;
-  prelaunched = undefined;
-  child?.kill("SIGKILL");
-  await child?.exited.catch(() => {});
+  await Promise.all(
+    prelaunched.splice(0).map(async ({ child }) => {
+      child.kill("SIGKILL");
+      await child.exited.catch(() => {});
+    }),
+  );
 }

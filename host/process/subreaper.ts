@@ -14,6 +14,18 @@ const NO_HANG = 1;
 /** How often killed processes are looked through for children that they leave. */
 const MAX_KILL_ROUNDS = 100;
 
+/** How long adopted processes have to exit after the last plugin, in milliseconds. */
+const ADOPTED_EXIT_TIMEOUT_MS = 1_000;
+
+/**
+ * The same where a guard of a plugin that was killed is among them: it removes
+ * temporary files and ends process groups, in milliseconds.
+ */
+const GUARD_EXIT_TIMEOUT_MS = 5_000;
+
+/** How often it is looked whether they have, in milliseconds. */
+const ADOPTED_POLL_MS = 20;
+
 /** The longest list of children that is read, in bytes. */
 const MAX_LIST_BYTES = 1024 * 1024;
 
@@ -52,25 +64,43 @@ export function noteWaited(pid: number): void {
   spawned.delete(pid);
 }
 
+/**
+ * Ends all adopted processes: those that do not exit in time are killed. What
+ * cleans up after a killed plugin exits in time.
+ */
+export async function endAdopted(): Promise<void> {
+  if (!isSubreaper) return;
+  const begin = performance.now();
+  for (;;) {
+    reapAdopted();
+    const left = adopted();
+    if (left.length === 0) return;
+    const timeout = left.some(isGuard)
+      ? GUARD_EXIT_TIMEOUT_MS
+      : ADOPTED_EXIT_TIMEOUT_MS;
+    if (performance.now() - begin >= timeout) return killAdopted();
+    await new Promise((resolve) => setTimeout(resolve, ADOPTED_POLL_MS));
+  }
+}
+
+/** Whether a process is a guard (plugin/bundled/shared/cleanup_guard.ts). */
+function isGuard(pid: number): boolean {
+  return readSmallFile(`/proc/${pid}/cmdline`).includes("\0baler-guard\0");
+}
+
 /** Takes the exit status of adopted processes that have exited, so that none stays a zombie. */
 export function reapAdopted(): void {
   if (!isSubreaper) return;
   for (const pid of adopted()) libc()!.waitpid(pid, null, NO_HANG);
 }
 
-/**
- * Kills all adopted processes.
- *
- * @returns How many there were.
- */
-export function killAdopted(): number {
-  if (!isSubreaper) return 0;
-  const killed = new Set<number>();
+/** Kills all adopted processes. */
+export function killAdopted(): void {
+  if (!isSubreaper) return;
   for (let round = 0; round < MAX_KILL_ROUNDS; round++) {
     const pids = adopted();
-    if (pids.length === 0) break;
+    if (pids.length === 0) return;
     for (const pid of pids) {
-      killed.add(pid);
       try {
         Deno.kill(pid, "SIGKILL");
       } catch {
@@ -80,7 +110,6 @@ export function killAdopted(): number {
       libc()!.waitpid(pid, null, NO_HANG);
     }
   }
-  return killed.size;
 }
 
 /** The children of this process that it has not spawned. */

@@ -6,6 +6,7 @@ import type {
   Options,
   OptionTypes,
 } from "../../plugin/contract/options.ts";
+import { goDuration } from "../../plugin/common/duration.ts";
 import {
   duration,
   type Schema,
@@ -94,20 +95,5 @@ const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
 
 /** A default as a template would write it. */
 function written(type: keyof OptionTypes, value: unknown): unknown {
-  return type === "duration" ? durationText(value as number) : value;
-}
-
-const UNITS = [["h", 3_600_000], ["m", 60_000], ["s", 1000], [
-  "ms",
-  1,
-]] as const;
-
-function durationText(milliseconds: number): string {
-  let rest = milliseconds;
-  const parts = UNITS.map(([unit, length]) => {
-    const count = Math.floor(rest / length);
-    rest -= count * length;
-    return count === 0 ? "" : `${count}${unit}`;
-  });
-  return parts.join("") || "0s";
+  return type === "duration" ? goDuration(value as number) : value;
 }

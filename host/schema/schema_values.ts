@@ -38,7 +38,7 @@ export function listOf(kind: string): SchemaObject {
 const DURATION = "^[+-]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|ms|s|m|h))+)$";
 
 /**
- * A length of time such as `"1h30m"`.
+ * A duration such as `"1h30m"`.
  *
  * @param options `weak` where a number is one, of nanoseconds.
  */

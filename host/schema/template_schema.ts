@@ -15,7 +15,7 @@ const COMMENTS = { "^_": { type: "string", description: "A comment." } };
 /** A plugin's path, or the words of a command that starts it. */
 const PLUGIN_COMMAND: Schema = {
   description:
-    "An executable's absolute path, or one that begins with ./ or ../ and is taken from the template's folder; or the words of a command.",
+    "An executable's absolute path, or one that begins with ./ or ../ and is taken from the template's directory; or the words of a command.",
   anyOf: [
     { type: "string", minLength: 1 },
     { type: "array", minItems: 1, items: { type: "string" } },

@@ -8,13 +8,8 @@ import {
   type PluginCommand,
   readPluginCommand,
 } from "../discovery/plugin_table.ts";
-import {
-  describeType,
-  type Diagnostics,
-  Fields,
-  isObject,
-  type JsonObject,
-} from "../json/fields.ts";
+import { type Diagnostics, Fields } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** A builder of a template. */
 export interface BuilderEntry {
@@ -33,10 +28,10 @@ export interface BuilderEntry {
 /**
  * Reads a template's `builders`.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param directory The template's folder.
- * @param problems Takes what is wrong.
+ * @param directory The template's directory.
+ * @param problems Collects the problems.
  */
 export function readBuilders(
   value: unknown,

@@ -13,7 +13,7 @@ import { versionProblem } from "./packer_version.ts";
  * @param template The template.
  * @param buildersAreSound Whether all of its builders could be read. Where one
  * could not, whoever refers to it is not told that it does not exist.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  */
 export function checkTemplate(
   template: Template,

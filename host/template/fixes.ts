@@ -2,7 +2,7 @@
 // older Packer, as far as it concerns what comes with baler.
 
 import type { JsonDocument } from "../json/json_document.ts";
-import { describeType, isObject, type JsonObject } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 import { SourceError } from "../json/source_error.ts";
 
 /** One fix. */
@@ -114,14 +114,21 @@ export function fixesKey(
   config: JsonObject,
   key: string,
 ): boolean {
-  const one = { ...config, type };
-  const parts = {
-    builders: kind === "builder" ? [one] : [],
-    postProcessors: kind === "post-processor" ? [one] : [],
-  };
-  for (const fix of FIXES) fix.fix(parts);
-  return !Object.hasOwn(one, key);
+  let fixed = fixedConfigs.get(config);
+  if (fixed === undefined) {
+    fixed = { ...config, type };
+    const parts = {
+      builders: kind === "builder" ? [fixed] : [],
+      postProcessors: kind === "post-processor" ? [fixed] : [],
+    };
+    for (const fix of FIXES) fix.fix(parts);
+    fixedConfigs.set(config, fixed);
+  }
+  return !Object.hasOwn(fixed, key);
 }
+
+/** A configuration is fixed once, however many of its keys are asked for. */
+const fixedConfigs = new WeakMap<JsonObject, JsonObject>();
 
 function builderConfigs(root: JsonObject, document: JsonDocument) {
   const { builders } = root;

@@ -2,13 +2,8 @@
 // builder's artifact.
 
 import type { JsonPath } from "../json/json_document.ts";
-import {
-  describeType,
-  type Diagnostics,
-  Fields,
-  isObject,
-  type JsonObject,
-} from "../json/fields.ts";
+import { type Diagnostics, Fields } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** A post-processor of a template. */
 export interface PostProcessorEntry {
@@ -33,9 +28,9 @@ const OWN_KEYS = ["except", "keep_input_artifact", "name", "only", "type"];
 /**
  * Reads a template's `post-processors`.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  * @returns The sequences; a post-processor that stands alone is a sequence of one.
  */
 export function readPostProcessors(
@@ -66,7 +61,7 @@ export function readPostProcessors(
     if (typeof raw !== "string" && !isObject(raw)) {
       problems.add(
         at,
-        `${label}: bad format; a post-processor is a text, an object or a list of these, not ${
+        `${label}: bad format; a post-processor is a string, an object or a list of these, not ${
           describeType(raw)
         }`,
       );
@@ -93,7 +88,7 @@ function readOne(
   if (typeof raw !== "string" && !isObject(raw)) {
     problems.add(
       at,
-      `${label}unknown format; a post-processor is a text or an object, not ${
+      `${label}unknown format; a post-processor is a string or an object, not ${
         describeType(raw)
       }`,
     );

@@ -1,13 +1,8 @@
 // The provisioners of a template, and which builders each of them is for.
 
 import type { JsonPath } from "../json/json_document.ts";
-import {
-  describeType,
-  type Diagnostics,
-  Fields,
-  isObject,
-  type JsonObject,
-} from "../json/fields.ts";
+import { type Diagnostics, Fields } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** A provisioner of a template. */
 export interface ProvisionerEntry {
@@ -44,9 +39,9 @@ const OWN_KEYS = [
 /**
  * Reads a template's `provisioners`.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  */
 export function readProvisioners(
   value: unknown,
@@ -76,10 +71,10 @@ export function readProvisioners(
 /**
  * Reads one provisioner.
  *
- * @param raw What is in the document.
+ * @param raw The value in the document.
  * @param label What problems call it, for example `"provisioner 1: "`.
  * @param at Where it is.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  */
 export function readProvisioner(
   raw: unknown,

@@ -2,12 +2,8 @@
 // simple enough to need no file of their own.
 
 import type { JsonPath } from "../json/json_document.ts";
-import {
-  describeType,
-  type Diagnostics,
-  isObject,
-  type JsonObject,
-} from "../json/fields.ts";
+import type { Diagnostics } from "../json/fields.ts";
+import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** The keys that a template can have. */
 export const ROOT_KEYS: readonly string[] = [
@@ -28,7 +24,7 @@ export const ROOT_KEYS: readonly string[] = [
  * Reads a document's value as an object of known keys and comments.
  *
  * @param value The document's value.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  * @throws {SourceError} When it is no object: nothing more can be said then.
  */
 export async function readRoot(
@@ -70,9 +66,9 @@ export async function readRoot(
 /**
  * Reads a template's `variables`.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  * @returns The defaults by name; null where a value must be given.
  */
 export function readVariables(
@@ -99,7 +95,7 @@ export function readVariables(
         [...path, name],
         `variable ${name}: expected type 'string', got ${
           describeType(initial)
-        }; a variable is a text in quotes, or null where one must be given`,
+        }; a variable is a string in quotes, or null if it is required`,
       );
     }
   }
@@ -109,9 +105,9 @@ export function readVariables(
 /**
  * Checks a template's `comments`, which nothing reads.
  *
- * @param value What is in the document.
+ * @param value The value in the document.
  * @param path Where it is.
- * @param problems Takes what is wrong.
+ * @param problems Collects the problems.
  */
 export function readComments(
   value: unknown,
@@ -126,7 +122,7 @@ export function readComments(
   if (value !== null && !isList) {
     problems.add(
       path,
-      `'comments' must be a list of objects of texts, got ${
+      `'comments' must be a list of objects of strings, got ${
         describeType(value)
       }; for a comment, use a root key that begins with "_"`,
     );

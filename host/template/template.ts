@@ -33,11 +33,11 @@ export type { ProvisionerEntry } from "./provisioners.ts";
 
 /** A template. */
 export interface Template {
-  /** The file as the person named it; `"<stdin>"` for the standard input. */
+  /** The file as the user named it; `"<stdin>"` for the standard input. */
   readonly source: string;
   /** Its absolute path; absent when it came from the standard input. */
   readonly path?: string;
-  /** The folder that its relative paths start from. */
+  /** The directory that its relative paths start from. */
   readonly directory: string;
   /** What it is for. */
   readonly description?: string;
@@ -104,9 +104,9 @@ export async function readTemplate(
  * Reads a template from its text.
  *
  * @param text The text.
- * @param source The file as the person would name it.
+ * @param source The file as the user would name it.
  * @param options How it is read.
- * @returns The template; its relative paths start from the folder of `source`.
+ * @returns The template; its relative paths start from the directory of `source`.
  * @throws {SourceError} With every problem that it has, each with its place.
  *
  * @example

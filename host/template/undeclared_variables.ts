@@ -1,5 +1,5 @@
-// Variables that a template reads and nobody has declared. Packer puts nothing
-// in their place, without a word; so does baler, but it says so.
+// Variables that a template reads and does not declare. As in Packer they are
+// empty; unlike Packer, baler warns of them.
 
 import { actionsIn } from "../../plugin/interpolate/mod.ts";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
@@ -18,11 +18,11 @@ const RENDERED = [
 const USER = /\buser\s+(?:`([^`]*)`|"([^"\\]*)")/g;
 
 /**
- * What is to be said of variables that nobody has declared.
+ * The warning of undeclared variables.
  *
  * @param template The template that reads them.
- * @param values The values of those that there are, by name.
- * @returns A text with the place of each; undefined when there is none.
+ * @param values The values of the declared variables, by name.
+ * @returns A text with the place of each; undefined where there is none.
  */
 export async function undeclaredVariables(
   template: Template,
@@ -40,12 +40,11 @@ export async function undeclaredVariables(
         if (Object.hasOwn(values, name)) continue;
         const near = await nearest(name, Object.keys(values));
         problems.push({
-          message:
-            `no variable is called "${name}", so that nothing comes in its place; ${
-              near === undefined
-                ? "declare it in the template's variables"
-                : `did you mean "${near}"?`
-            }`,
+          message: `undeclared variable "${name}", which is empty; ${
+            near === undefined
+              ? "declare it in the template's variables"
+              : `did you mean "${near}"?`
+          }`,
           location: template.document.locate(at, "value", index),
         });
       }

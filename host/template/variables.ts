@@ -13,7 +13,7 @@ import {
 } from "../json/json_document.ts";
 import { readText } from "../json/read_text_file.ts";
 import type { Template } from "./template.ts";
-import { describeType, isObject } from "../json/fields.ts";
+import { describeType, isObject } from "../json/json_value.ts";
 import {
   type InitialVariable,
   VariableCycle,
@@ -21,7 +21,7 @@ import {
   VariableValues,
 } from "./variable_resolver.ts";
 
-/** What a person says about variables. */
+/** What a user says about variables. */
 export interface VariableOptions {
   /** The names and values of `-var`; the last of a name counts. */
   readonly vars?: readonly (readonly [name: string, value: string])[];
@@ -45,7 +45,7 @@ export interface ResolvedVariables {
  * Finds out the values of a template's variables.
  *
  * @param template The template.
- * @param options What the person says about them.
+ * @param options What the user says about them.
  * @throws {SourceError} When required ones have no value, when a value cannot
  * be interpolated, or refers to itself; with all such problems.
  * @throws {Error} When a file of variables cannot be read.
@@ -97,7 +97,7 @@ async function givenValues(
   }
   if (given.has("__proto__")) {
     throw new Error(
-      'a variable cannot be named "__proto__"; name it otherwise',
+      'a variable cannot be named "__proto__"; use another name',
     );
   }
   return given;
@@ -108,7 +108,7 @@ async function givenValues(
  *
  * @param path The file.
  * @returns The values by name; null in it is "".
- * @throws {SourceError} When it is no object of texts.
+ * @throws {SourceError} When it is no object of strings.
  */
 async function readVariableFile(path: string): Promise<[string, string][]> {
   const document = parseJsonDocument(
@@ -132,7 +132,7 @@ async function readVariableFile(path: string): Promise<[string, string][]> {
   for (const [name, text] of Object.entries(value)) {
     if (typeof text === "string" || text === null) continue;
     problems.push({
-      message: `${reading}: "${name}" must be a text, not ${
+      message: `${reading}: "${name}" must be a string, not ${
         describeType(text)
       }; put it in quotes`,
       location: document.locate([name]),

@@ -2,7 +2,7 @@
 // times a second however often the work reports.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
-import { escapeControlChars } from "../log/log.ts";
+import { escapeControlChars } from "../text/escape_control_chars.ts";
 import { progressText, type WorkUnderWay } from "./progress_text.ts";
 
 /** How long work is under way before it is shown, and a line before the next, in milliseconds. */

@@ -4,7 +4,8 @@
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { setting } from "../config/environment.ts";
-import { escapeControlChars, type LogTarget } from "../log/log.ts";
+import type { LogTarget } from "../log/log.ts";
+import { escapeControlChars } from "../text/escape_control_chars.ts";
 import { OutputQueue, type OutputSink } from "./output_queue.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { textWidth } from "../text/display_width.ts";
@@ -336,7 +337,7 @@ export class Screen {
         const rest = this.#unread;
         this.#unread = "";
         if (rest !== "") return rest;
-        throw new Error("nobody answers: stdin has ended");
+        throw new Error("cannot prompt: stdin is closed");
       }
       this.#unread += decoder.decode(buffer.subarray(0, count), {
         stream: true,

@@ -75,7 +75,7 @@ export class HostUi implements Ui, UiBackend {
   ask(query: string, signal?: AbortSignal, color?: string): Promise<string> {
     if (this.#options.machineReadable) {
       return Promise.reject(
-        new Error("nobody can be asked when the output is machine-readable"),
+        new Error("cannot prompt with -machine-readable"),
       );
     }
     return this.#options.screen.ask(

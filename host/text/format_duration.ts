@@ -1,4 +1,4 @@
-// Lengths of time in words, the two largest units, as Packer's summary has
+// Durations in words, the two largest units, as Packer's summary has
 // them: "1 minute 12 seconds", "7 milliseconds 364 microseconds".
 
 const UNITS: readonly [name: string, microseconds: number][] = [
@@ -11,7 +11,7 @@ const UNITS: readonly [name: string, microseconds: number][] = [
 ];
 
 /**
- * A length of time in words.
+ * A duration in words.
  *
  * @param milliseconds The length.
  */

@@ -32,7 +32,9 @@ export interface DownloadOptions {
 
 /** A checksum: the name of its algorithm and its hexadecimal digits. */
 export interface Checksum {
+  /** The algorithm. */
   algorithm: "md5" | "sha1" | "sha256" | "sha512";
+  /** The digest, in hexadecimal digits. */
   hex: string;
 }
 
@@ -289,6 +291,7 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
 
 /** A file has another checksum than it should. */
 export class ChecksumError extends Error {
+  /** The name of the class. */
   override name = "ChecksumError";
 }
 

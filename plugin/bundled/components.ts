@@ -1,10 +1,9 @@
-// The components that ship with baler, by kind and name, each loaded only when
-// it is asked for.
+// The bundled components by kind and name. Each is loaded when a build uses it.
 
-/** Loads a component, whose class is its module's default. */
+/** Loads a component: the default export of a module is its class. */
 export type Load = () => Promise<{ default: new () => object }>;
 
-/** The components that ship with baler. */
+/** The bundled components. */
 export const BUNDLED: Readonly<Record<string, Readonly<Record<string, Load>>>> =
   {
     builder: {

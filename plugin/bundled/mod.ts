@@ -1,4 +1,4 @@
-// The plugin that ships with baler: one that serves all of its components.
+// The bundled plugin, which serves all bundled components.
 
 import type { Components } from "../sdk/components.ts";
 import { serve } from "../sdk/serve.ts";
@@ -18,7 +18,7 @@ export async function serveBundled(args: readonly string[]): Promise<boolean> {
   const isAll = name === undefined || name === "describe";
   const components = isAll ? ALL : onlyOne(name);
   if (components === undefined) return false;
-  // Hardly a build goes without a template: it is loaded while the host answers.
+  // Nearly every build has a template in it: load the engine while the host answers.
   void import("../interpolate/mod.ts");
   await serve(components, { version: VERSION, args: isAll ? args : rest });
   return true;
@@ -33,7 +33,7 @@ const ALL: Components = Object.fromEntries(
   ]),
 );
 
-/** Makes an instance for each build that asks for one. */
+/** Returns a factory that creates an instance for each build. */
 function maker(load: Load): () => Promise<object> {
   return async () => new (await load()).default();
 }

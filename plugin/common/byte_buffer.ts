@@ -1,54 +1,55 @@
-// A buffer that bytes are added to, whatever the size of the pieces: memory
-// and time grow with the bytes alone.
+// A growing buffer: memory and time grow with the number of bytes, whatever the
+// size of the chunks in which they are added.
 
-const SMALLEST = 1024;
+/** The smallest allocation. */
+const MIN_CAPACITY_BYTES = 1024;
 
-/** How much memory is used again. */
-const LARGEST_KEPT = 2 * 1024 * 1024;
+/** The largest allocation that {@linkcode ByteBuffer.drain} keeps for reuse. */
+const MAX_REUSED_BYTES = 2 * 1024 * 1024;
 
-/** Bytes that come piece by piece, until they are taken as a whole. */
+/** Collects chunks of bytes until they are read as a whole. */
 export class ByteBuffer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #length = 0;
 
-  /** How many bytes there are. */
+  /** The number of bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** The first byte; undefined when there is none. */
+  /** The first byte; undefined when the buffer is empty. */
   get first(): number | undefined {
     return this.#length === 0 ? undefined : this.#bytes[0];
   }
 
-  /** Adds a copy of a piece. */
-  add(piece: Uint8Array): void {
-    const length = this.#length + piece.length;
+  /** Appends a copy of a chunk. */
+  add(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
     if (length > this.#bytes.length) {
       const bytes = new Uint8Array(
-        Math.max(SMALLEST, length, 2 * this.#bytes.length),
+        Math.max(MIN_CAPACITY_BYTES, length, 2 * this.#bytes.length),
       );
       bytes.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = bytes;
     }
-    this.#bytes.set(piece, this.#length);
+    this.#bytes.set(chunk, this.#length);
     this.#length = length;
   }
 
-  /** All bytes, to look at; they may change with the next piece. */
+  /** Returns a view of all bytes, valid until the next chunk is added. */
   peek(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** All bytes, to look at until the next piece comes; none are left. */
+  /** Empties the buffer, and returns a view of its bytes, valid until the next chunk is added. */
   drain(): Uint8Array<ArrayBuffer> {
     const bytes = this.peek();
-    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = new Uint8Array(0);
+    if (this.#bytes.length > MAX_REUSED_BYTES) this.#bytes = new Uint8Array(0);
     this.#length = 0;
     return bytes;
   }
 
-  /** All bytes; none are left. */
+  /** Empties the buffer, and returns its bytes, which are the caller's to keep. */
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.peek();
     this.#bytes = new Uint8Array(0);

@@ -1,12 +1,12 @@
-// A pause: waiting that can be stopped.
+// A delay that a signal can abort.
 
 import { setLongTimeout } from "./long_timeout.ts";
 
 /**
- * Waits.
+ * Waits for a duration.
  *
- * @param milliseconds How long; not at all where it is negative.
- * @param signal Stops the waiting.
+ * @param milliseconds The duration; a negative one is 0.
+ * @param signal Ends the delay when aborted.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
 export function delay(

@@ -1,4 +1,4 @@
-// Lengths of time as Go, and so a template, writes them.
+// Durations in the notation of Go, which templates use.
 
 const UNITS: Record<string, number> = {
   ns: 1e-6,
@@ -11,10 +11,10 @@ const UNITS: Record<string, number> = {
 };
 
 /**
- * Reads a length of time as Go writes it.
+ * Parses a duration in Go's notation.
  *
  * @param value For example `"1h30m"`, `"1.5s"` or `"300ms"`; `0` and `"0"` need no unit.
- * @returns Milliseconds, or undefined when it is none.
+ * @returns Milliseconds; undefined when it is not a duration.
  */
 export function parseDuration(value: unknown): number | undefined {
   if (value === 0 || value === "0") return 0;
@@ -34,13 +34,14 @@ export function parseDuration(value: unknown): number | undefined {
 }
 
 /**
- * A length of time in Go's notation.
+ * Formats a duration in Go's notation.
  *
- * @param milliseconds How long; not negative.
+ * @param milliseconds The duration; not negative.
+ * @returns For example `"1h30m0s"`, `"1.5s"` or `"300ms"`.
  */
 export function goDuration(milliseconds: number): string {
   if (milliseconds > 0 && milliseconds < 1000) {
-    // A whole number of nanoseconds, whatever binary fractions made of it.
+    // Go counts whole nanoseconds; this removes the error of binary fractions.
     const nanoseconds = Math.round(milliseconds * 1e6);
     if (nanoseconds < 1000) return `${nanoseconds}ns`;
     if (nanoseconds < 1e6) return `${nanoseconds / 1000}µs`;

@@ -1,24 +1,24 @@
-// Turns of the event loop: who waits for something on the spot lets it have
-// its turn now and then, in which all else goes on.
+// Decides when code that blocks the thread (synchronous reads, busy-polling)
+// must let the event loop run.
 
-/** Whether the event loop is due a turn. */
+/** Tracks when the event loop last ran. */
 export class EventLoopYield {
   readonly #interval: number;
   #last = -Infinity;
   #isDue = false;
 
   /**
-   * @param interval After how long it is, in milliseconds.
+   * @param interval How long code may block the thread, in milliseconds.
    */
   constructor(interval: number) {
     this.#interval = interval;
   }
 
-  /** Whether it is to have its turn now, before anything is waited for on the spot. */
+  /** Whether the caller must wait asynchronously now, instead of blocking the thread. */
   get shouldYield(): boolean {
     if (!this.#isDue && performance.now() - this.#last > this.#interval) {
       this.#isDue = true;
-      // To read or write in another way need not take a turn; a timer does.
+      // An asynchronous read or write may finish without an iteration of the loop; a timer does not.
       setTimeout(() => {
         this.#isDue = false;
         this.#last = performance.now();

@@ -1,14 +1,14 @@
-// A timer that may be set for any length of time.
+// A timeout of any duration.
 
-/** The longest that the system's timers take, 24 days in milliseconds: set for more, they end at once. */
+/** The longest delay of `setTimeout`, 24 days: with a longer one it fires at once. */
 export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 /**
- * Does something later.
+ * Calls a function after a delay; `setTimeout` without a limit.
  *
- * @param milliseconds When: that long from now.
- * @param work What to do.
- * @returns Stops it, while it is not yet done.
+ * @param milliseconds The delay.
+ * @param work The function.
+ * @returns A function that cancels the call.
  */
 export function setLongTimeout(
   milliseconds: number,

@@ -1,6 +1,6 @@
-// The version of baler and of its library, in one place for both sides.
+// The version of baler and of its library, from deno.json.
 
 import config from "../../deno.json" with { type: "json" };
 
-/** The version of baler, of its host and of the library that a plugin is written with. */
+/** The version of baler: of its host, and of the library that plugins use. */
 export const VERSION: string = config.version;

@@ -37,6 +37,17 @@ export interface Upload {
   mode?: number;
   /** The file's size in bytes, when it is known beforehand. */
   size?: number;
+  /**
+   * True to fail if there is something at the path, a symlink included. For a
+   * script or a secret in a directory in which others can write. A communicator
+   * that cannot do this ignores it.
+   */
+  exclusive?: boolean;
+  /**
+   * True for a file that its sender removes when it is done. A communicator
+   * removes it if the sender can no longer do so, if that is possible.
+   */
+  temporary?: boolean;
   /** Stops the upload when aborted. */
   signal?: AbortSignal;
 }

@@ -105,6 +105,7 @@ export function configErrorOf(message: string): ConfigError {
   const problems = unknown.map((key) => ({
     path: [key],
     message: `unknown key "${key}"`,
+    code: "unknown-key" as const,
   }));
   const rest = message.replaceAll(UNKNOWN_KEY, "");
   // What is left of a multierror: its count, bullets and blanks.

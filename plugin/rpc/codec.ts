@@ -2,7 +2,7 @@
 // with a custom annotation for each thing that superjson has no notion of.
 
 import { SuperJSON } from "superjson";
-import { bufferBytes, bufferOf, bufferType } from "./typed_arrays.ts";
+import { bufferBytes, BufferReader, bufferType } from "./typed_arrays.ts";
 import { errorFromRecord, errorToRecord } from "./error_record.ts";
 import type { Frame } from "./frame_reader.ts";
 import {
@@ -11,7 +11,11 @@ import {
   type Kind,
   valueKind,
 } from "./value_kind.ts";
-import { applyMeta, type ReadCustom } from "./superjson_decoder.ts";
+import {
+  applyMeta,
+  type ReadCustom,
+  type ReadOptions,
+} from "./superjson_decoder.ts";
 import { isDeeperThan } from "./json_depth.ts";
 import {
   DEFAULT_LIMITS,
@@ -19,6 +23,7 @@ import {
   excerpt,
   ProtocolError,
 } from "./protocol.ts";
+import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { renameKeys, restoreKeys } from "./renamed_keys.ts";
 import type { ReferenceKind, References } from "./references.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
@@ -39,6 +44,8 @@ interface Pass {
   bytes: Uint8Array[];
   /** Raw bytes that are in the message already, by value: one value, one index. */
   indexes: Map<object, number>;
+  /** What reading the message will cost the other side. */
+  cost: MessageCost;
 }
 let encoding: Pass | undefined;
 
@@ -55,15 +62,25 @@ let kindCache: { value: unknown; kind: Kind | "yours" | undefined } = {
 
 function kindHere(value: unknown): Kind | "yours" | undefined {
   if (kindCache.value === value) return kindCache.kind;
-  const { message, references } = current();
+  const { message, references, cost } = current();
+  if (typeof value === "bigint") cost.bigint(value.toString().length);
+  else if (value instanceof RegExp) cost.pattern(`${value}`);
   let kind: Kind | "yours" | undefined = value === message
     ? undefined
     : valueKind(value);
   if (kind !== undefined && references.isImported(value as object)) {
     kind = "yours";
   }
+  if (kind !== undefined) countKind(kind, cost);
   kindCache = { value, kind };
   return kind;
+}
+
+function countKind(kind: Kind | "yours", cost: MessageCost): void {
+  if (kind === "error") cost.error();
+  else if (
+    kind !== "bytes" && kind !== "buffer" && kind !== "unsendable"
+  ) cost.reference();
 }
 
 /** The index of a value's raw bytes in the message. */
@@ -144,14 +161,25 @@ export function encode(
   if (isPlain(message)) {
     const line = `{"json":${JSON.stringify(message)}}`;
     refuseTooLong(line);
+    refuseTooManyValues(line, message);
     return { line, bytes: [] };
   }
   const outer = encoding;
-  encoding = { references, message, bytes: [], indexes: new Map() };
+  encoding = {
+    references,
+    message,
+    bytes: [],
+    indexes: new Map(),
+    cost: new MessageCost(),
+  };
   references.beginMessage();
   try {
     let hasRenamed = false;
-    let written: Document | undefined = encodeTree(message, writeLeaf);
+    let written: Document | undefined = encodeTree(
+      message,
+      writeLeaf,
+      encoding.cost,
+    );
     if (written === undefined) {
       references.rollBackMessage();
       references.beginMessage();
@@ -161,8 +189,10 @@ export function encode(
         message: renamed,
         bytes: [],
         indexes: new Map(),
+        cost: new MessageCost(),
       };
       written = format.serialize(renamed) as Document;
+      countAnnotations(written.meta?.values, encoding.cost);
       hasRenamed = renamed !== message;
     }
     const { json, meta } = written;
@@ -180,12 +210,18 @@ export function encode(
       isDeeperThan(DEFAULT_LIMITS.depth, document)
     ) throw tooDeep();
     refuseTooLong(line);
+    refuseTooManyValues(line, document);
     refuseTooMany(bytes);
     references.commitMessage();
     return { line, bytes };
   } catch (error) {
     references.rollBackMessage();
-    throw withValuePath(error, message);
+    throw error instanceof CostError
+      ? new RangeError(
+        `what has ${error.message} cannot be sent to another process`,
+        { cause: error },
+      )
+      : withValuePath(error, message);
   } finally {
     encoding = outer;
     kindCache = { value: undefined, kind: undefined };
@@ -222,6 +258,9 @@ export function decode(
   let message: unknown;
   try {
     message = applyMeta(frame.json, frame.meta, reader(frame, references));
+  } catch (error) {
+    if (!(error instanceof CostError)) throw error;
+    throw new ProtocolError(`a message has ${error.message}`, { cause: error });
   } finally {
     use = references.commitMessage();
   }
@@ -232,7 +271,9 @@ export function decode(
 }
 
 /** Reads baler's own annotations in one message. */
-function reader(frame: Frame, references: References): ReadCustom {
+function reader(frame: Frame, references: References): ReadOptions {
+  const cost = new MessageCost();
+  const buffers = new BufferReader();
   const bytesAt = (index: unknown): Uint8Array => {
     const bytes = Number.isInteger(index)
       ? frame.bytes[index as number]
@@ -250,7 +291,7 @@ function reader(frame: Frame, references: References): ReadCustom {
       throw new ProtocolError("a nested value is not a superjson document");
     }
     const { json, meta } = document as { json: unknown; meta?: unknown };
-    return meta === undefined ? json : applyMeta(json, meta, read);
+    return meta === undefined ? json : applyMeta(json, meta, options);
   };
   const read: ReadCustom = (name, json) => {
     if (name === "bytes") return bytesAt(json);
@@ -260,8 +301,9 @@ function reader(frame: Frame, references: References): ReadCustom {
     const record = json as Record<string, unknown>;
     switch (name) {
       case "buffer":
-        return bufferOf(record.type, bytesAt(record.bytes));
+        return buffers.read(record.type, bytesAt(record.bytes));
       case "error":
+        cost.error();
         return errorFromRecord(record);
       case "yours":
         return references.exportedValue(record.ref);
@@ -270,12 +312,14 @@ function reader(frame: Frame, references: References): ReadCustom {
       case "signal":
       case "readable":
       case "writable":
+        cost.reference();
         return references.importValue(name, record, nestedValue);
       default:
         throw new ProtocolError(`there is no annotation ${excerpt(name)}`);
     }
   };
-  return read;
+  const options = { readCustom: read, cost };
+  return options;
 }
 
 /** How many objects are looked through one by one before a set is made of them. */
@@ -341,6 +385,40 @@ function refuseTooLong(line: string): void {
   throw new RangeError(
     `what takes ${length} bytes as JSON cannot be sent to another process, where ${most} is the most: send it as bytes (Uint8Array) or as a stream`,
   );
+}
+
+/** Counts the annotations that superjson has written. */
+function countAnnotations(values: unknown, cost: MessageCost): void {
+  const open: unknown[] = [values];
+  while (open.length > 0) {
+    const tree = open.pop();
+    if (Array.isArray(tree)) {
+      cost.annotation();
+      open.push(tree[1]);
+    } else if (typeof tree === "object" && tree !== null) {
+      for (const inner of Object.values(tree)) open.push(inner);
+    }
+  }
+}
+
+/** The same for the values in it. */
+function refuseTooManyValues(line: string, document: unknown): void {
+  // A value and what parts it from the next are two characters at the least.
+  if (line.length < 2 * MAX_VALUES) return;
+  let values = 0;
+  const open: unknown[] = [document];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const children = Object.values(value);
+    values += children.length + 1;
+    if (values > MAX_VALUES) {
+      throw new RangeError(
+        `what has more than ${MAX_VALUES} values cannot be sent to another process at once: send it as bytes (a Float64Array, ...) or as a stream`,
+      );
+    }
+    for (const child of children) open.push(child);
+  }
 }
 
 /** The same for raw bytes. */

@@ -330,6 +330,7 @@ export class Connection {
       call.reject(typeof reason === "function" ? reason(call.method) : reason);
     }
     this.#reader.abandon();
+    this.#serving.close();
     this.#references.close(whole);
   }
 
@@ -367,7 +368,7 @@ export class Connection {
     switch (messageType(message)) {
       case "call":
         this.#isMoreNear = isLast && message.soon === true;
-        return this.#serving.dispatch(message, signals);
+        return this.#serving.dispatch(message, signals, frame.memory);
       case "return":
         return this.#resolveCall(
           this.#takePending(message.return),
@@ -425,6 +426,8 @@ export class Connection {
     // It would be taken for a promise, and called.
     if (isThenable(value)) {
       const error = new ProtocolError('a returned value has a method "then"');
+      // The connection ends with it, whether anybody awaits this call or not.
+      call.promise.catch(() => {});
       call.reject(error);
       throw error;
     }

@@ -5,6 +5,7 @@ import type { SpliceBuffer } from "./splice.ts";
 import { ByteBuffer } from "../common/byte_buffer.ts";
 import { isDeeperThan } from "./json_depth.ts";
 import type { BufferPool } from "./forwarding.ts";
+import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
 /** A message as it stands on the wire. */
@@ -17,6 +18,8 @@ export interface Frame {
   bytes: Uint8Array[];
   /** Where they go instead. */
   bypass: SpliceBuffer | undefined;
+  /** An estimate of the memory that it takes, in bytes. */
+  memory: number;
 }
 
 /** Where the bytes behind a line go that only pass through. */
@@ -160,13 +163,18 @@ export class FrameReader {
       }
       const text = texts.next();
       const line = this.#takeLine(chunk.subarray(position, end));
+
       position = end + 1;
       if (line.length === 0) continue;
       if (this.#isText(line[0])) {
         this.#text(line);
         continue;
       }
-      const frame = this.#parse(text ?? this.#decoded(line));
+      const memory = estimateMemory(line);
+      if (memory === Infinity) {
+        throw new ProtocolError(`a message has more than ${MAX_VALUES} values`);
+      }
+      const frame = this.#parse(text ?? this.#decoded(line), memory);
       if (frame.bytes.length === 0 && frame.bypass === undefined) {
         onFrame(frame, position === chunk.length);
       } else {
@@ -298,7 +306,7 @@ export class FrameReader {
     }
   }
 
-  #parse(text: string): Frame {
+  #parse(text: string, memory: number): Frame {
     let document: unknown;
     try {
       document = JSON.parse(text);
@@ -329,16 +337,19 @@ export class FrameReader {
     }
     const { json, meta } = document;
     if (json.bytes === undefined) {
-      return { json, meta, bytes: [], bypass: undefined };
+      return { json, meta, bytes: [], bypass: undefined, memory };
     }
     const lengths = this.#lengths(json.bytes);
     const bypass = this.#passing?.bypass(json, text, lengths);
-    if (bypass !== undefined) return { json, meta, bytes: [], bypass };
-    const memory = this.#passing?.memory(json);
+    if (bypass !== undefined) {
+      return { json, meta, bytes: [], bypass, memory };
+    }
+    const pool = this.#passing?.memory(json);
     const bytes = lengths.map((length) =>
-      memory?.acquire(length) ?? new Uint8Array(length)
+      pool?.acquire(length) ?? new Uint8Array(length)
     );
-    return { json, meta, bytes, bypass };
+    for (const length of lengths) memory += length;
+    return { json, meta, bytes, bypass, memory };
   }
 
   #lengths(lengths: unknown): number[] {

@@ -4,7 +4,12 @@
 import { SplicedChunks } from "./splice.ts";
 import { isPositiveInteger, isThenable, responseMessage } from "./message.ts";
 import { ForwardedValue } from "./forwarding.ts";
-import { describeValue, type Limits, ProtocolError } from "./protocol.ts";
+import {
+  describeValue,
+  type Limits,
+  ProtocolError,
+  withoutStack,
+} from "./protocol.ts";
 import type { References } from "./references.ts";
 
 /** What serving needs of the connection that it belongs to. */
@@ -23,10 +28,17 @@ export interface ServingOptions {
   sendChunks(call: number, chunks: SplicedChunks): void;
 }
 
+/** The most memory of calls in flight on all connections of this process, in bytes. */
+const MAX_MEMORY_IN_FLIGHT_BYTES = 2.5 * 1024 * 1024 * 1024;
+
+let memoryInFlight = 0;
+
 /** Answers the calls of the other side. */
 export class IncomingCalls {
   readonly #options: ServingOptions;
   #underWay = 0;
+  /** The memory of the calls in flight, as it is estimated, in bytes. */
+  #memory = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ServingOptions) {
@@ -49,9 +61,14 @@ export class IncomingCalls {
    *
    * @param message The call.
    * @param signals The references of the signals in it.
+   * @param memory The memory that the message takes, in bytes.
    * @throws {ProtocolError} When it is not a call, or one too many.
    */
-  dispatch(message: Record<string, unknown>, signals: number[]): void {
+  dispatch(
+    message: Record<string, unknown>,
+    signals: number[],
+    memory: number,
+  ): void {
     const { references, limits, unread } = this.#options;
     const { call, on = 0, method, args = [] } = message;
     if (
@@ -69,6 +86,7 @@ export class IncomingCalls {
         `it makes calls, and has not read ${limits.unread} bytes that it was sent`,
       );
     }
+    this.#hold(memory);
     if (signals.length > 0) references.retainSignals(signals);
     let result: unknown;
     try {
@@ -78,21 +96,47 @@ export class IncomingCalls {
         ? this.#invokeRoot(method, args)
         : references.invoke(on, method, args);
     } catch (error) {
-      this.#answer(call, "throw", error, signals);
+      this.#answer(call, "throw", error, signals, memory);
       return;
     }
     if (isThenable(result)) {
       result.then(
-        (value) => this.#answer(call, "return", value, signals),
-        (error) => this.#answer(call, "throw", error, signals),
+        (value) => this.#answer(call, "return", value, signals, memory),
+        (error) => this.#answer(call, "throw", error, signals, memory),
       );
-    } else this.#answer(call, "return", result, signals);
+    } else this.#answer(call, "return", result, signals, memory);
   }
+
+  /** Counts the memory of a call until it is answered. */
+  #hold(memory: number): void {
+    this.#memory += memory;
+    memoryInFlight += memory;
+    const { inFlight } = this.#options.limits;
+    if (this.#memory > inFlight) {
+      throw new ProtocolError(
+        `its calls in flight take more than ${inFlight} bytes`,
+      );
+    }
+    if (memoryInFlight > MAX_MEMORY_IN_FLIGHT_BYTES) {
+      throw new ProtocolError(
+        `all calls in flight take more than ${MAX_MEMORY_IN_FLIGHT_BYTES} bytes`,
+      );
+    }
+  }
+
+  /** Gives back the memory of calls that will not be answered. */
+  close(): void {
+    memoryInFlight -= this.#memory;
+    this.#memory = 0;
+    this.#isClosed = true;
+  }
+  #isClosed = false;
 
   #invokeRoot(method: string | undefined, args: unknown[]): unknown {
     const root = this.#options.root as Record<string, unknown>;
     if (method === undefined || !Object.hasOwn(root, method)) {
-      throw new TypeError(
+      throw withoutStack(
+        TypeError,
         `there is no method ${describeValue(method)} to call`,
       );
     }
@@ -104,8 +148,13 @@ export class IncomingCalls {
     kind: "return" | "throw",
     value: unknown,
     signals: number[],
+    memory: number,
   ): void {
     const { references, send, sendChunks } = this.#options;
+    if (!this.#isClosed) {
+      this.#memory -= memory;
+      memoryInFlight -= memory;
+    }
     if (signals.length > 0) references.releaseSignals(signals);
     const passing = value instanceof ForwardedValue ? value : undefined;
     try {

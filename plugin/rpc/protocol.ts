@@ -28,9 +28,11 @@ export interface Limits {
   depth: number;
   /** The most calls of theirs under way. */
   calls: number;
+  /** The most memory that their calls in flight take, as it is estimated, in bytes. */
+  inFlight: number;
   /** The most that they have not read when they make another call, in bytes. */
   unread: number;
-  /** The most references of theirs that are held. */
+  /** The most references of theirs that are held, and of ours that they hold. */
   references: number;
   /** The most streams among those. */
   streams: number;
@@ -44,8 +46,9 @@ export const DEFAULT_LIMITS: Limits = {
   text: 1024 * 1024,
   depth: 1000,
   calls: 100_000,
+  inFlight: 1.5 * 1024 * 1024 * 1024,
   unread: 2 * 1024 * 1024 * 1024,
-  references: 1_000_000,
+  references: 100_000,
   streams: 10_000,
 };
 
@@ -77,4 +80,25 @@ export function describeValue(value: unknown): string {
   return typeof value === "object" && value !== null
     ? "that is an object"
     : excerpt(String(value));
+}
+
+/**
+ * An error without a stack, for a call that the other side should not have
+ * made: it can make many, a stack takes most of the time of each, and shows
+ * nothing but this library.
+ *
+ * @param Class The error's class.
+ * @param message The message.
+ */
+export function withoutStack(
+  Class: new (message: string) => Error,
+  message: string,
+): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new Class(message);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

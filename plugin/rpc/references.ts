@@ -8,6 +8,7 @@ import {
   excerpt,
   type Limits,
   ProtocolError,
+  withoutStack,
 } from "./protocol.ts";
 import {
   classNameOf,
@@ -211,6 +212,11 @@ export class References {
     if (this.#closed) throw new Error("the connection has ended");
     let ref = this.#ids.get(value);
     if (ref === undefined) {
+      if (this.#exports.size >= this.#limits.references) {
+        throw new RangeError(
+          `${this.#peer.name} holds ${this.#limits.references} references, and is given no more`,
+        );
+      }
       ref = ++this.#lastId;
       this.#ids.set(value, ref);
       this.#exports.set(ref, this.#exportOf(kind, value, ref));
@@ -279,7 +285,7 @@ export class References {
   invoke(ref: number, method: string | undefined, args: unknown[]): unknown {
     const entry = this.#exports.get(ref);
     if (entry === undefined) {
-      throw new ReferenceError(`there is no reference ${ref}`);
+      throw withoutStack(ReferenceError, `there is no reference ${ref}`);
     }
     if (method === undefined && entry.kind === "function") {
       return (entry.target as (...args: unknown[]) => unknown)(...args);
@@ -288,7 +294,8 @@ export class References {
       const what = entry.kind === "object"
         ? classNameOf(entry.value)
         : `a ${entry.kind}`;
-      throw new TypeError(
+      throw withoutStack(
+        TypeError,
         method === undefined
           ? `${what} is not a function`
           : `${what} has no method ${excerpt(method)}`,

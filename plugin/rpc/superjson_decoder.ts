@@ -4,33 +4,52 @@
 // set, objects that hold each other, a map whose key is NaN).
 
 import { errorFromRecord } from "./error_record.ts";
+import { CostError, type MessageCost } from "./message_cost.ts";
 import { isPlainObject } from "./value_kind.ts";
 import { describeValue, excerpt, ProtocolError } from "./protocol.ts";
 
 /** Makes the value of one of baler's own annotations. */
 export type ReadCustom = (name: string, json: unknown) => unknown;
 
+/** What is shared by all that is read of one message. */
+export interface ReadOptions {
+  /** Makes the values of `["custom", NAME]`. */
+  readCustom: ReadCustom;
+  /** What the message has cost so far. */
+  cost: MessageCost;
+}
+
+/** What applying one `meta` knows. */
+interface Reading extends ReadOptions {
+  /**
+   * The items of each set and map, as they were sent. Two that stand for objects
+   * elsewhere in the message are both `null` at first, and a set has one `null`.
+   */
+  lists: Map<unknown, unknown[]>;
+}
+
 /**
  * Applies `meta` to the JSON that it came with.
  *
  * @param json The JSON; it is changed in place.
  * @param meta superjson's `meta`.
- * @param readCustom Makes the values of `["custom", NAME]`.
+ * @param options Makes values that superjson does not know, and counts the cost.
  * @returns The value.
  * @throws {ProtocolError} When the one does not fit the other.
  */
 export function applyMeta(
   json: unknown,
   meta: unknown,
-  readCustom: ReadCustom,
+  options: ReadOptions,
 ): unknown {
   if (!isRecord(meta)) throw metaError("it is no object");
+  const reading: Reading = { ...options, lists: new Map() };
   let value = json;
   if (meta.values !== undefined) {
-    value = applyTree(value, meta.values, readCustom);
+    value = applyTree(value, meta.values, reading);
   }
   if (meta.referentialEqualities !== undefined) {
-    applyEqualities(value, meta.referentialEqualities);
+    applyEqualities(value, meta.referentialEqualities, reading);
   }
   return value;
 }
@@ -38,12 +57,12 @@ export function applyMeta(
 function applyTree(
   value: unknown,
   tree: unknown,
-  readCustom: ReadCustom,
+  reading: Reading,
 ): unknown {
   if (Array.isArray(tree)) {
     const [annotation, inside] = tree;
-    if (inside !== undefined) value = applyTree(value, inside, readCustom);
-    return revive(annotation, value, readCustom);
+    if (inside !== undefined) value = applyTree(value, inside, reading);
+    return revive(annotation, value, reading);
   }
   if (!isRecord(tree)) throw metaError("a tree is no object");
   for (const [path, subtree] of Object.entries(tree)) {
@@ -55,7 +74,7 @@ function applyTree(
     (parent as Record<string, unknown>)[last] = applyTree(
       child,
       subtree,
-      readCustom,
+      reading,
     );
   }
   return value;
@@ -93,12 +112,14 @@ function parsePath(path: string): string[] {
 function revive(
   annotation: unknown,
   json: unknown,
-  readCustom: ReadCustom,
+  reading: Reading,
 ): unknown {
+  const { cost } = reading;
+  cost.annotation();
   if (Array.isArray(annotation)) {
     const [kind, name] = annotation;
     if (kind === "custom" && typeof name === "string") {
-      return readCustom(name, json);
+      return reading.readCustom(name, json);
     }
     if (kind === "typed-array" && Object.hasOwn(TYPED_ARRAYS, name)) {
       if (!Array.isArray(json)) throw metaError(`a ${name} is no list`);
@@ -108,9 +129,11 @@ function revive(
     typeof annotation === "string" && Object.hasOwn(REVIVERS, annotation)
   ) {
     try {
-      return REVIVERS[annotation]!(json);
+      return REVIVERS[annotation]!(json, reading);
     } catch (error) {
-      if (error instanceof ProtocolError) throw error;
+      if (error instanceof ProtocolError || error instanceof CostError) {
+        throw error;
+      }
       throw metaError(`${describeValue(json)} is no ${annotation}`);
     }
   }
@@ -136,15 +159,11 @@ const NUMBERS: Record<string, number> = {
   "-0": -0,
 };
 
-/** The most digits of a bigint. */
-const MOST_DIGITS = 1_000_000;
-
-const REVIVERS: Record<string, (json: unknown) => unknown> = {
+const REVIVERS: Record<string, (json: unknown, reading: Reading) => unknown> = {
   undefined: () => undefined,
-  bigint(json) {
+  bigint(json, { cost }) {
     const digits = text(json);
-    // Reading them takes more than linear time.
-    if (digits.length > MOST_DIGITS) throw new RangeError();
+    cost.bigint(digits.length);
     return BigInt(digits);
   },
   Date(json) {
@@ -152,15 +171,34 @@ const REVIVERS: Record<string, (json: unknown) => unknown> = {
     if (Number.isNaN(date.valueOf())) throw new RangeError();
     return date;
   },
-  Error: (json) => errorFromRecord(record(json)),
-  regexp(json) {
+  Error(json, { cost }) {
+    cost.error();
+    return errorFromRecord(record(json));
+  },
+  regexp(json, { cost }) {
     const whole = text(json);
+    cost.pattern(whole);
     const end = whole.lastIndexOf("/");
     return new RegExp(whole.slice(1, end), whole.slice(end + 1));
   },
-  set: (json) => new Set(list(json)),
-  map: (json) =>
-    new Map(list(json).map((pair) => list(pair) as [unknown, unknown])),
+  set(json, reading) {
+    const items = list(json);
+    const set = new Set();
+    reading.cost.insert(items, (item) => set.add(item), (item) => item);
+    if (set.size < items.length) reading.lists.set(set, items);
+    return set;
+  },
+  map(json, reading) {
+    const items = list(json).map((pair) => list(pair) as [unknown, unknown]);
+    const map = new Map();
+    reading.cost.insert(
+      items,
+      ([key, value]) => map.set(key, value),
+      ([key]) => key,
+    );
+    if (map.size < items.length) reading.lists.set(map, items);
+    return map;
+  },
   number(json) {
     const name = text(json);
     if (!Object.hasOwn(NUMBERS, name)) throw new RangeError();
@@ -191,7 +229,11 @@ const MOST_PASSES = 16;
  * Puts one object in each place where one object was. A place can lie inside
  * an object that is itself replaced, so this goes on until nothing changes.
  */
-function applyEqualities(root: unknown, equalities: unknown): void {
+function applyEqualities(
+  root: unknown,
+  equalities: unknown,
+  reading: Reading,
+): void {
   const [ofRoot, rest] = Array.isArray(equalities)
     ? [equalities[0], equalities[1] ?? {}]
     : [[], equalities];
@@ -202,7 +244,7 @@ function applyEqualities(root: unknown, equalities: unknown): void {
   }));
   const rootPaths = pathsOf(ofRoot);
   for (let pass = 0; pass < MOST_PASSES; pass++) {
-    const graph = new Graph(root);
+    const graph = new Graph(root, reading);
     for (const path of rootPaths) graph.set(path, root);
     for (const { path, others } of groups) {
       const object = graph.get(path);
@@ -234,13 +276,16 @@ const TEXTS_OF_ERRORS: ReadonlySet<string> = new Set([
 /** The values of a message as paths go through them. */
 class Graph {
   readonly #root: unknown;
+  readonly #cost: MessageCost;
   /** Maps and sets as lists, which are made maps and sets again at the end. */
-  readonly #lists = new Map<unknown, unknown[]>();
+  readonly #lists: Map<unknown, unknown[]>;
   readonly #touched = new Set<unknown>();
   hasChanged = false;
 
-  constructor(root: unknown) {
+  constructor(root: unknown, { cost, lists }: Reading) {
     this.#root = root;
+    this.#cost = cost;
+    this.#lists = lists;
   }
 
   get(path: readonly string[]): unknown {
@@ -288,12 +333,14 @@ class Graph {
       const items = this.#lists.get(value)!;
       if (value instanceof Set) {
         value.clear();
-        for (const item of items) value.add(item);
+        this.#cost.insert(items, (item) => value.add(item), (item) => item);
       } else if (value instanceof Map) {
         value.clear();
-        for (const [key, item] of items as [unknown, unknown][]) {
-          value.set(key, item);
-        }
+        this.#cost.insert(
+          items as [unknown, unknown][],
+          ([key, item]) => value.set(key, item),
+          ([key]) => key,
+        );
       }
     }
   }

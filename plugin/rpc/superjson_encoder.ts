@@ -3,6 +3,7 @@
 // writer, which must look for equal objects and asks every transformer about
 // every value, takes many times as long.
 
+import type { MessageCost } from "./message_cost.ts";
 import { isPlainObject } from "./value_kind.ts";
 
 /** superjson's document of a value. */
@@ -34,15 +35,17 @@ const LINEAR_SEARCH_LIMIT = 16;
  *
  * @param root The value: a plain object.
  * @param writeLeaf Writes what superjson has no notion of.
+ * @param cost Counts what is costly to read.
  * @returns What superjson would have written, or undefined when only superjson
  * knows what that is.
  */
 export function encodeTree(
   root: object,
   writeLeaf: WriteLeaf,
+  cost: MessageCost,
 ): Document | undefined {
   try {
-    return new TreeWriter(writeLeaf).document(root);
+    return new TreeWriter(writeLeaf, cost).document(root);
   } catch (error) {
     if (error === NEEDS_SUPERJSON) return undefined;
     throw error;
@@ -51,13 +54,15 @@ export function encodeTree(
 
 class TreeWriter {
   readonly #writeLeaf: WriteLeaf;
+  readonly #cost: MessageCost;
   readonly #seen: unknown[] = [];
   #many: Set<unknown> | undefined;
   /** The annotations of the value that was written last. */
   #annotations: Annotations;
 
-  constructor(writeLeaf: WriteLeaf) {
+  constructor(writeLeaf: WriteLeaf, cost: MessageCost) {
     this.#writeLeaf = writeLeaf;
+    this.#cost = cost;
   }
 
   document(root: object): Document {
@@ -80,7 +85,7 @@ class TreeWriter {
       case "bigint":
         // superjson takes equal ones for one object.
         this.#assertUnique(value);
-        return this.#annotated("bigint", value.toString());
+        return this.#bigint(value.toString());
       case "object":
         if (value === null) return null;
         return this.#object(value);
@@ -91,7 +96,13 @@ class TreeWriter {
     }
   }
 
+  #bigint(digits: string): unknown {
+    this.#cost.bigint(digits.length);
+    return this.#annotated("bigint", digits);
+  }
+
   #annotated(annotation: unknown, json: unknown): unknown {
+    this.#cost.annotation();
     this.#annotations = [annotation];
     return json;
   }
@@ -135,7 +146,10 @@ class TreeWriter {
     }
     if (value instanceof Set) return this.#list([...value.values()], "set");
     if (value instanceof URL) return this.#annotated("URL", value.toString());
-    if (value instanceof RegExp) return this.#annotated("regexp", `${value}`);
+    if (value instanceof RegExp) {
+      this.#cost.pattern(`${value}`);
+      return this.#annotated("regexp", `${value}`);
+    }
     return this.#leaf(value);
   }
 

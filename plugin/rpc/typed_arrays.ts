@@ -33,27 +33,49 @@ export function bufferBytes(value: object): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/**
- * The buffer that was sent.
- *
- * @param type The name of its type.
- * @param bytes Its bytes.
- * @throws {ProtocolError} When they do not go together.
- */
-export function bufferOf(type: unknown, bytes: Uint8Array): object {
-  // A copy, aligned for whatever it holds.
-  const { buffer } = bytes.slice();
-  if (type === "ArrayBuffer") return buffer;
-  if (typeof type !== "string" || !Object.hasOwn(TYPES, type)) {
-    throw new ProtocolError(
-      `there is no buffer of type ${describeValue(type)}`,
-    );
+/** Makes the buffers of one message. */
+export class BufferReader {
+  /** One buffer for all places that name the same bytes, which are not copied for each. */
+  readonly #buffers = new Map<Uint8Array, ArrayBuffer>();
+  readonly #views = new Map<string, Map<Uint8Array, object>>();
+
+  /**
+   * The buffer that was sent. The same bytes and type give the same object.
+   *
+   * @param type The name of its type.
+   * @param bytes Its bytes.
+   * @throws {ProtocolError} When they do not go together.
+   */
+  read(type: unknown, bytes: Uint8Array): object {
+    let buffer = this.#buffers.get(bytes);
+    if (buffer === undefined) {
+      // A copy, aligned for whatever it holds.
+      buffer = bytes.slice().buffer as ArrayBuffer;
+      this.#buffers.set(bytes, buffer);
+    }
+    if (type === "ArrayBuffer") return buffer;
+    if (typeof type !== "string" || !Object.hasOwn(TYPES, type)) {
+      throw new ProtocolError(
+        `there is no buffer of type ${describeValue(type)}`,
+      );
+    }
+    let views = this.#views.get(type);
+    if (views === undefined) this.#views.set(type, views = new Map());
+    let view = views.get(bytes);
+    if (view === undefined) {
+      view = viewOf(type, buffer);
+      views.set(bytes, view);
+    }
+    return view;
   }
+}
+
+function viewOf(type: string, buffer: ArrayBuffer): object {
   try {
-    return new TYPES[type]!(buffer as ArrayBuffer);
+    return new TYPES[type]!(buffer);
   } catch {
     throw new ProtocolError(
-      `a ${type} cannot have a length of ${bytes.length} bytes`,
+      `a ${type} cannot have a length of ${buffer.byteLength} bytes`,
     );
   }
 }

@@ -1,6 +1,7 @@
 // Checks the options that a component declares: a plugin may be written in
 // JavaScript, and a type checker does not see everything.
 
+import { quoteWords } from "../common/quote_words.ts";
 import type { Option, Options, OptionTypes } from "../contract/options.ts";
 
 /** What an option's default is checked with, and what the default has to be. */
@@ -54,7 +55,7 @@ export function checkOptions(options: Options): void {
 }
 
 function problemsOf(option: Option): string[] {
-  const types = quoted(Object.keys(DEFAULTS));
+  const types = quoteWords(Object.keys(DEFAULTS));
   if (!Object.hasOwn(DEFAULTS, option?.type ?? "")) {
     return [
       `has no valid type: declare it as { type, description }, with one of the types ${types}`,
@@ -62,7 +63,9 @@ function problemsOf(option: Option): string[] {
   }
   const { type, oneOf, default: value } = option;
   const problems = Object.keys(option).filter((key) => !KEYS.includes(key))
-    .map((key) => `has the key "${key}", which is not one of ${quoted(KEYS)}`);
+    .map((key) =>
+      `has the key "${key}", which is not one of ${quoteWords(KEYS)}`
+    );
   if (oneOf !== undefined) {
     if (type !== "string" && type !== "strings") {
       problems.push(
@@ -84,7 +87,7 @@ function problemsOf(option: Option): string[] {
     if (other !== undefined) {
       problems.push(
         `has the default ${shown(value)}, but "oneOf" has only ${
-          quoted(oneOf)
+          quoteWords(oneOf)
         }`,
       );
     }
@@ -120,8 +123,4 @@ function shown(value: unknown): string {
     : isString(value)
     ? JSON.stringify(value)
     : String(value);
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => JSON.stringify(word)).join(", ");
 }

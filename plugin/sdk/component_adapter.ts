@@ -62,10 +62,15 @@ export function isConfigurable(kind: string): boolean {
  *
  * @param kind The kind of component.
  * @param component The author's component.
+ * @param rawConfig True to give it its configuration as the template has it.
  * @returns The component itself for a kind that is not one of baler's own.
  * @throws {TypeError} When a method is missing, or `options` is not a valid declaration.
  */
-export function adaptComponent(kind: string, component: object): object {
+export function adaptComponent(
+  kind: string,
+  component: object,
+  rawConfig = false,
+): object {
   const methods = methodsOf(kind);
   if (methods === undefined) return component;
   const { configure, work, fields } = methods;
@@ -84,11 +89,15 @@ export function adaptComponent(kind: string, component: object): object {
     },
   };
   for (const field of fields) adapted[field] = own[field];
-  if (configure !== undefined) {
+  if (configure !== undefined && rawConfig) {
+    adapted[configure] = (options: PrepareOptions) => call(configure, options);
+  } else if (configure !== undefined) {
     const { options } = own;
     if (options !== undefined) checkOptions(options);
     // A builder publishes its data while it runs, before later components do.
-    const data: RenderData = kind === "builder" ? {} : { generated: "later" };
+    const data: RenderData = kind === "builder"
+      ? {}
+      : { generated: "later", fields: LATER_FIELDS };
     adapted[configure] = async ({ config, build }: PrepareOptions) => {
       const { decoded, problems } = await decode(config, options, build, data);
       if (problems.some(({ code }) => code !== UNKNOWN_KEY)) {
@@ -105,6 +114,9 @@ export function adaptComponent(kind: string, component: object): object {
   }
   return new AdaptedComponent(adapted);
 }
+
+/** A new machine's password, which Packer has a template name in this way, too. */
+const LATER_FIELDS = { WinRMPassword: "{{.WinRMPassword}}" };
 
 /** Adds the problems that were found before to those that `work` fails with. */
 async function failingWith(

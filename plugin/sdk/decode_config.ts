@@ -2,7 +2,9 @@
 // templates, converts values, applies defaults, and collects every problem with
 // its place.
 
+import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
+import { quoteWords } from "../common/quote_words.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
 import type {
@@ -11,7 +13,7 @@ import type {
   Options,
   OptionTypes,
 } from "../contract/options.ts";
-import { renderAll, type RenderData } from "./render.ts";
+import { renderAll, type RenderData, withSharedLimit } from "./render.ts";
 
 /** The keys and indexes from the configuration down to a value. */
 type Path = (string | number)[];
@@ -64,6 +66,7 @@ export async function decode(
   build: BuildContext,
   data: RenderData,
 ): Promise<Decoded> {
+  const limited = withSharedLimit(data);
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
@@ -78,7 +81,7 @@ export async function decode(
     try {
       const value = option?.interpolate === false
         ? raw
-        : await renderAll(raw, build, [key], data);
+        : await renderAll(raw, build, [key], limited);
       setOwn(
         decoded,
         name,
@@ -151,7 +154,7 @@ function checkOneOf(
     if (oneOf.includes(value as string)) return;
     throw problem(
       path,
-      `must be one of ${quoted(oneOf)}, not ${JSON.stringify(value)}`,
+      `must be one of ${quoteWords(oneOf)}, not ${JSON.stringify(value)}`,
     );
   }
   collectProblems(value, path, (item, at) => checkOneOf(item, oneOf, at));
@@ -193,9 +196,9 @@ const CONVERTERS: Record<keyof OptionTypes, Converter> = {
   },
   boolean(value, path) {
     if (typeof value === "boolean") return value;
-    // The words that Go's strconv.ParseBool accepts.
-    if (/^(1|t|T|TRUE|true|True)$/.test(String(value))) return true;
-    if (/^(0|f|F|FALSE|false|False|)$/.test(String(value))) return false;
+    // As in Packer, an empty string is false.
+    const parsed = value === "" ? false : parseGoBool(String(value));
+    if (parsed !== undefined) return parsed;
     throw problem(path, `must be true or false, not ${described(value)}`);
   },
   strings(value, path) {
@@ -253,8 +256,4 @@ function described(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
   return JSON.stringify(value) ?? String(value);
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => JSON.stringify(word)).join(", ");
 }

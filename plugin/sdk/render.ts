@@ -1,10 +1,9 @@
-// Rendering fills in the templates ({{...}}) in a text that came from a
-// baler template, with what a component knows of its build.
+// Rendering: fills in the templates ({{...}}) in a string of a configuration.
 
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError } from "../contract/config_error.ts";
 
-/** What a text may refer to beside the build itself. */
+/** What a string may refer to, beside the build. */
 export interface RenderData {
   /** What `{{.Field}}` reads. */
   fields?: Record<string, unknown>;
@@ -16,13 +15,13 @@ export interface RenderData {
 }
 
 /**
- * Fills in the templates in a text.
+ * Fills in the templates (`{{...}}`) in a string.
  *
- * @param text The text, for example `"{{.Vars}} sh {{.Path}}"`.
+ * @param text The string, for example `"{{.Vars}} sh {{.Path}}"`.
  * @param build The build that the component is a part of.
- * @param data What the text may refer to beside it.
- * @returns The text with its templates filled in.
- * @throws {Error} When a template in it is not valid, with line and column.
+ * @param data What the string may refer to beside the build.
+ * @returns The string with its templates filled in.
+ * @throws {Error} With line and column, when a template in it is not valid.
  *
  * @example
  * ```ts
@@ -39,8 +38,7 @@ export async function render(
   data: RenderData = {},
 ): Promise<string> {
   if (!text.includes("{{")) return text;
-  // Most configurations have no template in them: the engine is loaded by the
-  // first that has.
+  // Most configurations have no template: the engine is loaded when needed.
   const { interpolate } = await import("../interpolate/mod.ts");
   return interpolate(text, {
     userVariables: build.userVariables,
@@ -54,10 +52,26 @@ export async function render(
     templatePath: build.templatePath ?? `${build.workingDirectory}/-`,
     coreVersion: build.packerVersion,
     initTime: build.startedAt,
+    budget: budgets.get(data),
   });
 }
 
-// What Packer lets every builder publish.
+/** The steps that the texts of one configuration may take together. */
+const budgets = new WeakMap<RenderData, { steps: number }>();
+
+/**
+ * A copy of the data with which many texts share the limit of one, so that a
+ * configuration of many expensive texts ends in an error soon.
+ *
+ * @param data What the texts may refer to.
+ */
+export function withSharedLimit(data: RenderData): RenderData {
+  const copy = { ...data };
+  budgets.set(copy, { steps: 0 });
+  return copy;
+}
+
+/** The names that every builder may publish, as in Packer. */
 const ALWAYS = [
   "ConnType",
   "Host",
@@ -74,7 +88,7 @@ const ALWAYS = [
   "WinRMPassword",
 ];
 
-/** What stands for a value that the builder publishes once it runs. */
+/** Returns the placeholder of a value that the builder publishes when it runs. */
 function published(name: unknown, build: BuildContext): string {
   const own = build.generatedData;
   if (

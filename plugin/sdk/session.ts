@@ -81,6 +81,7 @@ export class Session {
     // Ctrl-C in a terminal reaches the host too, which aborts the calls' signals.
     onSignal("SIGINT", () => {});
     onSignal("SIGTERM", () => this.#end(0));
+    onSignal("SIGHUP", () => this.#end(0));
     // On a line of its own, whatever was printed before.
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
@@ -150,8 +151,11 @@ export class Session {
       }
       this.#given.add(source);
     }
-    const component = await instanceOf(source, name);
-    return this.#rawConfig ? component : adaptComponent(kind, component);
+    return adaptComponent(
+      kind,
+      await instanceOf(source, name),
+      this.#rawConfig,
+    );
   }
 
   /** Aborts the calls in flight, waits until they have cleaned up, and exits. */

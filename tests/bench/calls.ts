@@ -110,7 +110,7 @@ async function echoRows(drivers: Drivers, sizes: Sizes): Promise<Row[]> {
       ["vscode-jsonrpc", atMost(1)],
       ["kkrpc", atMost(1)],
     ]),
-    ...rowsOf(concurrent, "1,000 small calls under way", "calls/s", [
+    ...rowsOf(concurrent, "1,000 small calls in flight", "calls/s", [
       ["Go net/rpc", atLeast(1.2)],
       ["vscode-jsonrpc", atLeast(4)],
       ["kkrpc", atLeast(4)],

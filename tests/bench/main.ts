@@ -5,6 +5,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { buildRows } from "./builds.ts";
 import { callRows } from "./calls.ts";
+import { goPluginRows } from "./go_plugins.ts";
 import { growth, growthTables } from "./growth.ts";
 import { packerRows } from "./packer.ts";
 import { growthPlot } from "./plot.ts";
@@ -50,6 +51,9 @@ try {
     const out = join(root, "dist", "bench");
     rows.push(
       ...await packerRows(sizes, folder, out, (reason) => {
+        missing.push(reason);
+      }),
+      ...await goPluginRows(made.baler, sizes, folder, (reason) => {
         missing.push(reason);
       }),
     );

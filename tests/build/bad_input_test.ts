@@ -104,9 +104,9 @@ refuses("a template that is no text", {
 refuses("a template that is not there", {
   says: ["cannot read the template template.json", "no such file"],
 });
-refuses("a template that is a folder", {
+refuses("a template that is a directory", {
   args: ["build", "$WORK"],
-  says: ["$WORK is a folder"],
+  says: ["$WORK is a directory"],
 });
 refuses("an HCL2 template", {
   args: ["build", "template.pkr.hcl"],
@@ -169,7 +169,7 @@ refuses("a required variable that is not given", {
 refuses("a -var without a value", {
   template: fine,
   args: ["build", "-var", "region", "template.json"],
-  says: ["-var takes a name and a value", '"region"'],
+  says: ["-var must be a name and a value", '"region"'],
   code: 2,
 });
 refuses("a -var-file that is not there", {
@@ -210,6 +210,14 @@ refuses("an option of a post-processor that must be given", {
   template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
     '"post-processors": [\n  {"type": "artifice"}\n]}\n',
   says: [/template\.json:3:\d+: /, "files"],
+});
+refuses("a key that `baler fix` renames", {
+  template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
+    '"post-processors": [{"type": "manifest",\n  "filename": "x"}]}\n',
+  says: [
+    /template\.json:3:\d+: unknown key "filename"/,
+    '"baler fix" prints the template with its new name',
+  ],
 });
 refuses("a configuration that validate is shown", {
   template: fileBuilder({ nope: 1 }),
@@ -327,7 +335,7 @@ refuses("output in a folder that nobody can write", {
 refuses("a log file that cannot be written", {
   template: fine,
   env: { BALER_LOG: "1", BALER_LOG_PATH: "$WORK/no/log" },
-  says: ["the log file $WORK/no/log (BALER_LOG_PATH) cannot be written"],
+  says: ["cannot open the log file $WORK/no/log (BALER_LOG_PATH)"],
 });
 refuses("a core configuration that is not there", {
   template: fine,
@@ -366,12 +374,12 @@ refuses("an empty standard input", {
 
 refuses("an unknown command", {
   args: ["buidl", "template.json"],
-  says: ['there is no command "buidl"; did you mean "build"?', "baler help"],
+  says: ['unknown command "buidl"; did you mean "build"?', "baler help"],
   code: 2,
 });
 refuses("an unknown command that help is asked for", {
   args: ["help", "buidl"],
-  says: ['there is no command "buidl"; did you mean "build"?'],
+  says: ['unknown command "buidl"; did you mean "build"?'],
   code: 2,
 });
 refuses("an unknown flag", {
@@ -381,7 +389,7 @@ refuses("an unknown flag", {
 });
 refuses("no template", {
   args: ["build"],
-  says: ["a template must be given"],
+  says: ["missing argument TEMPLATE", "baler help build"],
   code: 2,
 });
 refuses("two templates", {
@@ -391,17 +399,17 @@ refuses("two templates", {
 });
 refuses("a number of builds that is none", {
   args: ["build", "-parallel-builds=many", "template.json"],
-  says: ["-parallel-builds takes a whole number", '"many"'],
+  says: ["-parallel-builds must be an integer", '"many"'],
   code: 2,
 });
 refuses("an -on-error that is none of the four", {
   args: ["build", "-on-error=panic", "template.json"],
-  says: ["-on-error takes one of cleanup, abort, ask", '"panic"'],
+  says: ["-on-error must be one of cleanup, abort, ask", '"panic"'],
   code: 2,
 });
 refuses("a flag without its value", {
   args: ["build", "-var"],
-  says: ["the flag -var needs a value"],
+  says: ["flag -var needs a value"],
   code: 2,
 });
 refuses("help for an unknown command", {

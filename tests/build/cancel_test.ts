@@ -4,6 +4,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
@@ -77,28 +78,62 @@ forEachHost(
   },
 );
 
-forEachHost(
-  "a plugin that does not hear of Ctrl-C is ended, and told of",
-  async (bench) => {
-    await new Deno.Command("mkfifo", { args: [bench.at("never")] }).output();
-    await bench.write("template.json", {
-      builders: {
-        deaf: {
-          plugin: fixturePlugin("scripted_ui"),
-          steps: [{ say: "deaf" }, { await: "never" }],
-        },
+/** A build whose plugin ignores the cancellation, with a grace period of half a second. */
+async function startDeaf(bench: Workspace): Promise<Running> {
+  await new Deno.Command("mkfifo", { args: [bench.at("never")] }).output();
+  await bench.write("template.json", {
+    builders: {
+      deaf: {
+        plugin: fixturePlugin("scripted_ui"),
+        steps: [{ say: "deaf" }, { await: "never" }],
       },
-    });
-    const run = bench.start(["build", "template.json"], {
-      env: { BALER_PLUGIN_GRACE: "1s" },
-    });
-    await run.shows("deaf: deaf");
+    },
+  });
+  const run = bench.start(["build", "template.json"], {
+    env: { BALER_PLUGIN_GRACE: "0.5s" },
+  });
+  await run.shows("deaf: deaf");
+  return run;
+}
+
+forEachHost(
+  "a plugin that shows no sign of life after Ctrl-C is killed, and named",
+  async (bench) => {
+    const run = await startDeaf(bench);
+    const { stdout } = await new Deno.Command("ps", {
+      args: ["-o", "pid=,args=", "--ppid", String(run.pid)],
+    }).output();
+    const [plugin] = new TextDecoder().decode(stdout).split("\n")
+      .filter((line) => /scripted_ui/.test(line));
+    Deno.kill(parseInt(plugin!), "SIGSTOP");
     run.kill("SIGINT");
-    const ended = await within("the end", run.ended(), 20_000);
+    const ended = await within("the end", run.ended(), 30000);
     assertEquals(ended.code, 130, ended.output);
     assertStringIncludes(
       ended.output,
-      "has not ended within 2 s of being cancelled",
+      "has shown no sign of life for 1 s since it was cancelled",
+    );
+  },
+  { ignore: NOT_LINUX },
+);
+
+forEachHost(
+  "a plugin that cleans up after Ctrl-C has no limit of time, and a second one ends it",
+  async (bench) => {
+    const run = await startDeaf(bench);
+    run.kill("SIGINT");
+    // Far beyond the grace period: told again and again.
+    await run.shows(/(Still cleaning up: [^]*){4}/);
+    run.kill("SIGINT");
+    const ended = await within("the end", run.ended(), 20000);
+    assertEquals(ended.code, 130, ended.output);
+    assertMatch(
+      ended.output,
+      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Ctrl-C again ends it at once\.$/m,
+    );
+    assertMatch(
+      ended.stderr,
+      /^Ended at once by the second SIGINT\. These builds may have left something behind: deaf\.$/m,
     );
   },
 );

@@ -174,7 +174,7 @@ forEachHost(
     await failsWithTemporary(
       bench,
       disk.path,
-      /: write .*\/disk\/baler-shell\w+: no space left on device$/m,
+      /: write .*\/disk\/baler-shell-[\w-]+: no space left on device$/m,
     );
     assertEquals(disk.names(), ["fill"]);
   },
@@ -188,7 +188,7 @@ forEachHost(
     await failsWithTemporary(
       bench,
       disk.path,
-      /no temporary file can be made; TMPDIR .*: read-only file system$/m,
+      /cannot create a temporary file; TMPDIR .*: read-only file system$/m,
     );
   },
   withDisk,
@@ -200,13 +200,13 @@ forEachHost(
     await failsWithTemporary(
       bench,
       bench.at("missing"),
-      /no temporary file can be made; TMPDIR .*: no such file or directory$/m,
+      /cannot create a temporary file; TMPDIR .*: no such file or directory$/m,
     );
     const file = await bench.write("file", "");
     await failsWithTemporary(
       bench,
       file,
-      /no temporary file can be made; TMPDIR .*: not a directory$/m,
+      /cannot create a temporary file; TMPDIR .*: not a directory$/m,
     );
   },
   withShell,
@@ -282,7 +282,7 @@ forEachHost(
 // Few files, no PATH
 
 forEachHost(
-  "with 64 file descriptors, builds that can be started are made, and the others told why not",
+  "with 64 file descriptors, builds run as many at a time as can, and what cannot be started is told",
   async (bench) => {
     const names = Array.from({ length: 40 }, (_, index) => `b${index}`);
     await bench.write("template.json", {
@@ -297,15 +297,25 @@ forEachHost(
     const ended = await bench.baler(["build", "template.json"], {
       through: ["sh", "-c", `ulimit -n 64; exec "$@"`, "sh"],
     });
-    assertEquals(ended.code, 1, ended.output);
     assertForPeople(ended);
+    if (bench.kind === "compiled") {
+      assertMatch(
+        ended.stdout,
+        /^Running \d+ builds? at a time: "ulimit -n" allows no more open files for 40\.$/m,
+      );
+    }
     const made = await bench.names("made");
     const refused = names.filter((name) =>
       ended.stdout.includes(`Failed to prepare build: "${name}"`)
     );
-    assert(made.length > 0 && refused.length > 0, ended.output);
     assertEquals([...made, ...refused].sort(), [...names].sort());
-    assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+    assert(made.length > 0, ended.output);
+    // From source Deno itself needs most of them.
+    if (bench.kind === "compiled") assertEquals(refused, [], ended.output);
+    assertEquals(ended.code, refused.length > 0 ? 1 : 0, ended.output);
+    if (refused.length > 0) {
+      assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+    }
   },
   withShell,
 );

@@ -11,6 +11,7 @@ import {
   SshTimeoutError,
 } from "../../plugin/builder/mod.ts";
 import { noSshd, run, Sshd } from "../support/sshd.ts";
+import { skippable } from "../support/programs.ts";
 
 function sshTest(
   name: string,
@@ -18,8 +19,7 @@ function sshTest(
   extra?: string,
 ): void {
   Deno.test({
-    name: noSshd ? `${name} (skipped: ${noSshd})` : name,
-    ignore: noSshd !== undefined,
+    ...skippable(name, noSshd),
     async fn() {
       await using sshd = await Sshd.start(extra);
       await body(sshd);
@@ -179,8 +179,7 @@ sshTest(
 );
 
 Deno.test({
-  name: "ssh waits for a machine that is not there yet",
-  ignore: noSshd !== undefined,
+  ...skippable("ssh waits for a machine that is not there yet", noSshd),
   async fn() {
     await using sshd = await Sshd.make();
     await using communicator = communicatorOf(sshd);
@@ -191,8 +190,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ssh tells the address, the attempts and the last refusal",
-  ignore: noSshd !== undefined,
+  ...skippable(
+    "ssh tells the address, the attempts and the last refusal",
+    noSshd,
+  ),
   async fn() {
     await using sshd = await Sshd.make();
     await using communicator = communicatorOf(sshd, { ssh_timeout: 1500 });

@@ -21,6 +21,7 @@ import {
 } from "../../plugin/builder/mod.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 import { noSshd } from "../support/sshd.ts";
+import { skippable } from "../support/programs.ts";
 
 const { signal } = new AbortController();
 
@@ -106,8 +107,10 @@ for (
   ] as const
 ) {
   Deno.test({
-    name: `TemporaryKeyPair makes a pair of type ${type}, and deletes it`,
-    ignore: noSshd !== undefined,
+    ...skippable(
+      `TemporaryKeyPair makes a pair of type ${type}, and deletes it`,
+      noSshd,
+    ),
     async fn() {
       const pair = await TemporaryKeyPair.create({ type, name: "a name" });
       assert(pair.privateKey.startsWith(head), pair.privateKey.slice(0, 40));

@@ -233,7 +233,7 @@ Deno.test("shell runs inline lines with the build's variables, and takes the scr
     },
   });
   assertMatch(lines[0]!, /^say: Provisioning with shell script: .*baler-shell/);
-  const script = lines.find((line) => /script_\d+\.sh$/.test(line));
+  const script = lines.find((line) => /script_[-\da-f]{36}\.sh$/.test(line));
   assert(script, lines.join("\n"));
   assertEquals(
     lines.filter((line) => line.startsWith("message: ") && line !== script),
@@ -365,7 +365,11 @@ Deno.test("shell tries again when a script cannot be started, not when it cannot
     config,
     communicator: restarting,
   });
-  assertEquals(lines.slice(1), ["message: up"]);
+  // The wait is shown, with its reason.
+  assertEquals(lines.slice(1), [
+    "error: Error uploading script: connection refused; trying again for up to 5m0s",
+    "message: up",
+  ]);
   assertEquals(tries, 2);
   await assertRejects(
     () =>
@@ -788,7 +792,7 @@ Deno.test({
         line.replace(/^say: /, "==> vm: ").replace(
           /^message: /,
           "    vm: ",
-        ).replace(/baler-shell\w+/, "SCRIPT").trimEnd()
+        ).replace(/baler-shell[-\w]+/, "SCRIPT").trimEnd()
       ),
       theirs.filter((line) => /^(==>| {3}) vm:/.test(line)).map((line) =>
         line.replace(/packer-shell\w+/, "SCRIPT").trimEnd()

@@ -1,13 +1,15 @@
 // The communicator "local" runs commands and copies files on this machine, and
 // leaves nothing behind.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { warnOfBackground } from "../../plugin/bundled/communicators/background_warning.ts";
 import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
 import { collected } from "../support/component_runner.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { isRunning } from "../support/processes.ts";
+import { HANG_LIMIT_MS } from "../support/within.ts";
 
 Deno.test("LocalCommunicator.start() gives the exit status, the output and the errors of a command", async () => {
   await using dir = await TemporaryDirectory.make();
@@ -102,6 +104,61 @@ Deno.test("LocalCommunicator.start() does not wait for what a command leaves run
   assertEquals(await isRunning(left!), false);
 });
 
+Deno.test("LocalCommunicator reports what a command leaves running, once", async () => {
+  await using dir = await TemporaryDirectory.make();
+  const ui = new RecordingLines();
+  {
+    await using local = new LocalCommunicator({
+      workingDirectory: dir.path,
+      onBackground: (members) => warnOfBackground(ui, members),
+    });
+    assertEquals(await local.start({ command: "sleep 1001 &" }).wait(), 0);
+    // A command that leaves nothing is not mentioned, nor the first one again.
+    assertEquals(await local.start({ command: "true | cat" }).wait(), 0);
+  }
+  assertEquals(ui.lines.length, 1);
+  assertMatch(
+    ui.lines[0]!,
+    /^Warning: the command left processes running in the background: sleep 1001 \(pid \d+\)\. They are ended with the build/,
+  );
+});
+
+Deno.test("builder null and shell-local warn of what is left running in the background", async () => {
+  await using dir = await TemporaryDirectory.make();
+  const template = {
+    builders: [{ type: "null", communicator: "local" }],
+    provisioners: [
+      { type: "shell", inline: ["sleep 1002 >/dev/null 2>&1 &"] },
+      { type: "shell-local", inline: ["sleep 1003 >/dev/null 2>&1 &"] },
+    ],
+    "post-processors": [
+      { type: "shell-local", inline: ["sleep 1004 >/dev/null 2>&1 &"] },
+    ],
+  };
+  await Deno.writeTextFile(join(dir.path, "t.json"), JSON.stringify(template));
+  const cli = new URL("../../cli.ts", import.meta.url).pathname;
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", cli, "build", "t.json"],
+    cwd: dir.path,
+  }).output();
+  const text = new TextDecoder().decode(stdout) +
+    new TextDecoder().decode(stderr);
+  assert(success, text);
+  for (const seconds of [1002, 1003, 1004]) {
+    const found = [
+      ...text.matchAll(new RegExp(`Warning: .*sleep ${seconds} `, "g")),
+    ];
+    assertEquals(found.length, 1, text);
+  }
+});
+
+class RecordingLines {
+  readonly lines: string[] = [];
+  error(line: string) {
+    this.lines.push(line);
+  }
+}
+
 Deno.test("LocalCommunicator's commands do not outlive a process that is killed", async () => {
   const module = new URL(
     "../../plugin/bundled/communicators/local.ts",
@@ -126,7 +183,7 @@ Deno.test("LocalCommunicator's commands do not outlive a process that is killed"
   assert(await isRunning(pid));
   victim.kill("SIGKILL");
   await victim.status;
-  const end = performance.now() + 10_000;
+  const end = performance.now() + HANG_LIMIT_MS;
   while (await isRunning(pid)) {
     assert(performance.now() < end, `process ${pid} is still running`);
   }

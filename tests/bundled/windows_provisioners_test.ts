@@ -6,25 +6,21 @@ import PowershellProvisioner from "../../plugin/bundled/provisioners/powershell.
 import WindowsRestartProvisioner from "../../plugin/bundled/provisioners/windows_restart.ts";
 import WindowsShellProvisioner from "../../plugin/bundled/provisioners/windows_shell.ts";
 import { encodedPowerShellCommand } from "../../plugin/bundled/shell/powershell_text.ts";
-import {
-  buildIn,
-  folder,
-  NotingUi,
-  prepared,
-  provisioned,
-} from "../support/component_runner.ts";
+import { prepared, provisioned } from "../support/component_runner.ts";
 import {
   type Answer,
   RecordingCommunicator,
   withoutRandomness,
 } from "../support/recording_communicator.ts";
+import { buildContext, RecordingUi } from "../support/recording_ui.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const EXECUTE = "powershell -executionpolicy bypass " +
   '"& { if (Test-Path variable:global:ProgressPreference)' +
   "{set-variable -name variable:global:ProgressPreference -value 'SilentlyContinue'};";
 
 Deno.test("powershell uploads variables and script, runs it, and deletes both", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const machine = new RecordingCommunicator(() => ({ stdout: "hello\r\n" }));
   const lines = await provisioned(new PowershellProvisioner(), {
     dir: dir.path,
@@ -69,7 +65,7 @@ Deno.test("powershell uploads variables and script, runs it, and deletes both", 
 });
 
 Deno.test("powershell runs scripts as an elevated user by a scheduled task", async () => {
-  await using dir = await folder({ "a.ps1": "Get-Date\n" });
+  await using dir = await TemporaryDirectory.make({ "a.ps1": "Get-Date\n" });
   const machine = new RecordingCommunicator();
   await provisioned(new PowershellProvisioner(), {
     dir: dir.path,
@@ -108,7 +104,10 @@ Deno.test("powershell runs scripts as an elevated user by a scheduled task", asy
 });
 
 Deno.test("powershell takes Packer's execution policies, debug modes and directories", async () => {
-  await using dir = await folder({ "a.ps1": "a", "b.ps1": "b" });
+  await using dir = await TemporaryDirectory.make({
+    "a.ps1": "a",
+    "b.ps1": "b",
+  });
   const machine = new RecordingCommunicator();
   await provisioned(new PowershellProvisioner(), {
     dir: dir.path,
@@ -140,7 +139,7 @@ Deno.test("powershell takes Packer's execution policies, debug modes and directo
 });
 
 Deno.test("powershell fails with a script, and accepts the exit codes that it is told to accept", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const run = (config: Record<string, unknown>) =>
     provisioned(new PowershellProvisioner(), {
       dir: dir.path,
@@ -158,7 +157,7 @@ Deno.test("powershell and windows-shell refuse what Packer refuses", async () =>
     message: string,
   ) => {
     await assertRejects(
-      () => prepared(provisioner, config, buildIn("/")),
+      () => prepared(provisioner, config, buildContext("/")),
       Error,
       message,
     );
@@ -199,7 +198,7 @@ Deno.test("powershell and windows-shell refuse what Packer refuses", async () =>
 });
 
 Deno.test("windows-shell uploads a batch file and runs it with its variables", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const machine = new RecordingCommunicator();
   await provisioned(new WindowsShellProvisioner(), {
     dir: dir.path,
@@ -219,7 +218,7 @@ Deno.test("windows-shell uploads a batch file and runs it with its variables", a
 });
 
 Deno.test("windows-shell uploads and runs a script again when the machine could not be reached", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const machine = new RecordingCommunicator((_, index) =>
     index === 0 ? new Error("connection refused") : {}
   );
@@ -247,9 +246,9 @@ function restarted(command: string): Answer {
 }
 
 Deno.test("windows-restart restarts the machine, waits until it goes down, and then until it is back", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const machine = new RecordingCommunicator(restarted);
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   await provisioned(new WindowsRestartProvisioner(), {
     dir: dir.path,
     config: {},
@@ -271,7 +270,7 @@ Deno.test("windows-restart restarts the machine, waits until it goes down, and t
 });
 
 Deno.test("windows-restart waits for its own check and for the registry", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const asked = new Map<string, number>();
   const machine = new RecordingCommunicator((command) => {
     const count = (asked.get(command) ?? 0) + 1;
@@ -306,12 +305,12 @@ Deno.test("windows-restart waits for its own check and for the registry", async 
 });
 
 Deno.test("windows-restart tells a failed command, a machine that stays away, and gives up when it is aborted", async () => {
-  await using dir = await folder();
+  await using dir = await TemporaryDirectory.make();
   const run = (
     config: Record<string, unknown>,
     answer: (command: string) => Answer,
     signal?: AbortSignal,
-    ui = new NotingUi(),
+    ui = new RecordingUi(),
   ) =>
     provisioned(new WindowsRestartProvisioner(), {
       dir: dir.path,
@@ -325,7 +324,7 @@ Deno.test("windows-restart tells a failed command, a machine that stays away, an
     Error,
     "Restart script exited with non-zero exit status: 5",
   );
-  const ui = new NotingUi();
+  const ui = new RecordingUi();
   await assertRejects(
     () =>
       run({ restart_timeout: "20ms" }, () => ({ status: 0 }), undefined, ui),

@@ -208,6 +208,84 @@ for (const shell of shells) {
   );
 }
 
+/** Names in a template and of files that a shell must not evaluate. */
+const hostileNames = [
+  "n;touch${IFS}pwned",
+  "n$(touch pwned)",
+  "n`touch pwned`",
+  "n|touch pwned",
+  "n'\";touch pwned;'",
+  "n:touch:{touch pwned}",
+  "n[x]:y:{touch pwned}",
+  "n(touch pwned)",
+  "n\\;touch pwned",
+  "n&&touch pwned&",
+  "n>pwned",
+  "n*",
+];
+
+for (const shell of shells) {
+  forEachHost(
+    `${shell} on a terminal runs nothing of the names in a template, or of files`,
+    async (bench) => {
+      const PATH = await prepare(bench, shell);
+      for (const [index, name] of hostileNames.entries()) {
+        const builders = [{ type: "null", communicator: "none", name }];
+        await bench.write(`t${index}.json`, { builders });
+        // A file name has no slash in it.
+        await bench.write(`files/${index}/${name}.json`, { builders });
+      }
+      await bench.write("p/baler-command-cmd$(touch pwned)", "#!/bin/sh\n", {
+        mode: 0o755,
+      });
+      const { stdout } = await bench.succeeds(["completion", shell], {
+        env: { BALER_PLUGIN_PATH: bench.at("p") },
+      });
+      await bench.write(join(bench.home, `script.${shell}`), stdout);
+      await using terminal = await Terminal.run(bench, interactive[shell], {
+        env: {
+          PATH,
+          XDG_CONFIG_HOME: bench.home,
+          TMPDIR: bench.home,
+          PS1: "ready> ",
+        },
+        columns: 150,
+        rows: 60,
+      });
+      await terminal.shows(/[>#$%] *$/);
+      await terminal.type(`${sourcing[shell]}; clear; echo so''urced`);
+      await terminal.press("Enter");
+      await terminal.shows(/^sourced\n/m);
+      const complete = async (line: string, mark: string) => {
+        await terminal.type(line);
+        await terminal.press("Tab");
+        // What was inserted is read as one argument by the shell itself.
+        await terminal.type(` # ${mark}`);
+        await terminal.shows(new RegExp(`# ${mark}`));
+        await terminal.press("Enter");
+        await terminal.type(`echo do''ne ${mark}`);
+        await terminal.press("Enter");
+        await terminal.shows(new RegExp(`^done ${mark}`, "m"));
+      };
+      for (const index of hostileNames.keys()) {
+        const begin = "baler validate -syntax-only";
+        await complete(`${begin} t${index}.json -only n`, `only-${index}`);
+        await complete(`${begin} -only=n`, `equals-${index}`);
+        await complete(`${begin} files/${index}/`, `file-${index}`);
+        await complete(`cd files/${index}; ${begin} n`, `name-${index}`);
+        await terminal.type(`cd ${shellQuote(bench.path)}`);
+        await terminal.press("Enter");
+      }
+      await complete("baler cmd", "command");
+      const everywhere = await new Deno.Command("find", {
+        args: [bench.path, bench.home, "-name", "pwned*"],
+      }).output();
+      assertEquals(new TextDecoder().decode(everywhere.stdout), "");
+    },
+    { ignore: missing(shell, "tmux"), limitMs: 300_000 },
+  );
+}
+
 forEachHost("baler completion says which shells there are", async (bench) => {
   for (const args of [[], ["ksh"], ["bash", "zsh"]]) {
     const ended = await bench.baler(["completion", ...args]);

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { NO_LOG } from "../../host/log/log.ts";
 import { ProgressLine } from "../../host/terminal/progress_line.ts";
+import { OutputBacklog, PluginUi } from "../../host/terminal/plugin_ui.ts";
 import { progressText } from "../../host/terminal/progress_text.ts";
 import type { Screen } from "../../host/terminal/screen.ts";
 import { textWidth, truncateToWidth } from "../../host/text/display_width.ts";
@@ -399,22 +400,45 @@ Deno.test("the progress line bears any number of names, of any length", async ()
   line.end();
 });
 
-Deno.test("progress in odd types is shown as numbers and texts, or refused", () => {
+Deno.test("progress of a plugin in other types than the interface's is refused", () => {
   const shown: Progress[] = [];
   const screen = {
     progress: (_owner: string, progress: Progress) => shown.push(progress),
   };
-  const ui = new HostUi({
+  const backend = new HostUi({
     screen: screen as unknown as Screen,
     log: NO_LOG,
     machineReadable: false,
     color: false,
   });
-  const odd = { label: 1, current: 5n, total: "10", unit: ["files"] };
-  ui.progress(odd as unknown as Progress);
-  assertEquals(shown, [{ label: "1", current: 5, total: 10, unit: "files" }]);
-  const unit = JSON.parse('{"toString":1,"valueOf":1}');
-  assertThrows(() => ui.progress({ label: "", current: 1, unit }), TypeError);
+  const ui = new PluginUi(backend, new OutputBacklog());
+  const report = (progress: unknown) => ui.progress(progress as Progress);
+  report({ label: "a", current: 5n, total: null });
+  assertEquals(shown, [{ label: "a", current: 5, done: false }]);
+  const converted = {
+    toString() {
+      throw new Error("converted to a string");
+    },
+    valueOf() {
+      throw new Error("converted to a number");
+    },
+  };
+  for (
+    const wrong of [
+      undefined,
+      { label: 1, current: 1 },
+      { label: converted, current: 1 },
+      { label: "a", current: converted },
+      { label: "a", current: "1" },
+      { label: "a", current: 1, total: converted },
+      { label: "a", current: 1, unit: ["files"] },
+    ]
+  ) assertThrows(() => report(wrong), TypeError);
+  for (const method of ["say", "message", "error", "machine", "ask"] as const) {
+    const call = ui[method].bind(ui) as (line: unknown) => unknown;
+    assertThrows(() => call(converted), TypeError);
+  }
+  assertEquals(shown.length, 1);
 });
 
 Deno.test("textWidth() counts columns, and cutToWidth() cuts between characters", () => {

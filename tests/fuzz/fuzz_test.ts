@@ -10,8 +10,8 @@ import { caseOf, type Find, run } from "./fuzz.ts";
 import { Random } from "../support/random.ts";
 import { record } from "./sessions.ts";
 import type { End } from "./subject.ts";
-import { workingTime } from "../support/harness.ts";
 import type { Task } from "./worker.ts";
+import { workingTime } from "../support/working_time.ts";
 
 const CASES = Number(Deno.env.get("BALER_FUZZ_CASES") ?? 100_000);
 const FIRST = Number(Deno.env.get("BALER_FUZZ_FIRST") ?? 0);

@@ -24,9 +24,9 @@ import {
   userVariables,
   withData,
 } from "./cases.ts";
-import { workingTime } from "../support/harness.ts";
 import { missing, skippable } from "../support/programs.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { workingTime } from "../support/working_time.ts";
 
 const context: InterpolationContext = { userVariables, initTime: recordedAt };
 

@@ -89,7 +89,7 @@ forEachHost(
     assertEquals(await bench.read("size"), `${64 * 1024}\n`);
     const told = stderr.match(/^.*disk\/log.*$/gm);
     assertEquals(told, [
-      "The log file disk/log (BALER_LOG_PATH) takes no more: No space left on device (os error 28). What comes next is not in it; the work goes on.",
+      "Cannot write to the log file disk/log (BALER_LOG_PATH): No space left on device (os error 28). Logging to this file stops; the build continues.",
     ]);
     // Where else the log goes, it goes on.
     assertStringIncludes(stderr, "ui: --> file: Stored file: x.txt");
@@ -128,7 +128,7 @@ forEachHost(
     for (
       const [BALER_LOG_PATH, why] of [
         [".", "directory"],
-        ["/proc/log", "Deno guards /dev, /proc and /sys"],
+        ["/proc/log", "Deno does not open files in /dev, /proc and /sys"],
       ]
     ) {
       const { code, output } = await bench.baler(["build", "template.json"], {
@@ -137,10 +137,22 @@ forEachHost(
       assertEquals(code, 1, output);
       assertStringIncludes(
         output,
-        `the log file ${BALER_LOG_PATH} (BALER_LOG_PATH) cannot be written: `,
+        `cannot open the log file ${BALER_LOG_PATH} (BALER_LOG_PATH): `,
       );
       assertStringIncludes(output, why!);
     }
     assertEquals(await bench.names(), ["template.json"]);
   },
+);
+
+forEachHost(
+  "a log file can be read by its user alone",
+  async (bench) => {
+    await bench.builds(template, [], {
+      env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },
+    });
+    const { mode } = await Deno.stat(bench.at("log"));
+    assertEquals(mode! & 0o777, 0o600);
+  },
+  { ignore: NOT_POSIX },
 );

@@ -10,9 +10,10 @@ import {
   Recorder,
   testPosix,
 } from "../support/plugin_process.ts";
-import { fixturePlugin, forEachHost, workingTime } from "../support/harness.ts";
+import { fixturePlugin, forEachHost } from "../support/harness.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { failure } from "../support/failure.ts";
+import { workingTime } from "../support/working_time.ts";
 
 function redactorOf(...values: string[]): Redactor {
   const redactor = new Redactor();

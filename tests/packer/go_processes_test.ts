@@ -107,19 +107,27 @@ for (const victim of ["the host", "the adapter"]) {
       await bench.write("template.json", waiting(packer!, "there"));
       const run = bench.start(["build", "template.json"], { env });
       await run.shows("waiting there");
-      const script = await processesOf(bench.env, "sleep 600");
-      assertEquals(script.length, 1);
+      // The script says so right before it starts what it waits for.
+      while ((await processesOf(bench.env, "sleep 600")).length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       if (victim === "the host") run.kill("SIGKILL");
       else {
-        const [provisioner] = await processesOf(
+        const [adapter] = await processesOf(
           bench.env,
-          "packer-provisioner-shell-local",
+          "--serve",
           "baler-packer",
           "deno",
         );
-        Deno.kill(provisioner!, "SIGKILL");
+        Deno.kill(adapter!, "SIGKILL");
       }
-      await run.ended();
+      const { output } = await run.ended();
+      if (victim === "the adapter") {
+        assertMatch(
+          output,
+          /baler-packer was ended by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
+        );
+      }
       await removeScripts(bench.env.TMPDIR!);
     },
   );

@@ -9,8 +9,8 @@ import {
   MsgpackExtension,
   type MsgpackLimits,
 } from "../../plugin/packer_wire/msgpack.ts";
-import { workingTime } from "../support/harness.ts";
 import { hex } from "./support.ts";
+import { workingTime } from "../support/working_time.ts";
 
 function decodeAll(
   bytes: Uint8Array,

@@ -57,6 +57,7 @@ Deno.test("an error crosses as its text, an empty one as some text", async () =>
         throw new Error("");
       }],
       ["A.Odd", () => {
+        // deno-lint-ignore no-throw-literal
         throw "no error";
       }],
       ["A.Unsendable", () => () => {}],

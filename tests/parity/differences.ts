@@ -15,6 +15,7 @@ export const DIFFERENCES = {
   "failed-file-builder":
     "a build that failed leaves no artifact that nobody is told of",
   "compression-levels": "a level that cannot be is refused before the build",
+  "archive-modes": "an archive is no more readable than its files",
   "no-xz": "there is no xz to compress with",
   "text-behind-variables":
     "what stands behind the object would be lost in silence",
@@ -42,7 +43,7 @@ export const DIFFERENCES = {
   "timeout-after-pause":
     "Packer forgets the timeout of a provisioner that waits before it",
   "no-nanoseconds":
-    "a length of time without a unit, which Packer takes for nanoseconds, is meant as something else",
+    "a duration without a unit, which Packer takes for nanoseconds, is meant as something else",
   "sleep-variables": "every option may have templates in it",
   "internal-keys":
     "a key that nothing reads is a mistake, whatever it begins with",

@@ -20,6 +20,10 @@ const WORDINGS: readonly [of: RegExp, to: string][] = [
   [/(exit status: \d+\.)(Allowed)/g, "$1 $2"],
 ];
 
+// Warnings of what Packer does in silence: an artifact without files.
+const NO_FILES =
+  /,ui,error,==> .*Warning: (the artifact has no files|.* matches no file\.)/;
+
 const EXTRAS = [
   // valid-is-said
   ",ui,say,The configuration is valid.",
@@ -90,7 +94,7 @@ export function comparableEvents(
       }
       if (one.says !== undefined && event === events.at(-1)) continue;
     } else if (event === "" && (events.at(-1) ?? "") === "") continue;
-    if (EXTRAS.includes(event)) continue;
+    if (EXTRAS.includes(event) || NO_FILES.test(event)) continue;
     // inspect-text
     if (
       machineReadable && one.args?.[0] === "inspect" &&

@@ -3,8 +3,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { compile } from "../../tools/compile.ts";
-import { program, within } from "../support/plugin_process.ts";
-import { Bench } from "../support/harness.ts";
+import { program } from "../support/plugin_process.ts";
+import { Workspace } from "../support/harness.ts";
+import { within } from "../support/within.ts";
 
 /** Calls that must fail when the host is gone: their result would be believed. */
 const FAILING = ["ask", "the provision hook", "reading from a stream"];
@@ -22,7 +23,7 @@ async function assertCleansUp(
   kind: "builder" | "command",
   plugin: readonly string[],
 ): Promise<void> {
-  const bench = await Bench.make("source");
+  const bench = await Workspace.make("source");
   try {
     const go = bench.at("go");
     await new Deno.Command("mkfifo", { args: [go] }).output();
@@ -40,14 +41,14 @@ async function assertCleansUp(
     );
     const notes = bench.at(`${kind}.notes`);
     const seen = (line: string) =>
-      within(30_000, JSON.stringify(line), noted(notes, line));
+      within(JSON.stringify(line), noted(notes, line), 30_000);
     await seen("is up");
     run.kill("SIGSTOP");
     await Deno.writeTextFile(go, "");
     await seen("has called");
     run.kill("SIGKILL");
     const lines = await seen("has cleaned up");
-    await within(30_000, "the end of the host", run.ended());
+    await within("the end of the host", run.ended(), 30_000);
     const calls = lines.filter((line) => / (in flight|afterwards) /.test(line));
     assertEquals(
       new Set(calls.map((line) => line.split(/ in flight | afterwards /)[0]))
@@ -64,9 +65,9 @@ async function assertCleansUp(
     }
     if (kind === "command") {
       await within(
-        30_000,
         "the end of the command",
         noted(bench.at("command.closed"), ""),
+        30_000,
       );
     }
     await bench.assertNothingLeft();

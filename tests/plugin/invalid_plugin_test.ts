@@ -54,7 +54,7 @@ forEachHost(
 
 forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
   const artifact =
-    "is to return an artifact ({ builderId, id, files, destroy(), toString() }), or nothing";
+    "is to return an artifact ({ builderId, id, files, destroy(), toString() }, with strings and a list of strings), or nothing";
   await assertTold(bench, {
     "returns-text": `the plugin's run() returned "image-1", but ${artifact}`,
     "returns-list": "--> returns-list: the plugin's run() returned [",

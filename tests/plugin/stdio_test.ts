@@ -1,4 +1,4 @@
-// A plugin's stdin and stdout belong to the wire: whatever its code and its children write ends up in the log, and a person who runs it by hand is told what it is.
+// A plugin's stdin and stdout carry the wire: what its code and its children print goes to the log, and a person who runs it by hand is told what it is.
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../../host/mod.ts";
@@ -130,7 +130,7 @@ testPosix("a plugin that prompts is told to ask the ui", async () => {
   assertEquals(await printing.ping(), "pong");
 });
 
-/** Runs a plugin as a person would, without a host. */
+/** Runs a plugin without a host, as a person would. */
 async function byHand(
   argv: string[],
   input: "null" | "close" | Uint8Array<ArrayBuffer>,

@@ -332,7 +332,7 @@ author(
 
 author("an error's stack shows both sides", async (author) => {
   const error = await failure(author.throwCustom());
-  assertMatch(error.stack!, /authoring\.ts/);
+  assertMatch(error.stack!, /echo_plugin\.ts/);
   assertMatch(error.stack!, /references_test\.ts/);
 });
 
@@ -389,7 +389,7 @@ author("an error thrown here is an error there", async (author) => {
     "the cause",
   ]);
   assertMatch(String(caught[5]), /references_test\.ts/);
-  assertMatch(String(caught[5]), /authoring\.ts/);
+  assertMatch(String(caught[5]), /echo_plugin\.ts/);
 });
 
 author("an error can be passed as a value", async (author) => {

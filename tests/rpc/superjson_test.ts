@@ -1,8 +1,10 @@
 // What the wire's own writer writes is, to the letter, what superjson writes.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import superjson from "superjson";
 import { isPlain } from "../../plugin/rpc/codec.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
+import { MessageCost } from "../../plugin/rpc/message_cost.ts";
 import { encodeTree } from "../../plugin/rpc/superjson_encoder.ts";
 import { Chance } from "../conformance/random_values.ts";
 
@@ -79,7 +81,7 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
       plain++;
       assertEquals(`{"json":${JSON.stringify(message)}}`, expected);
     }
-    const written = encodeTree(message, () => undefined);
+    const written = encodeTree(message, () => undefined, new MessageCost());
     if (written === undefined) continue;
     trees++;
     if (JSON.stringify(written) !== expected) {
@@ -90,3 +92,47 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
   assertEquals(plain > 20_000, true, `${plain} plain`);
   assertEquals(trees > 80_000, true, `${trees} trees`);
 });
+
+Deno.test("sets and maps that hold their own ancestors arrive as they are", async () => {
+  // superjson writes each ancestor as null, and a set has one null.
+  const inner: Record<string, unknown> = { name: "inner" };
+  const outer: Record<string, unknown> = { inner };
+  inner.set = new Set<unknown>([outer, inner, null, 1]);
+  inner.map = new Map<unknown, unknown>([[outer, 1], [null, 2], [inner, 3]]);
+  const nested = new Set<unknown>([null]);
+  outer.sets = new Set<unknown>([null, nested, outer]);
+  nested.add(outer.sets).add(nested);
+
+  // deno-lint-ignore no-explicit-any -- what arrives is looked into.
+  const got = await roundTrip(outer) as any;
+  const set = [...got.inner.set];
+  assertEquals(set.length, 4);
+  assertStrictEquals(set[0], got);
+  assertStrictEquals(set[1], got.inner);
+  assertEquals(set.slice(2), [null, 1]);
+  const map = [...got.inner.map];
+  assertEquals(map.map(([, value]) => value), [1, 2, 3]);
+  assertStrictEquals(map[0][0], got);
+  assertStrictEquals(map[1][0], null);
+  assertStrictEquals(map[2][0], got.inner);
+  const [first, gotNested, last] = [...got.sets];
+  assertEquals(first, null);
+  assertStrictEquals(last, got);
+  const [one, two, three] = [...gotNested];
+  assertEquals(one, null);
+  assertStrictEquals(two, got.sets);
+  assertStrictEquals(three, gotNested);
+});
+
+async function roundTrip(value: unknown): Promise<unknown> {
+  const ends: Connection[] = [];
+  const connect = (other: number, root: object) =>
+    new Connection({
+      peer: "the other side",
+      root,
+      write: (bytes) => void ends[other]!.receive(bytes.slice()),
+      onProtocolError: (error) => error,
+    });
+  ends.push(connect(1, {}), connect(0, { echo: (back: unknown) => back }));
+  return await ends[0]!.call(0, "echo", [value]);
+}

@@ -1,9 +1,14 @@
-// Executable files that a test makes and then starts. This process must not
-// write them itself: a child that another test starts in that moment, in a
-// thread of the same process, holds the open file until it has begun, and
-// until then nobody can start it ("Text file busy").
+// Writes executable files that a test then starts. This process must not hold such a file open for writing: a child that
+// another test spawns at that moment inherits the descriptor until it has called exec, and until then the kernel
+// refuses to execute the file ("Text file busy"). So another process writes it.
 
-/** Writes a file, in place of what is there; one of a mode that can be executed so that it can be started. */
+/**
+ * Writes a file, replacing one that exists. With an executable mode, the file can be executed at once.
+ *
+ * @param path The path.
+ * @param content The contents.
+ * @param mode The permissions.
+ */
 export async function writeFile(
   path: string,
   content: string | Uint8Array,
@@ -19,7 +24,12 @@ export async function writeFile(
   await Deno.remove(written);
 }
 
-/** Copies a file to where it can be executed, in place of what is there. */
+/**
+ * Copies a file so that it can be executed at once, replacing one that exists.
+ *
+ * @param from The file.
+ * @param to The path of the copy.
+ */
 export async function copyExecutable(from: string, to: string): Promise<void> {
   if (Deno.build.os === "windows") return await Deno.copyFile(from, to);
   const { success, stderr } = await new Deno.Command("sh", {

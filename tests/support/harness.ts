@@ -1,5 +1,5 @@
-// baler as a person has it: run from source and as the compiled executable, each test in a folder of
-// its own, with none of this machine's configuration, and with nothing left behind at its end.
+// Runs baler as a user does, from source and as the compiled executable: each test in a directory of its own, without
+// this machine's configuration, and with a check at the end that nothing is left behind.
 
 import { assert, assertEquals } from "@std/assert";
 import { DELIMITER, dirname, fromFileUrl, join, resolve } from "@std/path";
@@ -11,50 +11,53 @@ import { within } from "./within.ts";
 const root = resolve(import.meta.dirname!, "../..");
 const decoder = new TextDecoder();
 
+/** How long a process that was sent SIGKILL may take to disappear, in milliseconds. */
+const LEFTOVER_LIMIT_MS = 30_000;
+
 /** The two ways to run baler. */
 export type HostKind = "source" | "compiled";
 
-/** What a run of baler ended with. */
+/** The result of a run of baler. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, for messages about a test that failed, and where it does not matter which. */
+  /** Stdout and then stderr: for messages of failed assertions, and where it does not matter which. */
   readonly output: string;
 }
 
-/** How a run of baler differs from `baler ARGS` in the test's folder. */
+/** Options of a run of baler. */
 export interface RunOptions {
-  /** The folder that it is started in, from the test's folder. */
+  /** The working directory, relative to the test's directory. */
   readonly cwd?: string;
-  /** Variables of the environment beside {@linkcode Workspace.env}. */
+  /** Environment variables in addition to {@linkcode Workspace.env}. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A command that starts the one whose words come behind its own. */
+  /** A command that runs the one that follows as its arguments, such as `nohup`. */
   readonly through?: readonly string[];
-  /** What it reads; nothing unless given. */
+  /** The contents of stdin; empty by default. */
   readonly stdin?: string;
 }
 
-/** A run of baler that is under way. */
+/** A running baler. */
 export interface Running {
   readonly pid: number;
-  /** Waits until stdout or stderr has this; gives all that came up to then. */
+  /** Waits until stdout or stderr matches; returns all output up to then. */
   shows(pattern: string | RegExp): Promise<string>;
   kill(signal: Deno.Signal): void;
-  /** Closes the end of stdout that the test reads. */
+  /** Closes the read end of its stdout. */
   closeStdout(): Promise<void>;
-  /** Writes to its stdin, which stays open. */
+  /** Writes to its stdin and leaves it open. */
   write(text: string): Promise<void>;
-  /** Waits for its end. */
+  /** Waits until it has exited. */
   ended(): Promise<Ended>;
 }
 
-/** One test's baler, and the folder that it works in. */
+/** The directory that one test works in, and the baler that it runs. */
 export class Workspace {
   readonly kind: HostKind;
-  /** The test's folder; absolute, gone at its end. */
+  /** The absolute path of the test's directory. */
   readonly path: string;
-  /** The whole environment of baler. */
+  /** The environment of baler; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly #argv: readonly string[];
   readonly #marker: string;
@@ -93,22 +96,22 @@ export class Workspace {
     return new Workspace(kind, argv, join(aside, "work"), aside, environment);
   }
 
-  /** How baler is started, for what cannot be started by {@linkcode start}. */
+  /** The command that starts baler, for tests that cannot use {@linkcode start}. */
   get argv(): readonly string[] {
     return this.#argv;
   }
 
-  /** The person's home. */
+  /** The user's home directory. */
   get home(): string {
     return join(this.#aside, "home");
   }
 
-  /** The absolute path of a name in the test's folder. */
+  /** The absolute path of a name in the test's directory. */
   at(...names: string[]): string {
     return join(this.path, ...names);
   }
 
-  /** Writes a file, making the folders on its way; what is no text and no bytes is written as JSON. */
+  /** Writes a file and makes the directories above it. What is neither a string nor bytes is written as JSON. */
   async write(
     name: string,
     content: unknown,
@@ -126,12 +129,12 @@ export class Workspace {
     return path;
   }
 
-  /** Reads a file of the test's folder. */
+  /** Reads a file of the test's directory. */
   read(name: string): Promise<string> {
     return Deno.readTextFile(this.at(name));
   }
 
-  /** The names in a folder of the test's folder, sorted. */
+  /** The sorted names in a directory below the test's. */
   async names(folder = "."): Promise<string[]> {
     const found: string[] = [];
     for await (const { name } of Deno.readDir(this.at(folder))) {
@@ -140,19 +143,19 @@ export class Workspace {
     return found.sort();
   }
 
-  /** Runs baler to its end. */
+  /** Runs baler and waits until it has exited. */
   async baler(args: readonly string[], options?: RunOptions): Promise<Ended> {
     return await this.start(args, options).ended();
   }
 
-  /** Runs baler, which has to succeed. */
+  /** Runs baler and asserts that it succeeded. */
   async succeeds(args: readonly string[], options?: RunOptions) {
     const ended = await this.baler(args, options);
     assertEquals(ended.code, 0, ended.output);
     return ended;
   }
 
-  /** Builds a template, given as a value, which has to succeed. */
+  /** Builds a template, given as a value, and asserts that the build succeeded. */
   async builds(
     template: unknown,
     args: readonly string[] = [],
@@ -183,10 +186,10 @@ export class Workspace {
     return running(child, options.stdin);
   }
 
-  /** Fails when a process that baler started is still there, or a temporary file of it. */
+  /** Asserts that no process that baler started and no temporary file is left. */
   async assertNothingLeft(): Promise<void> {
-    // A process that was sent SIGKILL takes a moment to be gone, and tells nobody but its parent.
-    const deadline = performance.now() + 10_000;
+    // A process that was sent SIGKILL exits a moment later, which only its parent is notified of.
+    const deadline = performance.now() + LEFTOVER_LIMIT_MS;
     let left = await this.#processes();
     while (left.length > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -198,20 +201,20 @@ export class Workspace {
     assertEquals(files, [], "temporary files are left");
   }
 
-  /** Ends what the test left running, and removes its folder. */
+  /** Kills what the test left running, and removes its directory. */
   async clear(): Promise<void> {
     for (const child of this.#running) child.kill("SIGKILL");
     for (const { pid } of await this.#processes()) {
       try {
         Deno.kill(pid, "SIGKILL");
       } catch {
-        // It has ended meanwhile.
+        // It has exited meanwhile.
       }
     }
     await Deno.remove(this.#aside, { recursive: true });
   }
 
-  /** The processes that have this test's environment, or work in its folder. */
+  /** The processes with this test's environment, or with a working directory in the test's. */
   async #processes(): Promise<{ pid: number; command: string }[]> {
     if (Deno.build.os !== "linux") return [];
     const found: { pid: number; command: string }[] = [];
@@ -228,7 +231,7 @@ export class Workspace {
         const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
         found.push({ pid, command: command.replaceAll("\0", " ").trim() });
       } catch {
-        // It has ended meanwhile, or is another person's.
+        // It has exited meanwhile, or belongs to another user.
       }
     }
     return found;
@@ -278,20 +281,7 @@ export function forEachHost(
 }
 
 /**
- * How long this thread has been at work, in milliseconds: what else the machine
- * does meanwhile does not count, where the system tells it.
- */
-export function workingTime(): number {
-  if (Deno.build.os !== "linux") return performance.now();
-  const stat = Deno.readTextFileSync("/proc/thread-self/stat");
-  // The name stands in parentheses, and may have spaces; times are in hundredths.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
-/**
- * Asserts that an output tells one error in a person's words: no stack, no name of a source file,
- * nothing of the runtime beneath it.
+ * Asserts that an output is written for users: no stack trace, no name of a source file, no message of the runtime.
  */
 export function assertForPeople({ output }: Ended): void {
   for (
@@ -309,7 +299,11 @@ export function assertForPeople({ output }: Ended): void {
   }
 }
 
-/** The compiled example plugins, by their names. */
+/**
+ * The path of a compiled example plugin.
+ *
+ * @param name Its directory below examples/.
+ */
 export async function examplePlugin(name: string): Promise<string> {
   return await once(name, async () => {
     const [made] = await compile([name], { say: () => {} });
@@ -317,7 +311,11 @@ export async function examplePlugin(name: string): Promise<string> {
   });
 }
 
-/** A plugin of tests/fixtures/builds, run from its source: a command of a path and its arguments. */
+/**
+ * The command that runs a plugin of tests/fixtures/builds from source.
+ *
+ * @param name The file's name, without its extension.
+ */
 export function fixturePlugin(name: string): string[] {
   return [
     Deno.execPath(),
@@ -340,7 +338,7 @@ function sourceArgv(): string[] {
   ];
 }
 
-/** Where Deno keeps what it has fetched: a home of its own must not make it fetch that again. */
+/** Deno's cache: the test's own home directory must not make Deno download everything again. */
 async function sourceEnv(): Promise<Record<string, string>> {
   const folder = await once("DENO_DIR", async () => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -351,7 +349,7 @@ async function sourceEnv(): Promise<Record<string, string>> {
   return { PATH: Deno.env.get("PATH")!, DENO_DIR: folder };
 }
 
-/** A machine without Deno; fixture plugins are named by a path, and find their cache. */
+/** A PATH without Deno, as users of the executable have it. Fixture plugins are started by Deno's path and need its cache. */
 async function compiledEnv(): Promise<Record<string, string>> {
   const { DENO_DIR } = await sourceEnv() as { DENO_DIR: string };
   const folders = Deno.env.get("PATH")!.split(DELIMITER).filter((folder) =>
@@ -368,7 +366,7 @@ function hasDeno(folder: string): boolean {
   }
 }
 
-/** The compiled host in a folder of its own: the plugins that lie beside it in dist/ would be found. */
+/** The compiled host, copied to a directory of its own: it would find the plugins beside it in dist/. */
 async function compiledHost(): Promise<string> {
   return await once("baler", async () => {
     const [made] = await compile(["baler"], { say: () => {} });
@@ -417,7 +415,7 @@ function running(child: Deno.ChildProcess, stdin?: string): Running {
   const closeStdin = async () => {
     if (!open) return;
     open = false;
-    // It may have ended without having read it.
+    // It may have exited without reading it.
     await writer.close().catch(() => {});
   };
   if (stdin !== undefined) write(stdin).catch(() => {}).then(closeStdin);
@@ -454,6 +452,7 @@ function running(child: Deno.ChildProcess, stdin?: string): Running {
 }
 
 // BEGIN old names, until every branch uses the new ones.
+export { workingTime } from "./working_time.ts";
 export { Workspace as Bench };
 export { oldWithin as within };
 function oldWithin<T>(seconds: number, what: string, promise: Promise<T>) {

@@ -1,6 +1,6 @@
-// Randomness that can be had again: the same seed, the same numbers.
+// Reproducible random numbers: the same seed yields the same sequence.
 
-/** A source of numbers that its seed decides. */
+/** A seeded generator of pseudo-random numbers. */
 export class Random {
   #state: number;
 
@@ -8,21 +8,21 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A whole number from 0 to below `limit`. */
+  /** An integer from 0 up to but not including `limit`. */
   below(limit: number): number {
-    // Weyl sequence and two rounds of multiplying and shifting.
+    // A Weyl sequence, mixed by two rounds of multiply and xor-shift.
     this.#state = (this.#state + 0x9e3779b9) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 16), 0x21f0aaad);
     mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
     return ((mixed ^ (mixed >>> 15)) >>> 0) % limit;
   }
 
-  /** True once in `times`, on average. */
+  /** True with a probability of 1 in `times`. */
   once(times: number): boolean {
     return this.below(times) === 0;
   }
 
-  /** One of a list's items. */
+  /** A random item of a list. */
   of<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!;
   }

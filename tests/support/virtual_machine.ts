@@ -80,7 +80,13 @@ export const noVirtualMachine: string | undefined = await (async () => {
     return "needs Linux on x86_64";
   }
   for (
-    const program of ["qemu-system-x86_64", "qemu-img", "apt-get", "dpkg-deb", "ssh"]
+    const program of [
+      "qemu-system-x86_64",
+      "qemu-img",
+      "apt-get",
+      "dpkg-deb",
+      "ssh",
+    ]
   ) {
     const found = await run("sh", "-c", `command -v ${program}`)
       .then(() => true, () => false);
@@ -89,14 +95,17 @@ export const noVirtualMachine: string | undefined = await (async () => {
   try {
     await virtualMachineImage();
   } catch (error) {
-    return `its packages cannot be had: ${(error as Error).message.slice(0, 200)}`;
+    return `its packages cannot be had: ${
+      (error as Error).message.slice(0, 200)
+    }`;
   }
 })();
 
 /** Makes the image, or returns the one that was made before. */
 export async function virtualMachineImage(): Promise<VirtualMachineImage> {
   const cache = join(
-    Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? "/tmp", ".cache"),
+    Deno.env.get("XDG_CACHE_HOME") ||
+      join(Deno.env.get("HOME") ?? "/tmp", ".cache"),
     "baler",
     "test-vm-1",
   );
@@ -108,7 +117,8 @@ export async function virtualMachineImage(): Promise<VirtualMachineImage> {
   await Deno.mkdir(join(cache, ".."), { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "baler-vm-" });
   try {
-    const shell = (script: string) => run("sh", "-ec", `cd '${work}'\n${script}`);
+    const shell = (script: string) =>
+      run("sh", "-ec", `cd '${work}'\n${script}`);
     await shell(`
 kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends/ { print $2; exit }')
 apt-get download -q "$kernel" ${PACKAGES.join(" ")} >/dev/null 2>&1

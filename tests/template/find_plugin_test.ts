@@ -268,7 +268,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
       "not an empty list",
       "not the number 3",
       '"x/y" is neither a command name nor a path',
-      'texts such as ["ssh", "build1", "/opt/plugin"], not this list',
+      'strings such as ["ssh", "build1", "/opt/plugin"], not this list',
       '"hooks" must be an object from name to path, not a list',
     ]
   ) {

@@ -50,7 +50,7 @@ for (
   const [promise, template] of Object.entries({
     "a plugin's own options": { builders: [{ type: "x", any: { thing: 1 } }] },
     "a number as a text": { builders: [{ ...file, content: 5 }] },
-    "a template where a length of time stands": {
+    "a template where a duration stands": {
       builders: [file],
       provisioners: [{ type: "shell", pause_after: "{{user `x`}}" }],
     },
@@ -111,7 +111,7 @@ for (
     ["an object where a text stands", {
       builders: [{ ...file, content: {} }],
     }, "$.builders[0].content"],
-    ["a length of time without a unit", {
+    ["a duration without a unit", {
       provisioners: [{ type: "shell", pause_after: "5" }],
     }, "$.provisioners[0].pause_after"],
     ["a word where true or false stands", {

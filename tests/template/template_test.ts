@@ -227,7 +227,7 @@ Deno.test("readTemplate() says what to do where there is no JSON template to rea
     Error,
     "nope.json: no such file or directory",
   );
-  await assertRejects(() => readTemplate(FIXTURES), Error, "is a folder");
+  await assertRejects(() => readTemplate(FIXTURES), Error, "is a directory");
   await assertRejects(
     () => readTemplate("x.pkr.hcl"),
     Error,
@@ -273,7 +273,7 @@ Deno.test("parseJsonDocument() refuses a key that would reach a prototype", () =
   assertThrows(
     () => parseJsonDocument('{"a": [{"__proto__": {}}]}', "t.json"),
     SourceError,
-    't.json:1:9: "__proto__" cannot be a key',
+    't.json:1:9: "__proto__" is not allowed as a key',
   );
 });
 
@@ -422,7 +422,7 @@ Deno.test("selectBuilds() tells a build's own problems with that build", async (
     ),
     [[], [
       't.json:2:68: `max_retries` must be a valid integer, not "often"; write it like 3',
-      "t.json:3:27: override 'b' expected a map, got a text",
+      "t.json:3:27: override 'b' expected a map, got a string",
     ]],
   );
 });

@@ -6,8 +6,13 @@ import {
   assertEquals,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
+import { selectBuilds } from "../../host/plan/select_builds.ts";
+import type { BuildContext } from "../../plugin/contract/build_context.ts";
+import { ConfigError } from "../../plugin/contract/config_error.ts";
+import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import { SourceError } from "../../host/json/json_document.ts";
 import { parseTemplate } from "../../host/template/template.ts";
 import { undeclaredVariables } from "../../host/template/undeclared_variables.ts";
@@ -15,8 +20,9 @@ import {
   resolveVariables,
   type VariableOptions,
 } from "../../host/template/variables.ts";
-import { forEachHost, workingTime } from "../support/harness.ts";
+import { forEachHost } from "../support/harness.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { workingTime } from "../support/working_time.ts";
 
 async function resolved(
   variables: Record<string, string | null>,
@@ -117,6 +123,42 @@ Deno.test("resolveVariables() takes time that grows with the length of a value",
   assert(workingTime() - start < 20_000);
 });
 
+Deno.test("resolveVariables() and selectBuilds() limit what all texts of a template take together", async () => {
+  const text = `{{$x := "${"é".repeat(100_000)}"}}` +
+    "{{$y := upper $x}}".repeat(50);
+  const many = Object.fromEntries(
+    Array.from({ length: 100 }, (_, index) => [`v${index}`, text]),
+  );
+  assertStringIncludes(await refusal(many), "more than 4000000 steps");
+  const template = await parseTemplate(
+    JSON.stringify({
+      builders: Array.from({ length: 100 }, (_, index) => ({
+        type: "null",
+        name: `${text}${index}`,
+      })),
+    }),
+    "/srv/template.json",
+  );
+  const error = assertThrows(() => selectBuilds(template, {}), SourceError);
+  assertStringIncludes(error.message, "more than 4000000 steps");
+});
+
+Deno.test("decodeConfig() limits what all texts of a configuration take together", async () => {
+  const text = `{{$x := "${"é".repeat(100_000)}"}}` +
+    "{{$y := upper $x}}".repeat(50);
+  const error = await assertRejects(
+    () =>
+      decodeConfig(
+        { texts: Array.from({ length: 100 }, () => text) },
+        undefined,
+        { userVariables: {}, workingDirectory: "/" } as unknown as BuildContext,
+        {},
+      ),
+    ConfigError,
+  );
+  assertStringIncludes(error.message, "more than 4000000 steps");
+});
+
 Deno.test("resolveVariables() resolves a name that only occurs where a value is not read", async () => {
   // b really reads a, but a does not get to b: no cycle.
   const { values } = await resolved({
@@ -205,7 +247,7 @@ Deno.test("resolveVariables() points at what is wrong in a file of variables", a
   );
   assertStringIncludes(
     await of("number.json"),
-    '"b" must be a text, not the number 2',
+    '"b" must be a string, not the number 2',
   );
   assertStringIncludes(await of("comma.json"), "comma.json:2:11: ");
   assertStringIncludes(
@@ -277,9 +319,9 @@ Deno.test("a variable that is read and not declared is told with its place, wher
   assertEquals(
     text!.split("\n").filter((line) => line.startsWith("/srv")),
     [
-      '/srv/template.json:9:66: no variable is called "flie", so that nothing comes in its place; did you mean "file"?',
-      '/srv/template.json:16:20: no variable is called "other", so that nothing comes in its place; declare it in the template\'s variables',
-      '/srv/template.json:24:28: no variable is called "imagee", so that nothing comes in its place; did you mean "image"?',
+      '/srv/template.json:9:66: undeclared variable "flie", which is empty; did you mean "file"?',
+      '/srv/template.json:16:20: undeclared variable "other", which is empty; declare it in the template\'s variables',
+      '/srv/template.json:24:28: undeclared variable "imagee", which is empty; did you mean "image"?',
     ],
   );
 });
@@ -312,7 +354,7 @@ forEachHost(
     );
     assertStringIncludes(
       warned.stdout,
-      'no variable is called "x", so that nothing comes in its place',
+      'undeclared variable "x", which is empty',
     );
     assertEquals(await Deno.readTextFile(bench.at("out")), ".");
     for (
@@ -322,7 +364,7 @@ forEachHost(
       ]
     ) {
       const { output } = await bench.succeeds(args);
-      assert(!output.includes("no variable is called"), output);
+      assert(!output.includes("undeclared variable"), output);
     }
   },
 );

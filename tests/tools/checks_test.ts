@@ -14,6 +14,14 @@ Deno.test("the layers allow imports within a directory and from lower ones", () 
   assertEquals(at("mod.ts", "plugin/sdk/serve.ts"), undefined);
 });
 
+Deno.test("a plugin with an executable of its own imports what is public, and no other does", () => {
+  const program = "plugin/builders/qemu/main.ts";
+  assertEquals(at(program, "mod.ts"), undefined);
+  assertEquals(at(program, "plugin/builder/mod.ts"), undefined);
+  assert(at(program, "plugin/builders/other/main.ts"));
+  assert(at("plugin/bundled/components.ts", "mod.ts"));
+});
+
 Deno.test("the layers refuse imports from higher ones, with the place", () => {
   const fault = at("plugin/rpc/codec.ts", "plugin/sdk/serve.ts")!;
   assert(fault.startsWith("plugin/rpc/codec.ts:7: "), fault);

@@ -1,5 +1,4 @@
-// deno task compile: which executables there are, what they may do, and what is trusted as Deno's
-// runtime base.
+// `deno task compile`: which executables it makes, with which permissions, and from which runtime base.
 
 import { createHash } from "node:crypto";
 import {
@@ -364,7 +363,7 @@ for (const version of ["16.18.126", "18.19.130"]) {
   });
 }
 
-Deno.test("obtain() keeps the start of a file from a package when its sha256 is right", async () => {
+Deno.test("downloadPinned() keeps the start of a file from a package when its sha256 is right", async () => {
   await using folder = await TemporaryDirectory.make();
   const content = new Uint8Array(200_000).map((_, index) => index % 251);
   const tarball = await pack(folder.path, content);
@@ -398,7 +397,7 @@ Deno.test("obtain() keeps the start of a file from a package when its sha256 is 
   assertEquals(await Deno.readFile(path), wanted);
 });
 
-Deno.test("obtain() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
+Deno.test("downloadPinned() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
   await using folder = await TemporaryDirectory.make();
   const tarball = await pack(folder.path, new Uint8Array(1000));
   const cache = join(folder.path, "cache");

@@ -18,7 +18,7 @@ MAX_RAW_BYTES = 1024 * 1024 * 1024
 
 
 def checked_object(pairs):
-    """A JSON object without the key that no message may have."""
+    """Makes a dict of a JSON object, and rejects the key __proto__, which no message may have."""
     made = dict(pairs)
     if "__proto__" in made:
         raise Malformed("a key __proto__")
@@ -26,7 +26,7 @@ def checked_object(pairs):
 
 
 def read_messages(stream, deliver):
-    """Delivers each message, (written, blobs), as it comes; then None at the end, or a Malformed."""
+    """Passes each message to `deliver` as (written, blobs); at the end None, or a Malformed."""
     try:
         while True:
             line = stream.readline(MAX_LINE_BYTES + 1)
@@ -55,7 +55,7 @@ def read_messages(stream, deliver):
 
 
 def write_messages(stream, outbox):
-    """Writes what is put into the outbox, until a None. A thread of its own, so that a full pipe stops no call."""
+    """Writes what is put into the outbox, until a None. Runs in its own thread, so that a full pipe blocks no call."""
     try:
         for parts in iter(outbox.get, None):
             for part in parts:
@@ -63,11 +63,11 @@ def write_messages(stream, outbox):
             if outbox.empty():
                 stream.flush()
     except BrokenPipeError:
-        os._exit(1)  # the host is gone
+        os._exit(1)  # the host has exited
 
 
 class Root(Served):
-    """Reference 0: makes the components, which are given by kind and name; the name "" serves under any name."""
+    """Reference 0: makes components, by kind and name; the name "" stands for any name."""
 
     def __init__(self, components):
         self._components = components
@@ -84,7 +84,7 @@ class Root(Served):
 
 
 class Connection:
-    """One side of the wire."""
+    """The connection to the host."""
 
     def __init__(self, components, source, sink):
         self._loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ class Connection:
             if greeting.get("welcome") != PROTOCOL:
                 raise Malformed(f"not a welcome to protocol {PROTOCOL}: {greeting}")
             while await self._act_on_next(inbox):
-                # Lets a call that was just made start before the next message is acted on.
+                # Lets a call that was just received start before the next message is handled.
                 await asyncio.sleep(0)
         finally:
             await self._end()
@@ -132,7 +132,7 @@ class Connection:
             writer.join()
 
     async def _next(self, inbox):
-        """The next message, its values read; None at the end."""
+        """Returns the next message, decoded; None at the end."""
         message = await inbox.get()
         if isinstance(message, Malformed):
             raise message
@@ -161,19 +161,19 @@ class Connection:
         self._outbox.put([line, b"\n", *writer.blobs])
 
     def call(self, ref, method, args):
-        """Sends a call at once; the future is of what it returns."""
+        """Sends a call, and returns a future of its result."""
         self._last_call += 1
         message = {"call": self._last_call, "on": ref, "args": list(args)}
         if method is not None:
             message["method"] = method
         self._send(message)
         future = self._calls[self._last_call] = self._loop.create_future()
-        # A call that nobody waits for may fail without a word.
+        # The failure of a call that nobody awaits is ignored.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         return future
 
     async def _act_on_next(self, inbox):
-        """False when there is none. Keeps no message while it waits, so that what was in one can be released."""
+        """Handles the next message; returns False at the end. Keeps no reference to a message while it waits, so that its contents can be released."""
         message = await self._next(inbox)
         if message is None:
             return False
@@ -194,7 +194,7 @@ class Connection:
         elif kinds[0] == "release":
             self.exports.release(message["release"], message["count"])
         elif kinds[0] == "abort":
-            # One that was released here while the abort was on its way is no longer known.
+            # A signal that was released here while the abort was in flight is not known any more.
             signal = self.imports.get(message["abort"])
             if signal is not None and not isinstance(signal, Signal):
                 raise Malformed(f"an abort of {message['abort']}, which is no signal")
@@ -223,7 +223,7 @@ class Connection:
             self._send({"return": number, "value": value})
         except Exception as problem:
             self._fail(number, problem.value if isinstance(problem, Thrown) else problem)
-            # Its frames hold the arguments, which may be references to release.
+            # Its frames hold the arguments, among which may be references to release.
             problem.__traceback__ = None
 
     def _fail(self, number, thrown):
@@ -233,7 +233,7 @@ class Connection:
             self._send({"throw": number, "error": error("TypeError", f"what was thrown cannot be sent: {cause}")})
 
     def _target(self, ref, method):
-        """What a call runs."""
+        """Returns what a call invokes."""
         value = self.exports[ref] if ref else self._root
         if not isinstance(value, Served):
             if method is not None:
@@ -245,12 +245,12 @@ class Connection:
         return target
 
     def _released(self, ref, count):
-        """A reference that came is no longer needed here; told from whichever thread collects garbage."""
+        """Called when a remote object is garbage-collected, in whichever thread does so: sends the release."""
         if count[0] and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._send, {"release": ref, "count": count[0]})
 
     async def _end(self):
-        """Gives up the work under way."""
+        """Cancels the calls in flight."""
         ended = ConnectionError("the host has closed the connection")
         for signal in self.imports.signals():
             signal.abort(ended)
@@ -265,8 +265,8 @@ class Connection:
 
 
 def serve(components):
-    """Serves the components, {kind: {name: make}}, until the host ends the connection, and exits."""
-    # What the program prints goes to the log: the wire has stdout to itself.
+    """Serves components, {kind: {name: make}}, until the host closes the connection, and exits."""
+    # stdout carries the wire, so that print() writes to stderr, which is the log.
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -278,4 +278,4 @@ def serve(components):
     except Malformed as malformed:
         print(f"the connection was ended: {malformed}", file=sys.stderr)
         sys.stderr.flush()
-        os._exit(1)  # at once, since a thread may still be reading
+        os._exit(1)  # immediately, because a thread may still be reading

@@ -1,4 +1,4 @@
-"""Counts what is passed by reference, in both directions, so that each side keeps what the other still holds and no more."""
+"""Reference counts in both directions, so that each side keeps what the other side still refers to, and nothing else."""
 
 import weakref
 
@@ -16,7 +16,7 @@ REMOTE = {
 
 
 class Export:
-    """Something of ours that the other side holds, and in how many messages it was sent."""
+    """A value that the host refers to, and the number of messages that it was sent in."""
 
     def __init__(self, value):
         self.value = value
@@ -24,7 +24,7 @@ class Export:
 
 
 class Exports:
-    """What lives here and was sent. A thing has one number for as long as the other side holds it."""
+    """The export table. A value keeps its number for as long as the host refers to it."""
 
     def __init__(self):
         self._last = 0
@@ -40,7 +40,7 @@ class Exports:
         return self._by_ref[ref].value
 
     def ref(self, value):
-        """The number of a value; counts nothing yet."""
+        """Returns the number of a value, without counting it."""
         if id(value) not in self._refs:
             self._last += 1
             self._refs[id(value)] = self._last
@@ -48,17 +48,17 @@ class Exports:
         return self._refs[id(value)]
 
     def sent(self, refs):
-        """Counts one message that had these references in it."""
+        """Counts a message that contains these references."""
         for ref in refs:
             self._by_ref[ref].count += 1
 
     def unsent(self, refs):
-        """Forgets what was numbered for a message that could not be written."""
+        """Removes values that were numbered for a message that could not be encoded."""
         for ref in refs:
             self._forget_if_unheld(ref)
 
     def release(self, ref, count):
-        """The holder says that it no longer needs what came in `count` messages."""
+        """Handles a release: the host no longer needs the reference of `count` messages."""
         export = self._by_ref.get(ref)
         if export is None or not 0 < count <= export.count:
             raise Malformed(f"a release of reference {ref}, {count} times, which is more than was sent")
@@ -73,7 +73,7 @@ class Exports:
 
 
 class Imports:
-    """What lives on the other side and is held here, for as long as anything here refers to it."""
+    """The import table: remote values, for as long as anything here refers to them."""
 
     def __init__(self, connection, release):
         self._connection = connection
@@ -88,24 +88,24 @@ class Imports:
         return self._held.get(ref)
 
     def take(self, kind, ref):
-        """The one that stands for this reference; counts nothing yet."""
+        """Returns the remote value of a reference, without counting it."""
         held = self._held.get(ref)
         if held is None:
             held = self._held[ref] = REMOTE[kind](self._connection, ref)
             count = self._counts[held] = [0]
-            # Each has its own count: the reference may come again, as another
-            # object, before the release of this one is written.
+            # Each has its own count: the reference may arrive again, as another
+            # object, before the release of this one is sent.
             weakref.finalize(held, self._release, ref, count).atexit = False
         return held
 
     def came(self, held):
-        """Counts one message that had these in it."""
+        """Counts a message that contained these."""
         for each in held:
             self._counts[each][0] += 1
 
 
 def outgoing(value, exports, writer):
-    """The custom annotation of what is passed by reference, and its JSON."""
+    """Returns the custom annotation of a value that is passed by reference, and its JSON."""
     if isinstance(value, Signal) and value._ref is None:
         return "signal", {"aborted": writer.write(value.reason)}
     if isinstance(value, tuple(REMOTE.values())):
@@ -131,7 +131,7 @@ def outgoing(value, exports, writer):
 
 
 def incoming(name, json, exports, imports, reader):
-    """What a custom annotation stands for."""
+    """Returns the value of a custom annotation."""
     if name == "yours":
         return exports[json["ref"]]
     if name not in REMOTE:
@@ -140,7 +140,7 @@ def incoming(name, json, exports, imports, reader):
         signal = Signal(None, None)
         signal.abort(reader.read(json["aborted"]))
         return signal
-    # Made before its fields are read, because it may be in them itself.
+    # Made before its fields are decoded, because they may refer to it.
     held = imports.take(name, json["ref"])
     reader.held.add(held)
     if "methods" in json:

@@ -1,4 +1,4 @@
-"""What this side serves by reference: objects whose methods are listed, and streams that live here."""
+"""Values of this process that the host uses by reference: objects with listed methods, and streams."""
 
 import asyncio
 import inspect
@@ -8,23 +8,23 @@ from values import UNDEFINED
 
 
 def listed(method):
-    """Lists a method: the other side may call it, under its camelCase name."""
+    """Lists a method: the host may call it, under its camelCase name."""
     method.exported_as = re.sub("_([a-z])", lambda match: match[1].upper(), method.__name__)
     return method
 
 
 async def settled(result):
-    """What a call comes to, whether it returned a value or something to wait for."""
+    """Returns the result of a call, and awaits it if it is awaitable."""
     return await result if inspect.isawaitable(result) else result
 
 
 class Served:
-    """An object that is passed by reference. Its fields are its attributes that have no leading underscore."""
+    """Base class of objects that are passed by reference. The host reads their attributes without a leading underscore as fields."""
 
     kind = "object"
 
     def methods(self):
-        """What may be called, by the name that it has on the wire."""
+        """Returns the listed methods, by their names on the wire."""
         found = {}
         for name, attribute in inspect.getmembers(type(self), inspect.isfunction):
             if hasattr(attribute, "exported_as"):
@@ -32,12 +32,12 @@ class Served:
         return found
 
     def fields(self):
-        """What can be read over there without a call."""
+        """Returns what the host can read without a call."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
 
 class ReadableHere(Served):
-    """A stream that the other side reads: an async generator, advanced once for each read that is under way."""
+    """A stream that the host reads: an async generator, advanced once for each read in flight."""
 
     kind = "readable"
 
@@ -52,7 +52,7 @@ class ReadableHere(Served):
         return self
 
     async def __anext__(self):
-        """Reads it here, when it has come home."""
+        """Reads the stream in this process, when the host has sent it back."""
         result = await self.read()
         if result["done"]:
             raise StopAsyncIteration
@@ -76,7 +76,7 @@ class ReadableHere(Served):
 
     @listed
     async def cancel(self, reason=UNDEFINED):
-        # Reads that are under way are answered first, without waiting for a source that has nothing.
+        # Reads in flight are answered first, without waiting for a source that has nothing.
         self._over = True
         if self._advancing is not None:
             self._advancing.cancel()
@@ -86,7 +86,7 @@ class ReadableHere(Served):
 
 
 class WritableHere(Served):
-    """A stream that the other side writes to: `sink` has write(chunk), close() and abort(reason), and sees them one by one."""
+    """A stream that the host writes: `sink` has write(chunk), close() and abort(reason), which are called one after the other."""
 
     kind = "writable"
 

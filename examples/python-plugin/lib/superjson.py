@@ -10,12 +10,12 @@ from datetime import datetime, timezone
 
 from values import UNDEFINED, BigInt, Buffer, JsError, JsMap, JsSet, Tagged
 
-MOST_PASSES = 16  # an object can lie inside one that is itself replaced
+MAX_PASSES = 16  # an object can be inside one that is replaced itself
 REFUSED_KEYS = ("__proto__",)
 
 
 class Malformed(Exception):
-    """The other side sent what the protocol does not know."""
+    """The host sent something that the protocol does not allow."""
 
 
 def escape(key):
@@ -23,7 +23,7 @@ def escape(key):
 
 
 def split(path):
-    """The keys of a path."""
+    """Splits a path into its keys."""
     keys, key, characters = [], "", iter(path)
     for character in characters:
         if character == "\\":
@@ -40,7 +40,7 @@ def split(path):
 
 
 def error_properties(exception):
-    """An exception as the properties of a JavaScript error, with the stack innermost call first."""
+    """Returns the properties of a JavaScript error for an exception; its stack begins with the innermost call."""
     if isinstance(exception, JsError):
         properties = dict(exception.properties)
     else:
@@ -55,15 +55,15 @@ def error_properties(exception):
 
 
 class Writer:
-    """Writes one message: every value of it goes through the same Writer, because they share its raw bytes."""
+    """Encodes one message: all its values use the same Writer, because they share the raw bytes."""
 
     def __init__(self, outgoing):
         self._outgoing = outgoing
         self.blobs = []
-        self.refs = set()  # our references that are in it
+        self.refs = set()  # the exported references in it
 
     def write(self, value):
-        """The value as {"json", "meta"?}."""
+        """Encodes a value as {"json", "meta"?}."""
         places, done = {}, {}
         json, tree = self._walk(value, (), places, done)
         meta = {}
@@ -75,7 +75,7 @@ class Writer:
         return {"json": json, "meta": {**meta, "v": 1}} if meta else {"json": json}
 
     def _walk(self, value, path, places, done):
-        """The JSON of a value and the tree of its annotations, which is empty for plain JSON."""
+        """Returns the JSON of a value, and the tree of its annotations, which is empty for plain JSON."""
         if value is None or isinstance(value, (bool, str)):
             return value, None
         if value is UNDEFINED:
@@ -86,11 +86,11 @@ class Writer:
             return value, None
         if isinstance(value, float):
             return self._float(value)
-        # The value is kept in `places`, so that its id stays its own.
+        # `places` keeps the value alive, so that its id is not reused.
         places.setdefault(id(value), (value, []))[1].append(path)
         if id(value) in done:
             return done[id(value)]
-        done[id(value)] = (None, None)  # what an object that contains itself finds inside
+        done[id(value)] = (None, None)  # found by an object that contains itself
         annotation, inside = self._shape(value)
         json, inner = self._inside(inside, path, places, done) if isinstance(inside, (dict, list)) else (inside, None)
         if annotation is None:
@@ -111,7 +111,7 @@ class Writer:
         return value, None
 
     def _shape(self, value):
-        """How a value is annotated, and what is walked (a dict, a list) or written as it stands for it."""
+        """Returns the annotation of a value, and what is encoded in its place (a dict or a list) or written as it is."""
         if isinstance(value, JsSet):
             return "set", list(value)
         if isinstance(value, JsMap):
@@ -167,19 +167,19 @@ class Writer:
 
 
 class Leaf(dict):
-    """JSON that is already written, and must not be walked again."""
+    """JSON that is encoded already."""
 
 
 class Reader:
-    """Reads one message."""
+    """Decodes one message."""
 
     def __init__(self, incoming, blobs):
         self._incoming = incoming
         self.blobs = blobs
-        self.held = set()  # what it has of the other side's
+        self.held = set()  # the imported references in it
 
     def read(self, written):
-        """The value of {"json", "meta"?}."""
+        """Decodes {"json", "meta"?}."""
         if not isinstance(written, dict) or "json" not in written:
             raise Malformed("a value without its `json`")
         meta = written.get("meta")
@@ -189,7 +189,7 @@ class Reader:
             value = self._annotate(written["json"], meta.get("values", {}))
             same = meta.get("referentialEqualities", {})
             root, others = ([], same) if isinstance(same, dict) else (same[0], dict(*same[1:]))
-            for _ in range(MOST_PASSES):
+            for _ in range(MAX_PASSES):
                 if not self._unite(value, root, others):
                     return value
             raise ValueError("equalities without an end")
@@ -197,7 +197,7 @@ class Reader:
             raise Malformed(f"a `meta` that does not fit its value: {error!r}") from error
 
     def _unite(self, value, root, others):
-        """Puts one object in all places where one object was; whether that changed anything."""
+        """Puts one object into all places where the sender had one object; returns whether that changed anything."""
         groups = [(value, root)] + [(self._get(value, split(first)), rest) for first, rest in others.items()]
         changed = False
         for one, paths in groups:
@@ -226,7 +226,7 @@ class Reader:
         if annotation == "Date":
             try:
                 return datetime.fromisoformat(json.replace("Z", "+00:00"))
-            except ValueError:  # a year that Python does not count to
+            except ValueError:  # a year outside of Python's range
                 return Tagged(annotation, json)
         if annotation == "number":
             return float(json.replace("Infinity", "inf"))
@@ -249,7 +249,7 @@ class Reader:
 
     @staticmethod
     def _children(value, key):
-        """The list or dict that holds what a path's key means in a value, and the key in it."""
+        """Returns the list or dict that contains what a path's key refers to, and the key in it."""
         if isinstance(value, JsError):
             return value.properties, key
         if isinstance(value, Tagged):

@@ -1,10 +1,10 @@
-"""What a message can hold and Python has no word for, each kind told apart from all others so that it goes back as it came."""
+"""Values that a message can contain and Python does not have. Each has a type of its own, so that it is sent back as it came."""
 
 import asyncio
 
 
 class Undefined:
-    """JavaScript's second word for nothing; there is one, UNDEFINED."""
+    """The type of UNDEFINED, which JavaScript has beside null."""
 
     def __repr__(self):
         return "undefined"
@@ -14,22 +14,22 @@ UNDEFINED = Undefined()
 
 
 class BigInt(int):
-    """A whole number that JavaScript keeps apart from its numbers."""
+    """An integer of JavaScript's type bigint, which differs from its numbers."""
 
     def __add__(self, other):
         return BigInt(int(self) + int(other))
 
 
 class JsSet(list):
-    """A set in its order. Not Python's: its items may be lists and dicts."""
+    """A set in insertion order. Unlike in Python, its items may be lists and dicts."""
 
 
 class JsMap(list):
-    """A map as rows [key, value] in their order; a key can be anything."""
+    """A map, as rows [key, value] in insertion order; a key can be anything."""
 
 
 class Tagged:
-    """A value that is only carried: its annotation and what stood in the JSON (a regexp, a URL, a typed array)."""
+    """A value that is only passed on: its annotation and its JSON (a regexp, a URL, a typed array)."""
 
     def __init__(self, annotation, json):
         self.annotation = annotation
@@ -37,7 +37,7 @@ class Tagged:
 
 
 class Buffer:
-    """An array of numbers, or another buffer, as its type and its raw bytes."""
+    """A typed array or another buffer: its type and its raw bytes."""
 
     def __init__(self, type_name, data):
         self.type_name = type_name
@@ -45,7 +45,7 @@ class Buffer:
 
 
 class JsError(Exception):
-    """An error with all its properties by name: name, message, perhaps stack, cause, code and others."""
+    """An error of JavaScript, with its properties by name: name, message, and perhaps stack, cause, code and others."""
 
     def __init__(self, properties):
         super().__init__(properties.get("message", ""))
@@ -56,7 +56,7 @@ class JsError(Exception):
 
 
 class Thrown(Exception):
-    """Carries a value that was thrown over there though it is no error."""
+    """A value that was thrown in the other process and is not an error."""
 
     def __init__(self, value):
         super().__init__(repr(value))
@@ -64,12 +64,12 @@ class Thrown(Exception):
 
 
 def error(name, message, **others):
-    """An error to raise here that arrives over there under this name."""
+    """Makes an error to raise, which has this name in the other process."""
     return JsError({"name": name, "message": message, **others})
 
 
 class Reference:
-    """Something that lives on the other side; `ref` is its number there."""
+    """A value of another process; `ref` is its number there."""
 
     def __init__(self, connection, ref):
         self._connection = connection
@@ -77,14 +77,14 @@ class Reference:
 
 
 class RemoteFunction(Reference):
-    """A function over there. Calling it sends the call at once and returns a future of what it returns."""
+    """A function of another process. A call is sent immediately, and returns a future of the result."""
 
     def __call__(self, *args):
         return self._connection.call(self._ref, None, args)
 
 
 class RemoteObject(Reference):
-    """An object over there: its fields as they were when it was sent, and methods that send a call and return a future."""
+    """An object of another process: its fields as they were when it was sent, and methods that send a call and return a future."""
 
     _fields = {}
     _methods = ()
@@ -98,7 +98,7 @@ class RemoteObject(Reference):
 
 
 class Signal(Reference):
-    """Tells when work is to be given up. Without a `ref` it came aborted already."""
+    """An abort signal. Without a `ref` it was aborted when it was sent."""
 
     def __init__(self, connection, ref):
         super().__init__(connection, ref)
@@ -107,19 +107,19 @@ class Signal(Reference):
         self._told = asyncio.Event()
 
     def abort(self, reason):
-        """What its owner says, once."""
+        """Called once, when its owner aborts it."""
         if not self.aborted:
             self.aborted, self.reason = True, reason
             self._told.set()
 
     async def wait(self):
-        """Returns the reason, once there is one."""
+        """Waits until the signal is aborted, and returns the reason."""
         await self._told.wait()
         return self.reason
 
 
 class Readable(Reference):
-    """A stream over there to read: `async for chunk in readable`."""
+    """A stream of another process to read: `async for chunk in readable`."""
 
     def __aiter__(self):
         return self
@@ -135,7 +135,7 @@ class Readable(Reference):
 
 
 class Writable(Reference):
-    """A stream over there to write to; awaiting each write is the back-pressure."""
+    """A stream of another process to write; awaiting each write applies its back-pressure."""
 
     def write(self, chunk):
         return self._connection.call(self._ref, "write", (chunk,))

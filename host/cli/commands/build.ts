@@ -1,4 +1,4 @@
-// `baler build`: makes the artifacts of a template.
+// `baler build`: builds the artifacts of a template.
 
 import type { OnError } from "../../../plugin/contract/build_context.ts";
 import { maxConcurrentBuilds } from "../../build/open_files.ts";
@@ -28,41 +28,44 @@ const FLAGS = {
     value: "=false",
     default: true,
     description:
-      "No colours. They are there on a terminal, unless NO_COLOR is set.",
+      "Disable colored output. (Default: color on a terminal, unless NO_COLOR is set)",
   },
   debug: {
     type: "boolean",
-    description: "One build at a time, with a pause before each step.",
+    description:
+      "Debug mode: run one build at a time and pause before each step.",
   },
   force: {
     type: "boolean",
-    description: "Replace artifacts that are in the way.",
+    description: "Continue if artifacts exist, and replace them.",
   },
   "on-error": {
     type: "string",
     value: `=[${ON_ERROR.join("|")}]`,
-    description: "What to do when a build fails (default: cleanup).",
+    description:
+      "If a build fails: clean up (default), abort, ask, or run the error-cleanup-provisioner.",
     completes: ON_ERROR,
   },
   "parallel-builds": {
     type: "string",
     value: "=N",
-    description: "How many builds run at a time; 0 for all (default: 0).",
+    description:
+      "Number of builds to run in parallel; 0 means no limit. (Default: 0)",
   },
   "timestamp-ui": {
     type: "boolean",
-    description: "The time in front of what builds show.",
+    description: "Prefix build output with an RFC 3339 timestamp.",
   },
   ...TEMPLATE_FLAGS,
 } as const;
 
-/** Makes the artifacts of a template. */
+/** Builds the artifacts of a template. */
 export const build = defineCommand({
   usage: "[options] TEMPLATE",
   description:
-    "Runs the builds of a template side by side, and shows the artifacts that they\n" +
-    "make. TEMPLATE is a file, or - for the standard input. What went wrong in one\n" +
-    "build does not stop the others.",
+    "Runs the builds of a template in parallel and prints the artifacts that they\n" +
+    "create. TEMPLATE is a file, or - for the standard input. A build that fails does\n" +
+    "not stop the others.",
   flags: FLAGS,
   words: "template",
   notes: `Examples:
@@ -74,10 +77,10 @@ export const build = defineCommand({
 Exit code:
 
   0 when all builds succeeded, 1 when one failed or the template is not valid,
-  2 when the command line was not understood, 130 after Ctrl-C and 143 after
-  SIGTERM, once everything is cleaned up.`,
+  2 when the command line is not valid, 130 after Ctrl-C and 143 after SIGTERM,
+  once everything is cleaned up.`,
   async run(context, flags, words) {
-    const template = singleArgument(words, "a template");
+    const template = singleArgument(words, "build", "TEMPLATE");
     const parallel = parallelOf(flags);
     const onError = onErrorOf(flags);
     const ui = context.makeUi({
@@ -117,14 +120,16 @@ Exit code:
       ui.say("Debug mode enabled. Builds will not be parallelized.");
     }
     becomeSubreaper();
-    interrupt.startWatchdog(
+    void interrupt.startWatchdog(
       usesOnlyBundled(plan.builds) ? BUNDLED_WATCHDOG_DELAY_MS : 0,
     );
     warnUnmatched(plan, ui);
     const lotSize = maxConcurrentBuilds(plan.builds);
     if (lotSize < plan.builds.length) {
       ui.say(
-        `Running ${lotSize} builds at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
+        `Running ${lotSize} build${
+          lotSize === 1 ? "" : "s"
+        } at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
       );
     }
     let durationMs = 0;
@@ -184,10 +189,10 @@ function parallelOf(flags: FlagValues<typeof FLAGS>): number {
   const text = flags["parallel-builds"] ?? "0";
   if (!/^[+-]?\d+$/.test(text)) {
     throw new UsageError(
-      `-parallel-builds takes a whole number, not ${JSON.stringify(text)}`,
+      `-parallel-builds must be an integer, not ${JSON.stringify(text)}`,
     );
   }
-  // As in Packer, none and fewer than none are no limit.
+  // As in Packer, zero and negative numbers mean no limit.
   return Math.max(0, Number(text));
 }
 
@@ -195,7 +200,7 @@ function onErrorOf(flags: FlagValues<typeof FLAGS>): OnError {
   const text = flags["on-error"] ?? "cleanup";
   if (!ON_ERROR.includes(text)) {
     throw new UsageError(
-      `-on-error takes one of ${ON_ERROR.join(", ")}, not ${
+      `-on-error must be one of ${ON_ERROR.join(", ")}, not ${
         JSON.stringify(text)
       }`,
     );

@@ -9,11 +9,11 @@ const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 export const completion = defineCommand({
   usage: "SHELL",
   description:
-    "Shows the script with which a shell completes baler's commands, their flags,\n" +
+    "Prints the script with which a shell completes baler's commands, flags,\n" +
     "templates, and the names of builds and variables. SHELL is bash, zsh or fish.",
   flags: {},
   words: SHELLS,
-  notes: `For the shell that runs now:
+  notes: `For the current shell:
 
   source <(baler completion bash)
   source <(baler completion zsh)
@@ -22,10 +22,14 @@ export const completion = defineCommand({
 For every shell:
 
   baler completion bash >> ~/.bash_completion
-  baler completion zsh > FOLDER/_baler        (a FOLDER of $fpath)
+  baler completion zsh > DIRECTORY/_baler     (a DIRECTORY of $fpath)
   baler completion fish > ~/.config/fish/completions/baler.fish`,
   async run({ screen }, _flags, words) {
-    const shell = singleArgument(words, `a shell (${SHELLS.join(", ")})`);
+    const shell = singleArgument(
+      words,
+      "completion",
+      `SHELL (${SHELLS.join(", ")})`,
+    );
     const { completableCommands, FLAGS_BEFORE_COMMAND } = await import(
       "../completion/completion_model.ts"
     );
@@ -46,7 +50,7 @@ async function loadScript(shell: string) {
       return (await import("../completion/fish.ts")).fishScript;
   }
   throw new UsageError(
-    `there is no completion for ${JSON.stringify(shell)}; there is for ${
+    `no completion for shell ${JSON.stringify(shell)}; supported shells: ${
       SHELLS.join(", ")
     }`,
   );

@@ -1,4 +1,4 @@
-// `baler console`: what the templates in a text come to, tried out.
+// `baler console`: evaluates {{...}} expressions interactively.
 
 import { constants, fstatSync } from "node:fs";
 import { PACKER_VERSION } from "../../config/environment.ts";
@@ -11,17 +11,18 @@ import {
   readTemplate,
   type Template,
 } from "../../template/template.ts";
+import type { Screen } from "../../terminal/screen.ts";
 import type { HostUi } from "../../terminal/ui.ts";
 import { resolveVariables } from "../../template/variables.ts";
 import { VARIABLE_FLAGS, variablesOf } from "./template_flags.ts";
 
-/** Tries out what the templates in a text come to. */
+/** Evaluates {{...}} expressions interactively. */
 export const console = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
-    "Shows what {{...}} comes to, with the variables of a template where one is\n" +
-    "given. On a terminal it asks for line after line, from a file it answers each.\n" +
-    "From a pipe it reads all lines, and shows what the last one comes to.",
+    "Evaluates {{...}} expressions, with the variables of a template where one is\n" +
+    "given. On a terminal it prompts for each line; from a file it evaluates each line.\n" +
+    "From a pipe it reads all lines and prints the result of the last one.",
   flags: VARIABLE_FLAGS,
   words: "template",
   notes: `Examples:
@@ -30,18 +31,24 @@ export const console = defineCommand({
   echo '{{isotime "2006-01-02"}}' | baler console
   echo '{{user \`name\`}}' | baler console -var name=web template.json
 
-"variables" shows all variables, "help" what can be typed, "exit" ends it. A
-variable that the template requires and nobody gives is empty here.
+"variables" lists all variables, "help" shows what can be typed, "exit" quits. A
+required variable that is not set is empty here.
 
 Exit code:
 
   0, also when a line cannot be interpolated; 1 when the template cannot be
-  read, 2 when the command line was not understood.`,
+  read, 2 when the command line is not valid.`,
   async run({ ui, redactor, screen }, flags, words) {
-    if (words.length > 1) throw new UsageError("one template at the most");
+    if (words.length > 1) {
+      throw new UsageError(
+        `expected one TEMPLATE at most, got ${words.length} arguments: ${
+          words.join(" ")
+        }`,
+      );
+    }
     if (words[0] === "-") {
       throw new UsageError(
-        "the standard input is what the console reads; name the template's file",
+        "the console reads its lines from the standard input; the template must be a file",
       );
     }
     const template = await (words[0] === undefined
@@ -66,7 +73,7 @@ Exit code:
       await answerTyped(
         session,
         ui,
-        screen.isTerminal && Deno.stdin.isTerminal(),
+        screen,
       );
     }
     return 0;
@@ -84,15 +91,18 @@ function withoutRequired(template: Template): Template {
 async function answerTyped(
   session: ConsoleSession,
   ui: HostUi,
-  isTerminal: boolean,
+  screen: Screen,
 ): Promise<void> {
   const { typedLines } = await import("../console/line_editor.ts");
+  const isTerminal = screen.isTerminal && Deno.stdin.isTerminal();
   const lines = typedLines(session, isTerminal && !ui.isMachineReadable);
   for await (const line of lines) {
     const { text, isError, isEnd } = session.answer(line);
     if (isEnd) return;
     if (isError) refuse(ui, text);
     else if (text !== "") ui.say(text);
+    // The prompt is not written by the screen.
+    await screen.flush();
   }
 }
 

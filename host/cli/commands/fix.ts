@@ -12,19 +12,19 @@ const width = Math.max(...FIXES.map(({ name }) => name.length));
 export const fix = defineCommand({
   usage: "[options] TEMPLATE",
   description:
-    "Shows a template with all mended in it that is written otherwise since some\n" +
-    "version of Packer. The template itself stays as it is. TEMPLATE is a file, or -\n" +
+    "Prints a template with all fixes applied: what later versions of Packer write in\n" +
+    "another way is updated. The file itself is not changed. TEMPLATE is a file, or -\n" +
     "for the standard input.",
   flags: {
     validate: {
       type: "boolean",
       value: "=false",
       default: true,
-      description: "Do not check whether the mended template can be read.",
+      description: "Do not check the fixed template.",
     },
   },
   words: "template",
-  notes: `What is mended, in this order:
+  notes: `Fixes, in the order in which they are applied:
 
 ${
     FIXES.map(({ name, synopsis }) => `  ${name.padEnd(width)}  ${synopsis}`)
@@ -35,10 +35,10 @@ Packer's other fixes are for plugins that do not come with baler.
 
 Exit code:
 
-  0 when the mended template was shown and can be read, 1 when it cannot, 2
-  when the command line was not understood.`,
+  0 when the fixed template is valid, 1 when it is not, 2 when the command line is
+  not valid.`,
   async run({ ui }, flags, words) {
-    const path = singleArgument(words, "a template");
+    const path = singleArgument(words, "fix", "TEMPLATE");
     const source = path === "-" ? "<stdin>" : path;
     const text = await readText(path, "template");
     const result = applyFixes(

@@ -44,7 +44,7 @@ export async function mainHelp(log: Log): Promise<string> {
       try {
         return [command.name, (await describeCommand(command, log)).synopsis];
       } catch (error) {
-        return [command.name, `cannot be asked: ${(error as Error).message}`];
+        return [command.name, `not available: ${(error as Error).message}`];
       }
     })) as [string, string][],
   );
@@ -58,10 +58,10 @@ export async function mainHelp(log: Log): Promise<string> {
 Available commands are:
 ${lines.join("\n")}
 
-"baler help COMMAND" shows how a command is used. -machine-readable, before
-or behind a command, shows events for programs instead of text for people.
+"baler help COMMAND" shows the help of a command. -machine-readable, before or
+after a command, prints machine-readable output.
 
-The exit code is 0 when all went well, 1 when something failed, 2 when the
-command line was not understood, and 130 after Ctrl-C. A plugin's command has
-exit codes of its own.`;
+The exit code is 0 on success, 1 when something failed, 2 when the command line
+is not valid, and 130 after Ctrl-C. The commands of plugins have exit codes of
+their own.`;
 }

@@ -13,9 +13,12 @@ export const inspect = defineCommand({
   flags: {},
   words: "template",
   async run({ ui }, _flags, words) {
-    const template = await readTemplate(singleArgument(words, "a template"), {
-      syntaxOnly: true,
-    });
+    const template = await readTemplate(
+      singleArgument(words, "inspect", "TEMPLATE"),
+      {
+        syntaxOnly: true,
+      },
+    );
     if (template.description !== undefined) {
       ui.say("Description:\n");
       ui.say(`${template.description}\n`);

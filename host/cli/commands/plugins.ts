@@ -21,20 +21,26 @@ import { readTemplate } from "../../template/template.ts";
 export const plugins = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
-    "Lists the plugins that would be used for each name, and why: those that a\n" +
-    "template names, those of the core configuration, those in the plugin folders,\n" +
-    "and those that come with baler.",
+    "Lists the plugin that would be used for each name, and why: those that a\n" +
+    "template names, those of the core configuration, those that come with baler,\n" +
+    "and those in the plugin directories.",
   flags: {
     "plugin-dir": {
       type: "list",
       value: "=DIR",
-      description: "A folder in which plugins are looked for first.",
-      completes: "folder",
+      description: "Search this directory for plugins first. Can be repeated.",
+      completes: "directory",
     },
   },
   words: "template",
   async run({ ui }, flags, words) {
-    if (words.length > 1) throw new UsageError("one template at the most");
+    if (words.length > 1) {
+      throw new UsageError(
+        `expected one TEMPLATE at most, got ${words.length} arguments: ${
+          words.join(" ")
+        }`,
+      );
+    }
     const template = words[0] === undefined
       ? undefined
       : await readTemplate(words[0], { syntaxOnly: true });

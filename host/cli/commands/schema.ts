@@ -7,9 +7,9 @@ import { UsageError } from "../flags.ts";
 export const schema = defineCommand({
   usage: "",
   description:
-    "Shows the JSON Schema (2020-12) of templates, with which an editor completes\n" +
-    "and checks them. It knows the options of the plugins that come with baler; a\n" +
-    "plugin of another name may have any.",
+    "Prints the JSON Schema (2020-12) of templates, with which an editor completes and\n" +
+    "checks them. It has the options of the plugins that come with baler; other plugins\n" +
+    "can have any options.",
   flags: {},
   notes:
     `For an editor that takes schemas by file name (here in the settings.json of
@@ -19,12 +19,14 @@ VS Code), behind \`baler schema > baler.schema.json\`:
     { "fileMatch": ["*.baler.json"], "url": "./baler.schema.json" }
   ]
 
-What a schema cannot say is left to \`baler validate\`: names of builds that do
-not exist, options that exclude each other, files that are not there. And it
-knows keys only in lower case, while baler, like Packer, takes them in any.`,
+A schema cannot check everything that \`baler validate\` checks: that builds of a
+name exist, options that exclude each other, missing files. Its keys are in lower
+case, while baler, like Packer, accepts any case.`,
   async run({ screen }, _flags, words) {
     if (words.length > 0) {
-      throw new UsageError(`schema takes no words, not ${words.join(" ")}`);
+      throw new UsageError(
+        `schema takes no arguments, got: ${words.join(" ")}`,
+      );
     }
     const { templateSchema } = await import("../../schema/template_schema.ts");
     screen.writeRaw(`${JSON.stringify(await templateSchema(), null, 2)}\n`);

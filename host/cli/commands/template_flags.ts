@@ -1,5 +1,5 @@
-// The flags that `build` and `validate` share: which template with which
-// variables, which of its builds, and where plugins are.
+// The flags that `build` and `validate` share: variables, which builds are
+// selected, and where plugins are searched for.
 
 import { type Flags, type FlagValues, UsageError } from "../flags.ts";
 import { planBuilds, type TemplatePlan } from "../../plan/plan.ts";
@@ -11,13 +11,13 @@ export const VARIABLE_FLAGS = {
   var: {
     type: "list",
     value: " 'key=value'",
-    description: "A variable of the template; may come again.",
+    description: "Set a template variable. Can be repeated.",
     completes: "variable",
   },
   "var-file": {
     type: "list",
     value: "=FILE",
-    description: "A JSON file of variables; may come again.",
+    description: "Read template variables from a JSON file. Can be repeated.",
     completes: "file",
   },
 } as const satisfies Flags;
@@ -28,31 +28,31 @@ export const TEMPLATE_FLAGS = {
     type: "list",
     value: "=foo,bar,baz",
     description:
-      "All builds and post-processors but these; names may have * in them.",
+      "Run all builds and post-processors except these. Names can be patterns with *.",
     completes: "builds",
   },
   only: {
     type: "list",
     value: "=foo,bar,baz",
-    description: "Only these builds; names may have * in them.",
+    description: "Run only these builds. Names can be patterns with *.",
     completes: "builds",
   },
   "plugin-dir": {
     type: "list",
     value: "=DIR",
-    description: "A folder in which plugins are looked for first.",
-    completes: "folder",
+    description: "Search this directory for plugins first. Can be repeated.",
+    completes: "directory",
   },
   ...VARIABLE_FLAGS,
 } as const satisfies Flags;
 
 /**
- * Makes the plan of what the flags say.
+ * Makes the plan that the flags select.
  *
  * @param template The template's path, or `"-"`.
  * @param flags The flags.
- * @param run What the flags of one command alone say.
- * @param redactor Learns the values that must not be seen.
+ * @param run The settings that only one of the commands has flags for.
+ * @param redactor Is given the sensitive values.
  * @throws {UsageError} When a flag cannot be understood.
  * @throws {SourceError} When something in the template is wrong.
  */
@@ -73,7 +73,7 @@ export async function planOf(
 }
 
 /**
- * What the flags say of variables.
+ * The variables that the flags set.
  *
  * @param flags The flags.
  * @throws {UsageError} When one has no value.
@@ -89,7 +89,7 @@ function namesOf(values: readonly string[]): string[] {
     .filter((name) => name !== "");
 }
 
-/** As in Packer, `-only=` has a name in it that nothing is called by. */
+/** As in Packer, `-only=` with an empty value selects no build. */
 function namesOrNone(values: readonly string[]): string[] {
   const names = namesOf(values);
   return names.length === 0 && values.length > 0 ? [""] : names;
@@ -99,7 +99,7 @@ function variableOf(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
   if (at === -1) {
     throw new UsageError(
-      `-var takes a name and a value, -var 'name=value', not ${
+      `-var must be a name and a value, -var 'name=value', not ${
         JSON.stringify(text)
       }`,
     );

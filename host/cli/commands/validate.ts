@@ -9,23 +9,23 @@ import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 export const validate = defineCommand({
   usage: "[options] TEMPLATE",
   description:
-    "Reads a template and lets each of its builders, provisioners and\n" +
-    "post-processors check its configuration. Nothing is built. TEMPLATE is a file,\n" +
-    "or - for the standard input.",
+    "Checks that a template is valid: its syntax, and the configuration of each builder,\n" +
+    "provisioner and post-processor. Nothing is built. TEMPLATE is a file, or - for\n" +
+    "the standard input.",
   flags: {
     "syntax-only": {
       type: "boolean",
-      description: "Only read the template; no plugin is started.",
+      description: "Only check syntax. Do not start plugins.",
     },
     ...TEMPLATE_FLAGS,
   },
   words: "template",
   notes: `Exit code:
 
-  0 when the template can be built, 1 when it cannot, 2 when the command line
-  was not understood. All that is wrong is told at once, with its place.`,
+  0 when the template is valid, 1 when it is not, 2 when the command line is not
+  valid. All problems are reported at once, with their lines.`,
   async run({ ui, log, redactor }, flags, words) {
-    const path = singleArgument(words, "a template");
+    const path = singleArgument(words, "validate", "TEMPLATE");
     if (flags["syntax-only"]) {
       await readTemplate(path, { syntaxOnly: true });
       ui.say("Syntax-only check passed. Everything looks okay.");

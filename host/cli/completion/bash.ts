@@ -1,4 +1,4 @@
-// The script that completes baler's words in bash, 3.2 and newer.
+// The completion script for bash, 3.2 and newer.
 
 import type {
   CompletableCommand,
@@ -33,7 +33,7 @@ export function bashScript(
       } ;;`
     )
   );
-  return `# Completes the words of baler in bash. For this shell:
+  return `# Completion of baler for bash. For this shell:
 #
 #     source <(baler completion bash)
 
@@ -49,15 +49,15 @@ ${values.join("\n")}
   esac
 }
 
-# Says the names of an event's lines in what baler inspect shows of the
-# template on the command line.
+# Prints the names in the events of one type that baler inspect prints for the
+# template on the command line. A name with a comma cannot be in a list of names.
 _baler_inspect() {
   local word type name
   for word in "\${COMP_WORDS[@]:1}"; do
-    [[ $word == *.json && -f $word ]] || continue
+    [[ $word != -* && $word == *.json && -f $word ]] || continue
     "\${COMP_WORDS[0]/#\\~/$HOME}" inspect -machine-readable "$word" 2>/dev/null |
       while IFS=, read -r _ _ type name _; do
-        [[ $type == "$1" ]] && printf '%s\\n' "$name"
+        [[ $type == "$1" && $name != *'%!(PACKER_COMMA)'* ]] && printf '%s\\n' "$name"
       done
     return
   done
@@ -65,10 +65,10 @@ _baler_inspect() {
 
 _baler() {
   local line=\${COMP_LINE:0:COMP_POINT} IFS=$' \\t\\n'
-  local words current command= flag= prefix= word kind choices flags
+  local words current command= flag= prefix= word quoted kind choices flags
   COMPREPLY=()
 
-  # Bash ends words at = and : too; baler's end at spaces alone.
+  # Bash splits words at = and : as well.
   read -ra words <<< "$line"
   current=
   if [[ $line != *[[:space:]] ]]; then
@@ -91,9 +91,8 @@ _baler() {
     choices=$flags
   fi
 
-  IFS=$'\\n'
   case $kind in
-    words) choices=\${choices// /$IFS} ;;
+    words) choices=\${choices// /$'\\n'} ;;
     builds)
       choices=$(_baler_inspect template-builder)
       if [[ $current == *,* ]]; then
@@ -105,14 +104,25 @@ _baler() {
       choices=$(compgen -f -X '!*.json' -- "$current"; compgen -d -- "$current")
       [[ $choices == *.json* ]] || choices=$(compgen -f -- "$current") ;;
     file) choices=$(compgen -f -- "$current") ;;
-    folder) choices=$(compgen -d -- "$current") ;;
+    directory) choices=$(compgen -d -- "$current") ;;
   esac
+  # Names come from files that others wrote: they are inserted quoted, by bash
+  # itself where it knows that they are file names.
   case $kind in
-    template | file | folder) type compopt > /dev/null 2>&1 && compopt -o filenames ;;
+    template | file | directory)
+      type compopt > /dev/null 2>&1 && compopt -o filenames && kind=quoted ;;
   esac
-  for word in $choices; do
-    if [[ $word == "$current"* ]]; then COMPREPLY+=("$prefix$word"); fi
-  done
+  while IFS= read -r word; do
+    [[ -n $word ]] || continue
+    quoted=$word
+    if [[ $kind != quoted ]]; then
+      printf -v quoted %q "\${word%=}"
+      [[ $word == *= ]] && quoted+==
+    fi
+    if [[ $word == "$current"* || $quoted == "$current"* ]]; then
+      COMPREPLY+=("$prefix$quoted")
+    fi
+  done <<< "$choices"
   if [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *= ]]; then
     type compopt > /dev/null 2>&1 && compopt -o nospace
   fi

@@ -1,4 +1,4 @@
-// The script that completes baler's words in fish.
+// The completion script for fish.
 
 import type {
   CompletableCommand,
@@ -25,16 +25,16 @@ export function fishScript(
     ...commands.map(({ name, synopsis }) =>
       line(
         "not __baler_command > /dev/null",
-        `-a ${quoted(name)} -d ${quoted(synopsis)}`,
+        `-a ${argument(name)} -d ${quoted(synopsis)}`,
       )
     ),
   ];
   for (const { name, flags, words } of commands) {
-    const behind = `contains -- ${name} (__baler_command)`;
+    const behind = `contains -- ${quoted(name)} (__baler_command)`;
     if (words !== undefined) lines.push(line(behind, offered(words, names)));
     lines.push(...flags.map((flag) => flagLine(behind, flag, names)));
   }
-  return `# Completes the words of baler in fish. For this shell:
+  return `# Completion of baler for fish. For this shell:
 #
 #     baler completion fish | source
 
@@ -43,22 +43,24 @@ function __baler_command
   set -l words (commandline -opc)
   for word in $words[2..-1]
     if not string match -q -- '-*' $word
-      echo $word
+      printf '%s\\n' $word
       return 0
     end
   end
   return 1
 end
 
-# The names of an event's lines in what baler inspect shows of the template on
-# the command line.
+# Prints the names in the events of one type that baler inspect prints for the
+# template on the command line. A name with a comma cannot be in a list of names.
 function __baler_inspect
   set -l words (commandline -o)
   for word in $words[2..-1]
-    if string match -q -- '*.json' $word; and test -f $word
+    if string match -q -- '*.json' $word; and not string match -q -- '-*' $word; and test -f $word
       for line in ($words[1] inspect -machine-readable $word 2>/dev/null)
         set -l fields (string split , -- $line)
-        test "$fields[3]" = $argv[1]; and echo $fields[4]
+        test "$fields[3]" = $argv[1]
+        and not string match -q -- '*%!(PACKER_COMMA)*' $fields[4]
+        and printf '%s\\n' $fields[4]
       end
       return
     end
@@ -70,7 +72,7 @@ function __baler_builds
   set -l word (string replace -r -- '^--?[a-z-]+=' '' (commandline -ct))
   set -l before (string match -r -- '^.*,' $word)
   for name in (__baler_inspect template-builder)
-    echo "$before$name"
+    printf '%s\\n' "$before$name"
   end
 end
 
@@ -101,16 +103,21 @@ function offered(completion: Completion, commands: readonly string[]): string {
       return "-k -f -a '(__fish_complete_suffix .json)'";
     case "file":
       return "-F";
-    case "folder":
+    case "directory":
       return "-f -a '(__fish_complete_directories)'";
     case "builds":
       return "-f -a '(__baler_builds)'";
     case "variable":
       return "-f -a '(__baler_inspect template-variable)='";
     case "command":
-      return `-f -a ${quoted(commands.join(" "))}`;
+      return `-f -a ${argument(...commands)}`;
   }
-  return `-f -a ${quoted(completion.join(" "))}`;
+  return `-f -a ${argument(...completion)}`;
+}
+
+/** Words as the value of `-a`, which fish evaluates when it completes. */
+function argument(...words: readonly string[]): string {
+  return quoted(words.map(quoted).join(" "));
 }
 
 function quoted(text: string): string {

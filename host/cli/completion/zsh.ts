@@ -1,4 +1,4 @@
-// The script that completes baler's words in zsh.
+// The completion script for zsh.
 
 import type {
   CompletableCommand,
@@ -17,7 +17,7 @@ export function zshScript(
   before: readonly CompletableFlag[],
 ): string {
   const described = commands.map(({ name, synopsis }) =>
-    `    ${quoted(`${name.replaceAll(":", "\\:")}:${synopsis}`)}`
+    `    ${quoted(`${name.replace(/[\\:]/g, "\\$&")}:${synopsis}`)}`
   );
   const cases = commands.map(({ name, flags, words }) => {
     const specs = flags.map(flagSpec);
@@ -28,11 +28,11 @@ export function zshScript(
       _arguments ${specs.join(" \\\n        ")} ;;`;
   });
   return `#compdef baler
-# Completes the words of baler in zsh. For this shell, behind compinit:
+# Completion of baler for zsh. For this shell, after compinit:
 #
 #     source <(baler completion zsh)
 #
-# or, for every shell, as a file called _baler in a folder of $fpath.
+# or, for every shell, as a file called _baler in a directory of $fpath.
 
 _baler_commands() {
   local -a commands=(
@@ -41,23 +41,26 @@ ${described.join("\n")}
   _describe 'command' commands
 }
 
-# The names of an event's lines in what baler inspect shows of the template on
-# the command line.
+# Prints the names in the events of one type that baler inspect prints for the
+# template on the command line. A name with a comma cannot be in a list of names.
 _baler_inspect() {
-  local word line
-  for word in \${_baler_words[2,-1]}; do
-    [[ \${(Q)word} == *.json && -f \${(Q)word} ]] || continue
-    for line in \${(f)"$(_call_program inspect \${_baler_words[1]} inspect -machine-readable $word)"}; do
+  local word line program=\${(Q)_baler_words[1]}
+  for word in \${(Q)_baler_words[2,-1]}; do
+    [[ $word != -* && $word == *.json && -f $word ]] || continue
+    # Not _call_program, which evaluates its arguments.
+    for line in \${(f)"$("\${program/#\\~/$HOME}" inspect -machine-readable "$word" 2>/dev/null)"}; do
       local -a fields=("\${(@s:,:)line}")
-      [[ $fields[3] == $1 ]] && print -r -- $fields[4]
+      [[ $fields[3] == $1 && $fields[4] != *'%!(PACKER_COMMA)'* ]] && print -r -- $fields[4]
     done
     return
   done
 }
 
+# compadd quotes what it inserts; _values would evaluate a part of it.
 _baler_builds() {
   local -a builds=(\${(f)"$(_baler_inspect template-builder)"})
-  _values -s , 'build' \${builds//:/\\\\:}
+  compset -P '*,'
+  compadd -S '' -- $builds
 }
 
 _baler_variables() {
@@ -104,7 +107,7 @@ function action(completion: Completion): string {
       return '_files -g "*.json(-.)"';
     case "file":
       return "_files";
-    case "folder":
+    case "directory":
       return "_files -/";
     case "builds":
       return "_baler_builds";

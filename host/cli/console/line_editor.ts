@@ -6,7 +6,7 @@ import process from "node:process";
 import { CONSOLE_WORDS, type ConsoleSession } from "./session.ts";
 
 /**
- * The lines that a person types, each after a prompt.
+ * The lines that a user types, each after a prompt.
  *
  * @param session Knows what can be completed.
  * @param isTerminal Whether the prompt and what is typed can be shown.

@@ -20,8 +20,7 @@ export interface ConsoleAnswer {
 /** The words that the console knows. */
 export const CONSOLE_WORDS: readonly string[] = ["exit", "help", "variables"];
 
-const HELP =
-  `Type a text with {{...}} in it and press Enter to see what it comes to, for
+const HELP = `Type a text with {{...}} in it and press Enter to evaluate it, for
 example {{user \`name\`}}, {{isotime "2006-01-02"}} or {{upper "text"}}.
 
 "variables" shows the template's variables with their values.

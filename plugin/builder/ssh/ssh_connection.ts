@@ -33,11 +33,13 @@ export interface SshConnectionOptions {
 
 /** The connection cannot be made. */
 export class SshTimeoutError extends Error {
+  /** The name of the class. */
   override name = "SshTimeoutError";
 }
 
 /** The connection broke while a command ran. */
 export class SshConnectionLostError extends Error {
+  /** The name of the class. */
   override name = "SshConnectionLostError";
 }
 

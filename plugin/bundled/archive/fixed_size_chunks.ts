@@ -1,12 +1,12 @@
-// Cuts a stream of bytes anew, into blocks of one length, as the formats that
-// compress block by block want them.
+// Splits a stream of bytes into chunks of one size, for formats that compress
+// block by block.
 
 /**
- * The same bytes in blocks of one length, of which only the last is shorter.
+ * Splits bytes into chunks of one size; only the last can be smaller.
  *
- * @param source The bytes, in pieces of any length.
- * @param length The length of a block in bytes.
- * @returns Blocks, each of which is good until the next is asked for.
+ * @param source The bytes, in chunks of any size.
+ * @param length The size of a chunk in bytes.
+ * @returns Chunks. Each is valid until the next one is read.
  */
 export async function* fixedSizeChunks(
   source: AsyncIterable<Uint8Array>,

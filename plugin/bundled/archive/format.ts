@@ -1,14 +1,13 @@
-// The format of an archive follows from its name, by rules that templates
-// written for Packer rely on.
+// Derives the format of an archive from its name, by Packer's rules.
 
-/** How a file is compressed. */
+/** A compression format. */
 export type Compression = "gzip" | "bgzf" | "lz4" | "xz";
 
-/** What an archive is. */
+/** The format of an archive. */
 export interface ArchiveFormat {
-  /** How files are put together; absent where there is one file alone. */
+  /** The format that holds several files; absent for a single compressed file. */
   archive?: "tar" | "zip";
-  /** How the whole is compressed; absent where it is not, or the archive does it. */
+  /** The compression of the whole; absent for a plain tar and for zip. */
   compression?: Compression;
 }
 
@@ -20,11 +19,10 @@ const COMPRESSIONS: Record<string, Compression> = {
 };
 
 /**
- * The format that an archive's name stands for; a compressed tar where it
- * stands for none.
+ * The format of an archive; `.tar.gz` for an unknown extension.
  *
- * @param output The archive's name, templates in it not yet filled in.
- * @param format An ending that counts in place of the name's own.
+ * @param output The name of the archive, with its templates.
+ * @param format An extension that is used in place of the name's own.
  *
  * @example
  * ```ts

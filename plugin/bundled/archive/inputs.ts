@@ -1,5 +1,5 @@
-// What goes into an archive: files that are there, can be read, and are not
-// the archive itself.
+// The files that go into an archive: they exist, can be read, and are not the
+// archive itself.
 
 import { resolve } from "@std/path";
 
@@ -9,20 +9,20 @@ export interface ArchiveInput {
   file: string;
   /** Its absolute path. */
   path: string;
-  /** What it is. */
+  /** Its size and its owner. */
   info: Deno.FileInfo;
   /** Its permission bits. */
   mode: number;
 }
 
 /**
- * Looks at the files of an artifact.
+ * Checks the files of an artifact.
  *
  * @param files Their paths.
- * @param workingDirectory The folder against which relative ones are meant.
+ * @param workingDirectory The directory of relative paths.
  * @param target The archive's absolute path.
- * @returns The files in their order.
- * @throws {Error} When one is missing, no file, or what the archive would replace.
+ * @returns The files, in the artifact's order.
+ * @throws {Error} When one is missing, is not a file, or would be replaced by the archive.
  */
 export async function archiveInputs(
   files: readonly string[],
@@ -50,7 +50,7 @@ export async function archiveInputs(
       existing.ino === info.ino && existing.dev === info.dev;
     if (path === target || same) {
       throw new Error(
-        `the archive ${target} would be written over ${file}, which goes into it; give it another "output"`,
+        `the archive ${target} would be written over ${file}, which is one of its files; choose another "output"`,
       );
     }
     inputs.push({ file, path, info, mode: (info.mode ?? 0o644) & 0o7777 });

@@ -1,24 +1,24 @@
-// LZ4's frame format, written by the published specification: of npm's
-// libraries, those in plain JavaScript end blocks in a way that it forbids, and
-// the others are machine code or bring a whole compiler with them.
+// Writes LZ4's frame format after its specification. Of npm's libraries, those in
+// plain JavaScript end blocks in a way that the specification forbids, and the
+// others contain machine code.
 
 import { fixedSizeChunks } from "./fixed_size_chunks.ts";
 import { Xxh32, xxh32 } from "./xxh32.ts";
 
-const BLOCK = 4 * 1024 * 1024;
+const BLOCK_BYTES = 4 * 1024 * 1024;
 const MAGIC = 0x184d2204;
-// Version 1, blocks that do not refer to one another, a checksum of the
-// content; blocks of up to 4 MiB.
+// Version 1, independent blocks of up to 4 MiB, a checksum of the content.
 const DESCRIPTOR = [0b0110_0100, 0b0111_0000];
 const STORED = 0x8000_0000;
 
 const HASH_BITS = 16;
-const SHORTEST_MATCH = 4;
-const LONGEST_DISTANCE = 0xffff;
-// The specification's rules for the end of a block: its last 5 bytes are
-// literals, and no match begins in its last 12.
-const LAST_LITERALS = 5;
-const NO_MATCH = 12;
+const MAX_LOOP_BYTES = 32;
+const MIN_MATCH_BYTES = 4;
+const MAX_DISTANCE_BYTES = 0xffff;
+// The end of a block by the specification: the last 5 bytes are literals, and no
+// match begins in the last 12.
+const LAST_LITERAL_BYTES = 5;
+const MATCH_FREE_BYTES = 12;
 
 /**
  * Compresses bytes into an LZ4 frame.
@@ -34,7 +34,7 @@ export async function* lz4(
   yield new Uint8Array([...descriptor, (xxh32(descriptor) >>> 8) & 0xff]);
   const checksum = new Xxh32();
   const positions = new Int32Array(1 << HASH_BITS);
-  for await (const block of fixedSizeChunks(source, BLOCK)) {
+  for await (const block of fixedSizeChunks(source, BLOCK_BYTES)) {
     checksum.update(block);
     const compressed = compressedBlock(block, positions);
     if (compressed === undefined) {
@@ -55,7 +55,7 @@ function words(...values: number[]): Uint8Array {
   return bytes;
 }
 
-// Undefined where it would not be shorter.
+/** Returns undefined where the block would not become smaller. */
 function compressedBlock(
   input: Uint8Array,
   positions: Int32Array,
@@ -72,19 +72,26 @@ function compressedBlock(
   };
   const sequence = (at: number, distance: number, matchLength: number) => {
     const literals = at - literalsFrom;
-    const extra = distance === 0 ? 0 : matchLength - SHORTEST_MATCH;
+    const extra = distance === 0 ? 0 : matchLength - MIN_MATCH_BYTES;
     output[written++] = (Math.min(literals, 15) << 4) | Math.min(extra, 15);
     if (literals >= 15) lengthBytes(literals - 15);
-    output.set(input.subarray(literalsFrom, at), written);
-    written += literals;
+    // Most are short: to copy them here is faster than to make a view of them.
+    if (literals > MAX_LOOP_BYTES) {
+      output.set(input.subarray(literalsFrom, at), written);
+      written += literals;
+    } else {
+      for (let from = literalsFrom; from < at; from++) {
+        output[written++] = input[from]!;
+      }
+    }
     if (distance === 0) return;
     output[written++] = distance & 0xff;
     output[written++] = distance >>> 8;
     if (extra >= 15) lengthBytes(extra - 15);
   };
 
-  const matchEnd = input.length - LAST_LITERALS;
-  const lastStart = input.length - NO_MATCH;
+  const matchEnd = input.length - LAST_LITERAL_BYTES;
+  const lastStart = input.length - MATCH_FREE_BYTES;
   let misses = 0;
   for (let at = 0; at <= lastStart;) {
     const bytes = view.getUint32(at, true);
@@ -92,15 +99,15 @@ function compressedBlock(
     const candidate = positions[hash]!;
     positions[hash] = at;
     if (
-      candidate < 0 || at - candidate > LONGEST_DISTANCE ||
+      candidate < 0 || at - candidate > MAX_DISTANCE_BYTES ||
       view.getUint32(candidate, true) !== bytes
     ) {
-      // Where nothing repeats, it looks ever more rarely.
+      // Incompressible input: look for matches ever more rarely.
       at += 1 + (misses++ >>> 6);
       continue;
     }
     misses = 0;
-    let length = SHORTEST_MATCH;
+    let length = MIN_MATCH_BYTES;
     while (
       at + length < matchEnd && input[candidate + length] === input[at + length]
     ) {

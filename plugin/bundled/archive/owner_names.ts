@@ -1,18 +1,14 @@
-// The names of a machine's users and groups by their numbers, where the
-// machine keeps them in files.
+// The names of this machine's users and groups, from /etc/passwd and /etc/group.
 
-/** Finds the names of users and groups. */
+/** The names of users and groups. */
 export interface OwnerNames {
-  /** The users' names by their numbers. */
+  /** The names of users by id. */
   users: Map<number, string>;
-  /** The groups' names by their numbers. */
+  /** The names of groups by id. */
   groups: Map<number, string>;
 }
 
-/**
- * Reads the names of this machine's users and groups; there are none where it
- * keeps no such files, or they may not be read.
- */
+/** Reads the names of users and groups; a file that cannot be read has none. */
 export async function ownerNames(): Promise<OwnerNames> {
   const [users, groups] = await Promise.all(
     ["/etc/passwd", "/etc/group"].map(namesIn),
@@ -25,7 +21,7 @@ async function namesIn(path: string): Promise<Map<number, string>> {
   const names = new Map<number, string>();
   for (const line of text.split("\n")) {
     const [name, , number] = line.split(":");
-    // The first name of a number is the one that counts.
+    // The first name of an id is the one that ls(1) shows.
     if (name && number && !names.has(Number(number))) {
       names.set(Number(number), name);
     }

@@ -1,6 +1,6 @@
-// A tar archive in GNU's format: Google Cloud imports disk images in no other,
-// and the libraries of npm write only POSIX's. Times are left out, as Packer
-// leaves them out, so that the same files make the same archive.
+// Writes a tar archive in GNU's format: Google Cloud imports disk images in no
+// other, and npm's libraries write only POSIX's. Without times, as in Packer, so
+// that the same files make the same archive.
 
 /** A file to put into a tar archive. */
 export interface TarEntry {
@@ -8,36 +8,36 @@ export interface TarEntry {
   name: string;
   /** Its permission bits. */
   mode: number;
-  /** Its length in bytes. */
+  /** Its size in bytes. */
   size: number;
-  /** Its owner's number. */
+  /** The id of its owner. */
   uid: number;
-  /** Its group's number. */
+  /** The id of its group. */
   gid: number;
-  /** Its owner's name, where there is one. */
+  /** The name of its owner, if there is one. */
   userName?: string;
-  /** Its group's name, where there is one. */
+  /** The name of its group, if there is one. */
   groupName?: string;
   /** Its content. */
   content: AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
-const BLOCK = 512;
-const NAME_LENGTH = 100;
+const BLOCK_BYTES = 512;
+const MAX_NAME_BYTES = 100;
 
 /**
  * Writes a tar archive.
  *
- * @param entries The files, each of which is read before the next is asked for.
+ * @param entries The files, which are read one after the other.
  * @returns The archive's bytes.
- * @throws {Error} When a file's content is not of the length it was said to have.
+ * @throws {Error} When the size of a file has changed.
  */
 export async function* tar(
   entries: Iterable<TarEntry>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for (const entry of entries) {
     const name = new TextEncoder().encode(entry.name);
-    if (name.length > NAME_LENGTH) {
+    if (name.length > MAX_NAME_BYTES) {
       const content = new Uint8Array(name.length + 1);
       content.set(name);
       yield header(new TextEncoder().encode("././@LongLink"), "L", {
@@ -62,11 +62,11 @@ export async function* tar(
     }
     yield padding(length);
   }
-  yield new Uint8Array(2 * BLOCK);
+  yield new Uint8Array(2 * BLOCK_BYTES);
 }
 
 function padding(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array((BLOCK - length % BLOCK) % BLOCK);
+  return new Uint8Array((BLOCK_BYTES - length % BLOCK_BYTES) % BLOCK_BYTES);
 }
 
 function header(
@@ -77,12 +77,12 @@ function header(
     "name" | "content"
   >,
 ): Uint8Array<ArrayBuffer> {
-  const block = new Uint8Array(BLOCK);
+  const block = new Uint8Array(BLOCK_BYTES);
   const text = (at: number, value: string, length: number) =>
     block.set(new TextEncoder().encode(value).subarray(0, length), at);
   const number = (at: number, value: number, length: number) =>
     block.set(numberField(value, length), at);
-  block.set(name.subarray(0, NAME_LENGTH), 0);
+  block.set(name.subarray(0, MAX_NAME_BYTES), 0);
   number(100, mode, 8);
   number(108, uid, 8);
   number(116, gid, 8);
@@ -102,8 +102,8 @@ function header(
   return block;
 }
 
-// In octal digits; in binary, which GNU marks with the highest bit, where they
-// do not suffice, which for a size is at 8 GiB.
+// In octal digits. A number that needs more digits, such as a size from 8 GiB, is
+// written in binary with the highest bit set, as GNU does.
 function numberField(value: number, length: number): Uint8Array {
   const digits = value.toString(8);
   if (digits.length < length) {

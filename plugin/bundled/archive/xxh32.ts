@@ -1,21 +1,21 @@
-// XXH32, the checksum in LZ4's frames.
+// XXH32, the checksum of LZ4's frames.
 
 const PRIME_1 = 0x9e3779b1;
 const PRIME_2 = 0x85ebca77;
 const PRIME_3 = 0xc2b2ae3d;
 const PRIME_4 = 0x27d4eb2f;
 const PRIME_5 = 0x165667b1;
-const STRIPE = 16;
+const STRIPE_BYTES = 16;
 
-/** Computes XXH32, with seed 0, of bytes that come in pieces. */
+/** Computes XXH32 with seed 0, incrementally. */
 export class Xxh32 {
   #lanes = new Uint32Array([PRIME_1 + PRIME_2, PRIME_2, 0, -PRIME_1]);
-  #rest = new Uint8Array(STRIPE);
+  #rest = new Uint8Array(STRIPE_BYTES);
   #restLength = 0;
   #length = 0;
 
   /**
-   * Takes more bytes.
+   * Adds bytes.
    *
    * @param bytes The bytes.
    */
@@ -23,20 +23,21 @@ export class Xxh32 {
     this.#length += bytes.length;
     let at = 0;
     if (this.#restLength > 0) {
-      const part = bytes.subarray(0, STRIPE - this.#restLength);
+      const part = bytes.subarray(0, STRIPE_BYTES - this.#restLength);
       this.#rest.set(part, this.#restLength);
       this.#restLength += part.length;
       at = part.length;
-      if (this.#restLength < STRIPE) return;
-      this.#stripes(this.#rest, 0, STRIPE);
+      if (this.#restLength < STRIPE_BYTES) return;
+      this.#stripes(this.#rest, 0, STRIPE_BYTES);
     }
-    const end = at + Math.floor((bytes.length - at) / STRIPE) * STRIPE;
+    const end = at +
+      Math.floor((bytes.length - at) / STRIPE_BYTES) * STRIPE_BYTES;
     this.#stripes(bytes, at, end);
     this.#rest.set(bytes.subarray(end));
     this.#restLength = bytes.length - end;
   }
 
-  /** The checksum of all bytes so far. */
+  /** The checksum of the bytes that were added. */
   digest(): number {
     const [a, b, c, d] = this.#lanes as unknown as [
       number,
@@ -44,7 +45,7 @@ export class Xxh32 {
       number,
       number,
     ];
-    let hash = this.#length < STRIPE
+    let hash = this.#length < STRIPE_BYTES
       ? PRIME_5
       : rotated(a, 1) + rotated(b, 7) + rotated(c, 12) + rotated(d, 18);
     hash = (hash + this.#length) | 0;
@@ -69,7 +70,7 @@ export class Xxh32 {
       number,
       number,
     ];
-    for (let at = from; at < to; at += STRIPE) {
+    for (let at = from; at < to; at += STRIPE_BYTES) {
       a = round(a, word(bytes, at));
       b = round(b, word(bytes, at + 4));
       c = round(c, word(bytes, at + 8));
@@ -80,7 +81,7 @@ export class Xxh32 {
 }
 
 /**
- * The XXH32, with seed 0, of bytes that are all there.
+ * Computes XXH32 with seed 0.
  *
  * @param bytes The bytes.
  */

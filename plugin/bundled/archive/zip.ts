@@ -1,22 +1,22 @@
-// A zip archive, in zip64 where its sizes ask for it. Times are left out, as
-// Packer leaves them out, so that the same files make the same archive.
+// Writes a zip archive, as zip64 where sizes need it. Without times, as in Packer,
+// so that the same files make the same archive.
 
 import { Readable } from "node:stream";
 import yazl from "yazl";
 
 /** A file to put into a zip archive. */
 export interface ZipEntry {
-  /** Its path; what would lead out of the folder it is unpacked in is left out. */
+  /** Its path, of which the archive gets {@linkcode entryName}. */
   path: string;
   /** Its permission bits. */
   mode: number;
   /** Its length in bytes. */
   size: number;
-  /** Its content, read when its turn comes. */
+  /** Opens its content; called when the file before it is written. */
   content: () => AsyncIterable<Uint8Array>;
 }
 
-// What is used here of yazl, which comes without types.
+// What is used of yazl, which has no types.
 interface Yazl {
   outputStream: Readable;
   addReadStreamLazy(
@@ -41,8 +41,8 @@ const NO_TIME = new Date(1980, 0, 1);
  * Writes a zip archive.
  *
  * @param entries The files.
- * @param level How hard it compresses, from 1 to 9.
- * @returns The archive's bytes; its errors are those of the files' content too.
+ * @param level The compression level, from 1 to 9.
+ * @returns The archive's bytes. An error of a file's content is an error of this stream.
  */
 export function zip(entries: readonly ZipEntry[], level: number): Readable {
   const archive: Yazl = new yazl.ZipFile();
@@ -66,7 +66,18 @@ export function zip(entries: readonly ZipEntry[], level: number): Readable {
   return output;
 }
 
-function entryName(path: string): string {
-  const names = path.replace(/^[a-zA-Z]:(?=[\\/])/, "").split(/[\\/]/);
-  return names.filter((name) => !["", ".", ".."].includes(name)).join("/");
+/**
+ * The name of a file in an archive: its path without `.` and `..`, so that it does
+ * not leave the directory in which the archive is unpacked.
+ *
+ * @param path The path, for example `"./a/../b/x"`.
+ * @returns The name, for example `"b/x"`.
+ */
+export function entryName(path: string): string {
+  const names: string[] = [];
+  for (const part of path.replace(/^[a-zA-Z]:(?=[\\/])/, "").split(/[\\/]/)) {
+    if (part === "..") names.pop();
+    else if (part !== "" && part !== ".") names.push(part);
+  }
+  return names.join("/");
 }

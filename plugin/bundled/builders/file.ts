@@ -1,5 +1,5 @@
-// The builder file makes an artifact of a file: a copy of another one, or a
-// text of the template's.
+// The builder file makes one file: a copy of another one, or a text from the
+// template.
 
 import { basename, dirname, resolve } from "@std/path";
 import type { Artifact } from "../../contract/artifact.ts";
@@ -18,33 +18,33 @@ import { HOOK_PROVISION } from "../../contract/hook.ts";
 import type { ConfigOf, Options } from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { FilesArtifact } from "../shared/files_artifact.ts";
+import { FilesArtifact, removeOutput } from "../shared/files_artifact.ts";
 import { DiscardCommunicator } from "../communicators/discard.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError, withOsError } from "../shared/os_error.ts";
+import { OutputFile } from "../shared/output_file.ts";
 import { outputPath } from "../shared/output_path.ts";
 
 const options = {
-  content: { type: "string", description: "What is written to the file." },
+  content: { type: "string", description: "The content of the file." },
   source: {
     type: "string",
-    description: "The path of a file that is copied.",
+    description: "The path of a file to copy.",
   },
   target: {
     type: "string",
-    description:
-      "The path of the file that is made; one that is there is replaced.",
+    description: "The path of the file to make; an existing file is replaced.",
   },
 } as const satisfies Options;
 
 /** Makes a file. */
 export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: ConfigOf<typeof options>;
   #build!: BuildContext;
   #written = false;
 
-  /** Takes the paths. */
+  /** Checks the paths. */
   prepare(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): PrepareResult {
@@ -78,11 +78,11 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
     };
   }
 
-  /** Writes the file. */
+  /** Writes the file, and runs the provisioners; after a failure the file is removed. */
   async run({ ui, hook, signal }: BuilderRunOptions): Promise<Artifact> {
     const target = this.#config.target!;
     const path = outputPath(this.#build.workingDirectory, target);
-    await told(
+    await withOsError(
       "mkdir",
       dirname(target),
       () => Deno.mkdir(dirname(path), { recursive: true }),
@@ -98,7 +98,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
       signal.throwIfAborted();
     } catch (error) {
       if (this.#written && this.#build.onError !== "abort") {
-        await Deno.remove(path).catch(() => {});
+        await removeOutput(path).catch(() => {});
       }
       throw error;
     }
@@ -116,44 +116,45 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
   ): Promise<void> {
     const { content = "", source } = this.#config;
     const target = this.#config.target!;
-    const { size, isDirectory } = source
-      ? await told("open", source, () => statOf(this.#path(source)))
-      : { size: 0, isDirectory: false };
-    using file = await told(
+    const info = source
+      ? await withOsError("open", source, () => statOf(this.#path(source)))
+      : undefined;
+    if (source && info?.isDirectory) {
+      await ui.say(`Copying ${source} to ${target}`);
+      throw osError("read", source, new Deno.errors.IsADirectory());
+    }
+    await using file = await withOsError(
       "open",
       target,
       () =>
-        Deno.open(this.#path(target), {
-          write: true,
-          create: true,
-          truncate: true,
-          // As Packer has it: what stands in a template may be a secret.
-          mode: source ? 0o666 : 0o600,
+        OutputFile.open(this.#path(target), {
+          // As in Packer: what stands in a template may be a secret. A copy is
+          // no more readable than its source.
+          mode: info === undefined ? 0o600 : (info.mode ?? 0o666) & 0o666,
         }),
     );
-    this.#written = true;
-    if (!source) {
-      await told(
-        "write",
-        target,
-        () => writeAll(file, new TextEncoder().encode(content)),
+    const write = (bytes: Uint8Array) =>
+      withOsError("write", target, () => file.write(bytes));
+    if (!source) await write(new TextEncoder().encode(content));
+    else {
+      await ui.say(`Copying ${source} to ${target}`);
+      const progress = new ByteProgress(
+        ui,
+        `copy ${basename(source)}`,
+        info!.size,
       );
-      return;
+      let bytes = 0;
+      for await (
+        const chunk of fileChunks(this.#path(source), { signal, progress })
+      ) {
+        await write(chunk);
+        bytes += chunk.length;
+      }
+      await progress.end();
+      await ui.say(`Copied ${bytes} bytes`);
     }
-    await ui.say(`Copying ${source} to ${target}`);
-    if (isDirectory) {
-      throw osError("read", source, new Deno.errors.IsADirectory());
-    }
-    const progress = new ByteProgress(ui, `copy ${basename(source)}`, size);
-    let bytes = 0;
-    for await (
-      const chunk of fileChunks(this.#path(source), { signal, progress })
-    ) {
-      await told("write", target, () => writeAll(file, chunk));
-      bytes += chunk.length;
-    }
-    await progress.end();
-    await ui.say(`Copied ${bytes} bytes`);
+    await withOsError("rename", target, () => file.commit());
+    this.#written = true;
   }
 
   #path(path: string): string {
@@ -161,27 +162,9 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
   }
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    done += await file.write(bytes.subarray(done));
-  }
-}
-
 async function statOf(path: string): Promise<Deno.FileInfo> {
   using file = await Deno.open(path);
   return await file.stat();
-}
-
-async function told<T>(
-  action: string,
-  path: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw osError(action, path, error);
-  }
 }
 
 if (import.meta.main) serveBuilder(new FileBuilder());

@@ -1,4 +1,4 @@
-// The builder null makes nothing: it is there for what its provisioners do.
+// The builder null makes nothing. It exists for its provisioners.
 
 import type { Artifact } from "../../contract/artifact.ts";
 import type { BuildContext } from "../../contract/build_context.ts";
@@ -16,14 +16,15 @@ import type {
   OptionTypes,
 } from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
+import { warnOfBackground } from "../communicators/background_warning.ts";
 import { LocalCommunicator } from "../communicators/local.ts";
 import { NoneCommunicator } from "../communicators/none.ts";
 import { provision } from "./provision_step.ts";
-import { runUuid } from "./run_uuid.ts";
+import { runUuid } from "../shared/run_uuid.ts";
 
-// Known, so that a template for Packer is told which communicators there are
-// here rather than that it has keys that nobody knows.
-const OF_OTHER_COMMUNICATORS = {
+// Declared, so that the error for a template with ssh names the communicators that
+// there are, instead of unknown keys.
+const OPTIONS_OF_OTHER_COMMUNICATORS = {
   boolean: [
     "ssh_agent_auth",
     "ssh_bastion_agent_auth",
@@ -84,15 +85,17 @@ const OF_OTHER_COMMUNICATORS = {
 
 const options = {
   ...Object.fromEntries(
-    Object.entries(OF_OTHER_COMMUNICATORS).flatMap(([type, keys]) =>
+    Object.entries(OPTIONS_OF_OTHER_COMMUNICATORS).flatMap(([type, keys]) =>
       keys.map((key) => [key, {
-        type: type as keyof typeof OF_OTHER_COMMUNICATORS,
-        description: "Of a communicator that is not in this baler.",
+        type: type as keyof typeof OPTIONS_OF_OTHER_COMMUNICATORS,
+        description: "An option of a communicator that baler does not have.",
       }])
     ),
   ) as Readonly<
     Record<
-      typeof OF_OTHER_COMMUNICATORS[keyof typeof OF_OTHER_COMMUNICATORS][
+      typeof OPTIONS_OF_OTHER_COMMUNICATORS[
+        keyof typeof OPTIONS_OF_OTHER_COMMUNICATORS
+      ][
         number
       ],
       Option
@@ -101,18 +104,18 @@ const options = {
   communicator: {
     type: "string",
     description:
-      "How provisioners reach the machine: `none`, where there is none, or `local`, for this one.",
+      "How provisioners reach the machine: `none` (there is no machine) or `local` (this machine).",
   },
 } as const satisfies Options;
 
 /** Makes nothing. */
 export default class NullBuilder implements Builder<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #communicator!: "none" | "local";
   #build!: BuildContext;
 
-  /** Takes the communicator. */
+  /** Checks the communicator. */
   prepare(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): PrepareResult {
@@ -155,7 +158,10 @@ export default class NullBuilder implements Builder<ConfigOf<typeof options>> {
       const communicator = new NoneCommunicator();
       await provision({ ...step, communicator, data });
     } else {
-      await using communicator = new LocalCommunicator({ workingDirectory });
+      await using communicator = new LocalCommunicator({
+        workingDirectory,
+        onBackground: (members) => warnOfBackground(ui, members),
+      });
       await provision({
         ...step,
         communicator,

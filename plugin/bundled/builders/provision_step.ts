@@ -1,5 +1,5 @@
-// The step of a builder in which the provisioners run, with what happens when
-// one of them fails: the same for every builder that has a machine.
+// The step of a builder in which the provisioners run, and what follows when one
+// of them fails. It is the same for every builder with a machine.
 
 import type { OnError } from "../../contract/build_context.ts";
 import {
@@ -9,18 +9,18 @@ import {
 } from "../../contract/hook.ts";
 import type { BuilderRunOptions } from "../../contract/builder.ts";
 
-/** What {@linkcode provision} is given. */
+/** The arguments of {@linkcode provision}. */
 export interface ProvisionStepOptions
   extends BuilderRunOptions, Pick<HookOptions, "communicator" | "data"> {
-  /** What to do when a provisioner fails. */
+  /** `-on-error`: what to do when a provisioner fails. */
   onError: OnError;
 }
 
 /**
- * Runs the provisioners; after a failure, as the person wishes, the
+ * Runs the provisioners; after a failure, unless `-on-error` says otherwise, the
  * error-cleanup provisioner.
  *
- * @param options The hook, and what to run it with.
+ * @param options The hook and its arguments.
  * @throws {Error} When a provisioner failed; the signal's reason when it is aborted.
  */
 export async function provision(
@@ -36,7 +36,7 @@ export async function provision(
       const choice = onError === "ask" ? await ask(ui, error) : onError;
       if (choice === "retry") continue;
       if (choice === "abort") {
-        if (onError !== "ask") await tellAborted(ui, error, "StepProvision");
+        if (onError !== "ask") await reportAborted(ui, error, "StepProvision");
         await ui.error('aborted: skipping cleanup of step "StepConnect"');
         throw error;
       }
@@ -44,7 +44,7 @@ export async function provision(
         "Provisioning step had errors: Running the cleanup provisioner, if present...",
       );
       try {
-        // Without the signal: what cancels the build does not cancel this.
+        // Without the signal: a cancelled build is cleaned up, too.
         await hook.run({ name: HOOK_CLEANUP_PROVISION, ui, ...machine });
       } catch (cleanupError) {
         throw new Error(
@@ -54,15 +54,15 @@ export async function provision(
         );
       }
       if (choice === "run-cleanup-provisioner") {
-        await tellAborted(ui, error, "StepConnect");
+        await reportAborted(ui, error, "StepConnect");
       }
       throw error;
     }
   }
 }
 
-// The steps by Packer's names, which those who read its output look for.
-async function tellAborted(
+// Packer's names of the steps, for programs that search its output.
+async function reportAborted(
   ui: BuilderRunOptions["ui"],
   error: unknown,
   step: string,
@@ -84,7 +84,7 @@ async function ask(
         "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
       )).trim().toLowerCase();
     } catch {
-      // Cancelled, or where nobody can be asked; what failed is told, not that.
+      // Cancelled, or stdin is closed. The error to report is the provisioner's.
       return "cleanup";
     }
     switch (answer[0]) {

@@ -1,5 +1,5 @@
-// The communicator of a build without a machine whose provisioners are to pass
-// all the same, as they do in Packer's file builder.
+// The communicator of a build without a machine whose provisioners succeed all
+// the same, as in Packer's file builder.
 
 import type {
   Communicator,
@@ -9,15 +9,15 @@ import type {
   Upload,
 } from "../../contract/communicator.ts";
 
-/** Takes everything, does nothing with it, and says that all went well. */
+/** Accepts every command and file, discards it, and succeeds. */
 export class DiscardCommunicator implements Communicator {
-  /** Does nothing, with success. */
+  /** Does nothing, with exit status 0. */
   async start({ stdout, stderr }: RemoteCommand): Promise<RunningCommand> {
     await Promise.all([stdout?.close(), stderr?.close()]);
     return { wait: () => 0 };
   }
 
-  /** Reads the file to its end. */
+  /** Reads the file to its end and discards it. */
   async upload({ source, signal }: Upload): Promise<void> {
     await source.pipeTo(new WritableStream(), signal ? { signal } : {});
   }
@@ -25,7 +25,7 @@ export class DiscardCommunicator implements Communicator {
   /** Does nothing. */
   uploadDir(): void {}
 
-  /** Gives an empty file. */
+  /** Writes an empty file. */
   async download({ destination }: Download): Promise<void> {
     await destination.close();
   }

@@ -1,52 +1,51 @@
-// A local process is a command that runs on this machine: its output flows to
-// whoever wants it, and all it started ends with it.
+// A command that runs on this machine, in a process group of its own: its
+// output goes to streams, and all that it started ends with it.
 
 import type { RunningCommand } from "../../contract/communicator.ts";
-import { ProcessGroupGuard } from "./process_group.ts";
+import { type GroupMember, ProcessGroup } from "./process_group.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */
 export interface LocalProcessOptions {
   /** The program and its arguments. */
   argv: readonly string[];
-  /** The folder in which it runs; this process's own unless given. */
+  /** The directory in which it runs; this process's own by default. */
   cwd?: string | undefined;
-  /** Variables that it gets beside this process's environment. */
+  /** Variables to add to this process's own environment. */
   env?: Readonly<Record<string, string>> | undefined;
-  /** What it reads; nothing unless given. */
+  /** The command's input; empty by default. */
   stdin?: ReadableStream<Uint8Array> | undefined;
-  /** Where its output goes; dropped unless given. Closed at its end. */
+  /** Receives its output; discarded by default. Closed when the command has ended. */
   stdout?: WritableStream<Uint8Array> | undefined;
-  /** Where its errors go; dropped unless given. Closed at its end. */
+  /** Receives its errors; discarded by default. Closed when the command has ended. */
   stderr?: WritableStream<Uint8Array> | undefined;
-  /** A file that was made for it, and is deleted with it if this process is killed. */
-  temporary?: string | undefined;
-  /** Ends it, and all it started, when aborted. */
+  /** Ends the command, and all that it started, when aborted. */
   signal?: AbortSignal | undefined;
+  /** Called when the command has ended and left processes running in the background. */
+  onBackground?: ((members: GroupMember[]) => void | Promise<void>) | undefined;
 }
 
-// What a command wrote before it ended is in the pipe by then, and no pipe holds
-// more than this. Only something that it left running can keep the pipe open:
-// that is waited for only so long, and what it says is not the command's.
-const PIPE_SIZE = 1024 * 1024;
-const PATIENCE_WITH_WHAT_IS_LEFT = 250;
-const PATIENCE = 5_000;
+// All that a command wrote before it ended is in the pipe by then, and no pipe
+// holds more than this. Only a background process can keep the pipe open: what
+// it writes is not the command's output.
+const PIPE_BYTES = 1024 * 1024;
+const DRAIN_TIMEOUT_MS = 5_000;
+const DRAIN_TIMEOUT_WITH_BACKGROUND_MS = 250;
 
-/** A command that runs on this machine, in a process group of its own. */
+/** A command that runs on this machine. */
 export class LocalProcess implements RunningCommand {
   readonly #child: Deno.ChildProcess;
-  readonly #leash: ProcessGroupGuard;
+  readonly #group: ProcessGroup;
   readonly #done: Promise<number>;
   readonly #outputs: Output[] = [];
 
   /**
    * Starts the command.
    *
-   * @param options What to run, and where its streams go.
+   * @param options The command and its streams.
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, env, stdin, stdout, stderr, temporary, signal } =
-      options;
+    const { argv, cwd, env, stdin, stdout, stderr, signal } = options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -67,21 +66,21 @@ export class LocalProcess implements RunningCommand {
       );
     }
     try {
-      this.#leash = new ProcessGroupGuard(this.#child.pid, temporary);
+      this.#group = new ProcessGroup(this.#child.pid);
     } catch (error) {
       this.#child.kill("SIGKILL");
       throw error;
     }
-    this.#done = this.#run(stdin, stdout, stderr, signal);
-    // Whoever does not wait does not want to know.
+    this.#done = this.#run(options);
+    // A caller that never calls wait() is not an unhandled rejection.
     this.#done.catch(() => {});
   }
 
   /**
    * Waits until the command has ended and all its output was delivered.
    *
-   * @returns Its exit status; 128 and the signal's number where a signal ended it.
-   * @throws {unknown} The signal's reason, when it was aborted.
+   * @returns Its exit status; 128 plus the signal's number if a signal ended it.
+   * @throws {unknown} The signal's reason, when it is aborted.
    */
   wait(): Promise<number> {
     return this.#done;
@@ -89,39 +88,39 @@ export class LocalProcess implements RunningCommand {
 
   /** Ends what the command may have left running; returns when it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#leash.end();
+    await this.#group.end();
     await this.#done.catch(() => {});
     await Promise.all(this.#outputs.map((output) => output.drained));
   }
 
   async #run(
-    stdin: ReadableStream<Uint8Array> | undefined,
-    stdout: WritableStream<Uint8Array> | undefined,
-    stderr: WritableStream<Uint8Array> | undefined,
-    signal: AbortSignal | undefined,
+    { stdin, stdout, stderr, signal, onBackground }: LocalProcessOptions,
   ): Promise<number> {
-    const end = () => void this.#leash.end();
+    const end = () => void this.#group.end();
     signal?.addEventListener("abort", end, { once: true });
     const fed = new AbortController();
     const feeding = stdin?.pipeTo(this.#child.stdin, { signal: fed.signal })
-      .catch(
-        () => {/* It ended, or closed its stdin, before it had read it all. */},
-      );
+      .catch(() => {
+        // The command ended, or closed its stdin, before it had read it all.
+      });
     if (stdout) this.#outputs.push(new Output(this.#child.stdout, stdout));
     if (stderr) this.#outputs.push(new Output(this.#child.stderr, stderr));
     try {
       const { code } = await this.#child.status;
       fed.abort();
       await feeding;
-      const left = await this.#leash.settle();
-      const patience = left ? PATIENCE_WITH_WHAT_IS_LEFT : PATIENCE;
+      const timeoutMs = this.#group.exists()
+        ? DRAIN_TIMEOUT_WITH_BACKGROUND_MS
+        : DRAIN_TIMEOUT_MS;
       await Promise.all(
-        this.#outputs.map((output) => output.finish(patience)),
+        this.#outputs.map((output) => output.finish(timeoutMs)),
       );
       if (signal?.aborted) {
-        await this.#leash.end();
+        await this.#group.end();
         throw signal.reason;
       }
+      const members = await this.#group.members();
+      if (members.length > 0) await onBackground?.(members);
       return code;
     } finally {
       signal?.removeEventListener("abort", end);
@@ -129,17 +128,17 @@ export class LocalProcess implements RunningCommand {
   }
 }
 
-/** Passes on what a command writes. */
+/** Copies one output of a command to a stream. */
 class Output {
-  /** Kept when there is nothing more to read. */
+  /** Resolved when there is nothing more to read. */
   readonly drained: Promise<void>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #silence = Promise.withResolvers<void>();
-  #over = false;
-  #patience: number | undefined;
+  #isFinished = false;
+  #timeoutMs: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #afterwards = 0;
+  #bytesAfterEnd = 0;
 
   constructor(
     from: ReadableStream<Uint8Array>,
@@ -147,46 +146,46 @@ class Output {
   ) {
     this.#reader = from.getReader();
     this.#writer = to.getWriter();
-    // The writes tell of a failure; this promise is told of it, too.
+    // The writes report a failure; this promise rejects with the same one.
     this.#writer.closed.catch(() => {});
-    this.drained = this.#pass();
+    this.drained = this.#copy();
   }
 
-  /** Closes the other end when all is passed on, or nothing more comes for this long. */
-  async finish(patience: number): Promise<void> {
-    this.#patience = patience;
-    this.#wait();
+  /** Closes the stream when all is copied, or when nothing comes for so long. */
+  async finish(timeoutMs: number): Promise<void> {
+    this.#timeoutMs = timeoutMs;
+    this.#restartTimer();
     await Promise.race([this.drained, this.#silence.promise]);
     clearTimeout(this.#timer);
-    this.#over = true;
+    this.#isFinished = true;
     await this.#writer.close().catch(() => {});
   }
 
-  // Once it is over it reads on for nobody, so that what was left running is
-  // not stopped by a full or a closed pipe.
-  async #pass(): Promise<void> {
+  // After finish() it keeps reading and discards the bytes, so that a full or a
+  // closed pipe does not stop a background process.
+  async #copy(): Promise<void> {
     for (;;) {
       const { done, value } = await this.#reader.read();
       if (done) return;
-      if (this.#over) continue;
+      if (this.#isFinished) continue;
       clearTimeout(this.#timer);
       try {
         await this.#writer.write(value);
       } catch (error) {
-        // Nobody listens any longer: the command learns it as in any pipe.
+        // The stream was closed: the command gets EPIPE, as from any pipe.
         return await this.#reader.cancel(error);
       }
-      if (this.#patience === undefined) continue;
-      this.#afterwards += value.length;
-      this.#wait();
+      if (this.#timeoutMs === undefined) continue;
+      this.#bytesAfterEnd += value.length;
+      this.#restartTimer();
     }
   }
 
-  #wait(): void {
+  #restartTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       this.#silence.resolve,
-      this.#afterwards > PIPE_SIZE ? 0 : this.#patience,
+      this.#bytesAfterEnd > PIPE_BYTES ? 0 : this.#timeoutMs,
     );
   }
 }

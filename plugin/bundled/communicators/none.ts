@@ -1,4 +1,4 @@
-// The communicator "none": there is no machine, and whoever needs one is told.
+// The communicator "none": there is no machine, and a copy of a file is an error.
 
 import type {
   Communicator,
@@ -8,14 +8,14 @@ import type {
 
 /** Packer's communicator "none": commands do nothing, and no file can be copied. */
 export class NoneCommunicator implements Communicator {
-  /** Does nothing, with success. */
+  /** Does nothing, with exit status 0. */
   async start({ stdout, stderr }: RemoteCommand): Promise<RunningCommand> {
     await Promise.all([stdout?.close(), stderr?.close()]);
     return { wait: () => 0 };
   }
 
   /**
-   * Refuses, since there is nowhere to copy.
+   * There is nowhere to copy to.
    *
    * @throws {Error} Always.
    */
@@ -24,7 +24,7 @@ export class NoneCommunicator implements Communicator {
   }
 
   /**
-   * Refuses, since there is nowhere to copy.
+   * There is nowhere to copy to.
    *
    * @throws {Error} Always.
    */
@@ -33,7 +33,7 @@ export class NoneCommunicator implements Communicator {
   }
 
   /**
-   * Refuses, since there is nowhere to copy.
+   * There is nowhere to copy to.
    *
    * @throws {Error} Always.
    */
@@ -42,7 +42,7 @@ export class NoneCommunicator implements Communicator {
   }
 
   /**
-   * Refuses, since there is nowhere to copy.
+   * There is nowhere to copy to.
    *
    * @throws {Error} Always.
    */

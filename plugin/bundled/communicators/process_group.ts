@@ -1,95 +1,86 @@
-// A leash holds a process group: all that a command started ends with it, at
-// the latest when this process ends, in whatever way it ends.
+// The process group of a command: what the command started, as long as it stays
+// in the group, and a way to end all of it.
 
-/**
- * What the leash runs: it waits at the end of a pipe whose other end is here.
- * A line says that the command has ended, and it goes away if nothing else is
- * left of the group; the end of the pipe is the end of the group, and of
- * the file that was made for it.
- */
-const SCRIPT = `
-trap '' HUP INT TERM
-kill_group() { kill -"$1" "-$group" 2>/dev/null; }
+import process from "node:process";
+import {
+  guardGroup,
+  TERM_GRACE_MS,
+  unguardGroup,
+} from "../shared/cleanup_guard.ts";
+
+const FIRST_POLL_MS = 2;
+const MAX_POLL_MS = 50;
+const FIRST_LIST_MS = 100;
+/** How long a process may take to be gone after SIGKILL. */
+const KILL_GRACE_MS = 1_000;
+
+// Prints the processes of a group, `PID COMMAND LINE` each, without zombies. By
+// /proc where there is one: a small container has no ps.
+const LIST = `
 group=$1
-if read -r line; then
-  kill_group 0 || exit 0
-  echo left
-  read -r line
+if [ -r /proc/self/stat ]; then
+  for directory in /proc/[0-9]*; do
+    read -r line 2>/dev/null <"$directory/stat" || continue
+    set -- \${line##*) }
+    [ "$3" = "$group" ] && [ "$1" != Z ] || continue
+    pid=\${directory#/proc/}
+    echo "$pid $(tr '\\0' ' ' <"$directory/cmdline" 2>/dev/null)"
+  done
+else
+  ps -A -o pgid= -o stat= -o pid= -o args= | while read -r pgid stat rest; do
+    case $stat in Z*) continue ;; esac
+    [ "$pgid" = "$group" ] && echo "$rest"
+  done
 fi
-[ -z "$2" ] || trap 'rm -f -- "$2"' EXIT
-kill_group TERM || exit 0
-for try in 1 2 3 4 5 6 7 8 9 10; do
-  kill_group 0 || exit 0
-  sleep 0.2
-done
-kill_group KILL
 `;
 
-/** Holds the process group of one command. */
-export class ProcessGroupGuard {
+/** A process of a group. */
+export interface GroupMember {
+  /** Its process id. */
+  pid: number;
+  /** Its command line. */
+  command: string;
+}
+
+/** A process group, which ends with this process at the latest. */
+export class ProcessGroup {
   readonly #pid: number;
-  readonly #child: Deno.ChildProcess | undefined;
-  readonly #hand: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  #settled: Promise<boolean> | undefined;
+  #isReleased = false;
   #ended: Promise<void> | undefined;
 
   /**
-   * Takes hold of a group.
+   * Guards a group: if this process dies, the group is ended.
    *
-   * @param pid The process that leads it: one that was spawned `detached`.
-   * @param file A file that was made for it. Who made it deletes it when the command
-   * has ended; the leash does where they no longer can.
+   * @param pid The process that leads it, spawned with `detached`.
    * @throws {Error} When there is no `/bin/sh`, or it may not be run.
    */
-  constructor(pid: number, file = "") {
+  constructor(pid: number) {
     this.#pid = pid;
-    // Windows has no groups; there the tree of processes is ended instead.
-    if (Deno.build.os === "windows") return;
-    this.#child = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT, "leash", String(pid), file],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-      detached: true,
-    }).spawn();
-    this.#hand = this.#child.stdin.getWriter();
-    // A leash that someone has killed is no fault of the command's.
-    this.#hand.closed.catch(() => {});
+    guardGroup(pid);
   }
 
   /**
-   * To be called when the command has ended: lets go, unless it left something
-   * running.
-   *
-   * @returns True when something is still running.
+   * The processes that are still running in the group. To be called when its
+   * leader has ended: where none is left, the group is released.
    */
-  settle(): Promise<boolean> {
-    return this.#settled ??= this.#settle();
-  }
-
-  async #settle(): Promise<boolean> {
-    if (!this.#child) return false;
-    await this.#hand!.write(new TextEncoder().encode("ended\n"))
-      .catch(() => {});
-    const reader = this.#child.stdout.getReader();
-    const left = (await reader.read()).value !== undefined;
-    await reader.cancel();
-    // What is left does not keep this process, and the leash stays at its end.
-    if (left) this.#child.unref();
-    else await this.end();
-    return left;
+  async members(): Promise<GroupMember[]> {
+    const members = this.exists() ? await listed(this.#pid) : [];
+    if (members.length === 0) await this.#release();
+    return members;
   }
 
   /**
-   * Ends all that is in the group: asks first, then insists, two seconds
-   * later. Returns when it is gone.
+   * Ends all that is in the group: with SIGTERM, and with SIGKILL
+   * {@linkcode TERM_GRACE_MS} later. Returns when it is gone.
    */
   end(): Promise<void> {
     return this.#ended ??= this.#end();
   }
 
   async #end(): Promise<void> {
-    if (!this.#child) {
+    if (this.#isReleased) return;
+    if (Deno.build.os === "windows") {
+      // There the tree of processes is ended instead.
       await new Deno.Command("taskkill", {
         args: ["/T", "/F", "/PID", String(this.#pid)],
         stdout: "null",
@@ -97,9 +88,68 @@ export class ProcessGroupGuard {
       }).output().catch(() => {});
       return;
     }
-    this.#child.ref();
-    await this.#hand!.close().catch(() => {});
-    if (!this.#child.stdout.locked) await this.#child.stdout.cancel();
-    await this.#child.status;
+    this.#kill("SIGTERM");
+    if (!await this.#isGoneWithin(TERM_GRACE_MS)) {
+      this.#kill("SIGKILL");
+      await this.#isGoneWithin(KILL_GRACE_MS);
+    }
+    await this.#release();
   }
+
+  async #isGoneWithin(timeoutMs: number): Promise<boolean> {
+    const start = performance.now();
+    let listAfterMs = FIRST_LIST_MS;
+    for (let pollMs = FIRST_POLL_MS; this.exists(); pollMs *= 2) {
+      const elapsedMs = performance.now() - start;
+      if (elapsedMs > timeoutMs) return false;
+      // Where PID 1 does not wait for orphans, a group of zombies stays.
+      if (elapsedMs > listAfterMs) {
+        if ((await listed(this.#pid)).length === 0) return true;
+        listAfterMs *= 2;
+      }
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.min(pollMs, MAX_POLL_MS))
+      );
+    }
+    return true;
+  }
+
+  async #release(): Promise<void> {
+    // Its number may be another group's by now.
+    this.#isReleased = true;
+    await unguardGroup(this.#pid);
+  }
+
+  /** True while a process is in the group; a zombie counts. */
+  exists(): boolean {
+    // Windows has no groups.
+    if (Deno.build.os === "windows" || this.#isReleased) return false;
+    try {
+      return process.kill(-this.#pid, 0);
+    } catch (error) {
+      return (error as { code?: string }).code === "EPERM";
+    }
+  }
+
+  #kill(signal: Deno.Signal): void {
+    try {
+      Deno.kill(-this.#pid, signal);
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+async function listed(group: number): Promise<GroupMember[]> {
+  const { stdout } = await new Deno.Command("/bin/sh", {
+    args: ["-c", LIST, "baler-list", String(group)],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout).trimEnd().split("\n").flatMap(
+    (line) => {
+      const [, pid, command] = /^\s*(\d+) ?(.*)$/.exec(line) ?? [];
+      return pid ? [{ pid: Number(pid), command: command!.trim() }] : [];
+    },
+  );
 }

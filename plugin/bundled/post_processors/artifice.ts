@@ -1,5 +1,5 @@
-// The post-processor artifice puts other files in the place of an artifact's:
-// those that a build left on this machine, which are what it was about.
+// The post-processor artifice replaces the files of an artifact by others: files
+// that the build left on this machine.
 
 import { resolve } from "@std/path";
 import type { BuildContext } from "../../contract/build_context.ts";
@@ -15,7 +15,7 @@ import { FilesArtifact } from "../shared/files_artifact.ts";
 import { glob } from "../shared/glob.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";
 
-/** What the post-processor artifice takes. */
+/** The options of artifice. */
 export const options = {
   files: {
     type: "strings",
@@ -25,15 +25,15 @@ export const options = {
   },
 } as const satisfies Options;
 
-/** Replaces an artifact by files that are on this machine. */
+/** Replaces an artifact by files on this machine. */
 export default class ArtificePostProcessor
   implements PostProcessor<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #files: string[] = [];
   #build!: BuildContext;
 
-  /** Takes the patterns. */
+  /** Checks the patterns. */
   configure(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): void {
@@ -48,7 +48,7 @@ export default class ArtificePostProcessor
     this.#build = build;
   }
 
-  /** Finds the files; the artifact that came in stays unless the template says otherwise. */
+  /** Finds the files. The input artifact is kept, unless the template says otherwise. */
   async postProcess(
     { ui, artifact, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
@@ -58,10 +58,16 @@ export default class ArtificePostProcessor
         `Discarding files from artifact: ${artifact.files.join(", ")}`,
       );
     }
+    // The template names these files as the artifact, so that destroy() removes
+    // them, as in Packer.
     const files: string[] = [];
     for (const pattern of this.#files) {
       signal.throwIfAborted();
-      for (const file of await glob(pattern, workingDirectory)) {
+      const matches = await glob(pattern, workingDirectory);
+      if (matches.length === 0) {
+        await ui.error(`Warning: "${pattern}" in "files" matches no file.`);
+      }
+      for (const file of matches) {
         try {
           await Deno.stat(resolve(workingDirectory, file));
         } catch (error) {

@@ -1,5 +1,5 @@
-// The post-processor checksum writes the checksums of an artifact's files
-// into files that md5sum -c, sha256sum -c and their kin accept.
+// The post-processor checksum writes the checksums of an artifact's files into
+// files that md5sum -c, sha256sum -c and the like accept.
 
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "@std/path";
@@ -19,7 +19,8 @@ import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
 import { FilesArtifact } from "../shared/files_artifact.ts";
-import { outputPath } from "../shared/output_path.ts";
+import { OutputFile } from "../shared/output_file.ts";
+import { outputFields, outputPath } from "../shared/output_path.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";
 
@@ -27,32 +28,32 @@ const TYPES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 const OUTPUT =
   "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum";
 
-/** What the post-processor checksum takes. */
+/** The options of checksum. */
 export const options = {
   checksum_types: {
     type: "strings",
     default: ["md5"] as string[],
-    description: `The kinds of checksum to compute: ${TYPES.join(", ")}.`,
+    description: `The types of checksum to compute: ${TYPES.join(", ")}.`,
   },
   output: {
     type: "string",
     default: OUTPUT,
     interpolate: false,
     description:
-      "The file that the checksums are added to; {{.BuildName}}, {{.BuilderType}} and {{.ChecksumType}} are filled in.",
+      "The file to append the checksums to. It may contain {{.BuildName}}, {{.BuilderType}} and {{.ChecksumType}}.",
   },
 } as const satisfies Options;
 
 /** Writes checksums of an artifact's files. */
 export default class ChecksumPostProcessor
   implements PostProcessor<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #types: string[] = [];
   #output = OUTPUT;
   #build!: BuildContext;
 
-  /** Takes the kinds of checksum and the output. */
+  /** Checks the types of checksum and the output. */
   async configure(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {
@@ -75,11 +76,11 @@ export default class ChecksumPostProcessor
     if (problems.length > 0) throw new ConfigError(problems);
   }
 
-  /** Computes the checksums, and only then adds them to the outputs. */
+  /** Computes all checksums before it writes any. */
   async postProcess(
     { ui, artifact, data, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
-    const { name, type: builderType, workingDirectory } = this.#build;
+    const { workingDirectory } = this.#build;
     const sums: string[][] = [];
     for (const file of artifact.files) {
       sums.push(await this.#hash(file, ui, signal));
@@ -88,36 +89,33 @@ export default class ChecksumPostProcessor
     const created: string[] = [];
     for (const [index, type] of this.#types.entries()) {
       const output = await render(this.#output, this.#build, {
-        fields: {
-          ...data,
-          BuildName: name,
-          BuilderType: builderType,
-          ChecksumType: type,
-        },
+        fields: { ...data, ...outputFields(this.#build), ChecksumType: type },
         generated: data,
       });
       const path = outputPath(workingDirectory, output);
-      for (const [fileIndex, file] of artifact.files.entries()) {
-        const line = `${sums[fileIndex]![index]}\t${basename(file)}\n`;
-        if (await appended(path, output, line)) created.push(output);
-      }
+      const lines = artifact.files.map((file, fileIndex) =>
+        `${sums[fileIndex]![index]}\t${basename(file)}\n`
+      ).join("");
+      if (lines === "") continue;
+      if (await appendLines(path, output, lines)) created.push(output);
     }
     const files = [...artifact.files, ...created];
     return {
       artifact: new FilesArtifact({
         builderId: "packer.post-processor.checksum",
-        files,
+        files: created,
+        base: artifact,
         workingDirectory,
         text: `Created artifact from files: ${files.join(", ")}`,
       }),
-      // The files of the artifact that came in are files of the new one.
+      // The files of the input artifact are files of the new one.
       keep: true,
       mustKeep: true,
     };
   }
 
-  // The file is read once for all kinds: reading a disk image costs more than
-  // hashing it.
+  // Reads the file once for all types: to read a disk image costs more than to hash
+  // it.
   async #hash(file: string, ui: Ui, signal: AbortSignal): Promise<string[]> {
     const path = resolve(this.#build.workingDirectory, file);
     const hashes = this.#types.map((type) => createHash(type));
@@ -138,30 +136,44 @@ export default class ChecksumPostProcessor
   }
 }
 
-async function appended(
+/**
+ * Appends lines to a file, all or none.
+ *
+ * @returns True when the file did not exist before.
+ */
+async function appendLines(
   path: string,
   output: string,
-  line: string,
+  lines: string,
 ): Promise<boolean> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
   } catch (error) {
     throw new Error(
-      `unable to create the folder of ${output}: ${(error as Error).message}`,
+      `unable to create the directory of ${output}: ${
+        (error as Error).message
+      }`,
     );
   }
-  const size = await Deno.stat(path).then(({ size }) => size, () => undefined);
+  let size: number | undefined;
   try {
-    await Deno.writeTextFile(path, line, { append: true, mode: 0o644 });
+    const exists = await Deno.stat(path).then(() => true, () => false);
+    if (!exists) {
+      await using file = await OutputFile.open(path, { mode: 0o644 });
+      await file.write(new TextEncoder().encode(lines));
+      if (await file.commitNew()) return true;
+    }
+    ({ size } = await Deno.stat(path));
+    // A single write(2), so that the lines of another build do not come between.
+    await Deno.writeTextFile(path, lines, { append: true });
+    return false;
   } catch (error) {
-    // Half a line, or an empty file, would be taken for a checksum.
-    await (size === undefined ? Deno.remove(path) : Deno.truncate(path, size))
-      .catch(() => {});
+    // Half a line would be taken for a checksum.
+    if (size !== undefined) await Deno.truncate(path, size).catch(() => {});
     throw new Error(
       `unable to create file ${output}: ${(error as Error).message}`,
     );
   }
-  return size === undefined;
 }
 
 if (import.meta.main) servePostProcessor(new ChecksumPostProcessor());

@@ -1,4 +1,4 @@
-// The post-processor compress puts an artifact's files into one archive.
+// The post-processor compress packs the files of an artifact into one archive.
 
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -14,57 +14,57 @@ import type {
 } from "../../contract/post_processor.ts";
 import { render } from "../../sdk/render.ts";
 import { type ArchiveInput, archiveInputs } from "../archive/inputs.ts";
-import { writeArchive } from "../archive/output.ts";
+import { writeArchive } from "./write_archive.ts";
 import { type ArchiveFormat, archiveFormat } from "../archive/format.ts";
 import { bgzf, gzipOptions } from "../archive/bgzf.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
 import { FilesArtifact } from "../shared/files_artifact.ts";
-import { outputPath } from "../shared/output_path.ts";
+import { outputFields, outputPath } from "../shared/output_path.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";
 
 const OUTPUT = "packer_{{.BuildName}}_{{.BuilderType}}";
 
-/** What the post-processor compress takes. */
+/** The options of compress. */
 export const options = {
   output: {
     type: "string",
     default: OUTPUT,
     interpolate: false,
     description:
-      "The archive's name, whose ending says what it is: .tar, .zip, .gz, .bgzf, .lz4, .tar.gz, .tar.bgzf or .tar.lz4; .tar.gz unless it has one of them. {{.BuildName}} and {{.BuilderType}} are filled in.",
+      "The path of the archive. Its extension is its format: .tar, .zip, .gz, .bgzf, .lz4, .tar.gz, .tar.bgzf or .tar.lz4; .tar.gz with any other. It may contain {{.BuildName}} and {{.BuilderType}}.",
   },
   format: {
     type: "string",
     description:
-      "What the archive is, whatever its name ends with: an ending as above.",
+      "The format of the archive, whatever its extension: one of those of `output`.",
   },
   compression_level: {
     type: "number",
     default: -1,
     description:
-      "How hard gzip, bgzf and zip compress, from 1 (fast) to 9 (small); -1 for the usual.",
+      "The compression level of gzip, bgzf and zip, from 1 (fast) to 9 (small); -1 for the default.",
   },
 } as const satisfies Options;
 
 /** Packs an artifact's files into an archive. */
 export default class CompressPostProcessor
   implements PostProcessor<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #output = OUTPUT;
   #format!: ArchiveFormat;
   #level = -1;
   #build!: BuildContext;
 
-  /** Takes the output, and what it is to be. */
+  /** Checks the output and its format. */
   async configure(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {
     this.#build = build;
     this.#output = config.output || OUTPUT;
     this.#format = archiveFormat(this.#output, config.format);
-    // 0 is what Packer takes for "not given".
+    // Packer treats 0 as "not given".
     this.#level = Math.min(Math.trunc(config.compression_level), 9) || -1;
     const problems = await templateProblems(this.#output, ["output"]);
     const { compression } = this.#format;
@@ -85,15 +85,15 @@ export default class CompressPostProcessor
     if (problems.length > 0) throw new ConfigError(problems);
   }
 
-  /** Writes the archive; one that is not finished does not stay. */
+  /** Writes the archive. */
   async postProcess(
     { ui, artifact, data, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
-    const { name, type, workingDirectory } = this.#build;
+    const { workingDirectory } = this.#build;
     const { archive, compression } = this.#format;
     signal.throwIfAborted();
     const target = await render(this.#output, this.#build, {
-      fields: { ...data, BuildName: name, BuilderType: type },
+      fields: { ...data, ...outputFields(this.#build) },
       generated: data,
     });
     if (archive === undefined && artifact.files.length !== 1) {
@@ -101,6 +101,11 @@ export default class CompressPostProcessor
         `Can only have 1 input file when not using tar/zip. Found ${artifact.files.length} files: [${
           artifact.files.join(" ")
         }]`,
+      );
+    }
+    if (artifact.files.length === 0) {
+      await ui.error(
+        `Warning: the artifact has no files; the archive ${target} is empty.`,
       );
     }
     const path = outputPath(workingDirectory, target);
@@ -122,7 +127,17 @@ export default class CompressPostProcessor
       `compress ${basename(target)}`,
       inputs.reduce((sum, { info }) => sum + info.size, 0),
     );
-    await writeArchive(path, target, signal, async (sink) => {
+    const writing = {
+      path,
+      name: target,
+      signal,
+      // An archive is no more readable than its files are.
+      maxMode: inputs.reduce(
+        (mode, { info }) => mode & (info.mode ?? 0o666),
+        0o666,
+      ) | 0o600,
+    };
+    await writeArchive(writing, async (sink) => {
       const stages: unknown[] = [
         await this.#source(inputs, { signal, progress }),
       ];

@@ -1,5 +1,4 @@
-// The post-processor manifest keeps a list of what was built, in a file that
-// other programs read.
+// The post-processor manifest writes a list of what was built, for other programs.
 
 import { basename, resolve } from "@std/path";
 import type { BuildContext } from "../../contract/build_context.ts";
@@ -14,22 +13,23 @@ import type {
 import { render } from "../../sdk/render.ts";
 import { addToManifest } from "./manifest_file.ts";
 import { outputPath } from "../shared/output_path.ts";
+import { runUuid } from "../shared/run_uuid.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";
 
 const OUTPUT = "packer-manifest.json";
 
-/** What the post-processor manifest takes. */
+/** The options of manifest. */
 export const options = {
   output: {
     type: "string",
     default: OUTPUT,
-    description: "The file that the manifest is written to.",
+    description: "The path of the manifest.",
   },
   strip_path: {
     type: "boolean",
     default: false,
-    description: "Write the names of files without their folders.",
+    description: "Write the names of files without their directories.",
   },
   strip_time: {
     type: "boolean",
@@ -40,19 +40,19 @@ export const options = {
     type: "map",
     interpolate: false,
     description:
-      "Texts to add to the entry by name; templates in them are filled in.",
+      "Strings to add to the entry, by name. They may contain templates.",
   },
 } as const satisfies Options;
 
-/** Adds what was built to a manifest. */
+/** Adds an artifact to a manifest. */
 export default class ManifestPostProcessor
   implements PostProcessor<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: ConfigOf<typeof options>;
   #build!: BuildContext;
 
-  /** Takes the output and what to write. */
+  /** Checks the templates of custom_data. */
   async configure(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {
@@ -72,7 +72,7 @@ export default class ManifestPostProcessor
     if (problems.length > 0) throw new ConfigError(problems);
   }
 
-  /** Adds an entry; the artifact passes through untouched. */
+  /** Adds an entry, and passes the artifact on. */
   async postProcess(
     { artifact, data, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
@@ -96,7 +96,7 @@ export default class ManifestPostProcessor
       replaceEarlierRuns: force,
       signal,
     });
-    // What the manifest lists must stay.
+    // The files in the manifest must be kept.
     return { artifact, keep: true, mustKeep: true };
   }
 
@@ -116,12 +116,11 @@ export default class ManifestPostProcessor
     const rendered: Record<string, string> = {};
     for (const key of Object.keys(custom_data).sort()) {
       try {
-        // What the builder does not publish after all has no value, which is no error here.
-        const published = await render(custom_data[key]!, this.#build, {
+        rendered[key] = await render(custom_data[key]!, this.#build, {
           fields: data,
-          generated: "later",
+          // A name that the builder did not publish is no error.
+          generated: publishedFor(custom_data[key]!, data),
         });
-        rendered[key] = await render(published, this.#build, { fields: data });
       } catch (error) {
         throw new Error(
           `Error interpolating custom data "${key}": ${
@@ -134,12 +133,18 @@ export default class ManifestPostProcessor
   }
 }
 
-// The host names its run in the environment, as Packer does; outside of a run
-// it has no name.
-async function runUuid(): Promise<string> {
-  const variable = "PACKER_RUN_UUID";
-  const { state } = await Deno.permissions.query({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) ?? "" : "";
+/** ``{{build `NAME`}}`` and its kin: the first group is the quote, the second the name. */
+const BUILD_CALL = /\bbuild\s+(["`])(.*?)\1/g;
+
+/** What the builder published, with `<no value>` for other names in a text, as in Go. */
+function publishedFor(
+  text: string,
+  data: Record<string, unknown>,
+): Record<string, unknown> {
+  const missing = [...text.matchAll(BUILD_CALL)].map(([, , name]) =>
+    [name!, "<no value>"] as const
+  );
+  return { ...Object.fromEntries(missing), ...data };
 }
 
 if (import.meta.main) servePostProcessor(new ManifestPostProcessor());

@@ -1,25 +1,29 @@
-// The manifest file is one JSON document that the builds of many runs, each
-// in a process of its own, add their entries to, none of which may be lost.
+// The manifest file: one JSON document to which the builds of many runs add their
+// entries, each in a process of its own. No entry is lost.
 
-/** What a manifest says of one build, its keys in the order in which they are written. */
+import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
+import { OutputFile } from "../shared/output_file.ts";
+import { writeAll } from "../shared/write_all.ts";
+
+/** The entry of one build, with its keys in the order in which they are written. */
 export interface ManifestBuild {
   /** The build's name. */
   name: string;
   /** The type of its builder. */
   builder_type: string;
-  /** When it was done, in seconds since 1970. */
+  /** When it ended, in seconds since 1970. */
   build_time?: number;
-  /** The artifact's files; null where it has none. */
+  /** The artifact's files with their sizes in bytes; null where it has none. */
   files: { name: string; size: number }[] | null;
   /** The artifact's id. */
   artifact_id: string;
-  /** What all builds of one run have in common. */
+  /** The id of the run of baler. */
   packer_run_uuid: string;
-  /** What the template has to add. */
+  /** The strings from the template. */
   custom_data: Record<string, string> | null;
 }
 
-/** How an entry is added. */
+/** The arguments of {@linkcode addToManifest}. */
 export interface AddToManifestOptions {
   /** The manifest's absolute path. */
   path: string;
@@ -27,23 +31,35 @@ export interface AddToManifestOptions {
   name: string;
   /** The entry to add. */
   build: ManifestBuild;
-  /** True when what earlier runs have left is to be replaced. */
+  /** True to replace the entries of earlier runs. */
   replaceEarlierRuns: boolean;
-  /** Gives up while the file is held by others when aborted. */
+  /** Stops waiting for the lock when aborted. */
   signal: AbortSignal;
 }
 
 /**
- * Adds a build to a manifest, which is made where there is none.
+ * Adds a build to a manifest, which is created if it does not exist.
  *
- * The file is locked meanwhile, with a lock that the operating system takes
- * back even from a process that was killed, and it is replaced as a whole: who
- * reads it sees all of an entry or nothing.
+ * The file is locked with a lock that the operating system releases when a
+ * process is killed. It is replaced as a whole: a reader sees all of an entry or
+ * nothing.
  *
  * @param options The manifest and the entry.
  * @throws {Error} When the manifest cannot be read or written, or is not one.
  */
 export async function addToManifest(
+  { path, name, build, replaceEarlierRuns, signal }: AddToManifestOptions,
+): Promise<void> {
+  // A new manifest is empty while it is locked.
+  await guardFile(path, "empty");
+  try {
+    await addLocked({ path, name, build, replaceEarlierRuns, signal });
+  } finally {
+    await unguardFile(path, "empty");
+  }
+}
+
+async function addLocked(
   { path, name, build, replaceEarlierRuns, signal }: AddToManifestOptions,
 ): Promise<void> {
   using file = await openLocked(path, name, signal);
@@ -88,14 +104,14 @@ async function openLocked(
       const { message } = error as Error;
       throw new Error(
         error instanceof Deno.errors.NotFound
-          ? `Unable to write ${name}: ${message}: the folder it goes to must be there already`
+          ? `Unable to write ${name}: ${message}: its directory must exist`
           : `Unable to open ${name} for reading: ${message}`,
       );
     }
     try {
       await locked(file, signal);
-      // Whoever held the lock before has put a new file in the place of the
-      // one that this lock is on: then it is worth nothing.
+      // The process that held the lock before may have replaced the file: then
+      // this lock is on the old one.
       const [mine, current] = await Promise.all([
         file.stat(),
         Deno.stat(path).catch(() => undefined),
@@ -110,8 +126,8 @@ async function openLocked(
   }
 }
 
-// A wait for a lock cannot be called off, so the file of one that is given up
-// is closed when the lock comes.
+// To wait for a lock cannot be cancelled: after an abort the file is closed when
+// the lock is granted.
 async function locked(file: Deno.FsFile, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -144,26 +160,17 @@ async function replace(
   path: string,
   text: string,
 ): Promise<void> {
-  const target = await Deno.realPath(path);
-  const partial = `${target}.partial`;
+  const bytes = new TextEncoder().encode(text);
   try {
-    const { mode } = await file.stat();
-    await Deno.writeTextFile(partial, text, { mode: (mode ?? 0o664) & 0o777 });
-    await Deno.rename(partial, target);
+    await using output = await OutputFile.open(path);
+    await output.write(bytes);
+    await output.commit();
   } catch (error) {
-    await Deno.remove(partial).catch(() => {});
-    // The folder may be closed to us where the file is not, and Windows keeps
-    // an open file from being replaced.
-    if (
-      !(error instanceof Deno.errors.PermissionDenied) &&
-      !(error instanceof Deno.errors.NotCapable)
-    ) throw error;
+    // Windows does not let an open file be replaced.
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     await file.truncate(0);
     await file.seek(0, Deno.SeekMode.Start);
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) {
-      at += await file.write(bytes.subarray(at));
-    }
+    await writeAll(file, bytes);
   }
 }
 
@@ -175,7 +182,7 @@ interface Manifest {
 function parsed(text: string, name: string): Manifest {
   const refuse = (why: string) =>
     new Error(
-      `Unable to parse content from ${name}: ${why}; repair the file, delete it, or give another "output"`,
+      `Unable to parse content from ${name}: ${why}; repair or delete the file, or choose another "output"`,
     );
   if (text === "") return { builds: [], last_run_uuid: "" };
   let value;
@@ -186,20 +193,21 @@ function parsed(text: string, name: string): Manifest {
   }
   if (value === null) return { builds: [], last_run_uuid: "" };
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw refuse("it is not an object");
+    throw refuse("it must be an object");
   }
-  const { builds, last_run_uuid } = value;
-  if (builds != null && !Array.isArray(builds)) {
-    throw refuse('"builds" in it is not a list');
+  const builds = value.builds ?? undefined;
+  const last_run_uuid = value.last_run_uuid ?? undefined;
+  if (builds !== undefined && !Array.isArray(builds)) {
+    throw refuse('"builds" must be a list');
   }
-  if (last_run_uuid != null && typeof last_run_uuid !== "string") {
-    throw refuse('"last_run_uuid" in it is not a text');
+  if (last_run_uuid !== undefined && typeof last_run_uuid !== "string") {
+    throw refuse('"last_run_uuid" must be a string');
   }
   return { builds: builds ?? [], last_run_uuid: last_run_uuid ?? "" };
 }
 
-// As Go's encoder writes it, so that a manifest that Packer began and baler
-// continues is all of one kind.
+// In the form of Go's encoder, so that a manifest that Packer began and baler
+// continues is consistent.
 function goJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(
     /\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.|[<>&\u2028\u2029]/g,

@@ -1,5 +1,5 @@
-// The post-processor shell-local runs scripts on this machine when the artifact
-// is there, and passes the artifact on.
+// The post-processor shell-local runs scripts on this machine after the build,
+// and passes the artifact on.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
 import type {
@@ -17,17 +17,17 @@ import {
 /** Runs scripts on this machine. */
 export default class ShellLocalPostProcessor
   implements PostProcessor<LocalShellConfig> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof localShellOptions = localShellOptions;
   #shell!: LocalShell;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async configure(
     { config, build }: PrepareOptions<LocalShellConfig>,
   ): Promise<void> {
     const { execute_command } = config;
-    // A lone text is a command line, as it was when this was all that it took.
-    this.#shell = await LocalShell.of(
+    // A single string is a command line, as in versions of Packer that took no list.
+    this.#shell = await LocalShell.create(
       execute_command?.length === 1
         ? { ...config, execute_command: ["sh", "-c", ...execute_command] }
         : config,
@@ -35,7 +35,7 @@ export default class ShellLocalPostProcessor
     );
   }
 
-  /** Runs the scripts; the artifact stays, since it is the one that is passed on. */
+  /** Runs the scripts; the artifact must be kept, since it is passed on. */
   async postProcess(
     { ui, artifact, data, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {

@@ -1,12 +1,11 @@
-// Waiting that can be stopped, for what cannot be stopped itself.
+// Makes the wait for a promise abortable.
 
 /**
- * Waits for something that cannot be stopped itself, unless the signal is
- * aborted first.
+ * Waits for a promise, unless the signal is aborted first.
  *
- * @param signal Stops the waiting.
- * @param work What is waited for.
- * @returns What came of it.
+ * @param signal Ends the wait; the work behind the promise goes on.
+ * @param work The promise.
+ * @returns The promise's value.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
 export async function abortable<T>(

@@ -1,4 +1,4 @@
-// The provisioner breakpoint stops a build until the person who runs it goes on.
+// The provisioner breakpoint pauses a build until its user presses enter.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
 import type { ConfigOf, Options } from "../../contract/options.ts";
@@ -10,27 +10,27 @@ import { serveProvisioner } from "../../sdk/serve.ts";
 import { abortable } from "./abortable.ts";
 
 const options = {
-  note: { type: "string", description: "What to show at the breakpoint." },
+  note: { type: "string", description: "A note to show at the breakpoint." },
   disable: {
     type: "boolean",
     default: false,
-    description: "Go on without stopping.",
+    description: "Continue without a pause.",
   },
 } as const satisfies Options;
 
-/** Waits for the person who runs the build. */
+/** Waits for the user. */
 export default class BreakpointProvisioner
   implements Provisioner<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: ConfigOf<typeof options>;
 
-  /** Takes the note. */
+  /** Stores the configuration. */
   prepare({ config }: PrepareOptions<ConfigOf<typeof options>>): void {
     this.#config = config;
   }
 
-  /** Asks, and returns on any answer. */
+  /** Asks the user, and returns on any answer. */
   async provision({ ui, signal }: ProvisionOptions): Promise<void> {
     const { note, disable } = this.#config;
     const which = note ? ` with note "${note}"` : "";

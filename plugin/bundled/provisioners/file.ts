@@ -1,5 +1,5 @@
-// The provisioner file copies files between this machine and the one that is
-// being built.
+// The provisioner file copies files between this machine and the one that is being
+// built.
 
 import { basename, dirname, resolve } from "@std/path";
 import type { BuildContext } from "../../contract/build_context.ts";
@@ -18,34 +18,36 @@ import { render } from "../../sdk/render.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError, withOsError } from "../shared/os_error.ts";
+import { OutputFile } from "../shared/output_file.ts";
 
 const options = {
   source: {
     type: "string",
     description:
-      "The path of the file or folder to copy. A folder with a slash at its end stands for what is in it.",
+      "The path of the file or directory to copy. Of a directory with a slash at its end only the content is copied.",
   },
   sources: {
     type: "strings",
-    description: "The paths of several, in place of `source`.",
+    description:
+      "The paths of several files or directories, in place of `source`.",
   },
   destination: {
     type: "string",
     description:
-      "Where it goes; with a slash at its end, the folder that it goes into.",
+      "The path to copy to; with a slash at its end, the directory to copy into.",
   },
   direction: {
     type: "string",
     default: "upload",
     description:
-      "`upload` to the machine that is being built, or `download` from there.",
+      "`upload` to the machine that is being built, or `download` from it.",
   },
   generated: {
     type: "boolean",
     default: false,
     description:
-      "The source need not be there before the build, since the build makes it.",
+      "The build makes the source, so that it need not exist before.",
   },
 } as const satisfies Options;
 
@@ -57,16 +59,16 @@ interface Transfer {
   signal: AbortSignal;
 }
 
-/** Copies files to the machine, or from there. */
+/** Copies files to the machine or from it. */
 export default class FileProvisioner
   implements Provisioner<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: ConfigOf<typeof options>;
   #build!: BuildContext;
   #sources: string[] = [];
 
-  /** Takes the paths; what is to be uploaded must be there, unless it is generated. */
+  /** Checks the paths. What is to be uploaded must exist, unless it is generated. */
   async prepare(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {
@@ -117,12 +119,12 @@ export default class FileProvisioner
         "there is no machine to copy files to: the builder has no communicator",
       );
     }
-    const filled = (text: string) =>
+    const rendered = (text: string) =>
       render(text, this.#build, { fields: data, generated: data });
-    const destination = await filled(this.#config.destination!);
+    const destination = await rendered(this.#config.destination!);
     for (const path of this.#sources) {
       signal.throwIfAborted();
-      const source = await filled(path);
+      const source = await rendered(path);
       const transfer = { source, destination, ui, communicator, signal };
       if (this.#config.direction === "upload") await this.#upload(transfer);
       else await this.#download(transfer);
@@ -133,12 +135,10 @@ export default class FileProvisioner
     const { source, destination, ui, communicator, signal } = transfer;
     await ui.say(`Uploading ${source} => ${destination}`);
     const path = this.#local(source);
-    const info = await Deno.stat(path).catch((error) => {
-      throw osError("stat", source, error);
-    });
-    await told("Upload", transfer, async () => {
+    const info = await withOsError("stat", source, () => Deno.stat(path));
+    await reported("Upload", transfer, async () => {
       if (info.isDirectory) {
-        // What ends in a slash is copied without its own name, and resolve() drops it.
+        // resolve() drops the slash at the end, which has a meaning here.
         const tail = /[/\\]$/.test(source) ? "/" : "";
         return await communicator.uploadDir({
           source: path + tail,
@@ -163,42 +163,38 @@ export default class FileProvisioner
   async #download(transfer: Transfer): Promise<void> {
     const { source, destination, ui, communicator, signal } = transfer;
     await ui.say(`Downloading ${source} => ${destination}`);
-    const isFolder = /\/$|[*?[]/.test(source);
-    const named = destination.endsWith("/") && !isFolder
+    const isDirectory = /\/$|[*?[]/.test(source);
+    const named = destination.endsWith("/") && !isDirectory
       ? destination + basename(source)
       : destination;
     const path = this.#local(named);
-    const folder = destination.endsWith("/") && isFolder ? path : dirname(path);
-    await Deno.mkdir(folder, { recursive: true }).catch((error) => {
-      throw osError("mkdir", folder, error);
-    });
-    await told("Download", transfer, async () => {
-      if (isFolder) {
+    const directory = destination.endsWith("/") && isDirectory
+      ? path
+      : dirname(path);
+    await withOsError(
+      "mkdir",
+      directory,
+      () => Deno.mkdir(directory, { recursive: true }),
+    );
+    await reported("Download", transfer, async () => {
+      if (isDirectory) {
         return await communicator.downloadDir({
           source,
           destination: path,
           signal,
         });
       }
-      const file = await Deno.open(path, {
-        write: true,
-        create: true,
-        truncate: true,
-      }).catch((error) => {
-        throw osError("open", named, error);
+      await using file = await withOsError(
+        "open",
+        named,
+        () => OutputFile.open(path),
+      );
+      await communicator.download({
+        path: source,
+        destination: file.writable,
+        signal,
       });
-      try {
-        await communicator.download({
-          path: source,
-          destination: file.writable,
-          signal,
-        });
-      } catch (error) {
-        await file.writable.abort(error).catch(() => {});
-        // Half a file helps nobody; a device such as /dev/null stays.
-        if ((await Deno.lstat(path)).isFile) await Deno.remove(path);
-        throw error;
-      }
+      await withOsError("rename", named, () => file.commit());
     });
   }
 
@@ -207,8 +203,8 @@ export default class FileProvisioner
   }
 }
 
-/** Does the work, and shows its failure where the person looks. */
-async function told(
+/** Runs a transfer, and shows its failure. */
+async function reported(
   what: "Upload" | "Download",
   { ui, signal }: Transfer,
   work: () => Promise<void>,

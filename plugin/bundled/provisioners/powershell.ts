@@ -24,7 +24,6 @@ import {
   powershellProblems,
   withDefaults,
 } from "../shell/powershell_options.ts";
-import { escapePowerShell } from "../shell/powershell_text.ts";
 import { runRemoteCommand } from "../shell/remote_command.ts";
 import { retry } from "../shell/retry.ts";
 import { scriptSourceProblems } from "../shell/script_options.ts";
@@ -44,12 +43,12 @@ type WithMachine = ProvisionOptions & { communicator: Communicator };
 /** Runs PowerShell scripts on a Windows machine. */
 export default class PowershellProvisioner
   implements Provisioner<PowershellConfig> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof powershellOptions = powershellOptions;
   #config!: Config;
   #build!: BuildContext;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare(
     { config, build }: PrepareOptions<PowershellConfig>,
   ): Promise<void> {
@@ -57,7 +56,7 @@ export default class PowershellProvisioner
     this.#config = withDefaults(config);
     const problems = [
       ...await scriptSourceProblems(config, build.workingDirectory),
-      ...environmentVarsProblems(config.environment_vars),
+      ...environmentVarsProblems(config.environment_vars, true),
       ...exitCodesProblems(config.valid_exit_codes),
       ...powershellProblems(config),
       ...await templateProblems(this.#config.execute_command, [
@@ -125,10 +124,13 @@ export default class PowershellProvisioner
     const { elevated_user, elevated_password = "" } = this.#config;
     const vars = await environmentVars({
       vars: this.#config.environment_vars,
-      format: elevated_user
-        ? this.#config.elevated_env_var_format
-        : this.#config.env_var_format,
-      escape: escapePowerShell,
+      format: {
+        format: elevated_user
+          ? this.#config.elevated_env_var_format
+          : this.#config.env_var_format,
+        shell: "powershell",
+      },
+      isCustom: true,
       build: this.#build,
       data,
     });
@@ -184,7 +186,7 @@ export default class PowershellProvisioner
         const command = await this.#executeCommand(path, data);
         await runRemoteCommand({ command, communicator, ui, signal });
       }, {
-        timeout: CLEANUP_TIMEOUT_MS,
+        timeoutMs: CLEANUP_TIMEOUT_MS,
         delayMs: CLEANUP_DELAY_MS,
         signal,
       });
@@ -197,8 +199,8 @@ export default class PowershellProvisioner
   }
 
   #retry<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const timeout = this.#config.start_retry_timeout || 5 * 60_000;
-    return retry(work, { timeout, signal });
+    const timeoutMs = this.#config.start_retry_timeout || 5 * 60_000;
+    return retry(work, { timeoutMs, signal });
   }
 }
 

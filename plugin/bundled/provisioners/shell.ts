@@ -15,6 +15,7 @@ import type {
 } from "../../contract/provisioner.ts";
 import { render } from "../../sdk/render.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
+import { goDuration } from "../../common/duration.ts";
 import {
   environmentVars,
   environmentVarsProblems,
@@ -30,13 +31,13 @@ type Config = ConfigOf<typeof shellOptions>;
 
 /** Runs scripts on the machine. */
 export default class ShellProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof shellOptions = shellOptions;
   #config!: Config;
   #build!: BuildContext;
   #scripts: readonly string[] = [];
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
     this.#config = config;
     this.#build = build;
@@ -44,7 +45,7 @@ export default class ShellProvisioner implements Provisioner<Config> {
     this.#scripts = script ? [script] : scripts;
     const problems: ConfigProblem[] = [
       ...await scriptSourceProblems(config, build.workingDirectory),
-      ...environmentVarsProblems(config.environment_vars),
+      ...environmentVarsProblems(config.environment_vars, this.#isCustom),
       ...exitCodesProblems(config.valid_exit_codes),
       ...await templateProblems(config.execute_command ?? "", [
         "execute_command",
@@ -65,8 +66,11 @@ export default class ShellProvisioner implements Provisioner<Config> {
     const { use_env_var_file, env_var_format, pause_after } = this.#config;
     const vars = await environmentVars({
       vars: this.#config.environment_vars,
-      format: env_var_format ||
-        (use_env_var_file ? "export %s='%s'\n" : "%s='%s' "),
+      format: env_var_format ? { format: env_var_format, shell: "custom" } : {
+        format: use_env_var_file ? "export %s='%s'\n" : "%s='%s' ",
+        shell: "posix",
+      },
+      isCustom: this.#isCustom,
       build: this.#build,
       data,
     });
@@ -81,7 +85,6 @@ export default class ShellProvisioner implements Provisioner<Config> {
       await remote.clean();
     }
     if (pause_after) {
-      const { goDuration } = await import("../../common/duration.ts");
       await ui.say(
         `Pausing ${goDuration(pause_after)} after this provisioner...`,
       );
@@ -103,12 +106,17 @@ export default class ShellProvisioner implements Provisioner<Config> {
         render(line, this.#build, { fields: data, generated: data })
       ),
     );
-    await using file = await TemporaryFile.of(
+    await using file = await TemporaryFile.create(
       inlineScript(this.#config.inline_shebang, lines),
       { prefix: "baler-shell", signal },
     );
     await ui.say(`Provisioning with shell script: ${file.path}`);
     await remote.run(file.path);
+  }
+
+  /** True when the configuration has its own way of setting variables. */
+  get #isCustom(): boolean {
+    return Boolean(this.#config.execute_command || this.#config.env_var_format);
   }
 }
 

@@ -1,5 +1,5 @@
-// The provisioner shell-local runs scripts on this machine, while the one that
-// is being built is up.
+// The provisioner shell-local runs scripts on this machine while the machine that
+// is being built is running.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
 import type {
@@ -16,15 +16,15 @@ import {
 /** Runs scripts on this machine. */
 export default class ShellLocalProvisioner
   implements Provisioner<LocalShellConfig> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof localShellOptions = localShellOptions;
   #shell!: LocalShell;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare(
     { config, build }: PrepareOptions<LocalShellConfig>,
   ): Promise<void> {
-    this.#shell = await LocalShell.of(config, build);
+    this.#shell = await LocalShell.create(config, build);
   }
 
   /** Runs the scripts. */

@@ -1,4 +1,4 @@
-// The provisioner sleep waits, and does nothing else.
+// The provisioner sleep waits.
 
 import type { PrepareOptions } from "../../contract/builder.ts";
 import type { ConfigOf, Options } from "../../contract/options.ts";
@@ -20,16 +20,16 @@ const options = {
 /** Waits. */
 export default class SleepProvisioner
   implements Provisioner<ConfigOf<typeof options>> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #duration = 0;
 
-  /** Takes the length of time. */
+  /** Stores the duration. */
   prepare({ config }: PrepareOptions<ConfigOf<typeof options>>): void {
     this.#duration = config.duration;
   }
 
-  /** Waits, unless the build is cancelled. */
+  /** Waits; the wait ends when the build is cancelled. */
   async provision({ signal }: ProvisionOptions): Promise<void> {
     await delay(this.#duration, signal);
   }

@@ -79,7 +79,7 @@ interface Machine {
 
 /** Restarts a Windows machine. */
 export default class WindowsRestartProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: Config;
 
@@ -104,7 +104,7 @@ export default class WindowsRestartProvisioner implements Provisioner<Config> {
     const command = this.#config.restart_command || RESTART;
     const status = await retry(
       () => runRemoteCommand({ ...machine, command }),
-      { timeout, signal },
+      { timeoutMs: timeout, signal, ui },
     );
     // A restart that is quick takes the connection down with it.
     const expected = [

@@ -47,12 +47,12 @@ type Config = ConfigOf<typeof options>;
 
 /** Runs batch files on a Windows machine. */
 export default class WindowsShellProvisioner implements Provisioner<Config> {
-  /** The configuration that it takes. */
+  /** Its options. */
   readonly options: typeof options = options;
   #config!: Config;
   #build!: BuildContext;
 
-  /** Takes the scripts. */
+  /** Checks the configuration and the scripts that it names. */
   async prepare({ config, build }: PrepareOptions<Config>): Promise<void> {
     this.#build = build;
     // An empty string means the default, as in Packer.
@@ -65,7 +65,7 @@ export default class WindowsShellProvisioner implements Provisioner<Config> {
     };
     const problems = [
       ...await scriptSourceProblems(config, build.workingDirectory),
-      ...environmentVarsProblems(config.environment_vars),
+      ...environmentVarsProblems(config.environment_vars, true),
       ...exitCodesProblems(config.valid_exit_codes),
       ...await templateProblems(this.#config.execute_command, [
         "execute_command",
@@ -88,8 +88,8 @@ export default class WindowsShellProvisioner implements Provisioner<Config> {
     const { execute_command, remote_path, valid_exit_codes } = this.#config;
     const vars = await environmentVars({
       vars: this.#config.environment_vars,
-      format: this.#config.env_var_format,
-      escape: (value) => value,
+      format: { format: this.#config.env_var_format, shell: "custom" },
+      isCustom: true,
       build: this.#build,
       data,
     });
@@ -106,7 +106,8 @@ export default class WindowsShellProvisioner implements Provisioner<Config> {
         await uploadScript({ communicator, path, to: remote_path, signal });
         return await runRemoteCommand({ command, communicator, ui, signal });
       }, {
-        timeout: this.#config.start_retry_timeout || 5 * 60_000,
+        timeoutMs: this.#config.start_retry_timeout || 5 * 60_000,
+        ui,
         signal,
       });
       checkExitStatus(status, valid_exit_codes);

@@ -1,21 +1,22 @@
-// A glob finds files by a pattern as Go's filepath.Glob reads it, since that
-// is what templates are written for: `*` also matches names that begin with a
-// dot, and there is no `**` and no `{a,b}`.
+// Finds files by a pattern of Go's filepath.Glob, for which templates are
+// written: `*` also matches names that begin with a dot, and there is neither
+// `**` nor `{a,b}`.
 
 import { join, resolve, SEPARATOR } from "@std/path";
+import { rawPaths } from "./raw_names.ts";
 
 const ON_WINDOWS = SEPARATOR === "\\";
 const META = ON_WINDOWS ? /[*?[]/ : /[*?[\\]/;
 
 /**
- * The files that match a pattern, in the order of their names.
+ * Finds the files that match a pattern, in the order of their names.
  *
- * What cannot be read matches nothing, as in Go.
+ * A directory that cannot be read matches nothing, as in Go.
  *
- * @param pattern The pattern; where it is relative, so are the results.
- * @param workingDirectory The folder against which a relative pattern is meant.
- * @returns Paths of files and folders; none when nothing matches.
- * @throws {Error} When the pattern itself is not valid.
+ * @param pattern The pattern. The results of a relative one are relative.
+ * @param workingDirectory The directory of a relative pattern.
+ * @returns Paths of files and directories; none when nothing matches.
+ * @throws {Error} When the pattern is not valid, or matches a name that is not UTF-8.
  */
 export async function glob(
   pattern: string,
@@ -32,24 +33,33 @@ export async function glob(
     pattern.lastIndexOf("/"),
     ON_WINDOWS ? pattern.lastIndexOf("\\") : -1,
   );
-  const folderPattern = cut === 0 ? "/" : pattern.slice(0, Math.max(cut, 0));
+  const directoryPattern = cut === 0 ? "/" : pattern.slice(0, Math.max(cut, 0));
   const name = nameExpression(pattern.slice(cut + 1), pattern);
-  const folders = META.test(folderPattern)
-    ? await glob(folderPattern, workingDirectory)
-    : [folderPattern];
+  const directories = META.test(directoryPattern)
+    ? await glob(directoryPattern, workingDirectory)
+    : [directoryPattern];
   const found: string[] = [];
-  for (const folder of folders) {
+  for (const directory of directories) {
     const names: string[] = [];
     try {
       for await (
-        const entry of Deno.readDir(resolve(workingDirectory, folder))
+        const entry of Deno.readDir(resolve(workingDirectory, directory))
       ) {
         if (name.test(entry.name)) names.push(entry.name);
       }
     } catch {
       continue;
     }
-    found.push(...names.sort().map((name) => join(folder, name)));
+    const path = resolve(workingDirectory, directory);
+    for (const { lossy, shown } of await rawPaths(path, false)) {
+      if (!name.test(lossy)) continue;
+      throw new Error(
+        `"${pattern}" matches ${
+          join(directory, shown)
+        }, whose name is not UTF-8; rename the file`,
+      );
+    }
+    found.push(...names.sort().map((name) => join(directory, name)));
   }
   return found;
 }
@@ -58,13 +68,13 @@ function nameExpression(name: string, pattern: string): RegExp {
   const characters = [...name];
   const bad = (why: string) =>
     new Error(
-      `"${pattern}" is not a valid pattern: ${why}; write "\\\\" before a character that stands for itself`,
+      `"${pattern}" is not a valid pattern: ${why}; write "\\\\" before a character that is meant literally`,
     );
   let at = 0;
   const one = () => {
     let character = characters[at++];
     if (character === "\\" && !ON_WINDOWS) character = characters[at++];
-    if (character === undefined) throw bad("it ends too early");
+    if (character === undefined) throw bad("it is incomplete");
     return literal(character);
   };
   let expression = "";
@@ -85,7 +95,7 @@ function nameExpression(name: string, pattern: string): RegExp {
         let ranges = "";
         do {
           if (/^[\]-]$/.test(characters[at] ?? "")) {
-            throw bad(`"${characters[at]}" stands where a character must`);
+            throw bad(`unexpected "${characters[at]}"`);
           }
           const from = one();
           if (characters[at] !== "-") {
@@ -97,7 +107,7 @@ function nameExpression(name: string, pattern: string): RegExp {
             throw bad(`a range has no end`);
           }
           const to = one();
-          // Go takes a range that runs backwards, which no character is in.
+          // Go accepts a descending range, which matches no character.
           if (from <= to) ranges += `${from}-${to}`;
         } while (characters[at] !== "]");
         at++;

@@ -1,19 +1,19 @@
-// What the operating system refused, in the words that Packer's users know:
+// Errors of the operating system in the form that Packer's users know:
 // `open /tmp/x: no such file or directory`.
 
 /**
- * An error of the operating system's with what was done to which file.
+ * Makes an error of the operating system name the action and the file.
  *
- * @param action What was done, for example `"open"`.
- * @param path To which file.
- * @param cause What Deno threw.
- * @returns An error of the same class, which tells it in one line.
+ * @param action The action, for example `"open"`.
+ * @param path The file.
+ * @param cause The error from Deno.
+ * @returns An error of the same class with a message of one line.
  */
 export function osError(action: string, path: string, cause: unknown): Error {
   const known = cause instanceof Error
     ? REASONS.find(([name]) => cause.name === name)
     : undefined;
-  // A folder that is there already is no error to mkdir: what is there is a file.
+  // mkdir accepts a directory that exists already: this is a file.
   const reason = action === "mkdir" && known?.[0] === "AlreadyExists"
     ? "not a directory"
     : known?.[1] ?? reasonOf(cause);
@@ -22,13 +22,33 @@ export function osError(action: string, path: string, cause: unknown): Error {
   return error;
 }
 
-/** "No space left on device (os error 28): open 'x'" is "no space left on device". */
+/**
+ * Runs a file operation; its error names the action and the file.
+ *
+ * @param action The action, for example `"open"`.
+ * @param path The file.
+ * @param work The operation.
+ * @throws {Error} An {@linkcode osError}.
+ */
+export async function withOsError<T>(
+  action: string,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw osError(action, path, error);
+  }
+}
+
+/** "No space left on device (os error 28): open 'x'" becomes "no space left on device". */
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return /^(.+?) \(os error \d+\)/.exec(text)?.[1]?.toLowerCase() ?? text;
 }
 
-/** True for an error that the machine itself gave: asking again will not help. */
+/** True for an error of this machine's file system: a retry will not help. */
 export function isOsError(error: unknown): boolean {
   return error instanceof Error &&
     REASONS.some(([name]) => error.name === name);
@@ -41,6 +61,6 @@ const REASONS = [
   ["IsADirectory", "is a directory"],
   ["NotADirectory", "not a directory"],
   ["NotSupported", "not supported"],
-  // Deno's own word on /proc, /sys, /dev and the like.
-  ["NotCapable", "permission denied: Deno guards this folder"],
+  // Deno itself refuses some paths in /proc, /sys, /dev and the like.
+  ["NotCapable", "permission denied: Deno does not allow this path"],
 ] as const;

@@ -1,11 +1,11 @@
-// A file's bytes, piece by piece, so that a disk image of any size passes
-// through a bounded memory, can be stopped, and shows how far it has come.
+// Reads a file in chunks: a disk image of any size needs bounded memory, can be
+// cancelled and shows its progress.
 
 import type { Ui } from "../../contract/ui.ts";
 
-const CHUNK = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
-/** Tells the person how far a piece of work has come, a hundred times at most. */
+/** Reports the progress of a piece of work, a hundred times at most. */
 export class ByteProgress {
   #ui: Ui;
   #label: string;
@@ -14,11 +14,11 @@ export class ByteProgress {
   #reported = 0;
 
   /**
-   * Starts at nothing.
+   * Starts at 0 bytes.
    *
-   * @param ui Where it shows.
-   * @param label What is being done.
-   * @param total How many bytes there are to do.
+   * @param ui Where the progress is shown.
+   * @param label The name of the work.
+   * @param total The number of bytes in all.
    */
   constructor(ui: Ui, label: string, total: number) {
     this.#ui = ui;
@@ -27,20 +27,22 @@ export class ByteProgress {
   }
 
   /**
-   * Counts bytes that are done.
+   * Counts bytes.
    *
-   * @param bytes How many.
+   * @param bytes The number of bytes done since the last call.
    */
   async add(bytes: number): Promise<void> {
     this.#current += bytes;
-    if (this.#current - this.#reported < Math.max(this.#total / 100, CHUNK)) {
+    if (
+      this.#current - this.#reported < Math.max(this.#total / 100, CHUNK_BYTES)
+    ) {
       return;
     }
     this.#reported = this.#current;
     await this.#report(false);
   }
 
-  /** Takes the bar away. */
+  /** Removes the progress bar. */
   async end(): Promise<void> {
     await this.#report(true);
   }
@@ -55,9 +57,9 @@ export class ByteProgress {
   }
 }
 
-/** How a file's bytes are read. */
+/** The arguments of {@linkcode fileChunks}. */
 export interface FileChunksOptions {
-  /** Stops the reading when aborted. */
+  /** Stops reading when aborted. */
   signal: AbortSignal;
   /** Counts the bytes that were read. */
   progress: ByteProgress;
@@ -66,8 +68,8 @@ export interface FileChunksOptions {
 /**
  * Reads a file from its beginning to its end.
  *
- * @param path Where it is.
- * @returns Its bytes, in pieces of up to 256 KiB that are the receiver's to keep.
+ * @param path Its path.
+ * @returns Its bytes, in chunks of up to 256 KiB that are not used again.
  * @throws {Error} When it cannot be opened or read, and the signal's reason when it is aborted.
  */
 export async function* fileChunks(
@@ -77,10 +79,10 @@ export async function* fileChunks(
   using file = await Deno.open(path);
   while (true) {
     signal.throwIfAborted();
-    const chunk = new Uint8Array(CHUNK);
+    const chunk = new Uint8Array(CHUNK_BYTES);
     const length = await file.read(chunk);
     if (length === null) return;
     await progress.add(length);
-    yield length === CHUNK ? chunk : chunk.subarray(0, length);
+    yield length === CHUNK_BYTES ? chunk : chunk.subarray(0, length);
   }
 }

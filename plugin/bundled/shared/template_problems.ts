@@ -1,13 +1,13 @@
-// A template that is filled in when the build is done is checked before it
-// begins, so that an hour's work does not end at a missing brace.
+// Checks a template that is rendered after the build, so that a missing brace is
+// found before it.
 
 import type { ConfigProblem } from "../../contract/config_error.ts";
 
 /**
- * The problems of a template that is filled in later.
+ * Checks a template that is rendered later.
  *
  * @param text The template.
- * @param path Where it stands in the configuration.
+ * @param path Its path in the configuration.
  * @returns One problem, or none.
  */
 export async function templateProblems(

@@ -3,9 +3,10 @@
 import type { ConfigProblem } from "../../contract/config_error.ts";
 
 /**
- * What is wrong with a list of exit codes.
+ * Checks a list of exit codes.
  *
- * @param codes As in the configuration.
+ * @param codes The list in the configuration.
+ * @returns One problem for each that is not a number.
  */
 export function exitCodesProblems(
   codes: readonly string[] = [],
@@ -21,11 +22,11 @@ export function exitCodesProblems(
 }
 
 /**
- * Accepts the exit status of a script, or does not.
+ * Checks the exit status of a script.
  *
- * @param status How the script ended.
- * @param codes The only ones that are accepted; 0 where there are none.
- * @throws {Error} When it is none of them.
+ * @param status The exit status.
+ * @param codes The valid ones; 0 by default.
+ * @throws {Error} When the status is not valid.
  */
 export function checkExitStatus(
   status: number,

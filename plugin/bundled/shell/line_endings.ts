@@ -1,19 +1,19 @@
-// Line ends as a shell wants them.
+// Line endings of a script for a Unix shell.
 
 const CR = 13;
 const LF = 10;
 
 /**
- * Turns Windows line ends into Unix ones on the way: `\r\n` becomes `\n`, and a
- * `\r` at the very end goes.
+ * Converts Windows line endings to Unix ones: `\r\n` becomes `\n`, and a `\r` at
+ * the very end is removed.
  *
- * @returns What a script's bytes are piped through.
+ * @returns A stream to pipe a script's bytes through.
  */
 export function normalizeLineEndings(): TransformStream<
   Uint8Array,
   Uint8Array
 > {
-  // A \r at the end of a chunk waits for what comes after it.
+  // A \r at the end of a chunk is kept until the next byte is known.
   let held = false;
   return new TransformStream({
     transform(chunk, controller) {

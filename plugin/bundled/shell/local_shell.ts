@@ -1,5 +1,5 @@
-// shell-local, the provisioner and the post-processor: scripts that run on this
-// machine, beside the one that is being built.
+// What the provisioner and the post-processor shell-local have in common: they
+// run scripts on this machine, not on the one that is being built.
 
 import { resolve } from "@std/path";
 import type { BuildContext } from "../../contract/build_context.ts";
@@ -15,13 +15,15 @@ import {
   environmentVarsProblems,
 } from "./environment_vars.ts";
 import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
+import { warnOfBackground } from "../communicators/background_warning.ts";
 import { LocalProcess } from "../communicators/local_process.ts";
 import { pipeToUi } from "./output_lines.ts";
+import { type VariableFormat, withPaths } from "./quote.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
-/** The configuration that shell-local takes. */
+/** The options of shell-local. */
 export const localShellOptions = {
   command: {
     type: "string",
@@ -42,12 +44,12 @@ export const localShellOptions = {
   },
   environment_vars: {
     type: "strings",
-    description: "Variables for the script, each as `KEY=value`.",
+    description: "Environment variables for the script, each as `KEY=value`.",
   },
   env_var_format: {
     type: "string",
     description:
-      "How a variable is written into `{{.Vars}}`; `%s='%s' ` by default.",
+      "The format of a variable in `{{.Vars}}`; `%s='%s' ` by default.",
   },
   execute_command: {
     type: "strings",
@@ -58,7 +60,7 @@ export const localShellOptions = {
   only_on: {
     type: "strings",
     description:
-      "The operating systems on which the script runs; it is skipped on others.",
+      "The operating systems on which to run the script; on others it is skipped.",
   },
   tempfile_extension: {
     type: "string",
@@ -92,9 +94,9 @@ const TOO_MANY =
   "You may only specify one of the following options: Command, Inline, Script or Scripts. " +
   "Please consolidate these options in your config.";
 
-/** What {@linkcode LocalShell.run} is given. */
+/** The arguments of {@linkcode LocalShell.run}. */
 export interface LocalShellRunOptions {
-  /** Where it shows what it does. */
+  /** Where the scripts and their output are shown. */
   ui: Ui;
   /** What the builder published. */
   data: Record<string, unknown>;
@@ -116,26 +118,26 @@ export class LocalShell {
   }
 
   /**
-   * Takes a configuration.
+   * Checks a configuration.
    *
    * @param config The configuration.
-   * @param build The build that it is a part of.
-   * @throws {ConfigError} When it cannot be run.
+   * @param build The build.
+   * @throws {ConfigError} When the configuration is not valid.
    */
-  static async of(
+  static async create(
     config: LocalShellConfig,
     build: BuildContext,
   ): Promise<LocalShell> {
     const shell = new LocalShell(config, build);
     const problems = [
-      ...await shell.#takeScripts(),
-      ...shell.#takeInline(),
+      ...await shell.#setScripts(),
+      ...shell.#setInline(),
       ...(await Promise.all(
         (config.execute_command ?? []).map((word, index) =>
           templateProblems(word, ["execute_command", index])
         ),
       )).flat(),
-      ...environmentVarsProblems(config.environment_vars),
+      ...environmentVarsProblems(config.environment_vars, shell.#isCustom),
       ...exitCodesProblems(config.valid_exit_codes),
       ...(config.only_on ?? []).flatMap((system, index) =>
         SYSTEMS.includes(system) ? [] : [{
@@ -149,7 +151,7 @@ export class LocalShell {
     return shell;
   }
 
-  async #takeScripts(): Promise<ConfigProblem[]> {
+  async #setScripts(): Promise<ConfigProblem[]> {
     const { script, scripts = [], use_linux_pathing } = this.#config;
     const named = script ? [...scripts, script] : scripts;
     this.#scripts = named.map((path) =>
@@ -175,7 +177,7 @@ export class LocalShell {
     return problems;
   }
 
-  #takeInline(): ConfigProblem[] {
+  #setInline(): ConfigProblem[] {
     const { command, inline = [], script, scripts, use_linux_pathing } =
       this.#config;
     this.#inline = command ? [command] : inline;
@@ -207,8 +209,8 @@ export class LocalShell {
   /**
    * Runs the scripts, one after the other.
    *
-   * @param options Where to show it, and what the templates in it may refer to.
-   * @throws {Error} When one of them failed; the signal's reason when it is aborted.
+   * @param options The ui, and what the templates may refer to.
+   * @throws {Error} When a script failed; the signal's reason when it is aborted.
    */
   async run({ ui, data, signal }: LocalShellRunOptions): Promise<void> {
     signal.throwIfAborted();
@@ -218,7 +220,8 @@ export class LocalShell {
     }
     const vars = await environmentVars({
       vars: this.#config.environment_vars,
-      format: this.#config.env_var_format || this.#usualFormat,
+      format: this.#format,
+      isCustom: this.#isCustom,
       build: this.#build,
       data,
     });
@@ -226,16 +229,19 @@ export class LocalShell {
       const lines = await this.#render(this.#inline, data, data);
       const shebang = inline_shebang || (this.#windows ? "" : "/bin/sh -e");
       const extension = tempfile_extension || (this.#windows ? "cmd" : "");
-      await using file = await TemporaryFile.of(inlineScript(shebang, lines), {
-        prefix: "baler-shell",
-        suffix: extension.replace(/^\.?(?=.)/, "."),
-        signal,
-      });
+      await using file = await TemporaryFile.create(
+        inlineScript(shebang, lines),
+        {
+          prefix: "baler-shell",
+          suffix: extension.replace(/^\.?(?=.)/, "."),
+          signal,
+        },
+      );
       return await this.#runOne(file.path, file.path, vars, {
         ui,
         data,
         signal,
-      }, file.path);
+      });
     }
     const { script, scripts = [] } = this.#config;
     const named = script ? [script] : scripts;
@@ -249,12 +255,12 @@ export class LocalShell {
     path: string,
     vars: string,
     { ui, data, signal }: LocalShellRunOptions,
-    temporary?: string,
   ): Promise<void> {
     const { execute_command, valid_exit_codes } = this.#config;
-    const argv = await this.#render(
-      execute_command?.length ? execute_command : this.#usualCommand,
-      { ...data, Vars: vars, Script: path, Command: path },
+    const argv = await this.#argv(
+      execute_command?.length ? execute_command : this.#defaultCommand,
+      path,
+      vars,
       data,
     );
     await ui.say(`Running local shell script: ${name}`);
@@ -264,8 +270,8 @@ export class LocalShell {
         argv,
         cwd: this.#build.workingDirectory,
         ...pipeToUi(ui),
-        temporary,
         signal,
+        onBackground: (members) => warnOfBackground(ui, members),
       });
     } catch (cause) {
       signal.throwIfAborted();
@@ -275,6 +281,24 @@ export class LocalShell {
       );
     }
     checkExitStatus(await running.wait(), valid_exit_codes);
+  }
+
+  /** Only the argument behind `-c` is a program for a shell, in which a path is quoted. */
+  #argv(
+    command: readonly string[],
+    path: string,
+    vars: string,
+    data: Record<string, unknown>,
+  ): Promise<string[]> {
+    return Promise.all(command.map((argument, index) => {
+      const fill = (paths: Record<string, string>) =>
+        render(argument, this.#build, {
+          fields: { ...data, ...paths, Vars: vars },
+          generated: data,
+        });
+      const paths = { Script: path, Command: path };
+      return command[index - 1] === "-c" ? withPaths(paths, fill) : fill(paths);
+    }));
   }
 
   #render(
@@ -287,15 +311,23 @@ export class LocalShell {
     );
   }
 
-  get #usualFormat(): string {
-    return this.#windows && !this.#config.use_linux_pathing
-      ? "set %s=%s && "
-      : "%s='%s' ";
+  get #format(): VariableFormat {
+    const { env_var_format, use_linux_pathing } = this.#config;
+    if (env_var_format) return { format: env_var_format, shell: "custom" };
+    return this.#windows && !use_linux_pathing
+      ? { format: "set %s=%s && ", shell: "cmd" }
+      : { format: "%s='%s' ", shell: "posix" };
   }
 
-  get #usualCommand(): readonly string[] {
+  get #defaultCommand(): readonly string[] {
     return this.#windows
       ? ["cmd", "/V", "/C", "{{.Vars}}", "call", "{{.Script}}"]
       : ["/bin/sh", "-c", "{{.Vars}} {{.Script}}"];
+  }
+
+  /** True when the configuration has its own way of setting variables. */
+  get #isCustom(): boolean {
+    const { execute_command, env_var_format } = this.#config;
+    return this.#windows || Boolean(execute_command?.length || env_var_format);
   }
 }

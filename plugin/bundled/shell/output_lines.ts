@@ -1,15 +1,17 @@
-// A command's output, line by line for people, as it comes.
+// Shows a command's output line by line, as it comes.
 
 import type { Ui } from "../../contract/ui.ts";
 
-/** A line without an end is shown in parts of this many characters. */
-const LONGEST = 256 * 1024;
+/** A longer line is shown in parts of this many characters. */
+const MAX_LINE_CHARACTERS = 256 * 1024;
 
 /**
- * Takes a command's output, and shows it line by line.
+ * Splits a command's output into lines.
  *
- * @param show Shows a line; a slow one slows the command down.
- * @returns What the output is written to. Closing it shows a last line that has no end.
+ * @param show Called with each line. While its promise is pending, the command is
+ * slowed down.
+ * @returns A stream for the output. When it is closed, a last line without a line
+ * feed is shown.
  */
 export function outputLines(
   show: (line: string) => void | Promise<void>,
@@ -22,7 +24,7 @@ export function outputLines(
   const add = async (text: string) => {
     if (!text.includes("\n")) {
       rest += text;
-      if (rest.length < LONGEST) return;
+      if (rest.length < MAX_LINE_CHARACTERS) return;
       text = rest + "\n";
       rest = "";
     }
@@ -39,18 +41,17 @@ export function outputLines(
   });
 }
 
-// A progress bar draws over itself with carriage returns: what it shows last is
-// what a terminal would show.
+// A progress bar overwrites itself with carriage returns: a terminal would show
+// what is behind the last one.
 function clean(line: string): string {
   const shown = line.trimEnd();
   return shown.slice(shown.lastIndexOf("\r") + 1);
 }
 
 /**
- * Where the output of a command goes to be shown: its stdout as details, its
- * stderr as errors.
+ * The streams that show a command's output: stdout as messages, stderr as errors.
  *
- * @param ui Where it shows.
+ * @param ui Where it is shown.
  */
 export function pipeToUi(
   ui: Ui,

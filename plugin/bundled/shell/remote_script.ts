@@ -1,38 +1,44 @@
-// A remote script is a script's way on the machine that is being built: it is
-// uploaded, run, and taken away again.
+// Runs a script on the machine that is being built: the script is uploaded, run
+// and removed.
 
 import type { BuildContext } from "../../contract/build_context.ts";
 import type { Communicator } from "../../contract/communicator.ts";
+import type { Ui } from "../../contract/ui.ts";
 import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
-import type { Ui } from "../../contract/ui.ts";
-import { checkExitStatus } from "./exit_codes.ts";
 import { osError } from "../shared/os_error.ts";
+import { checkExitStatus } from "./exit_codes.ts";
+import { normalizeLineEndings } from "./line_endings.ts";
 import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
+import { shellPath, withPaths } from "./quote.ts";
 import { retry } from "./retry.ts";
 import type { shellOptions } from "./shell_options.ts";
-import { normalizeLineEndings } from "./line_endings.ts";
+
+const COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
+const COMMAND_WITH_FILE = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}";
 
 /** What a {@linkcode RemoteScript} works with. */
 export interface RemoteScriptOptions {
-  /** Where the script's output shows. */
+  /** Where the script's output is shown. */
   ui: Ui;
-  /** The way to the machine. */
+  /** Reaches the machine. */
   communicator: Communicator;
   /** What the builder published. */
   data: Record<string, unknown>;
-  /** The variables, as they are to be written. */
+  /** The environment variables, in their format. */
   vars: string;
   /** Ends the script when aborted. */
   signal: AbortSignal;
 }
 
-/** Runs scripts on the machine, each in place of the one before. */
+/** Runs scripts on the machine, one after the other. */
 export class RemoteScript {
   readonly #config: ConfigOf<typeof shellOptions>;
   readonly #build: BuildContext;
   readonly #options: RemoteScriptOptions;
   readonly #path: string;
+  /** True for a path that the template names, where something may be already. */
+  readonly #isPathGiven: boolean;
   readonly #uploaded = new Set<string>();
   #envVarFile = "";
 
@@ -40,7 +46,7 @@ export class RemoteScript {
    * Decides where on the machine scripts go.
    *
    * @param config The provisioner's configuration.
-   * @param build The build that it is a part of.
+   * @param build The build.
    * @param options What to work with.
    */
   constructor(
@@ -51,40 +57,41 @@ export class RemoteScript {
     this.#config = config;
     this.#build = build;
     this.#options = options;
+    this.#isPathGiven = Boolean(config.remote_path || config.remote_file);
     this.#path = config.remote_path ||
-      `${config.remote_folder}/${config.remote_file || numbered("script")}`;
+      `${config.remote_folder}/${config.remote_file || unguessable("script")}`;
   }
 
   /**
    * Runs a script.
    *
-   * @param script Where it is on this machine.
+   * @param script The path of the script on this machine.
    * @throws {Error} When it cannot be run, or fails; the signal's reason when it is aborted.
    */
   async run(script: string): Promise<void> {
     const { execute_command, use_env_var_file } = this.#config;
     const { data, vars } = this.#options;
     if (use_env_var_file && this.#envVarFile === "") await this.#writeEnvVars();
-    const usual = use_env_var_file
-      ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
-      : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
-    const command = await render(execute_command || usual, this.#build, {
-      fields: {
-        ...data,
-        Vars: vars,
-        EnvVarFile: this.#envVarFile,
-        Path: this.#path,
-      },
-      generated: data,
-    });
-    // From the upload on, since a machine that restarts in between may forget
-    // what it was sent.
+    const template = execute_command ||
+      (use_env_var_file ? COMMAND_WITH_FILE : COMMAND);
+    const command = await withPaths(
+      { Path: this.#path, EnvVarFile: this.#envVarFile },
+      (paths) =>
+        render(template, this.#build, {
+          fields: { ...data, ...paths, Vars: vars },
+          generated: data,
+        }),
+    );
+    // The retry includes the upload: a machine that restarts in between may lose
+    // the files in its temporary directory.
     const status = await this.#retry(async () => {
       const file = await Deno.open(script).catch((error) => {
         throw osError("Error opening shell script: open", script, error);
       });
-      await this.#upload(this.#path, file.readable, "script");
-      await this.#command(`chmod 0755 ${this.#path}`);
+      const content = this.#config.binary
+        ? file.readable
+        : file.readable.pipeThrough(normalizeLineEndings());
+      await this.#upload(this.#path, content, "script", 0o700);
       return await this.#command(command, { isShown: true });
     });
     this.#check(status);
@@ -92,32 +99,34 @@ export class RemoteScript {
   }
 
   /**
-   * Takes away what was uploaded, unless the configuration wants it to stay.
+   * Removes what was uploaded, unless the configuration has `skip_clean`.
    *
-   * @param path One file of it; all that is there when absent, with no error if that is not possible.
-   * @throws {Error} When the one file cannot be taken away.
+   * @param path One uploaded file. By default all that are left are removed, and
+   * a failure is no error.
+   * @throws {Error} When the one file cannot be removed.
    */
   async clean(path?: string): Promise<void> {
     if (this.#config.skip_clean) return;
     if (path === undefined) {
-      // The machine may be gone, and the error that ended it all says more.
+      // The machine may be gone, and the error that ended the script says more.
       for (const left of this.#uploaded) {
-        await this.#command(`rm -f ${left}`, { isAbortable: false })
+        await this.#command(`rm -f ${shellPath(left)}`, { isAbortable: false })
           .catch(() => {});
       }
       return;
     }
-    await this.#retry(async () => {
-      const status = await this.#command(`rm -f ${path}`);
-      if (status !== 0) {
-        throw new Error(
-          status === DISCONNECTED
-            ? "Disconnect while removing temporary script."
-            : `Error removing temporary script at ${path}!`,
-        );
-      }
-    });
+    await this.#retry(() => this.#remove(path));
     this.#uploaded.delete(path);
+  }
+
+  async #remove(path: string): Promise<void> {
+    const status = await this.#command(`rm -f ${shellPath(path)}`);
+    if (status === 0) return;
+    throw new Error(
+      status === DISCONNECTED
+        ? "Disconnect while removing temporary script."
+        : `Error removing temporary script at ${path}!`,
+    );
   }
 
   #check(status: number): void {
@@ -135,34 +144,35 @@ export class RemoteScript {
   }
 
   async #writeEnvVars(): Promise<void> {
-    const path = `${this.#config.remote_folder}/${numbered("varfile")}`;
-    await this.#retry(async () => {
-      const content = ReadableStream.from([
-        new TextEncoder().encode(this.#options.vars),
-      ]);
-      await this.#upload(path, content, "envVarFile", 0o600);
-      await this.#command(`chmod 0600 ${path}`);
-    });
+    const path = `${this.#config.remote_folder}/${unguessable("varfile")}`;
+    const bytes = new TextEncoder().encode(this.#options.vars);
+    await this.#retry(() =>
+      this.#upload(path, ReadableStream.from([bytes]), "envVarFile", 0o600)
+    );
     this.#envVarFile = path;
   }
 
   async #upload(
     path: string,
-    content: ReadableStream<Uint8Array>,
+    source: ReadableStream<Uint8Array>,
     what: string,
-    mode?: number,
+    mode: number,
   ): Promise<void> {
     const { communicator, signal } = this.#options;
-    const source = this.#config.binary
-      ? content
-      : content.pipeThrough(normalizeLineEndings());
-    this.#uploaded.add(path);
     try {
+      // An upload is exclusive: what is there already has to go first, be it from
+      // an earlier script or put there by somebody else.
+      if (this.#uploaded.has(path) || this.#isPathGiven) {
+        await this.#remove(path);
+      }
+      this.#uploaded.add(path);
       await communicator.upload({
         path,
         source,
+        mode,
+        exclusive: true,
+        temporary: !this.#config.skip_clean,
         signal,
-        ...(mode === undefined ? {} : { mode }),
       });
     } catch (cause) {
       signal.throwIfAborted();
@@ -171,9 +181,12 @@ export class RemoteScript {
         { cause },
       );
     } finally {
-      // Lets go of the script where the upload never came to reading it.
+      // Closes the script if the upload never read it.
       await source.cancel().catch(() => {});
     }
+    // A communicator need not be able to set modes.
+    const octal = mode.toString(8).padStart(4, "0");
+    await this.#command(`chmod ${octal} ${shellPath(path)}`);
   }
 
   #command(
@@ -190,13 +203,13 @@ export class RemoteScript {
   }
 
   #retry<T>(work: () => Promise<T>): Promise<T> {
-    return retry(work, {
-      timeout: this.#config.start_retry_timeout || 5 * 60_000,
-      signal: this.#options.signal,
-    });
+    const { signal, ui } = this.#options;
+    const timeoutMs = this.#config.start_retry_timeout || 5 * 60_000;
+    return retry(work, { timeoutMs, signal, ui });
   }
 }
 
-function numbered(name: string): string {
-  return `${name}_${Math.floor(Math.random() * 9999)}.sh`;
+/** A name that nobody can have taken before. */
+function unguessable(name: string): string {
+  return `${name}_${crypto.randomUUID()}.sh`;
 }

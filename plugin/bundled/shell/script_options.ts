@@ -1,5 +1,4 @@
-// What the shell provisioners have in common about where their script comes
-// from.
+// The options of the shell provisioners that name their scripts.
 
 import { resolve } from "@std/path";
 import type { ConfigProblem } from "../../contract/config_error.ts";
@@ -16,7 +15,7 @@ export interface ScriptSource {
 }
 
 /**
- * What is wrong with where the scripts come from.
+ * Checks the options that name the scripts.
  *
  * @param source The options of the configuration.
  * @param workingDirectory The directory that relative paths start from.
@@ -51,11 +50,12 @@ export async function scriptSourceProblems(
 }
 
 /**
- * What is wrong with a list of scripts: the ones that are not there.
+ * Checks that scripts exist.
  *
  * @param scripts Their paths.
- * @param workingDirectory The folder against which relative ones are meant.
+ * @param workingDirectory The directory of relative paths.
  * @param key The option that names them.
+ * @returns One problem for each script that does not exist.
  */
 export async function scriptProblems(
   scripts: readonly string[],
@@ -79,10 +79,10 @@ export async function scriptProblems(
 }
 
 /**
- * The text of a script that a template has line by line.
+ * The text of an inline script.
  *
- * @param shebang The program that reads it, with its arguments; none when empty.
- * @param lines Its lines.
+ * @param shebang The interpreter with its arguments; none when empty.
+ * @param lines The lines of the script.
  */
 export function inlineScript(
   shebang: string,

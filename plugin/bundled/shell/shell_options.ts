@@ -1,8 +1,8 @@
-// The configuration that the provisioner shell takes.
+// The options of the provisioner shell.
 
 import type { Option } from "../../contract/options.ts";
 
-/** What a template may say to the provisioner shell. */
+/** The options of the provisioner shell. */
 export const shellOptions = {
   inline: { type: "strings", description: "The lines of a script to run." },
   inline_shebang: {
@@ -22,22 +22,22 @@ export const shellOptions = {
   binary: {
     type: "boolean",
     default: false,
-    description: "Leave the line ends of a script as they are.",
+    description: "Do not convert the line endings of scripts.",
   },
   environment_vars: {
     type: "strings",
-    description: "Variables for the script, each as `KEY=value`.",
+    description: "Environment variables for the script, each as `KEY=value`.",
   },
   env_var_format: {
     type: "string",
     description:
-      "How a variable is written into `{{.Vars}}`; `%s='%s' ` by default.",
+      "The format of a variable in `{{.Vars}}`; `%s='%s' ` by default.",
   },
   use_env_var_file: {
     type: "boolean",
     default: false,
     description:
-      "Write the variables to a file on the machine, `{{.EnvVarFile}}`, instead.",
+      "Write the variables to a file on the machine, `{{.EnvVarFile}}`.",
   },
   execute_command: {
     type: "string",
@@ -48,31 +48,32 @@ export const shellOptions = {
   remote_folder: {
     type: "string",
     default: "/tmp",
-    description: "The folder on the machine that scripts are uploaded to.",
+    description: "The directory on the machine to upload scripts to.",
   },
   remote_file: {
     type: "string",
-    description: "The file there; `script_NNNN.sh` by default.",
+    description:
+      "The name of the uploaded script; `script_UUID.sh` by default.",
   },
   remote_path: {
     type: "string",
-    description: "Both in one, in place of them.",
+    description:
+      "The path of the uploaded script, in place of `remote_folder` and `remote_file`.",
   },
   skip_clean: {
     type: "boolean",
     default: false,
-    description: "Leave the script on the machine.",
+    description: "Do not remove the script from the machine.",
   },
   expect_disconnect: {
     type: "boolean",
     default: false,
-    description:
-      "The connection may be lost, as the script restarts the machine.",
+    description: "The script may cut the connection, for example by a restart.",
   },
   start_retry_timeout: {
     type: "duration",
     default: 5 * 60_000,
-    description: "How long to try again when a script cannot be started.",
+    description: "How long to retry when a script cannot be started.",
   },
   valid_exit_codes: {
     type: "strings",
@@ -81,6 +82,6 @@ export const shellOptions = {
   pause_after: {
     type: "duration",
     default: 0,
-    description: "How long to wait when all is done.",
+    description: "How long to wait after the last script.",
   },
 } as const satisfies Readonly<Record<string, Option>>;

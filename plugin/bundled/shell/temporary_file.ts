@@ -1,80 +1,93 @@
-// A temporary file is gone when it is no longer used, however its use ends.
+// A temporary file of this process's own. It is removed when it is no longer
+// used, also if this process is killed.
 
-import { osError } from "../shared/os_error.ts";
+import { join, resolve } from "@std/path";
+import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
+import { osError, withOsError } from "../shared/os_error.ts";
+import { writeAll } from "../shared/write_all.ts";
 
 /** How a {@linkcode TemporaryFile} is made. */
 export interface TemporaryFileOptions {
-  /** What its name begins with. */
+  /** The beginning of its name. */
   prefix: string;
-  /** What its name ends with, for example `".cmd"`. */
+  /** The end of its name, for example `".cmd"`. */
   suffix?: string;
   /**
-   * Deletes it at once when aborted, also under whoever still has it open: the
-   * process may have no time to wait for them.
+   * Removes the file at once when aborted, even while a process has it open: this
+   * process may have no time to wait for that one.
    */
   signal?: AbortSignal;
 }
 
 /**
- * A file in the system's folder for temporary files, which only this user may
- * read, write and run.
+ * A file in the system's directory for temporary files, with an unguessable
+ * name, which only this user can read, write and run.
  *
  * @example
  * ```ts ignore
  * import { TemporaryFile } from "./temporary_file.ts";
  *
- * await using script = await TemporaryFile.of("echo hi\n", { prefix: "baler-" });
+ * await using script = await TemporaryFile.create("echo hi\n", { prefix: "baler-" });
  * console.log(script.path);
  * ```
  */
-export class TemporaryFile {
+export class TemporaryFile implements AsyncDisposable {
+  /** Its absolute path. */
+  readonly path: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #abort = () => void this.#remove().catch(() => {});
+  readonly #onAbort = () => void this.#remove().catch(() => {});
 
-  /**
-   * @param path Where it is.
-   * @param signal Deletes it when aborted.
-   */
-  private constructor(readonly path: string, signal?: AbortSignal) {
+  private constructor(path: string, signal: AbortSignal | undefined) {
+    this.path = path;
     this.#signal = signal;
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /**
-   * Makes one.
+   * Creates a temporary file.
    *
-   * @param content What is in it.
+   * @param content Its content.
    * @param options How it is named.
-   * @throws {Error} When it cannot be written.
+   * @throws {Error} When it cannot be created or written.
    */
-  static async of(
+  static async create(
     content: string,
-    { signal, ...options }: TemporaryFileOptions,
+    { prefix, suffix = "", signal }: TemporaryFileOptions,
   ): Promise<TemporaryFile> {
-    let path: string;
-    try {
-      path = await Deno.makeTempFile(options);
-    } catch (error) {
-      const { message } = osError("open", "the folder for them", error);
-      throw new Error(
-        `no temporary file can be made; TMPDIR says where, and it has to be a folder that can be written: ${message}`,
-        { cause: error },
-      );
-    }
+    const path = join(
+      await temporaryDirectory(),
+      `${prefix}-${crypto.randomUUID()}${suffix}`,
+    );
+    await guardFile(path);
     const file = new TemporaryFile(path, signal);
     try {
-      await Deno.writeTextFile(file.path, content);
-      if (Deno.build.os !== "windows") await Deno.chmod(file.path, 0o700);
+      using opened = await Deno.open(path, {
+        write: true,
+        createNew: true,
+        mode: 0o700,
+      }).catch((error) => {
+        throw new Error(
+          `cannot create a temporary file; TMPDIR must name a directory that can be written: ${
+            osError("open", path, error).message
+          }`,
+          { cause: error },
+        );
+      });
+      await withOsError(
+        "write",
+        path,
+        () => writeAll(opened, new TextEncoder().encode(content)),
+      );
     } catch (error) {
       await file[Symbol.asyncDispose]();
-      throw osError("write", path, error);
+      throw error;
     }
     return file;
   }
 
-  /** Deletes it; one that is gone already is no error. */
+  /** Removes the file; one that is gone already is no error. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     await this.#remove();
   }
 
@@ -84,5 +97,17 @@ export class TemporaryFile {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+    await unguardFile(this.path);
   }
+}
+
+/** The directory for temporary files: `$TMPDIR`, or the system's. */
+async function temporaryDirectory(): Promise<string> {
+  if (Deno.build.os === "windows") {
+    const { tmpdir } = await import("node:os");
+    return tmpdir();
+  }
+  const variable = "TMPDIR";
+  const { state } = await Deno.permissions.query({ name: "env", variable });
+  return resolve(state === "granted" && Deno.env.get(variable) || "/tmp");
 }

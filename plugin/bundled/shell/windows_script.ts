@@ -39,7 +39,7 @@ export async function eachScript(
       render(line, build, { fields: data, generated: data })
     ),
   );
-  await using file = await TemporaryFile.of(inlineScript("", lines), {
+  await using file = await TemporaryFile.create(inlineScript("", lines), {
     prefix: `${name}-provisioner`,
     signal,
   });
@@ -80,7 +80,7 @@ export async function uploadScript(
       source,
       signal,
       ...(info === undefined ? {} : { size: info.size }),
-      ...(info?.mode == null ? {} : { mode: info.mode & 0o777 }),
+      ...(typeof info?.mode === "number" ? { mode: info.mode & 0o777 } : {}),
     });
   } catch (cause) {
     signal.throwIfAborted();

@@ -59,14 +59,20 @@ export const postProcessors: readonly ParityCase[] = [
     type: "manifest",
     keep_input_artifact: false,
   }),
-  run("keep-input-in-a-sequence", [
-    { type: "compress", output: "a.tar", keep_input_artifact: true },
-    { type: "compress", output: "b.tar.gz" },
-  ]),
-  run("keep-input-not-in-a-sequence", [
-    { type: "compress", output: "a.tar" },
-    { type: "compress", output: "b.tar.gz" },
-  ]),
+  {
+    ...run("keep-input-in-a-sequence", [
+      { type: "compress", output: "a.tar", keep_input_artifact: true },
+      { type: "compress", output: "b.tar.gz" },
+    ]),
+    differs: { why: "archive-modes", ok: true, says: [] },
+  },
+  {
+    ...run("keep-input-not-in-a-sequence", [
+      { type: "compress", output: "a.tar" },
+      { type: "compress", output: "b.tar.gz" },
+    ]),
+    differs: { why: "archive-modes", ok: true, says: [] },
+  },
   run("keep-input-not-in-one-of-two", [{ type: "compress", output: "a.tar" }], [
     { type: "compress", output: "b.tar", keep_input_artifact: true },
   ]),

@@ -353,7 +353,7 @@ export const provisioners: readonly ParityCase[] = [
     name: "sleep-a-number",
     template: provisioned({ type: "sleep", duration: 5 }),
     args: validate(),
-    differs: { why: "no-nanoseconds", ok: false, says: ["length of time"] },
+    differs: { why: "no-nanoseconds", ok: false, says: ["duration"] },
   },
   {
     name: "sleep-a-variable",

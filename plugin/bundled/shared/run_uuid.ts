@@ -1,11 +1,11 @@
-// The name of the run of baler that this process is a part of.
+// The id of the run of baler that this process belongs to.
 
 const VARIABLE = "PACKER_RUN_UUID";
 
 /**
- * The name that the host gave its run, in the environment as Packer does.
+ * Reads the id of the run, which the host passes in the environment as Packer does.
  *
- * @returns The name; empty outside of a run, or where the environment may not be read.
+ * @returns The id; empty outside of a run, or without permission to read it.
  */
 export async function runUuid(): Promise<string> {
   const { state } = await Deno.permissions.query({

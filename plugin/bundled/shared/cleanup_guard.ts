@@ -1,0 +1,174 @@
+// The cleanup guard removes what this process would leave behind if it were
+// killed: process groups that it started and files that it made for itself.
+//
+// It is one small shell process that runs while there is something to guard. It
+// reads what to guard from a pipe; the end of the pipe means that this process
+// has ended, in whatever way.
+
+/** How long the processes of a group may take to end after SIGTERM, in milliseconds. */
+export const TERM_GRACE_MS = 2_000;
+
+const POLL_SECONDS = 0.2;
+
+// Paths are written as octal escapes for printf, so that one line is one path,
+// whatever characters are in it. `file` is removed; `empty` is removed if it has
+// no content.
+const SCRIPT = `
+trap '' HUP INT TERM
+entries=
+while read -r line; do
+  case $line in
+    +*) entries="$entries \${line#+}" ;;
+    -*)
+      kept=
+      for one in $entries; do [ "$one" = "\${line#-}" ] || kept="$kept $one"; done
+      entries=$kept ;;
+  esac
+done
+groups=
+for one in $entries; do
+  value=\${one#*:}
+  case $one in
+    group:*) groups="$groups $value"; continue ;;
+  esac
+  path=$(printf '%b.' "$value")
+  path=\${path%.}
+  case $one in
+    empty:*) [ -s "$path" ] || rm -f -- "$path" ;;
+    *) rm -f -- "$path" ;;
+  esac
+done
+for group in $groups; do kill -TERM "-$group" 2>/dev/null; done
+left=${TERM_GRACE_MS / 1000 / POLL_SECONDS}
+while [ "$left" -gt 0 ]; do
+  alive=
+  for group in $groups; do
+    kill -0 "-$group" 2>/dev/null && alive="$alive $group"
+  done
+  groups=$alive
+  [ -n "$groups" ] || exit 0
+  sleep ${POLL_SECONDS}
+  left=$((left - 1))
+done
+for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+`;
+
+const encoder = new TextEncoder();
+
+/** What is guarded at present. */
+const entries = new Set<string>();
+let child: Deno.ChildProcess | undefined;
+let stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
+
+/**
+ * Has a process group ended when this process dies.
+ *
+ * @param pid The process that leads the group.
+ * @throws {Error} When `/bin/sh` cannot be started.
+ */
+export function guardGroup(pid: number): void {
+  add(`group:${pid}`);
+}
+
+/**
+ * Takes back a {@linkcode guardGroup}: the group has ended.
+ *
+ * @param pid The process that led the group.
+ */
+export function unguardGroup(pid: number): Promise<void> {
+  return remove(`group:${pid}`);
+}
+
+/**
+ * Has a file removed when this process dies. To be called before the file is
+ * made, so that there is no moment in which it would stay.
+ *
+ * @param path Its absolute path.
+ * @param when `"empty"` for a file that stays if it has content by then.
+ * @returns When the guard is certain to know of it.
+ * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ */
+export async function guardFile(
+  path: string,
+  when: "always" | "empty" = "always",
+): Promise<void> {
+  try {
+    await add(fileEntry(path, when));
+  } catch (error) {
+    // A component that runs no commands need not be permitted to run any.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+/**
+ * Takes back a {@linkcode guardFile}: the file is gone, or is to stay.
+ *
+ * @param path Its absolute path.
+ * @param when As it was guarded.
+ */
+export async function unguardFile(
+  path: string,
+  when: "always" | "empty" = "always",
+): Promise<void> {
+  await remove(fileEntry(path, when));
+}
+
+function fileEntry(path: string, when: "always" | "empty"): string {
+  const bytes = encoder.encode(path);
+  const escaped = Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[\w./-]/.test(character)
+      ? character
+      : `\\0${byte.toString(8).padStart(3, "0")}`;
+  });
+  return `${when === "empty" ? "empty" : "file"}:${escaped.join("")}`;
+}
+
+function add(entry: string): Promise<void> {
+  // Windows has no such shell: there what a killed process leaves behind stays.
+  if (Deno.build.os === "windows") return Promise.resolve();
+  entries.add(entry);
+  if (child !== undefined) return tell(`+${entry}\n`);
+  try {
+    start();
+  } catch (error) {
+    entries.delete(entry);
+    throw error;
+  }
+  return tell([...entries].map((one) => `+${one}\n`).join(""));
+}
+
+async function remove(entry: string): Promise<void> {
+  if (!entries.delete(entry)) return;
+  if (entries.size > 0) return await tell(`-${entry}\n`);
+  const [ended, writer] = [child, stdin];
+  child = stdin = undefined;
+  if (ended === undefined) return;
+  await writer?.write(encoder.encode(`-${entry}\n`)).catch(() => {});
+  await writer?.close().catch(() => {});
+  ended.ref();
+  await ended.status;
+}
+
+function start(): void {
+  const started = new Deno.Command("/bin/sh", {
+    args: ["-c", SCRIPT, "baler-guard"],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+    cwd: "/",
+    detached: true,
+  }).spawn();
+  // It waits for this process, not the other way round.
+  started.unref();
+  const writer = started.stdin.getWriter();
+  [child, stdin] = [started, writer];
+  // Somebody may kill it; the next entry then starts another.
+  writer.closed.catch(() => {
+    if (child === started) child = stdin = undefined;
+  });
+}
+
+async function tell(lines: string): Promise<void> {
+  await stdin?.write(encoder.encode(lines)).catch(() => {});
+}
