@@ -56,10 +56,10 @@ forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
   const artifact =
     "expected an artifact ({ builderId, id, files, destroy(), toString() }, with strings and a list of strings) or undefined";
   await assertTold(bench, {
-    "returns-text": `the plugin's run() returned "image-1", but ${artifact}`,
+    "returns-text": `the plugin's run() returned "image-1"; ${artifact}`,
     "returns-list": "--> returns-list: the plugin's run() returned [",
     "returns-record":
-      `the plugin's run() returned { id: "1" }, but ${artifact}`,
+      `the plugin's run() returned { id: "1" }; ${artifact}`,
     "files-text": "--> files-text: the plugin's run() returned ",
   });
   const none = builders("returns-null");
