@@ -129,7 +129,7 @@ forEachHost(
     assertEquals(ended.code, 130, ended.output);
     assertMatch(
       ended.output,
-      /^==> deaf: Still cleaning up: .*performing.*\. Ctrl-C again ends it at once\.$/m,
+      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Ctrl-C again ends it at once\.$/m,
     );
     assertMatch(
       ended.stderr,

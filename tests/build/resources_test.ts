@@ -174,7 +174,7 @@ forEachHost(
     await failsWithTemporary(
       bench,
       disk.path,
-      /: write .*\/disk\/baler-shell\w+: no space left on device$/m,
+      /: write .*\/disk\/baler-shell-[\w-]+: no space left on device$/m,
     );
     assertEquals(disk.names(), ["fill"]);
   },
@@ -188,7 +188,7 @@ forEachHost(
     await failsWithTemporary(
       bench,
       disk.path,
-      /no temporary file can be made; TMPDIR .*: read-only file system$/m,
+      /cannot create a temporary file; TMPDIR .*: read-only file system$/m,
     );
   },
   withDisk,
@@ -200,13 +200,13 @@ forEachHost(
     await failsWithTemporary(
       bench,
       bench.at("missing"),
-      /no temporary file can be made; TMPDIR .*: no such file or directory$/m,
+      /cannot create a temporary file; TMPDIR .*: no such file or directory$/m,
     );
     const file = await bench.write("file", "");
     await failsWithTemporary(
       bench,
       file,
-      /no temporary file can be made; TMPDIR .*: not a directory$/m,
+      /cannot create a temporary file; TMPDIR .*: not a directory$/m,
     );
   },
   withShell,

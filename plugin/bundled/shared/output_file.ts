@@ -71,7 +71,7 @@ export class OutputFile implements AsyncDisposable {
       });
       const output = new OutputFile(file, target, partial);
       try {
-        if (existing?.mode != null && Deno.build.os !== "windows") {
+        if (typeof existing?.mode === "number" && Deno.build.os !== "windows") {
           // A file that is replaced keeps its mode, whatever the umask is.
           await Deno.chmod(partial, wanted);
         }
