@@ -65,12 +65,14 @@ export async function copyTo(
   stream: YamuxStream,
 ): Promise<void> {
   const reader = source.getReader();
+  const writes = new WritesInFlight(stream);
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      await stream.write(value);
+      await writes.write(value);
     }
+    await writes.settled();
     stream.end();
   } catch (error) {
     stream.reset();
@@ -87,9 +89,43 @@ export async function copyTo(
  * @param stream The stream. Closing ends this direction, aborting resets it.
  */
 export function writableOf(stream: YamuxStream): WritableStream<Uint8Array> {
+  const writes = new WritesInFlight(stream);
   return new WritableStream<Uint8Array>({
-    write: (chunk) => stream.write(chunk),
-    close: () => stream.end(),
+    write: (chunk) => writes.write(chunk),
+    async close() {
+      await writes.settled();
+      stream.end();
+    },
     abort: () => stream.reset(),
   });
+}
+
+/** How many writes may be in flight: enough to fill the connection while the next chunk is read. */
+const MAX_WRITES = 8;
+
+/** Writes to a stream, a few of them in flight. */
+class WritesInFlight {
+  readonly #stream: YamuxStream;
+  readonly #writes: Promise<void>[] = [];
+  #failed: Promise<void> | undefined;
+
+  constructor(stream: YamuxStream) {
+    this.#stream = stream;
+  }
+
+  /** Resolves when the next chunk may be written; rejects when an earlier one failed. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#failed !== undefined) await this.#failed;
+    const write = this.#stream.write(chunk);
+    write.catch(() => {
+      this.#failed ??= write;
+    });
+    this.#writes.push(write);
+    if (this.#writes.length >= MAX_WRITES) await this.#writes.shift();
+  }
+
+  /** Waits for all. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writes.splice(0));
+  }
 }

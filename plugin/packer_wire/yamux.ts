@@ -45,7 +45,7 @@ export interface YamuxOptions {
 const READ_BYTES = 128 * 1024;
 
 /** How much is written to the connection at once, unless one frame is larger. */
-const WRITE_BYTES = 64 * 1024;
+const WRITE_BYTES = 256 * 1024;
 
 /** How long the other side may take to answer a ping, as in Go's yamux. */
 const PING_TIMEOUT_MS = 10_000;
@@ -57,7 +57,7 @@ const FLUSH_TIMEOUT_MS = 5_000;
 interface OutgoingFrame {
   header: Uint8Array;
   body: Uint8Array | undefined;
-  onSent: (() => void) | undefined;
+  onSent: ((error?: Error) => void) | undefined;
 }
 
 /** One end of a yamux session. */
@@ -371,10 +371,15 @@ export class YamuxSession implements SessionOfStream {
   /**
    * Sends a data frame.
    *
-   * @param onSent Called when the connection has taken it; not called when the session ends first.
+   * @param onSent Called when the connection has taken it, or with the reason why it has not.
    */
-  sendData(id: number, body: Uint8Array, onSent: () => void): void {
-    if (this.#endReason !== undefined || !this.#isWritable) return;
+  sendData(
+    id: number,
+    body: Uint8Array,
+    onSent: (error?: Error) => void,
+  ): void {
+    if (this.#endReason !== undefined) return onSent(this.#endReason);
+    if (!this.#isWritable) return onSent(notWritable());
     const header = encodeHeader(FrameType.Data, 0, id, body.length);
     this.#write({ header, body, onSent });
   }
@@ -386,24 +391,24 @@ export class YamuxSession implements SessionOfStream {
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    try {
-      while (this.#outgoing.length > 0 && this.#endReason === undefined) {
-        const { bytes, frames } = this.#takeOutgoing();
+    while (this.#outgoing.length > 0 && this.#endReason === undefined) {
+      const { bytes, frames } = this.#takeOutgoing();
+      let error: Error | undefined;
+      try {
         for (let at = 0; at < bytes.length;) {
           at += await this.#transport.write(bytes.subarray(at));
         }
-        for (const frame of frames) {
-          if (frame.body === undefined) {
-            this.#waitingControlBytes -= HEADER_BYTES;
-          }
-          frame.onSent?.();
-        }
+      } catch {
+        // The other side has closed the connection: what it sent before is
+        // there to be read, and then its end.
+        this.#isWritable = false;
+        error = notWritable();
+        frames.push(...this.#outgoing.splice(0));
       }
-    } catch {
-      // The other side has closed the connection: what it sent before is there
-      // to be read, and then its end.
-      this.#isWritable = false;
-      this.#outgoing.length = 0;
+      for (const { body, onSent } of frames) {
+        if (body === undefined) this.#waitingControlBytes -= HEADER_BYTES;
+        onSent?.(error);
+      }
     }
     this.#isWriting = false;
     this.#onFlushed?.();
@@ -461,9 +466,13 @@ export class YamuxSession implements SessionOfStream {
     }
     for (const stream of [...this.#streams.values()]) stream.fail(reason);
     this.#streams.clear();
-    this.#outgoing.length = 0;
+    for (const { onSent } of this.#outgoing.splice(0)) onSent?.(reason);
     this.#resolveEnded(reason);
   }
+}
+
+function notWritable(): ConnectionClosedError {
+  return new ConnectionClosedError("the other side closed the connection");
 }
 
 /** Errors of a connection that is gone, in one form. */

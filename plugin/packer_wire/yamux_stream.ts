@@ -8,8 +8,12 @@ import { Flag, FrameType, INITIAL_WINDOW_BYTES } from "./yamux_frame.ts";
 export interface SessionOfStream {
   /** Sends a frame without a body. */
   sendControl(type: number, flags: number, id: number, length: number): void;
-  /** Sends a data frame. */
-  sendData(id: number, body: Uint8Array, onSent: () => void): void;
+  /** Sends a data frame; `onSent` is called when the connection has taken it, or with the reason why not. */
+  sendData(
+    id: number,
+    body: Uint8Array,
+    onSent: (error?: Error) => void,
+  ): void;
   /** Counts received bytes that nobody has read; throws when they are too many. */
   addUnread(change: number): void;
   /** Called when both directions of the stream have ended. */
@@ -18,6 +22,9 @@ export interface SessionOfStream {
 
 /** The longest body of a frame that is sent. */
 const MAX_FRAME_BYTES = 64 * 1024;
+
+/** How many bytes of one stream may wait for the connection. */
+const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** A window update is sent when this much was read: half a window, as in Go. */
 const WINDOW_UPDATE_BYTES = INITIAL_WINDOW_BYTES / 2;
@@ -50,7 +57,8 @@ export class YamuxStream {
 
   readonly #writes: PendingWrite[] = [];
   #sendWindow = INITIAL_WINDOW_BYTES;
-  #isSending = false;
+  /** How many bytes the session has that the connection has not taken yet. */
+  #unsentBytes = 0;
   #isEnding = false;
   #isFinSent = false;
   #isFinReceived = false;
@@ -185,30 +193,34 @@ export class YamuxStream {
     this.#readSinceUpdate = 0;
   }
 
+  /** Hands the session as much as the window and the bound on unsent bytes allow. */
   #send(): void {
-    if (this.#isSending || this.#error !== undefined) return;
-    const write = this.#writes[0];
-    if (write === undefined) {
-      if (this.#isEnding) this.#sendFin();
-      return;
-    }
-    const length = Math.min(
-      write.bytes.length,
-      this.#sendWindow,
-      MAX_FRAME_BYTES,
-    );
-    if (length === 0) return;
-    this.#sendWindow -= length;
-    this.#isSending = true;
-    this.#session.sendData(this.id, write.bytes.subarray(0, length), () => {
-      this.#isSending = false;
-      write.bytes = write.bytes.subarray(length);
-      if (write.bytes.length === 0 && this.#error === undefined) {
-        this.#writes.shift();
-        write.resolve();
+    while (this.#error === undefined) {
+      const write = this.#writes[0];
+      if (write === undefined) {
+        if (this.#isEnding) this.#sendFin();
+        return;
       }
-      this.#send();
-    });
+      const length = Math.min(
+        write.bytes.length,
+        this.#sendWindow,
+        MAX_FRAME_BYTES,
+        MAX_UNSENT_BYTES - this.#unsentBytes,
+      );
+      if (length <= 0) return;
+      const body = write.bytes.subarray(0, length);
+      write.bytes = write.bytes.subarray(length);
+      this.#sendWindow -= length;
+      this.#unsentBytes += length;
+      const isLast = write.bytes.length === 0;
+      if (isLast) this.#writes.shift();
+      this.#session.sendData(this.id, body, (error) => {
+        this.#unsentBytes -= length;
+        if (error !== undefined) write.reject(error);
+        else if (isLast) write.resolve();
+        this.#send();
+      });
+    }
   }
 
   /** A second FIN ends the session of a Go peer, so it is sent once. */

@@ -58,6 +58,7 @@ export async function packerRows(
     await installOwn(own!.path, directories[name]);
   }
   await Deno.writeFile(join(folder, "upload"), new Uint8Array(UPLOAD_BYTES));
+  await Deno.writeTextFile(join(folder, "small"), "a line\n");
 
   const run = async (
     installed: keyof typeof directories,
@@ -105,9 +106,28 @@ export async function packerRows(
   return [
     {
       ...common,
-      work: "a build under Packer, with a plugin of 20 lines",
+      work: "a build under Packer, with shell, file and manifest",
       measure: "ms",
       target: atMost(1.3),
+      ...await measure(
+        sizes.builds,
+        (plugin) => ({
+          builders: [{ type: `${plugin}-machine`, lines: 20 }],
+          provisioners: [
+            { type: "shell", inline: ["true"] },
+            { type: "file", source: "small", destination: "/small" },
+          ],
+          "post-processors": ["manifest"],
+        }),
+        ({ wall }) => wall,
+      ),
+    },
+    {
+      ...common,
+      work: "the same with nothing but the builder",
+      measure: "ms",
+      target: atMost(1.3),
+      note: "Packer's start, and the plugin's",
       ...await measure(
         sizes.builds,
         (plugin) => ({ builders: [{ type: `${plugin}-machine`, lines: 20 }] }),
