@@ -33,16 +33,18 @@ export function locateProblems(
   );
 }
 
-/** The items of Go's list of errors: a line that counts them, then `* ` before each. Another text is one item. */
+/** What stands before the items of a list. */
+const COUNT = /^\d+ (?:errors?|error\(s\)) occurred:$/;
+
+/**
+ * The items of Go's list of errors: a line that counts them, then `* ` before each. An item that is a list, too,
+ * has its items among the others. Another text is one item.
+ */
 function listItems(text: string): string[] {
-  const list = /^\d+ (?:errors?|error\(s\)) occurred:\s*\n([^]*)$/.exec(
-    text.trim(),
-  );
-  if (list === null) return [text.trim()];
-  const items = list[1]!.split(/^\s*\* /m).map((item) => item.trim())
-    .filter((item) => item !== "")
-    // An item can be a list, too.
-    .flatMap(listItems);
+  const [first, ...rest] = text.trim().split("\n");
+  if (!COUNT.test(first!.trim())) return [text.trim()];
+  const items = rest.join("\n").split(/^\s*\* /m).map((item) => item.trim())
+    .filter((item) => item !== "" && !COUNT.test(item));
   return items.length === 0 ? [text.trim()] : items;
 }
 

@@ -137,7 +137,13 @@ export class GoProcess {
     // A call fails in the moment in which its connection does: the process says why.
     if (result === undefined || await this.#hasEnded()) {
       throw new GoProcessError(
-        await describeExit(this.#process, this.#relay, this.#name, doing),
+        await describeExit(
+          this.#process,
+          this.#relay,
+          this.#name,
+          doing,
+          await this.connection.ended,
+        ),
       );
     }
     throw result.error;
@@ -177,13 +183,22 @@ async function describeExit(
   relay: StderrRelay,
   name: string,
   doing: string,
+  reason?: Error,
 ): Promise<string> {
   // The connection may have ended first, or alone: a process without one is of no use.
-  const timeout = setTimeout(() => kill(process), EXIT_TIMEOUT_MS);
+  let wasKilled = false;
+  const timeout = setTimeout(() => {
+    wasKilled = true;
+    kill(process);
+  }, EXIT_TIMEOUT_MS);
   const { code, signal } = await process.status;
   clearTimeout(timeout);
   await relay.ended;
-  const how = signal === null
+  const how = wasKilled
+    ? `lost its connection (${
+      reason?.message ?? "it did not answer"
+    }), and was killed,`
+    : signal === null
     ? `exited with code ${code}`
     : `was ended by ${signal}`;
   const lines = relay.lastLines;

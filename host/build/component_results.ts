@@ -8,14 +8,23 @@ import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
 import { isObject } from "../json/json_value.ts";
 
-const ARTIFACT = "{ builderId, id, files, destroy(), toString() }";
+const ARTIFACT =
+  "{ builderId, id, files, destroy(), toString() }, with strings and a list of strings";
+
+/**
+ * A component returned something that its interface does not allow. No
+ * `TypeError`: the message says what is wrong, and no stack of the host does.
+ */
+export class UnexpectedResultError extends Error {
+  override readonly name = "UnexpectedResultError";
+}
 
 /**
  * Checks what a component returned from `prepare` or `configure`.
  *
  * @param value What it returned.
  * @param method The method that returned it, for the error.
- * @throws {TypeError} When it is something else.
+ * @throws {UnexpectedResultError} When it is something else.
  */
 export function expectPrepareResult(
   value: unknown,
@@ -32,7 +41,7 @@ export function expectPrepareResult(
   throw unexpectedResult(
     value,
     method,
-    "nothing, or { warnings: [...], generatedData: [...] }",
+    "{ warnings: [...], generatedData: [...] } or undefined",
   );
 }
 
@@ -41,19 +50,23 @@ export function expectPrepareResult(
  *
  * @param value What it returned.
  * @returns The artifact; undefined where there is none.
- * @throws {TypeError} When it is something else.
+ * @throws {UnexpectedResultError} When it is something else.
  */
 export function expectArtifact(value: unknown): Artifact | undefined {
   if (isAbsent(value)) return undefined;
   if (isArtifact(value)) return value;
-  throw unexpectedResult(value, "run", `an artifact (${ARTIFACT}), or nothing`);
+  throw unexpectedResult(
+    value,
+    "run",
+    `an artifact (${ARTIFACT}) or undefined`,
+  );
 }
 
 /**
  * Checks what a post-processor returned from `postProcess`.
  *
  * @param value What it returned.
- * @throws {TypeError} When it is something else.
+ * @throws {UnexpectedResultError} When it is something else.
  */
 export function expectPostProcessResult(value: unknown): PostProcessResult {
   if (isObject(value) && "artifact" in value) {
@@ -77,7 +90,7 @@ export function expectPostProcessResult(value: unknown): PostProcessResult {
  * Returns the text of an artifact for people.
  *
  * @param artifact The artifact.
- * @throws {TypeError} When its `toString` does not return a string.
+ * @throws {UnexpectedResultError} When its `toString` does not return a string.
  */
 export function textOfArtifact(artifact: Artifact): string {
   // The text of an object that a plugin sent by reference is here already. Where
@@ -85,7 +98,9 @@ export function textOfArtifact(artifact: Artifact): string {
   const text: unknown = artifact.toString();
   if (typeof text === "string") return text;
   if (text instanceof Promise) text.catch(() => {});
-  throw new TypeError("the toString() of an artifact does not return a string");
+  throw new UnexpectedResultError(
+    "the toString() of an artifact does not return a string",
+  );
 }
 
 function isArtifact(value: unknown): value is Artifact {
@@ -106,15 +121,15 @@ function unexpectedResult(
   value: unknown,
   method: string,
   expected: string,
-): TypeError {
+): UnexpectedResultError {
   const returned = Deno.inspect(value, {
     depth: 1,
     iterableLimit: 5,
     breakLength: Infinity,
   });
-  return new TypeError(
+  return new UnexpectedResultError(
     `the plugin's ${method}() returned ${
       returned.length > 200 ? `${returned.slice(0, 200)}...` : returned
-    }, but is to return ${expected}`,
+    }; expected ${expected}`,
   );
 }

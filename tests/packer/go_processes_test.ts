@@ -48,6 +48,29 @@ await testWithPackers(
 );
 
 await testWithPackers(
+  "a Go plugin that is stopped in a call is given up, and told",
+  ["packer"],
+  async ({ bench, paths: [packer], env }) => {
+    await bench.write("template.json", waiting(packer!, "on"));
+    const run = bench.start(["build", "template.json"], { env });
+    await run.shows("waiting on");
+    const [pid] = await processesOf(
+      bench.env,
+      `${packer} plugin packer-provisioner-shell-local`,
+      "packer",
+    );
+    Deno.kill(pid!, "SIGSTOP");
+    const ended = await run.ended();
+    assertEquals(ended.code, 1);
+    assertMatch(
+      ended.output,
+      /packer-provisioner-shell-local lost its connection \(.+\), and was killed, while the provisioner golocal was at work/,
+    );
+    await removeScripts(bench.env.TMPDIR!);
+  },
+);
+
+await testWithPackers(
   "a program that is no plugin of Packer's is told as such",
   [],
   async ({ bench, baler }) => {

@@ -8,7 +8,7 @@ import {
   type RunOptions,
   type Workspace,
 } from "../support/harness.ts";
-import { copyExecutable, writeFile } from "../support/executable_file.ts";
+import { copyExecutable } from "../support/executable_file.ts";
 import {
   debianPacker,
   installPlugin,
@@ -156,30 +156,31 @@ exec podman --root ${folder}/root --runroot ${folder}/run --tmpdir ${folder}/tmp
 `,
     { mode: 0o755 },
   );
-  const root = join(folder, "rootfs");
-  for (const name of ["bin", "tmp", "etc"]) {
-    await Deno.mkdir(join(root, name), { recursive: true });
-  }
-  await Deno.copyFile("/bin/busybox", join(root, "bin", "busybox"));
-  for (
-    const name
-      of "sh ls cat chmod chown mkdir cp rm sleep tar echo env sha256sum"
-        .split(" ")
-  ) await Deno.symlink("busybox", join(root, "bin", name));
-  await writeFile(
-    join(root, "etc/passwd"),
-    "root:x:0:0::/root:/bin/sh\n",
-    0o644,
-  );
-  await writeFile(join(root, "etc/group"), "root:x:0:\n", 0o644);
   const path = `${folder}/bin:${bench.env.PATH}`;
   const { success, stderr } = await new Deno.Command("sh", {
-    args: ["-c", `tar -C ${root} -c . | docker import - localhost/base:latest`],
+    args: ["-e", "-c", IMAGE, "sh", join(folder, "rootfs")],
     env: { ...bench.env, PATH: path },
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return path;
 }
+
+/** Imports an image of busybox, with the libraries that it may need, from a root file system made in $1. */
+const IMAGE = `
+mkdir -p "$1/bin" "$1/tmp" "$1/etc"
+busybox=$(command -v busybox)
+cp "$busybox" "$1/bin/busybox"
+for library in $(ldd "$busybox" 2>/dev/null | grep -o '/[^ ]*'); do
+  mkdir -p "$1$(dirname "$library")"
+  cp "$library" "$1$library"
+done
+for name in sh ls cat chmod chown mkdir cp rm sleep tar echo env sha256sum; do
+  ln -s busybox "$1/bin/$name"
+done
+echo 'root:x:0:0::/root:/bin/sh' > "$1/etc/passwd"
+echo 'root:x:0:' > "$1/etc/group"
+tar -C "$1" -c . | docker import - localhost/base:latest
+`;
 
 /** Why podman cannot stand in for docker here. */
 export const missingPodman: string | undefined = missingProgram("podman") ??

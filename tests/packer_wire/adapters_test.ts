@@ -1,6 +1,7 @@
 // Every interface over Packer's wire, TypeScript on both sides, and the traps
 // that real peers have.
 
+import { UNKNOWN_KEY } from "../../plugin/contract/config_error.ts";
 import {
   assert,
   assertEquals,
@@ -1165,11 +1166,16 @@ Deno.test("the keys that a Go plugin does not know get their places", () => {
   assertEquals(error.problems, [{
     path: ["nonsense"],
     message: 'unknown key "nonsense"',
+    code: UNKNOWN_KEY,
   }]);
   const two = configErrorOf(
     "2 errors occurred:\n\t* unknown configuration key: '\"a\"'\n\t* b must be set\n\n",
   );
-  assertEquals(two.problems, [{ path: ["a"], message: 'unknown key "a"' }, {
+  assertEquals(two.problems, [{
+    path: ["a"],
+    message: 'unknown key "a"',
+    code: UNKNOWN_KEY,
+  }, {
     path: [],
     message: "b must be set",
   }]);

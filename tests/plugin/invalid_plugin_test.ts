@@ -54,12 +54,12 @@ forEachHost(
 
 forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
   const artifact =
-    "is to return an artifact ({ builderId, id, files, destroy(), toString() }, with strings and a list of strings), or nothing";
+    "expected an artifact ({ builderId, id, files, destroy(), toString() }, with strings and a list of strings) or undefined";
   await assertTold(bench, {
-    "returns-text": `the plugin's run() returned "image-1", but ${artifact}`,
+    "returns-text": `the plugin's run() returned "image-1"; ${artifact}`,
     "returns-list": "--> returns-list: the plugin's run() returned [",
     "returns-record":
-      `the plugin's run() returned { id: "1" }, but ${artifact}`,
+      `the plugin's run() returned { id: "1" }; ${artifact}`,
     "files-text": "--> files-text: the plugin's run() returned ",
   });
   const none = builders("returns-null");
@@ -73,7 +73,7 @@ forEachHost(
   async (bench) => {
     await assertTold(bench, {
       "prepares-list":
-        'the plugin\'s prepare() returned [ "an old region" ], but is to return nothing, or { warnings: [...], generatedData: [...] }',
+        'the plugin\'s prepare() returned [ "an old region" ]; expected { warnings: [...], generatedData: [...] } or undefined',
     });
   },
 );
@@ -120,7 +120,7 @@ forEachHost(
     });
     assertStringIncludes(
       text,
-      "* Post-processor failed: the plugin's postProcess() returned undefined, but is to return { artifact }, the one that came in or one of its own",
+      "* Post-processor failed: the plugin's postProcess() returned undefined; expected { artifact }, the one that came in or one of its own",
     );
     assertMatch(
       text,
