@@ -11,8 +11,8 @@ import {
   compareVersions,
   installedPlugins,
 } from "../../host/discovery/packer_installed.ts";
-import { folder } from "../support/component_runner.ts";
 import { install, testWithPackers } from "./support.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const ARCH = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
 
@@ -40,7 +40,7 @@ Deno.test("versions are compared as semver does", () => {
 Deno.test("installed plugins are those of this platform and protocol, the newest first", async () => {
   const name = (version: string, api = "x5.0", os: string = Deno.build.os) =>
     `github.com/hashicorp/docker/packer-plugin-docker_v${version}_${api}_${os}_${ARCH}`;
-  await using dir = await folder(Object.fromEntries(
+  await using dir = await TemporaryDirectory.make(Object.fromEntries(
     [
       name("1.0.9"),
       name("1.1.0"),

@@ -87,9 +87,3 @@ export function collected(): {
       ),
   };
 }
-
-// BEGIN old names, until every branch uses the new ones.
-export { buildContext as buildIn, RecordingUi as NotingUi };
-export const folder = TemporaryDirectory.make;
-export { isRunning } from "./processes.ts";
-// END old names.

@@ -148,10 +148,3 @@ async function tmux(
     stdin: "null",
   }).output();
 }
-
-// BEGIN old names, until every branch uses the new ones.
-export { shellQuote as quoted };
-export function has(program: ProgramName): boolean {
-  return missing(program) === undefined;
-}
-// END old names.
