@@ -11,7 +11,7 @@ const PLUGIN = [
   "run",
   "--no-lock",
   "--allow-all",
-  fromFileUrl(import.meta.resolve("../fixtures/plugins/working.ts")),
+  fromFileUrl(import.meta.resolve("../fixtures/plugins/worker_plugin.ts")),
 ];
 
 async function textUntil(
