@@ -1,7 +1,6 @@
 // A terminal that a test can type on and read: tmux, whose control mode reports every output.
 
 import type { Workspace } from "./harness.ts";
-import { missing, type ProgramName } from "./programs.ts";
 import { shellQuote } from "./shell.ts";
 import { HANG_LIMIT_MS } from "./within.ts";
 
