@@ -185,6 +185,25 @@ await testWithPackers(
     const path = `${env.BALER_PLUGIN_PATH ?? ""}:${folder}`;
     // As for baler's own plugins, the folder of this run must be named.
     assertMatch(await started("here"), /Unknown builder here/);
+    // Nor does a relative directory in Packer's variables name it.
+    await bench.write(
+      ".packer.d/plugins/packer-builder-here",
+      describing("1"),
+      {
+        mode: 0o755,
+      },
+    );
+    for (
+      const more of [
+        { PACKER_CONFIG_DIR: "." },
+        { PACKER_PLUGIN_PATH: "." },
+        { HOME: "." },
+        { PATH: `.:${env.PATH ?? ""}` },
+      ] as Record<string, string>[]
+    ) {
+      const output = await started("here", [], more);
+      assertMatch(output, /Unknown builder here/, JSON.stringify(more));
+    }
     assertMatch(
       await started("here", ["-plugin-dir=."]),
       /packer-builder-here was started:/,
