@@ -23,7 +23,7 @@ export class PromptUi implements Ui {
     return this.#send(this.#ui.say(line));
   }
 
-  /** Shows a detail of the step under way. */
+  /** Shows a detail of the current step. */
   message(line: string): void | Promise<void> {
     return this.#send(this.#ui.message(line));
   }

@@ -35,7 +35,7 @@ export class CallBurst {
   }
 
   /**
-   * Takes that the plugin is called while no other call of it is under way.
+   * Takes that the plugin is called while no other call of it is in flight.
    *
    * @returns Whether it is told soon that another comes, or that none does.
    */

@@ -38,7 +38,7 @@ export class CleanupMonitor implements Disposable {
    * Starts to watch when the work is cancelled.
    *
    * @param signal Cancels the work.
-   * @param timeoutMs How long a plugin may show no sign of life, in
+   * @param timeoutMs How long a plugin may be silent, in
    * milliseconds; then it is killed. Also the period in which the person is told.
    * @param target What is watched.
    */
@@ -83,9 +83,9 @@ export class CleanupMonitor implements Disposable {
   }
 
   #end(plugin: Plugin): void {
-    const what = `has shown no sign of life for ${
+    const what = `did not respond for ${
       this.#timeoutMs / 1000
-    } s since it was cancelled`;
+    } s since it was cancelled, and was killed`;
     void plugin.close(new PluginError(plugin.name, what, plugin.lastLines), 0);
   }
 }

@@ -1,56 +1,58 @@
-// A sign of life: whoever has work to do and says nothing is asked for one, and
-// given up when none comes.
+// Heartbeat: pings a plugin that owes an answer but is silent, and reports it
+// when it does not respond in time.
 
 import { MAX_TIMEOUT_MS } from "../../plugin/common/long_timeout.ts";
 
-/** How often a sign of life is looked for, in the time within which it must come. */
+/** How often the plugin is checked within one timeout. */
 const CHECKS_PER_TIMEOUT = 4;
 
-/** Who is watched. */
+/** What is monitored. */
 export interface HeartbeatTarget {
-  /** Whether it has work to do. */
+  /** Whether it owes an answer. */
   isBusy(): boolean;
-  /** Asks it for a sign of life. */
+  /** Sends a ping, whose answer is a heartbeat. */
   ping(): void;
-  /** Called when none came. */
+  /** Called when no heartbeat came in time. */
   onTimeout(): void;
 }
 
-/** Watches for signs of life, until it is disposed of. */
+/** Monitors a target until it is disposed of. */
 export class HeartbeatMonitor implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Whether there was one since the last look. */
-  #isHeard = true;
-  #silence = 0;
+  /** Whether there was a heartbeat since the last check. */
+  #isAlive = true;
+  #silentChecks = 0;
 
   /**
-   * @param watched Who is watched.
-   * @param patience How long it may be silent while it has work to do, in
+   * Starts to check the target.
+   *
+   * @param target The target.
+   * @param timeoutMs How long it may be silent while it owes an answer, in
    * milliseconds.
    */
-  constructor(watched: HeartbeatTarget, patience: number) {
-    const look = () => {
-      if (this.#isHeard || !watched.isBusy()) {
-        this.#isHeard = false;
-        this.#silence = 0;
-      } else if (++this.#silence >= CHECKS_PER_TIMEOUT) {
-        watched.onTimeout();
-      } else watched.ping();
+  constructor(target: HeartbeatTarget, timeoutMs: number) {
+    const check = () => {
+      if (this.#isAlive || !target.isBusy()) {
+        this.#isAlive = false;
+        this.#silentChecks = 0;
+      } else if (++this.#silentChecks >= CHECKS_PER_TIMEOUT) {
+        target.onTimeout();
+      } else target.ping();
     };
     this.#timer = setInterval(
-      look,
-      Math.min(patience / CHECKS_PER_TIMEOUT, MAX_TIMEOUT_MS),
+      check,
+      Math.min(timeoutMs / CHECKS_PER_TIMEOUT, MAX_TIMEOUT_MS),
     );
-    // It must not keep a program alive that waits for nothing else.
+    // The timer must not keep an otherwise finished program alive.
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** Takes note of a sign of life. */
+  /** Records a heartbeat: the target has sent something. */
   beat(): void {
-    this.#isHeard = true;
+    this.#isAlive = true;
   }
 
-  /** Looks for them no longer. */
+  /** Stops the checks. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }

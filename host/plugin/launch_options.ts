@@ -19,7 +19,7 @@ export interface LaunchOptions {
   /** How long it may take to say hello, in milliseconds; 60,000 unless given. */
   startTimeout?: number | undefined;
   /**
-   * How long it may stay without a sign of life while it has calls to answer,
+   * How long it may be silent while it has calls to answer,
    * in milliseconds; 300,000 unless given. It is asked for one, so a plugin may
    * take as long as it likes for a call, but not be stopped, nor busy for so
    * long without a turn of its event loop.

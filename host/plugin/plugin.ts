@@ -148,12 +148,12 @@ export class Plugin implements AsyncDisposable {
     return this.#connection.pending > 0;
   }
 
-  /** A number that grows with each sign of life: whatever the plugin writes. */
+  /** A number that grows with each heartbeat: whatever the plugin writes. */
   get activity(): number {
     return this.#activity;
   }
 
-  /** Asks the plugin for a sign of life. */
+  /** Pings the plugin. */
   ping(): void {
     this.#connection.call(0, "ping", []).catch(() => {});
   }
@@ -342,7 +342,9 @@ export class Plugin implements AsyncDisposable {
       isBusy: () => this.isBusy && !this.#isPaused,
       ping: () => this.ping(),
       onTimeout: () => {
-        const what = `has shown no sign of life for ${answerTimeout / 1000} s`;
+        const what = `did not respond for ${
+          answerTimeout / 1000
+        } s and was killed (limit: BALER_PLUGIN_ANSWER_TIMEOUT)`;
         this.#state = toClosing(this.#state, what, true);
         this.#connection.close((method) => this.#errorDuring(method, what));
         this.#child.kill("SIGKILL");

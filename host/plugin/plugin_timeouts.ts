@@ -5,7 +5,7 @@ import type { LaunchOptions } from "./launch_options.ts";
 
 /**
  * The times of BALER_PLUGIN_START_TIMEOUT (to say hello),
- * BALER_PLUGIN_ANSWER_TIMEOUT (to show a sign of life while it works) and
+ * BALER_PLUGIN_ANSWER_TIMEOUT (to respond while it owes an answer) and
  * BALER_PLUGIN_GRACE (to end by itself).
  *
  * @throws {Error} When one of them is no length of time.

@@ -8,7 +8,7 @@ import { Pipe } from "./pipe.ts";
 export class ChildStdin {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #pipe: Pipe;
-  /** How many writes are under way. */
+  /** How many writes are in flight. */
   #writing = 0;
   /** The last that Deno was given, which does them in their order. */
   #written: Promise<void> = Promise.resolve();

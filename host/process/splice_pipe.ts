@@ -13,10 +13,10 @@ import {
   releaseEnlargedPipe,
 } from "./pipe.ts";
 
-/** How much a conduit may be for, in bytes: a pipe also fills up with pages that are half full. */
+/** The longest message body that is staged, in bytes: a pipe also fills up with pages that are half full. */
 const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 
-/** How many there may be at a time: what a stream has under way, beside its pipes. */
+/** How many there may be at a time: what a stream has in flight, beside its pipes. */
 const MAX_OPEN_PIPES = 8;
 
 /** How much is written to a pipe that was full, in bytes, to wait until it is not: a page. */
@@ -47,7 +47,7 @@ export class SplicePipe implements SpliceBuffer {
   readonly #rest: Uint8Array[] = [];
 
   /**
-   * Takes a conduit.
+   * Acquires a pipe from the pool.
    *
    * @param length How many bytes it is for.
    * @returns It; undefined where none is to be had.

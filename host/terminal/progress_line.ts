@@ -1,18 +1,18 @@
-// The progress line: all work that is under way, in one line, drawn anew a few
+// The progress line: all work that is in progress, in one line, drawn anew a few
 // times a second however often the work reports.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { escapeControlChars } from "../text/escape_control_chars.ts";
 import { progressText, type WorkUnderWay } from "./progress_text.ts";
 
-/** How long work is under way before it is shown, and a line before the next, in milliseconds. */
+/** How long work is in progress before it is shown, and a line before the next, in milliseconds. */
 const INTERVAL = 150;
 
 /** How much work is shown at a time, and how much of each name, in characters. */
 const MOST_WORK = 1000;
 const LONGEST_NAME = 500;
 
-/** The work that is under way. */
+/** The work that is in progress. */
 export class ProgressLine {
   readonly #work = new Map<string, WorkUnderWay & { owner: string }>();
   readonly #draw: (text: string) => void;

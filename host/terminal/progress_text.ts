@@ -3,7 +3,7 @@
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { textWidth, truncateToWidth } from "../text/display_width.ts";
 
-/** A piece of work that is under way. */
+/** A piece of work that is in progress. */
 export interface WorkUnderWay extends Progress {
   /** When it began, in milliseconds since any moment. */
   begin: number;
@@ -16,7 +16,7 @@ const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 /**
  * A line that shows how far work has come.
  *
- * @param work What is under way; at least one piece.
+ * @param work What is in progress; at least one piece.
  * @param columns How many columns the line may take.
  * @param now The time, on the clock of `begin`.
  */
@@ -36,7 +36,7 @@ export function progressText(
   const share = shares.length === 0
     ? undefined
     : shares.reduce((sum, one) => sum + one, 0) / shares.length;
-  const text = fitted(`${work.length} under way`, share, "", columns);
+  const text = fitted(`${work.length} in progress`, share, "", columns);
   const room = columns - textWidth(text) - 2;
   const labels = work.map(({ label }) => label).join(", ");
   return room < SHORTEST_LABEL

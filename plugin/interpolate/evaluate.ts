@@ -35,7 +35,7 @@ export function evaluate(
 // How a list of statements was left.
 type Exit = "done" | "break" | "continue";
 
-/** One evaluation under way. */
+/** One evaluation. */
 export class Run {
   /** What `$` and `$name` stand for. */
   variables: Variables<unknown> = new Variables();

@@ -100,7 +100,7 @@ export class RemoteUi implements Ui {
     return this.#call("Ui.Say", String(line));
   }
 
-  /** Shows a detail of the step under way. */
+  /** Shows a detail of the current step. */
   message(line: string): Promise<void> {
     return this.#call("Ui.Message", String(line));
   }

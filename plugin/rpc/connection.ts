@@ -39,7 +39,7 @@ export interface ConnectionOptions {
    */
   onFreshLines?: boolean;
   /**
-   * Asked when a call is made while none is under way: whether the other side
+   * Asked when a call is made while none is in flight: whether the other side
    * hears soon after it, of another call or of {@linkcode Connection.sendEmptyLine}.
    */
   announcesMore?(): boolean;
@@ -62,7 +62,7 @@ export interface ConnectionOptions {
    * Called once when the other side breaks the protocol, just before the
    * connection is closed for it.
    *
-   * @returns What calls under way fail with; the error itself unless given.
+   * @returns What calls in flight fail with; the error itself unless given.
    * Nothing more is read while it is being found out.
    */
   onProtocolError?(
@@ -70,7 +70,7 @@ export interface ConnectionOptions {
   ): CloseReason | Promise<CloseReason> | void;
 }
 
-/** Why a connection ends: for all calls under way, or for each by its method. */
+/** Why a connection ends: for all calls in flight, or for each by its method. */
 export type CloseReason = Error | ((method: string | undefined) => Error);
 
 /** A call that has not been answered yet. */
@@ -176,19 +176,19 @@ export class Connection {
   }
 
   /**
-   * Whether nothing is under way here, and the other side has said that more
+   * Whether nothing is in flight here, and the other side has said that more
    * comes soon: then that can be waited for on the spot.
    */
   get expectsMore(): boolean {
     return this.#isMoreNear && this.isIdle;
   }
 
-  /** Whether nothing is under way on either side. */
+  /** Whether nothing is in flight on either side. */
   get isIdle(): boolean {
     return this.#pending.size === 0 && this.#serving.inFlight === 0;
   }
 
-  /** Whether nothing is under way but one call of ours, which has been sent. */
+  /** Whether nothing is in flight but one call of ours, which has been sent. */
   get awaitsOnlyAnswer(): boolean {
     return this.#pending.size === 1 && this.#serving.inFlight === 0 &&
       this.#outbox.isEmpty;
@@ -305,7 +305,7 @@ export class Connection {
    * Takes the end of what can be read from the other side, and ends the
    * connection. Half a message is no news: the reason says why it ends there.
    *
-   * @param reason What the calls under way fail with.
+   * @param reason What the calls in flight fail with.
    */
   receiveEnd(reason: CloseReason): void {
     this.#reader.end();
@@ -313,7 +313,7 @@ export class Connection {
   }
 
   /**
-   * Ends the connection: calls under way fail, signals that came over it are
+   * Ends the connection: calls in flight fail, signals that came over it are
    * aborted, references are gone.
    *
    * @param reason What they fail with.

@@ -3,7 +3,7 @@
 // memory costs several times what is done with it, most of it later, when it
 // is collected.
 
-/** Of how many parts, and of how many bytes, the memory is kept: what a stream has under way. */
+/** Of how many parts, and of how many bytes, the memory is kept: what a stream has in flight. */
 const MOST_PARTS = 64;
 const MOST_BYTES = 4 * 1024 * 1024;
 

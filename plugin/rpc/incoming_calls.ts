@@ -79,7 +79,7 @@ export class IncomingCalls {
       throw new ProtocolError("a call has no number, or a strange one");
     }
     if (++this.#underWay > limits.calls) {
-      throw new ProtocolError(`more than ${limits.calls} calls are under way`);
+      throw new ProtocolError(`more than ${limits.calls} calls are in flight`);
     }
     if (unread() > limits.unread) {
       throw new ProtocolError(

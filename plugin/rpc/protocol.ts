@@ -26,7 +26,7 @@ export interface Limits {
   text: number;
   /** The deepest nesting of lists and objects in a message. */
   depth: number;
-  /** The most calls of theirs under way. */
+  /** The most calls of theirs in flight. */
   calls: number;
   /** The most memory that their calls in flight take, as it is estimated, in bytes. */
   inFlight: number;

@@ -75,7 +75,7 @@ interface Import {
   value: WeakRef<object>;
   /** Set while a signal must live even though nobody here holds it. */
   strong: object | undefined;
-  /** Why it must: the calls under way that it was given to, and who listens. */
+  /** Why it must: the calls in flight that it was given to, and who listens. */
   needed: number;
   /** In how many messages it came. */
   count: number;

@@ -1,4 +1,4 @@
-// Streams by reference: each chunk is a call, a few of them under way at a
+// Streams by reference: each chunk is a call, a few of them in flight at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
 import { serializableReason } from "./value_kind.ts";

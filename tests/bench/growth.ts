@@ -14,7 +14,7 @@ export interface PluginCost {
   readonly plugins: number;
   /** Until each of them has answered, in milliseconds. */
   readonly start: number;
-  /** To all of them by turns, 1,000 under way, in calls a second. */
+  /** To all of them by turns, 1,000 in flight, in calls a second. */
   readonly calls: number;
   /** Of the host and all plugins (PSS), in MiB; absent where it cannot be told. */
   readonly memory?: number;

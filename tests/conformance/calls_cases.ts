@@ -16,7 +16,7 @@ async function failure(call: Promise<unknown>): Promise<Failure> {
 }
 
 export const calls: Promises = {
-  "answers 100 calls under way in whatever order they end": async (
+  "answers 100 calls in flight in whatever order they end": async (
     { suite },
   ) => {
     const keys = Array.from({ length: 100 }, (_, i) => `${i}`);

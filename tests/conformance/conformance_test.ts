@@ -42,7 +42,7 @@ for (const { language, command, missing } of plugins) {
 
   Deno.test(
     skippable(
-      `a plugin in ${language} that dies fails every call under way with its exit code and last words`,
+      `a plugin in ${language} that dies fails every call in flight with its exit code and last words`,
       missing,
     ),
     async () => {
@@ -68,7 +68,7 @@ for (const { language, command, missing } of plugins) {
 
   Deno.test(
     skippable(
-      `a plugin in ${language} is gone once it is closed, and a call under way fails`,
+      `a plugin in ${language} is gone once it is closed, and a call in flight fails`,
       missing,
     ),
     async () => {

@@ -71,7 +71,7 @@ class FaultyBuilder implements Builder {
     try {
       await ui.say("the machine is up");
       if (moment === "uiCall") {
-        const saying = ui.say("this is under way");
+        const saying = ui.say("this is in flight");
         // On the wire, and perhaps not answered yet.
         await Promise.resolve();
         await Promise.all([saying, at("uiCall", signal)]);

@@ -7,7 +7,7 @@ export const MOMENTS = {
   halfHello: "in the middle of its hello",
   afterHello: "after its hello and before the first call",
   prepare: "in prepare",
-  uiCall: "in run, with a call to the ui under way",
+  uiCall: "in run, with a call to the ui in flight",
   streamIn: "in run, with half a stream received",
   streamOut: "in run, with half a stream sent",
   provision: "in a provisioner, in an upload over a builder's communicator",

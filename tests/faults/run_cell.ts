@@ -37,8 +37,8 @@ const SAID: Readonly<Record<FaultName, RegExp>> = {
   closedStdout: /closed its stdout/,
   garbage: /bytes on stdout are no messages|is not a message/,
   truncated: /closed its stdout|is not a message/,
-  sigstop: /within \d+ s\b|no sign of life/,
-  loop: /within \d+ s\b|no sign of life/,
+  sigstop: /within \d+ s\b|did not respond/,
+  loop: /within \d+ s\b|did not respond/,
 };
 
 /** What the error says that the plugin was doing. */

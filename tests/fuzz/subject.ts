@@ -1,4 +1,4 @@
-// The subject: one end of the wire with calls under way and things exported, which is fed what the
+// The subject: one end of the wire with calls in flight and things exported, which is fed what the
 // other end never wrote, and what must be true of it whatever that was.
 
 import { Connection } from "../../plugin/rpc/connection.ts";

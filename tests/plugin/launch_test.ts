@@ -74,7 +74,7 @@ async function end(call: Promise<unknown>, plugin: Plugin): Promise<Error> {
   return error;
 }
 
-/** The error that a call under way ends with when its plugin's process ends. */
+/** The error that a call in flight ends with when its plugin's process ends. */
 async function death(
   call: Promise<unknown>,
   plugin: Plugin,
@@ -494,7 +494,7 @@ const deaths: Record<string, {
 };
 
 for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
-  testPosix(`a plugin that ${how} fails every call under way`, async () => {
+  testPosix(`a plugin that ${how} fails every call in flight`, async () => {
     await using plugin = await launch(program("worker_plugin.ts"));
     const working = await plugin.create<Working>("thing", "working");
     await working.say("line 1", "line 2");
@@ -668,7 +668,7 @@ for (
         ...WORK_IS_A_STREAM,
         "read -r read",
         shellLine({ json: { return: 3, value: lie } }),
-        // Seven more reads are under way.
+        // Seven more reads are in flight.
         ...Array(7).fill("read -r read"),
         "read -r work",
         shellLine({ json: { return: 11, value: "done" } }),
@@ -735,7 +735,7 @@ testPosix("one plugin's fault leaves the others alone", async () => {
 
 // The end
 
-testPosix("close() lets the work under way clean up", async () => {
+testPosix("close() lets the work in flight clean up", async () => {
   await using folder = await TemporaryDirectory.make();
   await using lifeline = await Lifeline.make(folder);
   const plugin = await launch(program("worker_plugin.ts"));

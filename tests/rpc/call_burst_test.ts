@@ -149,7 +149,7 @@ Deno.test("a conversation begins with calls close upon each other, and its end i
   await within("the end of the conversation", over);
 });
 
-Deno.test("a host announces calls while no other is under way, and no others", async () => {
+Deno.test("a host announces calls while no other is in flight, and no others", async () => {
   const written: string[] = [];
   const connection = new Connection({
     peer: "/plugin",

@@ -119,7 +119,7 @@ async function settled(
   }
 }
 
-/** How many chunks of 64 KiB may be under way: 4 MiB. */
+/** How many chunks of 64 KiB may be in flight: 4 MiB. */
 const WINDOW = 64;
 
 // Values

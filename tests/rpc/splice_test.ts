@@ -555,7 +555,7 @@ testLinux(
     assertEquals(lengths, calls.map(() => LENGTH));
     assertMatch(message, /giver exited with code 3/);
     assert(moved > 1_000_000, `${moved} bytes were moved`);
-    // What was under way to it has been let go of.
+    // What was in flight to it has been let go of.
     const [another, againGiver] = await streaming();
     await using _another = another;
     assertEquals(

@@ -48,7 +48,7 @@ const SLACK: Readonly<Record<keyof Held, number>> = {
   pluginFiles: 0,
 };
 
-/** How many things of a kind are under way at a time. */
+/** How many things of a kind are in flight at a time. */
 const WIDTH = 64;
 
 const flags = parseArgs(Deno.args, { string: ["part"] });

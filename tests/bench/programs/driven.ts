@@ -82,7 +82,7 @@ export async function oneAfterAnother(
 }
 
 /**
- * Calls with 1,000 under way.
+ * Calls with 1,000 in flight.
  *
  * @param call Makes one call.
  * @param count How many in all.
