@@ -209,7 +209,7 @@ forEachHost(
       b: steps("pack", 60, "two"),
     }, { pipes: ["one", "two"] });
     await terminal.shows(
-      /^2 in flight {2}\[#{10}-{14}\] {2}40% {2}(a: copy, b: pack|b: pack, a: copy)$/m,
+      /^2 in progress {2}\[#{10}-{14}\] {2}40% {2}(a: copy, b: pack|b: pack, a: copy)$/m,
     );
     await release(bench, "one");
     await terminal.shows(/^b: pack .* 60% {2}60 files of 100 files$/m);
@@ -369,7 +369,7 @@ Deno.test("progressText() names as much of the work as there is room for", () =>
   }));
   assertEquals(
     progressText(work, 79, 0),
-    "2 in flight  [############------------]  50%  a: compress diskdiskdiskdiskdi...",
+    "2 in progress  [############------------]  50%  a: compress diskdiskdiskdisk...",
   );
   assertMatch(
     progressText([work[0]!], 60, 0),
@@ -396,7 +396,7 @@ Deno.test("the progress line bears any number of names, of any length", async ()
       current: 1,
     });
   }
-  assertMatch(await drawn, /^\d+ in flight {2}0 x+/);
+  assertMatch(await drawn, /^\d+ in progress {2}0 x+/);
   line.end();
 });
 
