@@ -48,6 +48,15 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
+// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs.
+const machineBuilder: Permissions = {
+  read: true,
+  write: true,
+  run: true,
+  env: true,
+  net: true,
+};
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
@@ -111,6 +120,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
       flags: permissionFlags(permissions, name),
     });
   }
+  known.set("builder-qemu", {
+    name: "baler-builder-qemu",
+    entry: join(root, "plugin", "builders", "qemu", "main.ts"),
+    flags: permissionFlags(machineBuilder, "builder-qemu"),
+  });
   for (const name of await exampleNames()) {
     known.set(
       name,

@@ -1,6 +1,13 @@
 // Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is.
 
-import { basename, DELIMITER, dirname, fromFileUrl, join } from "@std/path";
+import {
+  basename,
+  DELIMITER,
+  dirname,
+  fromFileUrl,
+  isAbsolute,
+  join,
+} from "@std/path";
 import type { PluginDirectory } from "./plugin_directories.ts";
 import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 
@@ -65,7 +72,8 @@ export function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
 /** The directories of PATH. */
 export function pathDirectories(): string[] {
   return (Deno.env.get("PATH") ?? "").split(DELIMITER)
-    .filter((directory) => directory !== "");
+    // A relative one would be below the directory of this run, which may be a stranger's.
+    .filter((directory) => isAbsolute(directory));
 }
 
 /**

@@ -350,12 +350,14 @@ function packerDirectories(packer: string | undefined): PluginDirectory[] {
 function packerConfigDirectory(): string | undefined {
   const given = Deno.env.get("PACKER_CONFIG_DIR");
   const name = Deno.build.os === "windows" ? "packer.d" : ".packer.d";
-  if (given) return join(given, name);
+  // A relative one would be below the directory of this run.
+  if (given) return isAbsolute(given) ? join(given, name) : undefined;
   if (Deno.build.os === "windows") {
     const directory = Deno.env.get("APPDATA");
     return directory ? join(directory, name) : undefined;
   }
-  const home = Deno.env.get("HOME");
+  const variable = Deno.env.get("HOME");
+  const home = variable && isAbsolute(variable) ? variable : undefined;
   if (home && isDirectoryAt(join(home, name))) return join(home, name);
   const xdg = Deno.env.get("XDG_CONFIG_HOME");
   if (xdg && isAbsolute(xdg)) return join(xdg, "packer");

@@ -11,9 +11,10 @@ import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
 import { OutputFile } from "../../plugin/bundled/shared/output_file.ts";
 import { TemporaryFile } from "../../plugin/bundled/shell/temporary_file.ts";
 import type { Upload } from "../../plugin/contract/communicator.ts";
-import { isRunning, provisioned } from "../support/component_runner.ts";
+import { provisioned } from "../support/component_runner.ts";
 import { processed } from "../support/post_processor_program.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { isRunning } from "../support/processes.ts";
 
 const UUID = "[\\da-f]{8}(-[\\da-f]{4}){3}-[\\da-f]{12}";
 

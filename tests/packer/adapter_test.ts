@@ -9,7 +9,7 @@ import {
 import { PromptUi } from "../../adapters/packer/prompt_ui.ts";
 import { StderrRelay } from "../../adapters/packer/stderr_relay.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
-import { NotingUi } from "../support/component_runner.ts";
+import { RecordingUi } from "../support/recording_ui.ts";
 
 Deno.test("the command line says how a component is started", async () => {
   const started = async (
@@ -100,7 +100,7 @@ Deno.test("stderr is relayed in whole lines with their label, and the last ones 
 });
 
 Deno.test("a ui's calls are answered at once until many are in flight, and stay in order", async () => {
-  const noted = new NotingUi();
+  const noted = new RecordingUi();
   const gate = Promise.withResolvers<void>();
   const ui = new PromptUi(
     new Proxy(noted, {

@@ -11,8 +11,8 @@ import {
   compareVersions,
   installedPlugins,
 } from "../../host/discovery/packer_installed.ts";
-import { folder } from "../support/component_runner.ts";
 import { install, testWithPackers } from "./support.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const ARCH = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
 
@@ -40,7 +40,7 @@ Deno.test("versions are compared as semver does", () => {
 Deno.test("installed plugins are those of this platform and protocol, the newest first", async () => {
   const name = (version: string, api = "x5.0", os: string = Deno.build.os) =>
     `github.com/hashicorp/docker/packer-plugin-docker_v${version}_${api}_${os}_${ARCH}`;
-  await using dir = await folder(Object.fromEntries(
+  await using dir = await TemporaryDirectory.make(Object.fromEntries(
     [
       name("1.0.9"),
       name("1.1.0"),
@@ -185,6 +185,25 @@ await testWithPackers(
     const path = `${env.BALER_PLUGIN_PATH ?? ""}:${folder}`;
     // As for baler's own plugins, the folder of this run must be named.
     assertMatch(await started("here"), /Unknown builder here/);
+    // Nor does a relative directory in Packer's variables name it.
+    await bench.write(
+      ".packer.d/plugins/packer-builder-here",
+      describing("1"),
+      {
+        mode: 0o755,
+      },
+    );
+    for (
+      const more of [
+        { PACKER_CONFIG_DIR: "." },
+        { PACKER_PLUGIN_PATH: "." },
+        { HOME: "." },
+        { PATH: `.:${env.PATH ?? ""}` },
+      ] as Record<string, string>[]
+    ) {
+      const output = await started("here", [], more);
+      assertMatch(output, /Unknown builder here/, JSON.stringify(more));
+    }
     assertMatch(
       await started("here", ["-plugin-dir=."]),
       /packer-builder-here was started:/,

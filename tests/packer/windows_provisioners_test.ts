@@ -11,13 +11,14 @@ import WindowsShellProvisioner from "../../plugin/bundled/provisioners/windows_s
 import { adaptComponent } from "../../plugin/sdk/component_adapter.ts";
 import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { debianPacker, peer } from "../peers/peers.ts";
-import { buildIn, folder, NotingUi } from "../support/component_runner.ts";
 import {
   type Answer,
   type Recorded,
   RecordingCommunicator,
   withoutRandomness,
 } from "../support/recording_communicator.ts";
+import { buildContext, RecordingUi } from "../support/recording_ui.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 // Debian's Packer 1.6.6 is built with a library whose commands have another beginning, only in windows-restart.
 const peers = {
@@ -179,9 +180,12 @@ for (const [name, { type, config, answer }] of Object.entries(CASES)) {
     }`,
     ignore: missing !== undefined,
     async fn() {
-      await using dir = await folder({ [script]: "one\n", "b.ps1": "two\n" });
+      await using dir = await TemporaryDirectory.make({
+        [script]: "one\n",
+        "b.ps1": "two\n",
+      });
       const record = async (provisioner: Provisioner) => {
-        const build = buildIn(dir.path, {
+        const build = buildContext(dir.path, {
           userVariables: { who: "me" },
           generatedData: [],
         });
@@ -190,7 +194,7 @@ for (const [name, { type, config, answer }] of Object.entries(CASES)) {
         let failed = false;
         try {
           await provisioner.provision({
-            ui: new NotingUi(),
+            ui: new RecordingUi(),
             communicator: machine,
             data: { ID: "i-7", WinRMPassword: 's$"', PackerHTTPPort: "8123" },
             signal: new AbortController().signal,

@@ -1,7 +1,11 @@
 // What a hostile plugin sends by the wire ends in an error of its own build; the others go on.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Workspace, fixturePlugin, forEachHost } from "../support/harness.ts";
+import {
+  fixturePlugin,
+  forEachHost,
+  type Workspace,
+} from "../support/harness.ts";
 
 async function build(bench: Workspace, name: string) {
   await bench.write("template.json", {

@@ -58,8 +58,7 @@ forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
   await assertTold(bench, {
     "returns-text": `the plugin's run() returned "image-1"; ${artifact}`,
     "returns-list": "--> returns-list: the plugin's run() returned [",
-    "returns-record":
-      `the plugin's run() returned { id: "1" }; ${artifact}`,
+    "returns-record": `the plugin's run() returned { id: "1" }; ${artifact}`,
     "files-text": "--> files-text: the plugin's run() returned ",
   });
   const none = builders("returns-null");

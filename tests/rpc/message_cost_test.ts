@@ -11,7 +11,7 @@ import {
 } from "@std/assert";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../plugin/rpc/protocol.ts";
-import { workingTime } from "../support/harness.ts";
+import { workingTime } from "../support/working_time.ts";
 
 /** How much CPU time refusing a message may take, in milliseconds. */
 const MAX_CPU_MS = 3_000;

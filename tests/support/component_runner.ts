@@ -8,7 +8,6 @@ import type { Options } from "../../plugin/contract/options.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import type { ProvisionOptions } from "../../plugin/contract/provisioner.ts";
 import { buildContext, RecordingUi } from "./recording_ui.ts";
-import { TemporaryDirectory } from "./temporary_directory.ts";
 
 interface Preparable {
   options: Options;
@@ -87,9 +86,3 @@ export function collected(): {
       ),
   };
 }
-
-// BEGIN old names, until every branch uses the new ones.
-export { buildContext as buildIn, RecordingUi as NotingUi };
-export const folder = TemporaryDirectory.make;
-export { isRunning } from "./processes.ts";
-// END old names.

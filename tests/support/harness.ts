@@ -450,12 +450,3 @@ function running(child: Deno.ChildProcess, stdin?: string): Running {
     },
   };
 }
-
-// BEGIN old names, until every branch uses the new ones.
-export { workingTime } from "./working_time.ts";
-export { Workspace as Bench };
-export { oldWithin as within };
-function oldWithin<T>(seconds: number, what: string, promise: Promise<T>) {
-  return within(what, promise, seconds * 1000);
-}
-// END old names.

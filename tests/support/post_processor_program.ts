@@ -12,10 +12,6 @@ import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
 import { buildContext, RecordingUi } from "./recording_ui.ts";
 
-// BEGIN old names, until every branch uses the new ones.
-export { buildContext as buildIn, RecordingUi as SilentUi };
-// END old names.
-
 /** How {@linkcode processed} runs a post-processor. */
 export interface Processing {
   config?: Record<string, unknown>;

@@ -1,7 +1,6 @@
 // A terminal that a test can type on and read: tmux, whose control mode reports every output.
 
 import type { Workspace } from "./harness.ts";
-import { missing, type ProgramName } from "./programs.ts";
 import { shellQuote } from "./shell.ts";
 import { HANG_LIMIT_MS } from "./within.ts";
 
@@ -148,10 +147,3 @@ async function tmux(
     stdin: "null",
   }).output();
 }
-
-// BEGIN old names, until every branch uses the new ones.
-export { shellQuote as quoted };
-export function has(program: ProgramName): boolean {
-  return missing(program) === undefined;
-}
-// END old names.

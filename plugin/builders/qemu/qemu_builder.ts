@@ -302,7 +302,7 @@ export class QemuBuilder implements Builder<QemuConfig> {
             await Promise.all(
               Object.entries(content).map(async ([path, text]) => [
                 path,
-                await this.#render(text, state),
+                await this.#render(text, state, (key) => key),
               ]),
             ),
           ),
@@ -518,13 +518,18 @@ export class QemuBuilder implements Builder<QemuConfig> {
     };
   }
 
-  async #render(text: string, state: State): Promise<string> {
+  /** Renders a text; what is typed or requested by URL has the public key encoded, as in Packer. */
+  async #render(
+    text: string,
+    state: State,
+    encodeKey: (key: string) => string = encodeURIComponent,
+  ): Promise<string> {
     return await render(text, this.#build, {
       fields: {
         HTTPIP: HOST_ADDRESS,
         HTTPPort: state.http?.port ?? 0,
         Name: this.#name,
-        SSHPublicKey: encodeURIComponent(state.keys?.publicKey ?? ""),
+        SSHPublicKey: encodeKey(state.keys?.publicKey ?? ""),
       },
     });
   }

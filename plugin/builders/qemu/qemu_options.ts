@@ -261,6 +261,7 @@ export const qemuOptions = {
   },
   cd_content: {
     type: "any",
+    interpolate: false,
     description: "Contents of files for that CD, by their paths.",
   },
   cd_label: {

@@ -79,7 +79,8 @@ export class TemporaryFile implements AsyncDisposable {
         () => writeAll(opened, new TextEncoder().encode(content)),
       );
     } catch (error) {
-      await file[Symbol.asyncDispose]();
+      // Why it could not be made says more than why it cannot be removed.
+      await file[Symbol.asyncDispose]().catch(() => {});
       throw error;
     }
     return file;
