@@ -1,6 +1,7 @@
 // The plugins of one build. Each is launched once, however many of the build's
 // components it serves, and all of them end with the build.
 
+import { ONE_INSTANCE_CODE } from "../../plugin/rpc/message.ts";
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
 import { LabelledLog } from "../log/labelled_log.ts";
 import { type Log, NO_LOG } from "../log/log.ts";
@@ -76,7 +77,9 @@ export class BuildPlugins implements AsyncDisposable {
       return await this.#create(kind, found, launched);
     } catch (error) {
       // The plugin serves one instance, which is in use.
-      if ((error as { code?: unknown })?.code !== "E_ONE_INSTANCE") throw error;
+      if ((error as { code?: unknown })?.code !== ONE_INSTANCE_CODE) {
+        throw error;
+      }
       return await this.#inNewProcess(kind, found);
     }
   }

@@ -2,6 +2,7 @@
 // it serves are called.
 
 import { type CloseReason, Connection } from "../../plugin/rpc/connection.ts";
+import { CREATE_METHOD, PING_METHOD } from "../../plugin/rpc/message.ts";
 import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
@@ -155,7 +156,7 @@ export class Plugin implements AsyncDisposable {
 
   /** Pings the plugin. */
   ping(): void {
-    this.#connection.call(0, "ping", []).catch(() => {});
+    this.#connection.call(0, PING_METHOD, []).catch(() => {});
   }
 
   /** How many references each side holds of the other's. */
@@ -189,7 +190,7 @@ export class Plugin implements AsyncDisposable {
         }; it serves ${served(byKind)}: name one of them`,
       );
     }
-    return await this.#connection.call(0, "create", [kind, meant]) as T;
+    return await this.#connection.call(0, CREATE_METHOD, [kind, meant]) as T;
   }
 
   /**

@@ -100,6 +100,7 @@ export class Connection {
   readonly #memory = new BufferPool();
   readonly #serving: IncomingCalls;
   #lastCall = 0;
+  #refusedCalls = 0;
   /** Whether the last that came was a call behind which more comes soon. */
   #isMoreNear = false;
   #closed: Error | undefined;
@@ -148,6 +149,11 @@ export class Connection {
   get references(): { exported: number; imported: number } {
     const { exported, imported } = this.#references;
     return { exported, imported };
+  }
+
+  /** How many calls were made after the end: a sign of life of what cleans up. */
+  get refusedCalls(): number {
+    return this.#refusedCalls;
   }
 
   /** How many calls wait for an answer from the other side. */
@@ -220,7 +226,10 @@ export class Connection {
     captureStack = true,
     isForwarded = false,
   ): Promise<unknown> {
-    if (this.#closed !== undefined) return refused(this.#closed);
+    if (this.#closed !== undefined) {
+      this.#refusedCalls++;
+      return refused(this.#closed);
+    }
     const call = ++this.#lastCall;
     const message: Record<string, unknown> = { call };
     if (ref !== 0) message.on = ref;

@@ -2,6 +2,11 @@
 
 import { adaptComponent, isConfigurable } from "./component_adapter.ts";
 import { Connection } from "../rpc/connection.ts";
+import {
+  CREATE_METHOD,
+  ONE_INSTANCE_CODE,
+  PING_METHOD,
+} from "../rpc/message.ts";
 import { FrameReader } from "../rpc/frame_reader.ts";
 import {
   ConnectionClosedError,
@@ -12,7 +17,11 @@ import {
 import { type Components, instanceOf } from "./components.ts";
 import type { WireStreams } from "./stdio.ts";
 
-/** How long calls in flight may take to clean up after the host has exited, in milliseconds. */
+/**
+ * How long calls in flight may clean up after the host has exited without a sign
+ * of life, in milliseconds: a line on the console, or a call of something that
+ * the host had given.
+ */
 const CLEANUP_GRACE_MS = 10_000;
 
 /** The size of the buffer that messages are read into, in bytes. */
@@ -61,8 +70,8 @@ export class Session {
       onFreshLines: true,
       dropsLateWrites: true,
       root: {
-        ping() {},
-        create: (kind: unknown, name: unknown) =>
+        [PING_METHOD]() {},
+        [CREATE_METHOD]: (kind: unknown, name: unknown) =>
           this.#create(String(kind), String(name)),
       },
       onProtocolError: (error) => {
@@ -82,6 +91,8 @@ export class Session {
     onSignal("SIGINT", () => {});
     onSignal("SIGTERM", () => this.#end(0));
     onSignal("SIGHUP", () => this.#end(0));
+    // A write beyond `ulimit -f` fails with EFBIG instead of ending the process.
+    onSignal("SIGXFSZ", () => {});
     // On a line of its own, whatever was printed before.
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
@@ -146,7 +157,7 @@ export class Session {
       if (this.#given.has(source)) {
         throw Object.assign(
           new Error(`this plugin serves one ${kind} "${name}" a process`),
-          { code: "E_ONE_INSTANCE" },
+          { code: ONE_INSTANCE_CODE },
         );
       }
       this.#given.add(source);
@@ -163,19 +174,43 @@ export class Session {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#connection.close(new ConnectionClosedError("baler has ended"));
-    const timer = setTimeout(() => {
-      console.error(
-        `The work in flight did not end within ${
-          CLEANUP_GRACE_MS / 1000
-        } s; giving up.`,
-      );
-      Deno.exit(1);
-    }, CLEANUP_GRACE_MS);
+    const lines = countConsoleLines();
+    let timer: ReturnType<typeof setTimeout>;
+    const waitFrom = (before: number) => {
+      timer = setTimeout(() => {
+        const activity = lines() + this.#connection.refusedCalls;
+        if (activity > before) return waitFrom(activity);
+        console.error(
+          `The work in flight did not end within ${
+            CLEANUP_GRACE_MS / 1000
+          } s; giving up.`,
+        );
+        Deno.exit(1);
+      }, CLEANUP_GRACE_MS);
+    };
+    waitFrom(this.#connection.refusedCalls);
     await this.#connection.idle();
-    clearTimeout(timer);
+    clearTimeout(timer!);
     terminateGroup();
     Deno.exit(code);
   }
+}
+
+/** Counts the lines that are written to the console from now on. */
+function countConsoleLines(): () => number {
+  let lines = 0;
+  for (const name of ["debug", "log", "info", "warn", "error"] as const) {
+    const write = console[name];
+    console[name] = (...values: unknown[]) => {
+      lines++;
+      try {
+        write.apply(console, values);
+      } catch {
+        // Nobody reads it since the host has exited.
+      }
+    };
+  }
+  return () => lines;
 }
 
 /**

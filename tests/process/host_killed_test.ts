@@ -15,7 +15,7 @@ import {
 } from "../faults/matrix.ts";
 import { sideBySide } from "../faults/side_by_side.ts";
 import { Lifeline } from "../support/plugin_process.ts";
-import { type HostKind, Workspace } from "../support/harness.ts";
+import { fixturePlugin, type HostKind, Workspace } from "../support/harness.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { childrenOf } from "../support/processes.ts";
 import { NOT_LINUX, skippable } from "../support/programs.ts";
@@ -161,3 +161,29 @@ async function compiledPlugin(): Promise<string> {
   }], { say: () => {} });
   return plugin!.path;
 }
+
+Deno.test({
+  name:
+    "a cleanup that shows signs of life outlasts a killed host by more than its grace period",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const bench = await Workspace.make("source");
+    try {
+      await bench.write("template.json", {
+        plugins: { builders: { late: fixturePlugin("late_cleanup") } },
+        builders: [{ type: "late" }],
+      });
+      const run = bench.start(["build", "template.json"]);
+      await run.shows("late: up");
+      run.kill("SIGKILL");
+      await run.ended();
+      const deadline = performance.now() + 2 * BOUND;
+      while (!(await bench.names()).includes("cleaned")) {
+        if (performance.now() > deadline) throw new Error("it was killed");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    } finally {
+      await bench.clear();
+    }
+  },
+});
