@@ -398,12 +398,16 @@ export class Connection {
           !isPositiveInteger(message.release) ||
           !isPositiveInteger(message.count)
         ) {
-          throw new ProtocolError("a release has no reference or no count");
+          throw new ProtocolError(
+            "invalid release: `release` and `count` must be positive integers",
+          );
         }
         return this.#references.handleRelease(message.release, message.count);
       case "abort":
         if (!isPositiveInteger(message.abort)) {
-          throw new ProtocolError("an abort has no reference");
+          throw new ProtocolError(
+            "invalid abort: `abort` must be a positive integer",
+          );
         }
         return this.#references.handleAbort(message.abort, message.reason);
     }

@@ -71,12 +71,19 @@ export class IncomingCalls {
   ): void {
     const { references, limits, unread } = this.#options;
     const { call, on = 0, method, args = [] } = message;
-    if (
-      !isPositiveInteger(call) || !(on === 0 || isPositiveInteger(on)) ||
-      !Array.isArray(args) ||
-      !(method === undefined || typeof method === "string")
-    ) {
-      throw new ProtocolError("a call has no number, or a strange one");
+    if (!isPositiveInteger(call)) {
+      throw new ProtocolError(
+        "invalid call: `call` must be a positive integer",
+      );
+    }
+    if (on !== 0 && !isPositiveInteger(on)) {
+      throw new ProtocolError("invalid call: `on` must be a reference");
+    }
+    if (method !== undefined && typeof method !== "string") {
+      throw new ProtocolError("invalid call: `method` must be a string");
+    }
+    if (!Array.isArray(args)) {
+      throw new ProtocolError("invalid call: `args` must be a list");
     }
     if (++this.#underWay > limits.calls) {
       throw new ProtocolError(`more than ${limits.calls} calls are in flight`);

@@ -2,6 +2,15 @@
 
 import { excerpt, ProtocolError } from "./protocol.ts";
 
+/** The method of a plugin's root object that creates a component. */
+export const CREATE_METHOD = "create";
+
+/** The method of a plugin's root object that answers a heartbeat ping. */
+export const PING_METHOD = "ping";
+
+/** The code of the error by which a plugin refuses a second use of its one instance. */
+export const ONE_INSTANCE_CODE = "E_ONE_INSTANCE";
+
 const KINDS: ReadonlySet<string> = new Set([
   "call",
   "return",
