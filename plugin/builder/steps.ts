@@ -1,6 +1,7 @@
 // Steps: a builder's run as a list of things that are done in order and undone
 // in reverse, as in Packer's multistep package.
 
+import { askOnError } from "../bundled/shared/ask_on_error.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import type { Ui } from "../contract/ui.ts";
 
@@ -47,9 +48,6 @@ export interface Step<State> {
    */
   cleanup?(state: State, ui: Ui): void | Promise<void>;
 }
-
-/** The answers to what is to be done about a step that failed. */
-type Choice = "cleanup" | "abort" | "retry";
 
 /**
  * Runs steps in order, and then cleans them up in reverse order: each once,
@@ -177,7 +175,7 @@ async function runStep<State>(
           throw new Aborted(error, false);
         case "ask": {
           if (signal.aborted) throw error;
-          const choice = await askAbout(step, error, ui);
+          const choice = await askOnError(step.name, error, ui);
           if (choice === "retry") continue;
           if (choice === "abort") throw new Aborted(error, true);
           throw error;
@@ -236,36 +234,6 @@ async function cleanUp<State>(
     }
   }
   return failures;
-}
-
-/** Asks what to do about a step that failed; to clean up, where nobody answers. */
-async function askAbout(
-  step: Pick<Step<unknown>, "name">,
-  error: unknown,
-  ui: Ui,
-): Promise<Choice> {
-  await ui.error(messageOf(error));
-  await ui.say(`Step "${step.name}" failed`);
-  for (;;) {
-    let answer: string;
-    try {
-      answer = (await ui.ask(
-        "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
-      )).trim().toLowerCase();
-    } catch {
-      return "cleanup";
-    }
-    switch (answer[0]) {
-      case "c":
-        return "cleanup";
-      case "a":
-        return "abort";
-      case "r":
-        return "retry";
-      default:
-        await ui.say(`Incorrect input: ${JSON.stringify(answer)}`);
-    }
-  }
 }
 
 /** Waits for the person; not where nobody can be asked, or once cancelled. */

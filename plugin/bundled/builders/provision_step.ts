@@ -7,6 +7,7 @@ import {
   HOOK_PROVISION,
   type HookOptions,
 } from "../../contract/hook.ts";
+import { askOnError } from "../shared/ask_on_error.ts";
 import type { BuilderRunOptions } from "../../contract/builder.ts";
 
 /** The arguments of {@linkcode provision}. */
@@ -33,7 +34,9 @@ export async function provision(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      const choice = onError === "ask" ? await ask(ui, error) : onError;
+      const choice = onError === "ask"
+        ? await askOnError("StepProvision", error, ui)
+        : onError;
       if (choice === "retry") continue;
       if (choice === "abort") {
         if (onError !== "ask") await reportAborted(ui, error, "StepProvision");
@@ -69,33 +72,4 @@ async function reportAborted(
 ): Promise<void> {
   await ui.error((error as Error).message);
   await ui.error(`Step "${step}" failed, aborting...`);
-}
-
-async function ask(
-  ui: BuilderRunOptions["ui"],
-  error: unknown,
-): Promise<"cleanup" | "abort" | "retry"> {
-  await ui.error((error as Error).message);
-  await ui.say('Step "StepProvision" failed');
-  for (;;) {
-    let answer: string;
-    try {
-      answer = (await ui.ask(
-        "[c] Clean up and exit, [a] abort without cleanup, or [r] retry step?",
-      )).trim().toLowerCase();
-    } catch {
-      // Cancelled, or stdin is closed. The error to report is the provisioner's.
-      return "cleanup";
-    }
-    switch (answer[0]) {
-      case "c":
-        return "cleanup";
-      case "a":
-        return "abort";
-      case "r":
-        return "retry";
-      default:
-        await ui.say(`Incorrect input: ${JSON.stringify(answer)}`);
-    }
-  }
 }
