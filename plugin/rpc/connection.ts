@@ -103,7 +103,7 @@ export class Connection {
   #refusedCalls = 0;
   /** Whether the last that came was a call behind which more comes soon. */
   #isMoreNear = false;
-  #closed: Error | undefined;
+  #closed: CloseReason | undefined;
   #isBroken = false;
 
   constructor(options: ConnectionOptions) {
@@ -228,7 +228,7 @@ export class Connection {
   ): Promise<unknown> {
     if (this.#closed !== undefined) {
       this.#refusedCalls++;
-      return refused(this.#closed);
+      return refused(this.#closed, method);
     }
     const call = ++this.#lastCall;
     const message: Record<string, unknown> = { call };
@@ -330,17 +330,16 @@ export class Connection {
   close(reason: CloseReason): void {
     if (this.#closed !== undefined) return;
     this.#outbox.flush();
-    const whole = typeof reason === "function" ? reason(undefined) : reason;
-    this.#closed = whole;
+    this.#closed = reason;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) {
       call.promise.catch(() => {});
-      call.reject(typeof reason === "function" ? reason(call.method) : reason);
+      call.reject(closeError(reason, call.method));
     }
     this.#reader.abandon();
     this.#serving.close();
-    this.#references.close(whole);
+    this.#references.close(closeError(reason, undefined));
   }
 
   /** Whether what comes from the other side is still listened to. */
@@ -505,12 +504,24 @@ export class Connection {
   }
 }
 
-/** A call of a connection that has ended; nobody need look at its failure. */
-function refused(reason: Error): Promise<never> {
+/** Returns the error of a call for which a connection's end is the reason. */
+function closeError(reason: CloseReason, method: string | undefined): Error {
+  return typeof reason === "function" ? reason(method) : reason;
+}
+
+/**
+ * Fails a call that was made after the end of the connection. The caller may
+ * ignore the failure: it never is an unhandled rejection.
+ */
+function refused(
+  reason: CloseReason,
+  method: string | undefined,
+): Promise<never> {
+  const error = closeError(reason, method);
   const promise = Promise.reject(
-    reason instanceof ConnectionClosedError
-      ? reason
-      : new ConnectionClosedError(reason.message, { cause: reason }),
+    error instanceof ConnectionClosedError
+      ? error
+      : new ConnectionClosedError(error.message, { cause: error }),
   );
   promise.catch(() => {});
   return promise;
