@@ -9,7 +9,7 @@ import { type FoundPlugin, listPlugins } from "../discovery/find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
 import { launch } from "../plugin/launch.ts";
-import { GRACE } from "../plugin/launch_options.ts";
+import { SHUTDOWN_GRACE_MS } from "../plugin/launch_options.ts";
 import type { Log } from "../log/log.ts";
 import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import { becomeSubreaper } from "../process/subreaper.ts";
@@ -17,7 +17,7 @@ import { OutputBacklog, PluginUi } from "../terminal/plugin_ui.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { untrustedReason } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
-import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 
 /** A command that a plugin brings along. */
 export interface PluginCommand {
@@ -49,7 +49,7 @@ export async function describeCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log,
-    ...pluginTimes(),
+    ...pluginTimeouts(),
   });
   const { synopsis, help = synopsis } = await plugin.create<Command>(
     "command",
@@ -95,7 +95,7 @@ export async function runPluginCommand(
     );
   }
   using interrupt = new Interrupt(() => {});
-  const times = pluginTimes();
+  const times = pluginTimeouts();
   const backlog = new OutputBacklog();
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
@@ -111,7 +111,7 @@ export async function runPluginCommand(
   interrupt.setActive([plugin.name]);
   using _monitor = new CleanupMonitor(
     interrupt.signal,
-    2 * (times.grace ?? GRACE),
+    2 * (times.grace ?? SHUTDOWN_GRACE_MS),
     {
       plugins: () => [plugin],
       onWaiting: () =>

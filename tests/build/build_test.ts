@@ -179,7 +179,7 @@ forEachHost(
     assertForPeople(ended);
     assertStringIncludes(
       ended.output,
-      "baler-bundled was ended by SIGKILL (in run() of baler-builder-null, " +
+      "baler-bundled was killed by SIGKILL (in run() of baler-builder-null, " +
         "provision() of baler-provisioner-shell)",
     );
     assertMatch(ended.output, /Build 'two' finished/);

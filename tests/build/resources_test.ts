@@ -314,7 +314,10 @@ forEachHost(
     if (bench.kind === "compiled") assertEquals(refused, [], ended.output);
     assertEquals(ended.code, refused.length > 0 ? 1 : 0, ended.output);
     if (refused.length > 0) {
-      assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+      assertMatch(
+        ended.stdout,
+        /too many open files; raise the limit with "ulimit -n"/,
+      );
     }
   },
   withShell,
