@@ -64,7 +64,7 @@ export class HandshakeReader {
     const text = this.#lines.unfinished;
     if (text === "") return "";
     const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
-    return `, only an incomplete line: ${escapeControlChars(shown)}`;
+    return `; it wrote only the incomplete line ${escapeControlChars(shown)}`;
   }
 }
 

@@ -511,7 +511,7 @@ forEachHost(
   },
 );
 
-forEachHost("colours are for terminals: a pipe gets none", async (bench) => {
+forEachHost("colors are for terminals: a pipe gets none", async (bench) => {
   const { output } = await bench.builds({ builders: [file("one")] }, [
     "-color=true",
   ]);

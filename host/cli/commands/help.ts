@@ -1,4 +1,5 @@
-// `baler help`: all commands, also those that plugins bring along, or one.
+// `baler help`: shows the help of baler, with the commands of plugins, or of one
+// command.
 
 import { commandHelp, defineCommand } from "../command.ts";
 import type { Log } from "../../log/log.ts";
@@ -14,9 +15,9 @@ export const help = defineCommand({
   usage: "[COMMAND]",
   description: "Shows how baler, or one of its commands, is used.",
   flags: {},
-  words: "command",
-  async run({ ui, log }, _flags, words) {
-    const name = words[0];
+  completes: "command",
+  async run({ ui, log }, _flags, positionals) {
+    const name = positionals[0];
     if (name === undefined) ui.say(await mainHelp(log));
     else if (Object.hasOwn(COMMANDS, name)) {
       ui.say(commandHelp(name, await COMMANDS[name]!.load()));
@@ -31,9 +32,9 @@ export const help = defineCommand({
 });
 
 /**
- * What `baler --help` shows.
+ * Returns the output of `baler --help`.
  *
- * @param log Where the stderr of plugins goes that are asked what they do.
+ * @param log Gets the stderr of the plugins that are asked for their synopsis.
  */
 export async function mainHelp(log: Log): Promise<string> {
   const rows: [string, string][] = Object.entries(COMMANDS).map((
