@@ -1,6 +1,7 @@
 // What a component may still call after the host has been killed. It is told by
 // its signal and cleans up; nothing that its cleanup reports may stop it.
 
+import { isObject } from "../common/is_object.ts";
 import { HOOK_PROVISION, type HookOptions } from "../contract/hook.ts";
 import type { Ui } from "../contract/ui.ts";
 import { ConnectionClosedError } from "../rpc/protocol.ts";
@@ -63,8 +64,4 @@ function tolerate(
     configurable: true,
     enumerable: Object.prototype.propertyIsEnumerable.call(object, name),
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -118,7 +118,7 @@ forEachHost(
     });
     assertStringIncludes(
       text,
-      "* Post-processor failed: the plugin's postProcess() returned undefined; expected { artifact }, the one that came in or one of its own",
+      "* Post-processor failed: the plugin's postProcess() returned undefined; expected { artifact } with the input artifact or a new one",
     );
     assertMatch(
       text,
