@@ -243,7 +243,7 @@ for (
     [
       "has no room",
       `"$@" > /dev/full; echo $? > code`,
-      /^Cancelling the builds: the output cannot be written: No space left/m,
+      /^Cancelling the builds: cannot write the output: No space left/m,
     ],
   ] as const
 ) {
@@ -272,7 +272,7 @@ forEachHost(
         through: ["sh", "-c", `"$@" > /dev/full`, "sh"],
       });
       assertEquals(ended.code, 1, ended.output);
-      assertMatch(ended.stderr, /the output cannot be written: No space left/);
+      assertMatch(ended.stderr, /cannot write the output: No space left/);
       assertForPeople(ended);
     }
   },
@@ -347,7 +347,7 @@ forEachHost(
       env: { PATH: "" },
     });
     assertEquals(ended.code, 1);
-    assertMatch(ended.stdout, /no command "nowhere" on PATH/);
+    assertMatch(ended.stdout, /command "nowhere" not found on PATH/);
     assertForPeople(ended);
   },
   withShell,

@@ -159,7 +159,7 @@ for (
   const [promise, args, code, says] of [
     ["a template that is not there", ["gone.json"], 1, "gone.json"],
     ["a second template", ["t.json", "t.json"], 2, "one TEMPLATE"],
-    ["a template from the input that it reads", ["-"], 2, "standard input"],
+    ["a template from the input that it reads", ["-"], 2, "from stdin"],
     ["a flag that it does not know", ["-vra=1"], 2, "-var"],
   ] as const
 ) {

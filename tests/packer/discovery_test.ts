@@ -148,7 +148,7 @@ await testWithPackers(
     const ended = await baler(["validate", "template.json"]);
     assertMatch(
       ended.output,
-      /packer-plugin-cloud_v1\.10\.0_x5\.0_\S+ is not the file that was installed: its SHA-256 sum is [0-9a-f]{64}/,
+      /packer-plugin-cloud_v1\.10\.0_x5\.0_\S+ has the wrong checksum: its SHA-256 sum is [0-9a-f]{64}/,
     );
   },
 );
@@ -284,7 +284,7 @@ Deno.test("without the adapter a plugin of Packer's is told, and what to do", as
   };
   assertMatch(
     adaptedPlugin(plugin, undefined).obstacle!,
-    /is a plugin of Packer's, which baler-packer runs: put that executable beside baler/,
+    /is a Packer plugin, which needs baler-packer: put that executable next to baler/,
   );
   const adapted = adaptedPlugin(plugin, ["/bin/baler-packer"]);
   assertEquals(adapted.argv, ["/bin/baler-packer", "--serve"]);

@@ -59,7 +59,7 @@ async function assertCleansUp(
       const mustFail = FAILING.some((name) => line.startsWith(name));
       assertMatch(
         line,
-        mustFail ? / failed: baler has ended$/ : / succeeded$/,
+        mustFail ? / failed: baler has exited$/ : / succeeded$/,
         lines.join("\n"),
       );
     }

@@ -120,7 +120,7 @@ async function assertGone(
       assertEquals(files.includes(`${name}.machine`), false, files.join());
       assertMatch(
         await Deno.readTextFile(join(bench.path, `${name}.cleaned`)),
-        moment === "cleanup" ? /SIGINT|baler has ended/ : /baler has ended/,
+        moment === "cleanup" ? /SIGINT|baler has exited/ : /baler has exited/,
       );
     };
     if (HAS_MACHINE.has(moment)) await cleaned("one");

@@ -214,10 +214,10 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
     ) as Error).message;
   assertStringIncludes(await refusal("plain"), "is not executable");
   assertStringIncludes(await refusal("folder"), "is a directory");
-  assertStringIncludes(await refusal("cloud"), "is a plugin of Packer's");
+  assertStringIncludes(await refusal("cloud"), "is a Packer plugin");
   assertStringIncludes(
     await refusal("amazon"),
-    "/opt/packer-builder-amazon is a plugin of Packer's",
+    "/opt/packer-builder-amazon is a Packer plugin",
   );
   await assertRejects(
     () =>
@@ -225,7 +225,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
         namedPlugin("builder", "x", ["/opt/packer-builder-x"], "t.json:3")
       ),
     Error,
-    "t.json:3: /opt/packer-builder-x is a plugin of Packer's",
+    "t.json:3: /opt/packer-builder-x is a Packer plugin",
   );
 });
 
@@ -370,8 +370,7 @@ Deno.test({
     assertEquals(untrustedReason(["ssh", "host", "/nowhere"]), undefined);
 
     Deno.chmodSync(file, 0o757);
-    const reason =
-      `${file} can be written by every user; run "chmod o-w ${file}"`;
+    const reason = `${file} is writable by every user; run "chmod o-w ${file}"`;
     assertEquals(untrustedReason([file]), reason);
     assertEquals(untrustedReason([link]), reason);
     assertEquals(untrustedReason(["deno", "run", file]), reason);
