@@ -33,6 +33,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/builder/communicators": 4,
   "plugin/builder/ssh": 5,
   "plugin/builder": 6,
+  "plugin/testing": 7,
   [PROGRAMS]: 7,
 
   "host/errors": 10,
