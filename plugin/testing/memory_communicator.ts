@@ -67,7 +67,7 @@ export class MemoryCommunicator implements Communicator {
   /** The command lines that were started, in order. */
   readonly commands: string[] = [];
   /** The files of the machine, by path. */
-  readonly files = new Map<string, MemoryFile>();
+  readonly files: Map<string, MemoryFile> = new Map();
   readonly #handle: CommandHandler;
 
   /** @param handle Answers the commands; exit code 0 and no output by default. */
