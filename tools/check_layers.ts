@@ -15,6 +15,7 @@ const PROGRAMS = "plugin/builders";
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
+  "plugin/scaffold": 1,
   "plugin/interpolate": 0,
   "plugin/contract": 1,
   "plugin/rpc": 1,

@@ -4,6 +4,7 @@
 import type { Artifact } from "../contract/artifact.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import type { Builder, PrepareResult } from "../contract/builder.ts";
+import type { Command } from "../contract/command.ts";
 import type { Communicator } from "../contract/communicator.ts";
 import type { Hook } from "../contract/hook.ts";
 import type {
@@ -174,6 +175,55 @@ export class PostProcessorUnderTest extends ComponentUnderTest {
   }
 }
 
+/** What a command did. */
+export interface CommandOutcome {
+  /** Its exit code. */
+  readonly code: number;
+  /** What it wrote to stdout. */
+  readonly stdout: string;
+}
+
+/** A command. */
+export class CommandUnderTest extends ComponentUnderTest {
+  readonly #command: Command;
+
+  /** Call {@linkcode testCommand} instead. */
+  constructor(
+    command: Command,
+    options: TestOptions,
+    close: () => Promise<void>,
+  ) {
+    super(options, {}, close);
+    this.#command = command;
+  }
+
+  /**
+   * Runs the command.
+   *
+   * @param args The arguments after its name.
+   * @param options Its stdin, which is empty by default, and the signal.
+   * @returns Its exit code and what it wrote to stdout.
+   * @throws {Error} What the command threw.
+   */
+  async run(
+    args: readonly string[] = [],
+    options: { readonly stdin?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<CommandOutcome> {
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    const code = await this.#command.run({
+      args: [...args],
+      ui: this.ui,
+      stdin: new Blob([options.stdin ?? ""]).stream(),
+      stdout: new WritableStream<Uint8Array>({
+        write: (chunk) => void chunks.push(new Uint8Array(chunk)),
+      }),
+      workingDirectory: Deno.cwd(),
+      signal: options.signal ?? new AbortController().signal,
+    });
+    return { code: code ?? 0, stdout: await new Blob(chunks).text() };
+  }
+}
+
 /**
  * Prepares a builder as baler does: its configuration is decoded by its
  * `options` first.
@@ -245,9 +295,23 @@ export async function testPostProcessor(
   return new PostProcessorUnderTest(component, options, result, close);
 }
 
-interface Prepared<Component> {
+/**
+ * Makes a command as baler does.
+ *
+ * @param source Its class, a function that makes it, an instance, or a plugin.
+ * @param options The ui; a command has neither configuration nor build.
+ * @returns The command, which can be run.
+ */
+export async function testCommand(
+  source: ComponentSource<Command> | PluginProgram,
+  options: Pick<TestOptions, "ui"> = {},
+): Promise<CommandUnderTest> {
+  const { component, close } = await created<Command>("command", source);
+  return new CommandUnderTest(component, options, close);
+}
+
+interface Created<Component> {
   readonly component: Component;
-  readonly result: PrepareResult;
   readonly close: () => Promise<void>;
 }
 
@@ -255,16 +319,8 @@ async function prepare<Component extends object>(
   kind: string,
   source: ComponentSource | PluginProgram,
   { config = {}, build }: TestOptions,
-): Promise<Prepared<Component>> {
-  const { component, close } = source instanceof PluginProgram
-    ? await launched<Component>(kind, source)
-    : {
-      component: adaptComponent(
-        kind,
-        await instanceOf(source, ""),
-      ) as Component,
-      close: async () => {},
-    };
+): Promise<Created<Component> & { readonly result: PrepareResult }> {
+  const { component, close } = await created<Component>(kind, source);
   const method = kind === "post-processor" ? "configure" : "prepare";
   try {
     const prepared = component as Record<
@@ -282,11 +338,24 @@ async function prepare<Component extends object>(
   }
 }
 
+/** Creates a component, in this process unless it is of a plugin. */
+async function created<Component extends object>(
+  kind: string,
+  source: ComponentSource | PluginProgram,
+): Promise<Created<Component>> {
+  if (source instanceof PluginProgram) return await launched(kind, source);
+  const own = await instanceOf(source, "");
+  return {
+    component: adaptComponent(kind, own) as Component,
+    close: async () => {},
+  };
+}
+
 /** Starts a plugin's process, and creates a component in it. */
 async function launched<Component extends object>(
   kind: string,
   { command, options: { name = "", env } }: PluginProgram,
-): Promise<{ component: Component; close: () => Promise<void> }> {
+): Promise<Created<Component>> {
   // A test that runs its component in its own process does not load the host.
   const { launch } = await import("../../host/mod.ts");
   const plugin = await launch(

@@ -8,9 +8,12 @@
 export { buildContext } from "./build_context.ts";
 export {
   type BuilderUnderTest,
+  type CommandOutcome,
+  type CommandUnderTest,
   type PostProcessorUnderTest,
   type ProvisionerUnderTest,
   testBuilder,
+  testCommand,
   type TestOptions,
   testPostProcessor,
   testProvisioner,
@@ -21,6 +24,7 @@ export {
   MemoryCommunicator,
   type MemoryFile,
 } from "./memory_communicator.ts";
+export { checkOptionTables, optionsTable } from "./option_tables.ts";
 export { PluginProgram, type PluginProgramOptions } from "./plugin_program.ts";
 export {
   type HookCall,
