@@ -27,7 +27,7 @@ const PERMISSIONS = [
  */
 export async function packerRows(
   sizes: Sizes,
-  folder: string,
+  directory: string,
   out: string,
   missing: (reason: string) => void,
 ): Promise<Row[]> {
@@ -47,9 +47,9 @@ export async function packerRows(
   }]);
   // Packer asks every plugin that is installed what it has: each is alone.
   const directories = {
-    twin: join(folder, "packer-plugins-go"),
-    balertwin: join(folder, "packer-plugins"),
-    both: join(folder, "packer-plugins-both"),
+    twin: join(directory, "packer-plugins-go"),
+    balertwin: join(directory, "packer-plugins"),
+    both: join(directory, "packer-plugins-both"),
   };
   for (const name of ["twin", "both"] as const) {
     await installPlugin("plugin-twin", twin.path, directories[name]);
@@ -57,19 +57,19 @@ export async function packerRows(
   for (const name of ["balertwin", "both"] as const) {
     await installOwn(own!.path, directories[name]);
   }
-  await Deno.writeFile(join(folder, "upload"), new Uint8Array(UPLOAD_BYTES));
-  await Deno.writeTextFile(join(folder, "small"), "a line\n");
+  await Deno.writeFile(join(directory, "upload"), new Uint8Array(UPLOAD_BYTES));
+  await Deno.writeTextFile(join(directory, "small"), "a line\n");
 
   const run = async (
     installed: keyof typeof directories,
     template: unknown,
   ) => {
-    const path = join(folder, "packer.json");
-    const output = join(folder, "packer.out");
+    const path = join(directory, "packer.json");
+    const output = join(directory, "packer.out");
     await Deno.writeTextFile(path, JSON.stringify(template));
     const { wall } = await costOf({
       argv: [packer.path, "build", path],
-      cwd: folder,
+      cwd: directory,
       env: {
         PACKER_PLUGIN_PATH: directories[installed],
         CHECKPOINT_DISABLE: "1",

@@ -6,7 +6,7 @@ import { join } from "@std/path";
 /** A command to be measured. */
 export interface Measured {
   readonly argv: readonly string[];
-  /** The folder that it is started in. */
+  /** The directory that it is started in. */
   readonly cwd: string;
   /** Variables beside those that there are. */
   readonly env?: Readonly<Record<string, string>>;

@@ -129,9 +129,9 @@ function sourceOf(name: string): string[] {
  * compiled here, makes them several times as slow.
  */
 async function npmPeers(): Promise<readonly string[]> {
-  const folder = join(here, "peers");
-  const config = ["--config", join(folder, "deno.json")];
-  const entry = join(folder, "main.ts");
+  const directory = join(here, "peers");
+  const config = ["--config", join(directory, "deno.json")];
+  const entry = join(directory, "main.ts");
   await succeeded([Deno.execPath(), "cache", "--quiet", ...config, entry]);
   return [
     Deno.execPath(),

@@ -323,12 +323,12 @@ refuses("output that cannot be written", {
   template: fileBuilder({ target: "/dev/null/x.txt" }),
   says: [/^Build 'file' errored after .*\/dev\/null/m],
 });
-refuses("output in the place of a folder", {
-  template: fileBuilder({ target: "folder" }),
-  setUp: (bench) => Deno.mkdir(bench.at("folder")),
-  says: [/^Build 'file' errored after .*folder/m],
+refuses("output in the place of a directory", {
+  template: fileBuilder({ target: "directory" }),
+  setUp: (bench) => Deno.mkdir(bench.at("directory")),
+  says: [/^Build 'file' errored after .*directory/m],
 });
-refuses("output in a folder that nobody can write", {
+refuses("output in a directory that nobody can write", {
   template: fileBuilder({ target: "/proc/nowhere/x.txt" }),
   says: [/^Build 'file' errored after .*\/proc\/nowhere/m],
 });

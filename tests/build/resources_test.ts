@@ -23,7 +23,7 @@ async function unmount(path: string): Promise<void> {
   await new Deno.Command("umount", { args: ["-l", path] }).output();
 }
 
-/** A file system of its own in the test's folder, gone with the test. */
+/** A file system of its own in the test's directory, gone with the test. */
 class Disk implements AsyncDisposable {
   private constructor(readonly path: string) {}
 
@@ -145,12 +145,12 @@ forEachHost(
   withDisk,
 );
 
-// Folders for temporary files that are not what they should be
+// Directories for temporary files that are not what they should be
 
-/** Runs scripts on this machine and over a communicator with a folder for their files. */
+/** Runs scripts on this machine and over a communicator with a directory for their files. */
 async function failsWithTemporary(
   bench: Workspace,
-  folder: string,
+  directory: string,
   expected: RegExp,
 ): Promise<void> {
   for (const type of ["shell", "shell-local"]) {
@@ -160,14 +160,14 @@ async function failsWithTemporary(
         other,
       ],
       provisioners: [{ type, only: ["one"], inline: ["touch ran"] }],
-    }, { env: { TMPDIR: folder } });
+    }, { env: { TMPDIR: directory } });
     assertMatch(error, expected);
     assert(!(await bench.names()).includes("ran"));
   }
 }
 
 forEachHost(
-  "a full folder for temporary files is told, and nothing is left in it",
+  "a full directory for temporary files is told, and nothing is left in it",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k");
     await disk.fill();
@@ -182,7 +182,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a folder for temporary files that cannot be written is told",
+  "a directory for temporary files that cannot be written is told",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k,ro");
     await failsWithTemporary(
@@ -195,7 +195,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a folder for temporary files that is none, or not there, is told",
+  "a directory for temporary files that is none, or not there, is told",
   async (bench) => {
     await failsWithTemporary(
       bench,

@@ -119,7 +119,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a type that starts with ./ or ../ is a path from the template's folder",
+  "a type that starts with ./ or ../ is a path from the template's directory",
   async (bench) => {
     await bench.write("templates/x.json", {
       builders: [{ type: "./cloud", name: "beside" }, {

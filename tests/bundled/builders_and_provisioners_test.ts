@@ -591,7 +591,7 @@ Deno.test("shell-local as a post-processor passes the artifact on, which stays",
   );
 });
 
-Deno.test("file uploads files and folders, with their modes and where the slash says", async () => {
+Deno.test("file uploads files and directories, with their modes and where the slash says", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -618,7 +618,7 @@ Deno.test("file uploads files and folders, with their modes and where the slash 
   assertEquals(await Deno.readTextFile(join(dir.path, "i-1.txt")), "a");
 });
 
-Deno.test("file downloads files and folders, and makes the folders that they go to", async () => {
+Deno.test("file downloads files and directories, and makes the directories that they go to", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -827,8 +827,8 @@ function changed(
   };
 }
 
-async function names(folder: string): Promise<string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
+async function names(directory: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
   return entries.map((entry) => entry.name).sort();
 }
 

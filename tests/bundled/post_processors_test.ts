@@ -269,7 +269,7 @@ Deno.test("compress takes its format from `format` before the name", async () =>
 
 Deno.test({
   ...skippable(
-    "a zip entry's path never leads out of the folder it is unpacked in",
+    "a zip entry's path never leads out of the directory it is unpacked in",
     missing("python3"),
   ),
   async fn() {

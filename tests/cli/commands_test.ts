@@ -236,14 +236,14 @@ forEachHost(
     const config = await bench.write("core.json", {
       builders: { mine: plugin },
     });
-    await Deno.mkdir(bench.at("folder"));
-    await Deno.symlink(plugin, bench.at("folder/baler-builder-file"));
+    await Deno.mkdir(bench.at("directory"));
+    await Deno.symlink(plugin, bench.at("directory/baler-builder-file"));
     await bench.write("template.json", {
       plugins: { builders: { yours: "/opt/yours" } },
       builders: [{ type: "yours" }],
     });
     const { stdout } = await bench.succeeds(
-      ["plugins", "-plugin-dir=folder", "template.json"],
+      ["plugins", "-plugin-dir=directory", "template.json"],
       { env: { BALER_CONFIG: config } },
     );
     assertMatch(stdout, new RegExp(`^ +mine +${plugin} .*core\\.json`, "m"));
@@ -251,7 +251,7 @@ forEachHost(
     assertMatch(stdout, /^ +file +baler-builder-file +\(bundled\)/m);
     assertMatch(
       stdout,
-      /instead of \S+\/folder\/baler-builder-file +\(-plugin-dir /,
+      /instead of \S+\/directory\/baler-builder-file +\(-plugin-dir /,
     );
   },
 );
@@ -346,16 +346,16 @@ forEachHost("Ctrl-C cancels a command plugin by its signal", async (bench) => {
 });
 
 forEachHost(
-  "baler-command-NAME in a plugin folder becomes the word NAME",
+  "baler-command-NAME in a plugin directory becomes the word NAME",
   async (bench) => {
     await bench.write(
-      "folder/baler-command-louder",
+      "directory/baler-command-louder",
       `#!/bin/sh\nexec ${
         fixturePlugin("shout_command").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );
-    const env = { BALER_PLUGIN_PATH: bench.at("folder") };
+    const env = { BALER_PLUGIN_PATH: bench.at("directory") };
     const { stdout } = await bench.succeeds(["louder", "x"], {
       env,
       stdin: "hey",

@@ -19,11 +19,11 @@ const template = {
   builders: ["web-1", "web-2", "db"].map((name) => ({ type: "null", name })),
 };
 
-/** A folder with something to complete, and baler's script for a shell in it. */
+/** A directory with something to complete, and baler's script for a shell in it. */
 async function prepare(bench: Workspace, shell: string): Promise<string> {
   await bench.write("site.json", template);
   await bench.write("notes.txt", "");
-  await bench.write("some folder/inner.json", template);
+  await bench.write("some directory/inner.json", template);
   const bin = join(bench.home, "bin");
   await bench.write(
     join(bin, "baler"),
@@ -69,7 +69,10 @@ for (
     ["commands", "baler ", commands],
     ["commands behind a flag", "baler -machine-readable ", commands],
     ["the beginning of a command", "baler va", ["validate"]],
-    ["templates and folders", "baler build ", ["site.json", "some folder"]],
+    ["templates and directories", "baler build ", [
+      "site.json",
+      "some directory",
+    ]],
     ["files by their beginning", "baler inspect no", ["notes.txt"]],
     ["the commands of help", "baler help in", ["inspect"]],
     ["shells", "baler completion ", ["bash", "fish", "zsh"]],
@@ -83,8 +86,8 @@ for (
       "db,web-2",
     ]],
     ["the words of a flag", "baler build -on-error ab", ["abort"]],
-    ["the folders of a flag", "baler plugins -plugin-dir some", [
-      "some folder",
+    ["the directories of a flag", "baler plugins -plugin-dir some", [
+      "some directory",
     ]],
     ["variables", "baler console site.json -var co", ["color="]],
     ["nothing for a number", "baler build -parallel-builds ", []],

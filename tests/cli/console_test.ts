@@ -70,7 +70,7 @@ for (
     ["a variable that there is not", "<{{user `gone`}}>", ["t.json"]],
     ["a variable of the command line", "{{user `x`}}", ["-var", "x=a,b"]],
     ["a sensitive variable", "{{user `secret`}}", ["t.json"]],
-    ["a template's folder", "{{template_dir}}", ["t.json"]],
+    ["a template's directory", "{{template_dir}}", ["t.json"]],
     ["spaces", "  {{user `name`}}  ", ["t.json"]],
     ["a template that is not there", "", ["gone.json"]],
   ] as const

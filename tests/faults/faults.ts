@@ -29,7 +29,7 @@ function linkOf(name: string): string | undefined {
   try {
     return Deno.readLinkSync(`/proc/self/fd/${name}`);
   } catch {
-    // The one with which the folder itself was read.
+    // The one with which the directory itself was read.
   }
 }
 

@@ -124,7 +124,7 @@ Deno.test("{{build}} hands on what is known, and a field for what is not yet", (
   assert(refusal("{{build `toString`}}", { build }).message.includes("find"));
 });
 
-Deno.test("a build's names, version and folder are written where they are known", () => {
+Deno.test("a build's names, version and directory are written where they are known", () => {
   const text =
     "{{build_name}} {{build_type}} {{packer_version}} {{template_dir}} {{pwd}}";
   const known = {

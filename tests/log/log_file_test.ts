@@ -15,7 +15,7 @@ const template = {
 testPosix(
   "a target that takes no more gets nothing, and the others everything",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const file = new Recorder();
     let writes = 0;
     const full: LogTarget = {
@@ -31,7 +31,7 @@ testPosix(
       targets: [full, file],
       onFailure: (target, error) => failures.push([target, String(error)]),
     });
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "seq 1 100000 >&2",

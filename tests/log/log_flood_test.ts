@@ -18,8 +18,8 @@ const PLUGINS = 20;
 const LINES = 2_000;
 
 /** A script that writes many lines, the last without its end, and dies of a signal. */
-function dying(folder: TemporaryDirectory, name: string): Promise<string> {
-  return folder.script(
+function dying(directory: TemporaryDirectory, name: string): Promise<string> {
+  return directory.script(
     name,
     ...GREETING,
     "read -r call",
@@ -51,11 +51,11 @@ for (const logged of [true, false]) {
         : "the last lines are told, without a log"
     }`,
     async () => {
-      await using folder = await TemporaryDirectory.make();
+      await using directory = await TemporaryDirectory.make();
       const record = new Recorder();
       const names = Array.from({ length: PLUGINS }, (_, at) => `plugin${at}`);
       await Promise.all(names.map(async (name) => {
-        const path = await dying(folder, name);
+        const path = await dying(directory, name);
         await using plugin = await launch(path, {
           name,
           ...logged ? { log: record.log } : {},
@@ -84,7 +84,7 @@ for (const logged of [true, false]) {
 }
 
 testPosix("calls are answered while other plugins flood the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   let bytes = 0;
   let flooded = Promise.withResolvers<void>();
   const counter: LogTarget = {
@@ -101,7 +101,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
     "thing",
     "working",
   );
-  const path = await folder.script(
+  const path = await directory.script(
     "flood",
     HELLO,
     "read -r welcome",
@@ -176,8 +176,8 @@ testPosix(
       work(): Promise<void>;
       echo(value: number): Promise<number>;
     }
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "flood",
       ...GREETING,
       "read -r call",

@@ -25,8 +25,8 @@ async function logged(
   record: Recorder,
   ...lines: string[]
 ): Promise<{ path: string; lastLines: string[] }> {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(name, HELLO, "read -r welcome", ...lines);
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(name, HELLO, "read -r welcome", ...lines);
   const plugin = await launch(path, { log: record.log });
   await plugin.close();
   return { path, lastLines: plugin.lastLines };
@@ -87,9 +87,14 @@ testPosix(
 testPosix(
   "a plugin is in the log under the name that it was given",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const record = new Recorder();
-    const path = await folder.script("plugin", "echo hello >&2", HELLO, "cat");
+    const path = await directory.script(
+      "plugin",
+      "echo hello >&2",
+      HELLO,
+      "cat",
+    );
     const plugin = await launch(path, {
       log: record.log,
       name: "baler-builder-file",
@@ -164,10 +169,10 @@ testPosix("a line without an end is written when the plugin ends", async () => {
 });
 
 testPosix("a character that comes in pieces is whole in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder(true);
   const bytes = encode("größe 💡 日本");
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     ...Array.from(bytes, (byte, index) => [
@@ -185,10 +190,10 @@ testPosix("a character that comes in pieces is whole in the log", async () => {
 });
 
 testPosix("several plugins' lines stay whole and in order", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const writesLines = async (name: string) => {
-    const path = await folder.script(
+    const path = await directory.script(
       name,
       HELLO,
       "read -r welcome",
@@ -235,8 +240,8 @@ testPosix("a line of 10 MB is one line in the log", async () => {
 });
 
 testPosix("the last 20 lines are kept for the error", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "read -r call",
@@ -257,9 +262,9 @@ testPosix("the last 20 lines are kept for the error", async () => {
 });
 
 testPosix("what a plugin says before it dies is all in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "read -r call",
@@ -278,13 +283,13 @@ testPosix("what a plugin says before it dies is all in the log", async () => {
 });
 
 testPosix("values that must not be seen are not in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const log = createLog({
     targets: [record],
     redact: (line) => line.replaceAll("hunter2", "<sensitive>"),
   });
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     HELLO,
     "read -r welcome",
@@ -324,14 +329,14 @@ testPosix(
 testPosix(
   "64 MiB of log are relayed without loss",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const size = 64 * 2 ** 20;
     const line = "x".repeat(1_000);
     // Lines of differing lengths, so that they end anywhere in what is read.
     const awk = `BEGIN { for (i = 0; bytes < ${size}; i++) {
     s = i " " substr("${line}", 1, (i * 7919) % 1000); print s;
     bytes += length(s) + 1 } }`;
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "read -r welcome",
@@ -345,7 +350,7 @@ testPosix(
       bytes += text.length;
     }
 
-    const file = await Deno.open(`${folder.path}/log`, {
+    const file = await Deno.open(`${directory.path}/log`, {
       create: true,
       write: true,
     });
@@ -356,7 +361,9 @@ testPosix(
 
     const actual = createHash("sha256");
     const prefix = `0000/00/00 00:00:00 ${path}: `.length;
-    const lines = (await Deno.readTextFile(`${folder.path}/log`)).split("\n");
+    const lines = (await Deno.readTextFile(`${directory.path}/log`)).split(
+      "\n",
+    );
     for (const one of lines.slice(1, -1)) {
       actual.update(`${one.slice(prefix)}\n`);
     }

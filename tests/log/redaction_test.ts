@@ -226,13 +226,13 @@ Deno.test("no value is too long or too odd to be kept secret", () => {
 });
 
 testPosix("a secret in two pieces is not in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const { redact } = redactorOf("hunter2", "größe");
   const log = createLog({ targets: [record], redact });
   const next =
     "printf '%s\\n' '{\"json\":{\"return\":'$((n += 1))'}}'; read -r call";
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "n=1",
@@ -258,11 +258,11 @@ testPosix("a secret in two pieces is not in the log", async () => {
 testPosix(
   "a line without end is cut before it fills the memory, and no secret with it",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const record = new Recorder();
     const { redact } = redactorOf("hunter2secret");
     const log = createLog({ targets: [record], redact });
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "read -r welcome",
@@ -292,8 +292,8 @@ testPosix(
 testPosix(
   "a secret is not in the last lines of a plugin, not even half of it",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       ...GREETING,
       "read -r call",

@@ -154,7 +154,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "executables of Packer's are found in Packer's folders, in baler's, and by a path in the template",
+  "executables of Packer's are found in Packer's directories, in baler's, and by a path in the template",
   [],
   async ({ bench, env, baler }) => {
     const own = await bench.write(
@@ -181,9 +181,9 @@ await testWithPackers(
       });
       return ended.output;
     };
-    const folder = bench.at("plugins");
-    const path = `${env.BALER_PLUGIN_PATH ?? ""}:${folder}`;
-    // As for baler's own plugins, the folder of this run must be named.
+    const directory = bench.at("plugins");
+    const path = `${env.BALER_PLUGIN_PATH ?? ""}:${directory}`;
+    // As for baler's own plugins, the directory of this run must be named.
     assertMatch(await started("here"), /Unknown builder here/);
     // Nor does a relative directory in Packer's variables name it.
     await bench.write(
@@ -210,9 +210,9 @@ await testWithPackers(
     );
     for (
       const [args, more] of [
-        [[`-plugin-dir=${folder}`], {}],
+        [[`-plugin-dir=${directory}`], {}],
         [[], { BALER_PLUGIN_PATH: path }],
-        [[], { PACKER_PLUGIN_PATH: folder }],
+        [[], { PACKER_PLUGIN_PATH: directory }],
       ] as const
     ) {
       const output = await started("own", [...args], more);
@@ -223,12 +223,12 @@ await testWithPackers(
     assert((await started(own)).includes(`${own} was started:`));
     // A component that the plugin does not have is no other plugin's, either.
     assertMatch(
-      await started("multi-three", [`-plugin-dir=${folder}`]),
+      await started("multi-three", [`-plugin-dir=${directory}`]),
       /Unknown builder multi-three: no plugin serves it/,
     );
-    const listed = await baler(["plugins", `-plugin-dir=${folder}`]);
+    const listed = await baler(["plugins", `-plugin-dir=${directory}`]);
     assert(
-      listed.stdout.includes(`${multi}  (3.2.1, -plugin-dir ${folder})`),
+      listed.stdout.includes(`${multi}  (3.2.1, -plugin-dir ${directory})`),
       listed.stdout,
     );
   },

@@ -315,10 +315,10 @@ async function sha256(path: string): Promise<string> {
 
 /** An OpenSSH server on a loopback port, which lets one key in. */
 async function sshServer(
-  folder: string,
+  directory: string,
 ): Promise<{ port: number; key: string } & AsyncDisposable> {
-  await Deno.mkdir(folder, { recursive: true });
-  const [host, key] = [join(folder, "host"), join(folder, "key")];
+  await Deno.mkdir(directory, { recursive: true });
+  const [host, key] = [join(directory, "host"), join(directory, "key")];
   for (const path of [host, key]) {
     await new Deno.Command("ssh-keygen", {
       args: ["-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", path],
@@ -327,7 +327,7 @@ async function sshServer(
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const config = join(folder, "config");
+  const config = join(directory, "config");
   await Deno.writeTextFile(
     config,
     `Port ${port}

@@ -235,9 +235,11 @@ Deno.test({
 });
 
 /** Removes the scripts of a Go plugin that was killed, which had no time to do so. */
-async function removeScripts(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^packer-shell\d+$/.test(name)) await Deno.remove(join(folder, name));
+async function removeScripts(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (/^packer-shell\d+$/.test(name)) {
+      await Deno.remove(join(directory, name));
+    }
   }
 }
 

@@ -93,19 +93,19 @@ async function assertMissing(path: string): Promise<void> {
 // What cannot be started
 
 testPosix("launch() says that a path does not exist", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const error = await refusal(`${folder.path}/missing`);
+  await using directory = await TemporaryDirectory.make();
+  const error = await refusal(`${directory.path}/missing`);
   assertMatch(error.message, /not exist|no such|not found|missing|no file/i);
 });
 
 testPosix("launch() says that a path is a directory", async () => {
-  await using folder = await TemporaryDirectory.make();
-  assertMatch((await refusal(folder.path)).message, /director|folder/i);
+  await using directory = await TemporaryDirectory.make();
+  assertMatch((await refusal(directory.path)).message, /director|directory/i);
 });
 
 testPosix("launch() says that a file is not executable", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write("plugin", "#!/bin/sh\n", 0o644);
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write("plugin", "#!/bin/sh\n", 0o644);
   const { message } = await refusal(path);
   assertMatch(message, /not executable/i);
   assertMatch(message, /chmod/);
@@ -114,8 +114,8 @@ testPosix("launch() says that a file is not executable", async () => {
 testPosix(
   "launch() reports a plugin whose file is open for writing",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script("plugin", ...GREETING);
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script("plugin", ...GREETING);
     using _writer = await Deno.open(path, { append: true });
     const { message } = await refusal(path);
     assertMatch(message, /still open for writing/);
@@ -123,28 +123,28 @@ testPosix(
 );
 
 testPosix("launch() fails for an empty file", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await refusal(await folder.write("plugin", "", 0o755));
+  await using directory = await TemporaryDirectory.make();
+  await refusal(await directory.write("plugin", "", 0o755));
 });
 
 testPosix("launch() hands no file to a shell", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const trace = `${folder.path}/trace`;
-  const path = await folder.write("plugin", `> '${trace}'\n`, 0o755);
+  await using directory = await TemporaryDirectory.make();
+  const trace = `${directory.path}/trace`;
+  const path = await directory.write("plugin", `> '${trace}'\n`, 0o755);
   await refusal(path);
   await assertMissing(trace);
 });
 
 testPosix("launch() says that a program is for another platform", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const header = new Uint8Array(64);
   const machine = Deno.build.arch === "aarch64" ? 0x3e : 0xb7;
   header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   header.set([2, 0, machine, 0, 1], 16);
-  const foreign = await folder.write("plugin", header, 0o755);
+  const foreign = await directory.write("plugin", header, 0o755);
   assertMatch((await refusal(foreign)).message, /platform|architecture/i);
   const windows = Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0);
-  const exe = await folder.write("plugin.exe", windows, 0o755);
+  const exe = await directory.write("plugin.exe", windows, 0o755);
   assertMatch((await refusal(exe)).message, /platform|architecture|Windows/i);
 });
 
@@ -154,15 +154,15 @@ testPosix("launch() says that a command is not on PATH", async () => {
 });
 
 testPosix("launch() says that a script's interpreter is missing", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write("plugin", "#!/no/such/shell\n", 0o755);
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write("plugin", "#!/no/such/shell\n", 0o755);
   assertMatch((await refusal(path)).message, /interpreter|\/no\/such\/shell/);
 });
 
-testPosix("launch() says that its working folder is missing", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script("plugin", HELLO, "cat");
-  const cwd = `${folder.path}/missing`;
+testPosix("launch() says that its working directory is missing", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script("plugin", HELLO, "cat");
+  const cwd = `${directory.path}/missing`;
   assertStringIncludes((await refusal(path, { cwd })).message, cwd);
 });
 
@@ -180,8 +180,8 @@ testPosix("launch() says that a program which exits is no plugin", async () => {
 });
 
 testPosix("launch() shows why a program failed to start", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     "echo 'libwhatever.so.3 is missing' >&2",
     "exit 127",
@@ -194,9 +194,9 @@ testPosix("launch() shows why a program failed to start", async () => {
 });
 
 testPosix("launch() ends a program that never says hello", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     "echo 'waiting for the moon' >&2",
@@ -210,9 +210,9 @@ testPosix("launch() ends a program that never says hello", async () => {
 });
 
 testPosix("launch() shows half a hello of a program that hangs", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     `printf '{"json":{"hello":"bal'`,
@@ -224,7 +224,7 @@ testPosix("launch() shows half a hello of a program that hangs", async () => {
 });
 
 testPosix("launch() ends a program that prints garbage", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const garbage = {
     line: "head -c 10000000 /dev/zero | tr '\\0' 'x'; echo",
     endless: "cat /dev/zero",
@@ -233,8 +233,8 @@ testPosix("launch() ends a program that prints garbage", async () => {
     lines: "yes 'not a hello'",
   };
   for (const [name, command] of Object.entries(garbage)) {
-    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+    const path = await directory.script(
       name,
       `exec 9>'${lifeline.path}'`,
       command,
@@ -250,7 +250,7 @@ testPosix("launch() ends a program that prints garbage", async () => {
 });
 
 testPosix("launch() ends a plugin whose hello makes no sense", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const hellos = [
     { json: { hello: "terraform", protocols: [1], sdk: "1", components: {} } },
     { json: { hello: "baler" } },
@@ -262,8 +262,8 @@ testPosix("launch() ends a plugin whose hello makes no sense", async () => {
     '{"json":{"hello":"baler","protocols":[1],"sdk":"1","components":{"__proto__":["x"]}}}',
   ];
   for (const [index, hello] of hellos.entries()) {
-    await using lifeline = await Lifeline.make(folder, `lifeline${index}`);
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `lifeline${index}`);
+    const path = await directory.script(
       `plugin${index}`,
       `exec 9>'${lifeline.path}'`,
       shellLine(hello),
@@ -276,11 +276,11 @@ testPosix("launch() ends a plugin whose hello makes no sense", async () => {
 });
 
 testPosix("launch() says which side to upgrade", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const speaks = async (name: string, protocols: number[]) => {
-    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-    const answer = `${folder.path}/${name}.answer`;
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+    const answer = `${directory.path}/${name}.answer`;
+    const path = await directory.script(
       name,
       `exec 9>'${lifeline.path}'`,
       shellLine({
@@ -304,8 +304,8 @@ testPosix("launch() says which side to upgrade", async () => {
 });
 
 testPosix("launch() takes the newest protocol that both speak", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     shellLine({
       json: {
@@ -327,10 +327,10 @@ testPosix("launch() takes the newest protocol that both speak", async () => {
 });
 
 testPosix("launch() is given up by a signal", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  await using hold = await Lifeline.make(folder, "hold");
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  await using hold = await Lifeline.make(directory, "hold");
+  const path = await directory.script(
     "plugin",
     `exec 9>'${hold.path}'`,
     `echo started > '${lifeline.path}'`,
@@ -353,9 +353,9 @@ testPosix("launch() is given up by a signal", async () => {
 testPosix(
   "launch() starts nothing when its signal was aborted before",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const trace = `${folder.path}/trace`;
-    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    await using directory = await TemporaryDirectory.make();
+    const trace = `${directory.path}/trace`;
+    const path = await directory.script("plugin", `> '${trace}'`, HELLO, "cat");
     const reason = new Error("too late");
     const error = await failure(
       launch(path, { signal: AbortSignal.abort(reason) }),
@@ -374,9 +374,9 @@ testPosix(
 testPosix(
   "launch() starts nothing when its signal is aborted while it looks at the program",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const trace = `${folder.path}/trace`;
-    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    await using directory = await TemporaryDirectory.make();
+    const trace = `${directory.path}/trace`;
+    const path = await directory.script("plugin", `> '${trace}'`, HELLO, "cat");
     const controller = new AbortController();
     const launching = failure(launch(path, { signal: controller.signal }));
     controller.abort(new Error("too late"));
@@ -396,9 +396,13 @@ testPosix("launch() says that there is nothing to start", async () => {
 // What is a plugin
 
 testPosix("launch() takes paths with spaces and other scripts", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   for (const name of ["with a space", "größe-日本-💡", "it's $HOME;\"`x`*&"]) {
-    const path = await folder.script(name, ...GREETING, "exec cat >/dev/null");
+    const path = await directory.script(
+      name,
+      ...GREETING,
+      "exec cat >/dev/null",
+    );
     await using plugin = await launch(path);
     assertEquals(plugin.name, path);
     await plugin.create("thing", "any");
@@ -406,8 +410,8 @@ testPosix("launch() takes paths with spaces and other scripts", async () => {
 });
 
 testPosix("launch() passes arguments on as they are", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     `printf '%s\\n' "$@" >&2`,
     ...GREETING,
@@ -421,26 +425,26 @@ testPosix("launch() passes arguments on as they are", async () => {
 });
 
 testPosix("launch() finds a command on PATH", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script("plugin", HELLO, "exec cat >/dev/null");
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script("plugin", HELLO, "exec cat >/dev/null");
   await using named = await launch(["env", "A=b", path], { name: "short" });
   assertEquals(named.name, "short");
   await using other = await launch(["/usr/bin/env", path]);
   assertStringIncludes(other.name, path);
 });
 
-testPosix("launch() gives a plugin its environment and folder", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+testPosix("launch() gives a plugin its environment and directory", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     `printf '%s %s [%s]\\n' "$PWD" "$BALER_TEST" "$HOME" >&2`,
     HELLO,
     "exec cat >/dev/null",
   );
   const env = { BALER_TEST: "one", PATH: Deno.env.get("PATH")! };
-  const plugin = await launch(path, { cwd: folder.path, env });
+  const plugin = await launch(path, { cwd: directory.path, env });
   await plugin.close();
-  assertEquals(plugin.lastLines, [`${folder.path} one []`]);
+  assertEquals(plugin.lastLines, [`${directory.path} one []`]);
 });
 
 testPosix("launch() tells what a plugin says of itself", async () => {
@@ -527,8 +531,8 @@ testPosix("a plugin killed by another process fails its calls", async () => {
 });
 
 testPosix("a plugin that crashes fails its calls", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     "ulimit -c 0",
     ...GREETING,
@@ -547,8 +551,8 @@ testPosix("a plugin that crashes fails its calls", async () => {
 testPosix(
   "a plugin's death aborts the signals and streams it gave",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       ...GREETING,
       "read -r call",
@@ -582,9 +586,9 @@ testPosix(
 );
 
 testPosix("a plugin that closes its stdout but lives is ended", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     ...GREETING,
@@ -630,9 +634,9 @@ const lies: Record<string, string> = {
 
 for (const [how, lie] of Object.entries(lies)) {
   testPosix(`a plugin that ${how} fails its calls and is ended`, async () => {
-    await using folder = await TemporaryDirectory.make();
-    await using lifeline = await Lifeline.make(folder);
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
       "plugin",
       `exec 9>'${lifeline.path}'`,
       ...GREETING,
@@ -666,8 +670,8 @@ for (
   testPosix(
     `a read answered with ${what} fails, and hurts no other call`,
     async () => {
-      await using folder = await TemporaryDirectory.make();
-      const path = await folder.script(
+      await using directory = await TemporaryDirectory.make();
+      const path = await directory.script(
         "plugin",
         ...GREETING,
         ...WORK_IS_A_STREAM,
@@ -690,8 +694,8 @@ for (
 }
 
 testPosix("a text on stdout is logged, and the call goes on", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     "echo 'Welcome to build1!'",
     "echo",
@@ -722,8 +726,8 @@ testPosix("a text on stdout is logged, and the call goes on", async () => {
 });
 
 testPosix("one plugin's fault leaves the others alone", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "bad",
     ...GREETING,
     "read -r x",
@@ -741,8 +745,8 @@ testPosix("one plugin's fault leaves the others alone", async () => {
 // The end
 
 testPosix("close() lets the work in flight clean up", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
   const plugin = await launch(program("worker_plugin.ts"));
   const working = await plugin.create<Working>("thing", "working");
   const { promise: started, resolve } = Promise.withResolvers<void>();
@@ -771,10 +775,10 @@ testPosix("close() returns when the process has ended", async () => {
 testPosix(
   "close() ends one that ignores it, first with SIGTERM, then SIGKILL",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const closed = async (name: string, trap: string) => {
-      await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-      const path = await folder.script(
+      await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+      const path = await directory.script(
         name,
         `exec 9>'${lifeline.path}'`,
         trap,
@@ -804,9 +808,9 @@ testPosix(
 testPosix(
   "close() tells what went wrong with the plugin's end, if nobody has been told before",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const closed = async (name: string, ...end: string[]) => {
-      const path = await folder.script(name, ...GREETING, ...end);
+      const path = await directory.script(name, ...GREETING, ...end);
       const grace = name === "late" ? 300 : undefined;
       const plugin = await launch(path, { grace });
       await plugin.create("thing", "any");
@@ -835,7 +839,7 @@ testPosix(
 );
 
 testPosix("close() leaves nothing that the plugin started", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const started = [
     "sleep 1000 &",
     "(sleep 1000 &) &",
@@ -843,8 +847,8 @@ testPosix("close() leaves nothing that the plugin started", async () => {
     "nohup sleep 1000 >/dev/null 2>&1 </dev/null &",
     "sleep 1000 </dev/null >/dev/null 2>&1 &",
   ];
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     ...started,
@@ -861,9 +865,9 @@ testPosix("close() leaves nothing that the plugin started", async () => {
 });
 
 testPosix("a plugin that died leaves nothing that it started", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     "sleep 1000 &",
@@ -879,8 +883,8 @@ testPosix("a plugin that died leaves nothing that it started", async () => {
 
 /** Kills a host in the middle of a call, and returns what its plugin wrote after that, and how long it lived. */
 async function killHost(...call: string[]) {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
   const [command, ...args] = program("killed_host.ts") as [string, ...string[]];
   await using host = new Deno.Command(command, {
     args: [...args, lifeline.path, ...call],
@@ -920,9 +924,9 @@ testPosix(
 );
 
 testPosix("a host that exits without a word leaves no plugin", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     ...[HELLO, "read -r welcome", "read -r create", CREATED],

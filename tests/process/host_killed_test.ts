@@ -81,8 +81,8 @@ async function assertGone(
 ): Promise<void> {
   const bench = await Workspace.make(kind);
   try {
-    await using folder = await TemporaryDirectory.make();
-    await using lifeline = await Lifeline.make(folder);
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
     const pausing = [...plugin, moment, how, lifeline.path];
     const steady = [...plugin, "never", "waiting", lifeline.path];
     const inProvisioner = moment === "provision";

@@ -151,8 +151,8 @@ forEachHost(
 testPosix(
   "launch() gives a plugin exactly the environment that it is told to give",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       "/usr/bin/env >&2",
       HELLO,

@@ -133,10 +133,13 @@ Deno.test({
     NOT_POSIX,
   ),
   async fn() {
-    await using folder = await TemporaryDirectory.make();
-    const argv = [...SHELL, `echo early; : > ${folder.path}/said; read line`];
+    await using directory = await TemporaryDirectory.make();
+    const argv = [
+      ...SHELL,
+      `echo early; : > ${directory.path}/said; read line`,
+    ];
     prelaunch(argv, env);
-    await existence(`${folder.path}/said`);
+    await existence(`${directory.path}/said`);
     const { child, text } = taken(argv);
     child.stdin!.write(new TextEncoder().encode("go on\n"));
     assertEquals(await text, "early\n[end]");

@@ -116,8 +116,8 @@ for (
   })
 ) {
   testLinux(`nothing is read where stdout is ${what}`, async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.write("out", "not for you");
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.write("out", "not for you");
     // That this process has it open too makes it no pipe.
     using _file = await Deno.open(path);
     await using child = new Shell(

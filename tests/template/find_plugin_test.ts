@@ -71,8 +71,8 @@ function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   };
 }
 
-async function coreConfig(folder: TemporaryDirectory, value: unknown) {
-  const path = await folder.write(
+async function coreConfig(directory: TemporaryDirectory, value: unknown) {
+  const path = await directory.write(
     "config.json",
     JSON.stringify(value, null, 2),
   );
@@ -80,24 +80,24 @@ async function coreConfig(folder: TemporaryDirectory, value: unknown) {
 }
 
 Deno.test("findPlugin() asks the template, the core configuration, what is bundled, and the directories", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   await using other = await TemporaryDirectory.make();
-  const first = await executable(folder, "baler-builder-file");
+  const first = await executable(directory, "baler-builder-file");
   const second = await executable(other, "baler-builder-file");
   const template = await parseTemplate(
     `{"builders": [{"type": "file"}],
       "plugins": {
         "builders": {"file": "./bin/file"}}}`,
-    join(folder.path, "template.json"),
+    join(directory.path, "template.json"),
   );
-  const config = await coreConfig(folder, {
+  const config = await coreConfig(directory, {
     builders: { file: ["ssh", "h", "/opt/file"] },
   });
   const all = sourcesOf({
     template,
     coreConfig: config,
     directories: [
-      { path: folder.path, reason: "-plugin-dir" },
+      { path: directory.path, reason: "-plugin-dir" },
       { path: other.path, reason: "BALER_PLUGIN_PATH" },
     ],
   });
@@ -106,10 +106,10 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
   const { shadows, ...used } = listed!;
   assertEquals(used, {
     kind: "builder",
-    argv: [join(folder.path, "bin", "file")],
-    label: join(folder.path, "bin", "file"),
+    argv: [join(directory.path, "bin", "file")],
+    label: join(directory.path, "bin", "file"),
     name: "file",
-    source: `${join(folder.path, "template.json")}:3`,
+    source: `${join(directory.path, "template.json")}:3`,
   });
   assertEquals(
     shadows.map(({ argv, label, source }) => [argv, label, source]),
@@ -117,14 +117,14 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
       [
         ["ssh", "h", "/opt/file"],
         "ssh h /opt/file",
-        `core configuration ${join(folder.path, "config.json")}:3`,
+        `core configuration ${join(directory.path, "config.json")}:3`,
       ],
       [
         ["/bin/baler", "plugin"],
         "baler-builder-file",
         "bundled",
       ],
-      [[first], first, `-plugin-dir ${folder.path}`],
+      [[first], first, `-plugin-dir ${directory.path}`],
       [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
     ],
   );
@@ -145,7 +145,7 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
   }
 });
 
-Deno.test("findPlugin() takes a type that is a path, from the template's folder", async () => {
+Deno.test("findPlugin() takes a type that is a path, from the template's directory", async () => {
   const template = await parseTemplate(
     '{"builders": [{"type": "x"}]}',
     "/srv/t.json",
@@ -165,10 +165,10 @@ Deno.test("findPlugin() takes a type that is a path, from the template's folder"
 });
 
 Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await executable(folder, "baler-provisioner-shell");
+  await using directory = await TemporaryDirectory.make();
+  await executable(directory, "baler-provisioner-shell");
   const sources = sourcesOf({
-    directories: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: directory.path, reason: "-plugin-dir" }],
   });
   const error: Error = await assertRejects(
     () => findPlugin("builder", "fil", sources),
@@ -180,9 +180,9 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   );
   assertStringIncludes(
     error.message,
-    `${join(folder.path, "baler-builder-fil")} (-plugin-dir)`,
+    `${join(directory.path, "baler-builder-fil")} (-plugin-dir)`,
   );
-  // A type is no way out of the folders.
+  // A type is no way out of the directories.
   await assertRejects(
     () => findPlugin("builder", "a/../../x", sources),
     Error,
@@ -191,16 +191,16 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
 });
 
 Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await folder.write("baler-builder-plain");
-  await executable(folder, "packer-builder-cloud");
-  await Deno.mkdir(join(folder.path, "baler-builder-folder"));
-  const config = await coreConfig(folder, {
+  await using directory = await TemporaryDirectory.make();
+  await directory.write("baler-builder-plain");
+  await executable(directory, "packer-builder-cloud");
+  await Deno.mkdir(join(directory.path, "baler-builder-directory"));
+  const config = await coreConfig(directory, {
     builders: { amazon: "/opt/packer-builder-amazon" },
   });
   const sources = sourcesOf({
     coreConfig: config,
-    directories: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: directory.path, reason: "-plugin-dir" }],
   });
   assertEquals(listPlugins(sources).map(({ name }) => name), [
     "file",
@@ -213,7 +213,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
       Error,
     ) as Error).message;
   assertStringIncludes(await refusal("plain"), "is not executable");
-  assertStringIncludes(await refusal("folder"), "is a directory");
+  assertStringIncludes(await refusal("directory"), "is a directory");
   assertStringIncludes(await refusal("cloud"), "is a Packer plugin");
   assertStringIncludes(
     await refusal("amazon"),
@@ -230,8 +230,8 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
 });
 
 Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const { plugins } = await coreConfig(folder, {
+  await using directory = await TemporaryDirectory.make();
+  const { plugins } = await coreConfig(directory, {
     _comment: "mine",
     builders: {
       a: "/opt/a",
@@ -243,9 +243,9 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
   });
   assertEquals([...plugins.builder.values()].map(({ argv }) => argv), [
     ["/opt/a"],
-    [join(folder.path, "b")],
+    [join(directory.path, "b")],
     ["deno", "run", "/c.ts"],
-    [join(folder.path, "..", "d"), "-x"],
+    [join(directory.path, "..", "d"), "-x"],
   ]);
   assertEquals(plugins["post-processor"].get("e")?.at, [
     "post-processors",
@@ -254,7 +254,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
 
   const error: Error = await assertRejects(
     () =>
-      coreConfig(folder, {
+      coreConfig(directory, {
         builder: {},
         provisioners: { a: "b", c: [], d: 3, e: ["x/y"], f: ["x", 1] },
         hooks: [],
@@ -300,8 +300,8 @@ Deno.test("readCoreConfig() reads the person's file, and is content without one"
 });
 
 Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write(
     "packerconfig",
     JSON.stringify({
       disable_checkpoint: true,
@@ -312,7 +312,7 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   );
   const config = await withEnvironment({ PACKER_CONFIG: path }, readCoreConfig);
   assertEquals([...config.plugins.builder.keys()], ["mine"]);
-  const missing = join(folder.path, "nope");
+  const missing = join(directory.path, "nope");
   const empty = await withEnvironment(
     { PACKER_CONFIG: missing },
     readCoreConfig,
@@ -322,13 +322,13 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
 
 Deno.test("pluginDirectories() has -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
   await using home = await TemporaryDirectory.make();
-  const folders = await withEnvironment({
+  const directories = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
     APPDATA: home.path,
     BALER_PLUGIN_PATH: ["/a", "", "/b"].join(DELIMITER),
   }, () => pluginDirectories({ pluginDir: ["/b", "here"] }));
   assertEquals(
-    folders.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
+    directories.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
     [
       "-plugin-dir /b",
       `-plugin-dir ${join(Deno.cwd(), "here")}`,
@@ -358,12 +358,12 @@ Deno.test({
   name: "untrustedReason() names who else can replace a plugin",
   ignore: isWindows,
   async fn() {
-    await using folder = await TemporaryDirectory.make();
-    const inner = join(folder.path, "inner");
+    await using directory = await TemporaryDirectory.make();
+    const inner = join(directory.path, "inner");
     Deno.mkdirSync(inner, { mode: 0o755 });
     const file = join(inner, "baler-builder-x");
     Deno.writeTextFileSync(file, "", { mode: 0o755 });
-    const link = join(folder.path, "link");
+    const link = join(directory.path, "link");
     Deno.symlinkSync(file, link);
     assertEquals(untrustedReason([file]), undefined);
     assertEquals(untrustedReason([link]), undefined);
