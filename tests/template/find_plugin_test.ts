@@ -1,5 +1,5 @@
-// Finding plugins: who has the first word, what is shadowed, and what a
-// person is told who asks for one that is not there.
+// Finding plugins: their precedence, the shadowed ones, and the
+// error for a plugin that does not exist.
 
 import {
   assert,
@@ -28,7 +28,7 @@ import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const isWindows = Deno.build.os === "windows";
 
-/** Writes an executable as the platform names them; returns its path. */
+/** Writes an executable with the platform's extension; returns its path. */
 async function executable(
   directory: TemporaryDirectory,
   name: string,
@@ -36,7 +36,7 @@ async function executable(
   return await directory.write(isWindows ? `${name}.exe` : name, "", 0o755);
 }
 
-/** Runs with these variables and no others of baler's, and puts them all back. */
+/** Runs a function with exactly these variables of baler, and restores the environment. */
 async function withEnvironment<T>(
   variables: Record<string, string>,
   run: () => T | Promise<T>,
@@ -79,7 +79,7 @@ async function coreConfig(directory: TemporaryDirectory, value: unknown) {
   return await withEnvironment({ BALER_CONFIG: path }, readCoreConfig);
 }
 
-Deno.test("findPlugin() asks the template, the core configuration, what is bundled, and the directories", async () => {
+Deno.test("findPlugin() searches the template, the core configuration, the bundled plugin and the directories, in this order", async () => {
   await using directory = await TemporaryDirectory.make();
   await using other = await TemporaryDirectory.make();
   const first = await executable(directory, "baler-builder-file");
@@ -145,7 +145,7 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
   }
 });
 
-Deno.test("findPlugin() takes a type that is a path, from the template's directory", async () => {
+Deno.test("findPlugin() resolves a type that is a path against the template's directory", async () => {
   const template = await parseTemplate(
     '{"builders": [{"type": "x"}]}',
     "/srv/t.json",
@@ -164,7 +164,7 @@ Deno.test("findPlugin() takes a type that is a path, from the template's directo
   assertEquals([relative.argv, relative.name], [["/bin/thing"], ""]);
 });
 
-Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
+Deno.test("findPlugin() reports the places that it searched and the most similar name", async () => {
   await using directory = await TemporaryDirectory.make();
   await executable(directory, "baler-provisioner-shell");
   const sources = sourcesOf({
@@ -182,7 +182,7 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
     error.message,
     `${join(directory.path, "baler-builder-fil")} (-plugin-dir)`,
   );
-  // A type is no way out of the directories.
+  // A type cannot escape from the directories.
   await assertRejects(
     () => findPlugin("builder", "a/../../x", sources),
     Error,
@@ -190,7 +190,7 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   );
 });
 
-Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
+Deno.test("findPlugin() reports files that are named like the plugin but cannot be used", async () => {
   await using directory = await TemporaryDirectory.make();
   await directory.write("baler-builder-plain");
   await executable(directory, "packer-builder-cloud");
@@ -229,7 +229,7 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
   );
 });
 
-Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
+Deno.test("a plugin table accepts absolute and relative paths and commands, and nothing else", async () => {
   await using directory = await TemporaryDirectory.make();
   const { plugins } = await coreConfig(directory, {
     _comment: "mine",
@@ -276,7 +276,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
   }
 });
 
-Deno.test("readCoreConfig() reads the person's file, and is content without one", async () => {
+Deno.test("readCoreConfig() reads the user's file, which need not exist", async () => {
   await using home = await TemporaryDirectory.make();
   const environment = { XDG_CONFIG_HOME: home.path, APPDATA: home.path };
   const none = await withEnvironment(environment, readCoreConfig);
@@ -299,7 +299,7 @@ Deno.test("readCoreConfig() reads the person's file, and is content without one"
   );
 });
 
-Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
+Deno.test("readCoreConfig() accepts Packer's own file that PACKER_CONFIG names", async () => {
   await using directory = await TemporaryDirectory.make();
   const path = await directory.write(
     "packerconfig",
@@ -320,7 +320,7 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   assertEquals(empty.plugins, emptyPluginTable());
 });
 
-Deno.test("pluginDirectories() has -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
+Deno.test("pluginDirectories() returns -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
   await using home = await TemporaryDirectory.make();
   const directories = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
@@ -377,7 +377,7 @@ Deno.test({
     Deno.chmodSync(file, 0o755);
     Deno.chmodSync(inner, 0o777);
     assertStringIncludes(untrustedReason([link])!, `its directory ${inner}`);
-    // Others cannot replace what is in a sticky directory.
+    // Other users cannot replace files in a sticky directory.
     Deno.chmodSync(inner, 0o1777);
     assertEquals(untrustedReason([link]), undefined);
     Deno.chmodSync(inner, 0o755);
@@ -390,7 +390,7 @@ Deno.test({
   },
 });
 
-Deno.test("variable() reads BALER_ before PACKER_", async () => {
+Deno.test("setting() reads BALER_ before PACKER_", async () => {
   await withEnvironment(
     { PACKER_LOG: "1" },
     () => assertEquals(setting("LOG"), "1"),
