@@ -8,7 +8,7 @@ import type { Programs } from "./programs.ts";
 import { atLeast, atMost, type Row, type Target } from "./row.ts";
 import type { Sizes } from "./sizes.ts";
 
-/** All that stand ready, by name. */
+/** All drivers, by name. */
 type Drivers = ReadonlyMap<string, Driver>;
 
 /** Measures all of them. */

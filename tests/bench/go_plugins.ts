@@ -1,4 +1,4 @@
-// Packer's Go plugins under baler beside the same under Packer: whole builds, lines, and uploads.
+// Packer's Go plugins under baler, compared with the same under Packer: whole builds, lines, and uploads.
 
 import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
@@ -156,7 +156,7 @@ export async function goPluginRows(
   return rows;
 }
 
-/** The milliseconds that the plugin says something took. */
+/** Returns the duration that the plugin reports, in milliseconds. */
 function timeOf(word: string, { text }: Run): number {
   const found = new RegExp(`${word}.* in ([\\d.]+) ms`).exec(text);
   if (found === null) throw new Error(`"${word}" was not shown: ${text}`);

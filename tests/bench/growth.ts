@@ -16,7 +16,7 @@ export interface PluginCost {
   readonly start: number;
   /** To all of them by turns, 1,000 in flight, in calls a second. */
   readonly calls: number;
-  /** Of the host and all plugins (PSS), in MiB; absent where it cannot be told. */
+  /** The memory of the host and all plugins (PSS), in MiB; absent when it is not known. */
   readonly memory?: number;
 }
 

@@ -1,5 +1,5 @@
 // `deno task bench`: measures baler and its peers in the same run, in turns,
-// and shows how they compare. Installs nothing; who is not there is named.
+// and shows how they compare. Installs nothing; missing peers are named.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
@@ -118,7 +118,7 @@ async function machineText(): Promise<string> {
     const text = await Deno.readTextFile("/proc/cpuinfo");
     processor = /^model name\s*: (.*)$/m.exec(text)?.[1] ?? arch;
   } catch {
-    // Only Linux tells in that way.
+    // Only Linux reports it in that way.
   }
   return [
     processor,

@@ -1,4 +1,4 @@
-// A TypeScript plugin under the real Packer beside the same plugin in Go: whole
+// A TypeScript plugin under the real Packer, compared with the same plugin in Go: whole
 // builds, calls, and uploads in both directions.
 
 import { createHash } from "node:crypto";
@@ -45,7 +45,7 @@ export async function packerRows(
     flags: PERMISSIONS,
     out,
   }]);
-  // Packer asks every plugin that is installed what it has: each is alone.
+  // Packer runs `describe` of every installed plugin, so each is installed alone.
   const directories = {
     twin: join(directory, "packer-plugins-go"),
     balertwin: join(directory, "packer-plugins"),
@@ -183,7 +183,7 @@ export async function packerRows(
   ];
 }
 
-/** Installs our plugin under a name of its own, beside its twin. */
+/** Installs our plugin under another name, next to its twin. */
 async function installOwn(path: string, plugins: string): Promise<void> {
   const arch = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
   const directory = join(plugins, "github.com", "baler", "balertwin");

@@ -1,4 +1,4 @@
-// A plugin that goes wrong as it is told: its arguments are a moment and a fault, or a pause and a
+// A plugin that fails as its arguments say: a moment and a fault, or a pause and a
 // pipe that it holds open. Without them it is the plugin that all others in a build are, which does
 // what it should and cleans up.
 

@@ -366,7 +366,7 @@ function hasDeno(directory: string): boolean {
   }
 }
 
-/** The compiled host, copied to a directory of its own: it would find the plugins beside it in dist/. */
+/** Copies the compiled host to a separate directory: in dist/ it would find the plugins next to it. */
 async function compiledHost(): Promise<string> {
   return await once("baler", async () => {
     const [made] = await compile(["baler"], { say: () => {} });

@@ -16,7 +16,7 @@ import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
-Deno.test("compile() lists what there is when a name is unknown", async () => {
+Deno.test("compile() lists the known names when a name is unknown", async () => {
   const error = await assertRejects(
     () => compile(["builder-fil"]),
     TypeError,
@@ -105,7 +105,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
 
   const first = await make();
   assertEquals(first.reused, false, lines.join("\n"));
-  // Nothing of the making stays behind but a note of what it was made from.
+  // No temporary file is left except the record of the inputs.
   const left = await Array.fromAsync(Deno.readDir(join(directory.path, "out")));
   assertEquals(left.map((item) => item.name).sort(), [
     ".made",
@@ -123,7 +123,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
   assertStringIncludes((await run(first.path)).stdout, "good morning");
 });
 
-Deno.test("compile() shows the program's own error, and does not look for another Deno", async () => {
+Deno.test("compile() shows the program's own error, and does not try another Deno", async () => {
   await using directory = await TemporaryDirectory.make();
   const entry = join(directory.path, "main.ts");
   await Deno.writeTextFile(entry, `const n: number = "one"; console.log(n);`);
@@ -343,7 +343,7 @@ Deno.test("a compiled executable keeps no code cache, and reads none", async () 
   }
   assertEquals(await Array.fromAsync(Deno.readDir(temporary)), []);
   if (Deno.build.os === "windows") return;
-  // To open a pipe that nobody writes to would block.
+  // Opening a FIFO without a writer would block.
   const pipe = join(temporary, "deno-compile-cacheless.cache");
   await new Deno.Command("mkfifo", { args: [pipe] }).output();
   assertEquals((await start()).stdout, "started\n");
@@ -400,7 +400,7 @@ Deno.test("downloadPinned() keeps the start of a file from a package when its sh
   assertEquals(await Deno.readFile(path), wanted);
 });
 
-Deno.test("downloadPinned() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
+Deno.test("downloadPinned() rejects a file whose SHA-256 is wrong, and leaves no file", async () => {
   await using directory = await TemporaryDirectory.make();
   const tarball = await pack(directory.path, new Uint8Array(1000));
   const cache = join(directory.path, "cache");
@@ -458,7 +458,7 @@ async function writePlugin(directory: string, code = ""): Promise<string> {
   return entry;
 }
 
-// A tarball such as npm makes, with the program behind another file.
+// A tarball as npm creates it, with the program after another file.
 async function pack(directory: string, program: Uint8Array): Promise<string> {
   await Deno.mkdir(join(directory, "package"));
   await Deno.writeTextFile(
