@@ -147,7 +147,7 @@ Deno.test("builder null gives its provisioners this machine, or none", async () 
   }
 });
 
-Deno.test("builder null refuses communicators that are not there, and tells which are", async () => {
+Deno.test("builder null rejects unknown communicators, and lists the known ones", async () => {
   await assertProblems(new NullBuilder(), {
     config: { ssh_host: "x", ssh_username: "root" },
     problems: [
@@ -173,7 +173,7 @@ Deno.test("builder null refuses communicators that are not there, and tells whic
   ]);
 });
 
-Deno.test("builder null runs the error-cleanup provisioner when a provisioner fails, as -on-error says", async () => {
+Deno.test("builder null runs the error-cleanup provisioner when a provisioner fails, according to -on-error", async () => {
   const run = async (
     onError: "cleanup" | "abort" | "ask",
     answers: string[],
@@ -247,7 +247,7 @@ Deno.test("shell runs inline lines with the build's variables, and takes the scr
   await assertRejects(() => Deno.stat(lines[0]!.split(": ")[2]!));
 });
 
-Deno.test("shell runs scripts in their order, with Unix line ends unless binary", async () => {
+Deno.test("shell runs scripts in order, with Unix line ends unless binary", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.sh": '#!/bin/sh\r\necho "a $X"\r\n',
     "b.sh": "#!/bin/sh\necho b | od -An -c | tr -d ' '\r\n",
@@ -538,7 +538,7 @@ Deno.test("shell-local refuses what Packer refuses", async () => {
   });
 });
 
-Deno.test("shell-local leaves nothing behind when aborted", async () => {
+Deno.test("shell-local leaves no file and no process when it is aborted", async () => {
   await using dir = await TemporaryDirectory.make();
   const controller = new AbortController();
   const ui = new RecordingUi();
@@ -591,7 +591,7 @@ Deno.test("shell-local as a post-processor passes the artifact on, which stays",
   );
 });
 
-Deno.test("file uploads files and directories, with their modes and where the slash says", async () => {
+Deno.test("file uploads files and directories, with their modes, and handles a trailing slash", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -618,7 +618,7 @@ Deno.test("file uploads files and directories, with their modes and where the sl
   assertEquals(await Deno.readTextFile(join(dir.path, "i-1.txt")), "a");
 });
 
-Deno.test("file downloads files and directories, and makes the directories that they go to", async () => {
+Deno.test("file downloads files and directories, and creates their destination directories", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -644,7 +644,7 @@ Deno.test("file downloads files and directories, and makes the directories that 
   );
 });
 
-Deno.test("file tells what failed, and leaves no half of a file", async () => {
+Deno.test("file reports what failed, and leaves no partial file", async () => {
   await using dir = await TemporaryDirectory.make({ "a.txt": "a" });
   const run = (config: Record<string, unknown>, ui: RecordingUi) =>
     provisioned(new FileProvisioner(), { dir: dir.path, config, ui });
@@ -729,7 +729,7 @@ Deno.test("breakpoint waits for an answer, unless it is disabled or aborted", as
   );
 });
 
-Deno.test("sleep waits as long as it is told, unless it is aborted", async () => {
+Deno.test("sleep waits for its duration, unless it is aborted", async () => {
   const run = (duration: string, signal = never) =>
     provisioned(new Sleep(), {
       dir: "/",

@@ -130,7 +130,7 @@ await testWithPackers(
     for (const type of ["cloud-vm", "cloud"]) {
       await bench.write("template.json", { builders: [{ type }] });
       const ended = await baler(["validate", "template.json"]);
-      // The plugin says how it was started, and fails.
+      // The plugin prints how it was started, and fails.
       const component = type === "cloud"
         ? "-packer-default-plugin-name-"
         : "vm";
@@ -154,7 +154,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "executables of Packer's are found in Packer's directories, in baler's, and by a path in the template",
+  "Packer's executables are found in Packer's directories, in baler's, and by a path in the template",
   [],
   async ({ bench, env, baler }) => {
     const own = await bench.write(
@@ -221,7 +221,7 @@ await testWithPackers(
       assert(two.includes(`${multi} was started: start builder two`), two);
     }
     assert((await started(own)).includes(`${own} was started:`));
-    // A component that the plugin does not have is no other plugin's, either.
+    // A component that the plugin does not have is not searched in other plugins.
     assertMatch(
       await started("multi-three", [`-plugin-dir=${directory}`]),
       /Unknown builder multi-three: no plugin serves it/,
@@ -272,7 +272,7 @@ await testWithPackers(
   },
 );
 
-Deno.test("without the adapter a plugin of Packer's is told, and what to do", async () => {
+Deno.test("without the adapter, the error for a Packer plugin says what to do", async () => {
   const { adaptedPlugin } = await import(
     "../../host/discovery/packer_plugins.ts"
   );

@@ -21,7 +21,7 @@ import {
 export interface PackerBench {
   /** The test's baler. */
   readonly bench: Workspace;
-  /** The paths of the peers' executables, in the order in which they were asked for. */
+  /** The paths of the peers' executables, in the order of the arguments. */
   readonly paths: readonly string[];
   /** Variables for every run. */
   readonly env: Record<string, string>;
@@ -85,7 +85,7 @@ function adapterFolder(): Promise<string> {
 }
 
 /**
- * Installs a plugin where Packer looks for installed plugins.
+ * Installs a plugin in Packer's plugin directory.
  *
  * @param bench The test's baler, in whose home it is installed.
  * @param name The plugin's directory below tests/peers.
@@ -182,7 +182,7 @@ echo 'root:x:0:' > "$1/etc/group"
 tar -C "$1" -c . | docker import - localhost/base:latest
 `;
 
-/** Why podman cannot stand in for docker here. */
+/** Why podman cannot be used as docker here. */
 export const missingPodman: string | undefined = missingProgram("podman") ??
   missingProgram("runc") ?? (missingProgram("busybox"));
 
@@ -196,7 +196,7 @@ export async function processesWith(text: string): Promise<number[]> {
       const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
       if (command.replaceAll("\0", " ").includes(text)) found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;
