@@ -34,13 +34,13 @@ export const builders: readonly ParityCase[] = [
   {
     name: "file-no-target",
     template: { builders: [{ type: "file", content: "x" }] },
-    says: ["target required"],
+    messageParts: ["target required"],
   },
   {
     name: "file-content-and-source",
     template: { builders: [aFile({ source: "in" })] },
     files: { in: "x" },
-    says: ["cannot specify source file and content"],
+    messageParts: ["cannot specify source file and content"],
   },
   {
     name: "file-source-is-target",
@@ -51,25 +51,25 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "source-is-target",
       ok: false,
-      says: ["same file"],
+      messageParts: ["same file"],
       files: [],
     },
   },
   {
     name: "file-source-missing",
     template: { builders: [{ type: "file", source: "gone", target: "out" }] },
-    says: ["open gone: no such file or directory"],
+    messageParts: ["open gone: no such file or directory"],
   },
   {
     name: "file-target-is-folder",
     template: { builders: [aFile({ target: "sub" })] },
     files: { "sub/x": "" },
-    says: ["sub", "is a directory"],
+    messageParts: ["sub", "is a directory"],
   },
   {
     name: "file-unknown-key",
     template: { builders: [aFile({ contents: "x" })] },
-    says: ["unknown", "contents"],
+    messageParts: ["unknown", "contents"],
   },
   {
     name: "file-number-as-content",
@@ -90,12 +90,12 @@ export const builders: readonly ParityCase[] = [
   {
     name: "file-list-as-content",
     template: { builders: [aFile({ content: ["x", "y"] })] },
-    says: ["content"],
+    messageParts: ["content"],
   },
   {
     name: "file-object-as-content",
     template: { builders: [aFile({ content: { x: "y" } })] },
-    says: ["content"],
+    messageParts: ["content"],
   },
   {
     name: "file-key-in-another-case",
@@ -113,7 +113,7 @@ export const builders: readonly ParityCase[] = [
   {
     name: "null-unknown-key",
     template: { builders: [nothing({ foo: 1, bar: 2 })] },
-    says: ["unknown", "foo", "bar"],
+    messageParts: ["unknown", "foo", "bar"],
   },
   {
     name: "null-ssh-options-with-none",
@@ -130,7 +130,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "warnings-of-options-without-effect",
       ok: true,
-      says: ["ssh_host", "does nothing"],
+      messageParts: ["ssh_host", "does nothing"],
     },
   },
   ...Object.entries({
@@ -145,7 +145,7 @@ export const builders: readonly ParityCase[] = [
     name: `null-malformed-${key}-with-none`,
     template: { builders: [nothing({ [key]: value })] },
     args: validate(),
-    says: [key],
+    messageParts: [key],
   })),
   {
     name: "null-older-ssh-options-with-none",
@@ -158,7 +158,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "warnings-of-options-without-effect",
       ok: true,
-      says: ["ssh_wait_timeout", "does nothing"],
+      messageParts: ["ssh_wait_timeout", "does nothing"],
     },
   },
   {
@@ -175,7 +175,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "communicators",
       ok: false,
-      says: ["ssh", "not in this baler"],
+      messageParts: ["ssh", "not in this baler"],
     },
   },
   {
@@ -185,30 +185,30 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "communicators",
       ok: false,
-      says: ["ssh", "not in this baler"],
+      messageParts: ["ssh", "not in this baler"],
     },
   },
   {
     name: "null-unknown-communicator",
     template: { builders: [nothing({ communicator: "carrier-pigeon" })] },
-    says: ["communicator", "carrier-pigeon"],
+    messageParts: ["communicator", "carrier-pigeon"],
   },
   {
     name: "null-local",
     template: { builders: [nothing({ communicator: "local" })] },
     args: validate(),
-    differs: { why: "communicator-local", ok: true, says: ["valid"] },
+    differs: { why: "communicator-local", ok: true, messageParts: ["valid"] },
   },
   {
     name: "unknown-builder",
     template: { builders: [{ type: "nul" }] },
-    says: ["failed to initialize build", "unknown builder nul"],
+    messageParts: ["failed to initialize build", "unknown builder nul"],
   },
   {
     name: "target-a-folder",
     template: { builders: [aFile({ target: "dir/" })] },
     files: { "dir/x": "x" },
-    says: ["open dir/: is a directory"],
+    messageParts: ["open dir/: is a directory"],
   },
   {
     name: "source-a-folder",
@@ -217,7 +217,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "failed-file-builder",
       ok: false,
-      says: ["Copying dir to a.txt", "is a directory"],
+      messageParts: ["Copying dir to a.txt", "is a directory"],
       files: [],
     },
   },
@@ -231,7 +231,10 @@ export const builders: readonly ParityCase[] = [
       ],
       provisioners: [local("touch provisioned")],
     },
-    says: ['failed to initialize build "m"', "unknown builder unheard-of"],
+    messageParts: [
+      'failed to initialize build "m"',
+      "unknown builder unheard-of",
+    ],
     sample: true,
   },
   {
@@ -240,7 +243,10 @@ export const builders: readonly ParityCase[] = [
       builders: [aFile({ name: "with" }), nothing({ name: "without" })],
       provisioners: [{ type: "shel", only: ["with"] }],
     },
-    says: ['failed to initialize build "with"', "unknown provisioner shel"],
+    messageParts: [
+      'failed to initialize build "with"',
+      "unknown provisioner shel",
+    ],
   },
   {
     name: "unknown-post-processor-of-one-of-two",
@@ -251,7 +257,7 @@ export const builders: readonly ParityCase[] = [
         except: ["without"],
       }]],
     },
-    says: ['failed to initialize build "with"', "manifesto"],
+    messageParts: ['failed to initialize build "with"', "manifesto"],
   },
   {
     name: "unknown-post-processor-that-is-excepted",
@@ -294,19 +300,19 @@ export const builders: readonly ParityCase[] = [
       ],
     },
     unordered: true,
-    says: ["some builds didn't complete", "gone", "bad"],
+    messageParts: ["some builds didn't complete", "gone", "bad"],
   },
   {
     name: "one-of-two-cannot-be-prepared",
     template: {
       builders: [{ type: "file", name: "bad" }, aFile({ name: "good" })],
     },
-    says: ["bad", "target required"],
+    messageParts: ["bad", "target required"],
   },
   {
     name: "target-in-the-way-of-a-folder",
     template: { builders: [aFile({ target: "plain/a.txt" })] },
     files: { plain: "a file" },
-    says: ["plain", "not a directory"],
+    messageParts: ["plain", "not a directory"],
   },
 ];
