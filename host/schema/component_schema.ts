@@ -3,14 +3,14 @@
 
 import { BUNDLED } from "../../plugin/bundled/components.ts";
 import type { Options } from "../../plugin/contract/options.ts";
-import { optionsSchema } from "./options_schema.ts";
+import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import {
   duration,
   type Schema,
   TEXT,
   textList,
   WEAK_TEXT,
-} from "./schema_values.ts";
+} from "../../plugin/sdk/schema_values.ts";
 
 /** What a provisioner can have beside its own options. */
 const PROVISIONER_KEYS: Record<string, Schema> = {

@@ -8,7 +8,7 @@ import {
   TEXT,
   textList,
   WEAK_TEXT,
-} from "./schema_values.ts";
+} from "../../plugin/sdk/schema_values.ts";
 
 const COMMENTS = { "^_": { type: "string", description: "A comment." } };
 

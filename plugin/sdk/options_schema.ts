@@ -1,12 +1,8 @@
 // The options that a component declares, as the JSON Schema of its
 // configuration.
 
-import type {
-  Option,
-  Options,
-  OptionTypes,
-} from "../../plugin/contract/options.ts";
-import { goDuration } from "../../plugin/common/duration.ts";
+import type { Option, Options, OptionTypes } from "../contract/options.ts";
+import { goDuration } from "../common/duration.ts";
 import {
   duration,
   type Schema,
