@@ -1,7 +1,10 @@
 // The JSON Schema of templates: what an editor offers and checks while one is
 // written.
 
-import { componentSchemas } from "./component_schema.ts";
+import {
+  componentSchemas,
+  type DeclaredComponent,
+} from "./component_schema.ts";
 import {
   listOf,
   type Schema,
@@ -25,14 +28,11 @@ const PLUGIN_COMMAND: Schema = {
 /**
  * The JSON Schema (2020-12) of templates.
  *
- * @returns The schema, which knows the options of bundled plugins and takes any of others.
+ * @param components The components whose options are known. Others may have any.
  */
-export async function templateSchema(): Promise<Schema> {
-  const [builders, provisioners, postProcessors] = await Promise.all([
-    componentSchemas("builder"),
-    componentSchemas("provisioner"),
-    componentSchemas("post-processor"),
-  ]);
+export function templateSchema(
+  components: readonly DeclaredComponent[],
+): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Template",
@@ -42,9 +42,9 @@ export async function templateSchema(): Promise<Schema> {
     patternProperties: COMMENTS,
     additionalProperties: false,
     $defs: {
-      ...builders,
-      ...provisioners,
-      ...postProcessors,
+      ...componentSchemas("builder", components),
+      ...componentSchemas("provisioner", components),
+      ...componentSchemas("post-processor", components),
       pluginCommand: PLUGIN_COMMAND,
       namedBuilders: {
         description: "The builds, each name with the plugin that builds it.",
