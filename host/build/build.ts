@@ -3,7 +3,10 @@
 
 import { BuildPlugins } from "./build_plugins.ts";
 import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
-import { GRACE, type LaunchOptions } from "../plugin/launch_options.ts";
+import {
+  type LaunchOptions,
+  SHUTDOWN_GRACE_MS,
+} from "../plugin/launch_options.ts";
 import { type Log, NO_LOG } from "../log/log.ts";
 import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
@@ -43,10 +46,11 @@ export class Build implements AsyncDisposable {
     this.#log = launch.log ?? NO_LOG;
     this.#plugins = new BuildPlugins(
       { ...launch, pause: () => ui.pause },
-      (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+      (plugin) =>
+        ui.message(`Waiting for ${plugin} to complete the handshake...`),
       bundled,
     );
-    this.#graceMs = 2 * (launch.grace ?? GRACE);
+    this.#graceMs = 2 * (launch.grace ?? SHUTDOWN_GRACE_MS);
   }
 
   /** The build's name. */

@@ -34,7 +34,8 @@ export async function validateBuilds(
   const options = { ...plan.launch, ...launch };
   await using bundled = new BuildPlugins(
     options,
-    (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+    (plugin) =>
+      ui.message(`Waiting for ${plugin} to complete the handshake...`),
   );
   const validated = new ValidatedComponents();
   const builds: Build[] = [];

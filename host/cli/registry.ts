@@ -1,11 +1,11 @@
-// The commands of baler, each with its line in `baler help` and a function that
-// loads it when it is called.
+// The registry of baler's commands: the synopsis of each for `baler help`, and a
+// function that loads it on demand.
 
 import type { HostCommand } from "./command.ts";
 
 /** A command that has not been loaded. */
 export interface CommandEntry {
-  /** What it does, in one line. */
+  /** A one-line description. */
   synopsis: string;
   /** Loads it. */
   load(): Promise<HostCommand>;

@@ -6,7 +6,7 @@ import type { Options } from "../../plugin/contract/options.ts";
 import { checkOptions } from "../../plugin/sdk/check_options.ts";
 import type { Log } from "../log/log.ts";
 import { launch } from "../plugin/launch.ts";
-import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 import type { FoundPlugin } from "./find_plugin.ts";
 import type { PluginKind } from "./plugin_table.ts";
 
@@ -35,7 +35,7 @@ export async function componentOptions(
   await using plugin = await launch(found.argv, {
     name: found.label,
     log,
-    ...pluginTimes(),
+    ...pluginTimeouts(),
   });
   const { options } = await plugin.create<{ options?: Options }>(
     kind,

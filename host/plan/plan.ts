@@ -14,7 +14,7 @@ import type { LaunchOptions } from "../plugin/launch_options.ts";
 import { pluginPathWarnings } from "../discovery/plugin_directories.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
-import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 import type { Redactor } from "../log/redactor.ts";
 import { memoize } from "./memoize.ts";
 import {
@@ -121,7 +121,7 @@ export async function planBuilds(
     unmatched: selection.unmatched,
     warnings: [...pluginPathWarnings(), ...finder.warnings],
     undeclared: await undeclaredVariables(template, variables.values),
-    launch: { ...pluginTimes(), env: runEnvironment() },
+    launch: { ...pluginTimeouts(), env: runEnvironment() },
   };
 }
 

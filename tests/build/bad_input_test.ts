@@ -231,11 +231,11 @@ refuses("a plugin that is not there", {
   template: at("/nowhere/plugin"),
   says: ["/nowhere/plugin does not exist"],
 });
-refuses("a plugin that is a folder", {
+refuses("a plugin that is a directory", {
   setUp: async (bench) => {
     await bench.write("template.json", at(bench.path));
   },
-  says: ["$WORK is a folder", "executable in it"],
+  says: ["$WORK is a directory", "executable in it"],
 });
 refuses("a plugin that is not executable", {
   setUp: async (bench) => {
@@ -271,7 +271,7 @@ refuses("a plugin that never says hello", {
     await bench.write("template.json", at(path));
   },
   env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
-  says: ["$WORK/plugin did not say hello within 1 s"],
+  says: ["$WORK/plugin did not complete the handshake within 1 s"],
 });
 refuses("a plugin for another processor", {
   setUp: async (bench) => {

@@ -179,7 +179,7 @@ forEachHost(
     assertForPeople(ended);
     assertStringIncludes(
       ended.output,
-      "baler-bundled was ended by SIGKILL (in run() of baler-builder-null, " +
+      "baler-bundled was killed by SIGKILL (in run() of baler-builder-null, " +
         "provision() of baler-provisioner-shell)",
     );
     assertMatch(ended.output, /Build 'two' finished/);
@@ -511,7 +511,7 @@ forEachHost(
   },
 );
 
-forEachHost("colours are for terminals: a pipe gets none", async (bench) => {
+forEachHost("colors are for terminals: a pipe gets none", async (bench) => {
   const { output } = await bench.builds({ builders: [file("one")] }, [
     "-color=true",
   ]);

@@ -129,11 +129,11 @@ forEachHost(
     assertEquals(ended.code, 130, ended.output);
     assertMatch(
       ended.output,
-      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Ctrl-C again ends it at once\.$/m,
+      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Press Ctrl-C again to kill it\.$/m,
     );
     assertMatch(
       ended.stderr,
-      /^Ended at once by the second SIGINT\. These builds may have left something behind: deaf\.$/m,
+      /^Killed by the second SIGINT\. These builds may not have been cleaned up: deaf\.$/m,
     );
   },
 );

@@ -233,7 +233,7 @@ for (
     [
       "nobody reads any more, as with | head -1,",
       `{ "$@"; echo $? > code; } | head -1`,
-      /^Cancelling the builds: nobody reads the output any more$/m,
+      /^Cancelling the builds: the reader has closed the output$/m,
     ],
     [
       "nobody reads any more, stderr too,",
@@ -301,7 +301,7 @@ forEachHost(
     if (bench.kind === "compiled") {
       assertMatch(
         ended.stdout,
-        /^Running \d+ builds? at a time: "ulimit -n" allows no more open files for 40\.$/m,
+        /^Running \d+ builds? at a time: the limit on open files \("ulimit -n"\) is too low for 40\.$/m,
       );
     }
     const made = await bench.names("made");
@@ -314,7 +314,10 @@ forEachHost(
     if (bench.kind === "compiled") assertEquals(refused, [], ended.output);
     assertEquals(ended.code, refused.length > 0 ? 1 : 0, ended.output);
     if (refused.length > 0) {
-      assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+      assertMatch(
+        ended.stdout,
+        /too many open files; raise the limit with "ulimit -n"/,
+      );
     }
   },
   withShell,

@@ -251,7 +251,7 @@ forEachHost(
     assertMatch(stdout, /^ +file +baler-builder-file +\(bundled\)/m);
     assertMatch(
       stdout,
-      /in place of \S+\/folder\/baler-builder-file +\(-plugin-dir /,
+      /instead of \S+\/folder\/baler-builder-file +\(-plugin-dir /,
     );
   },
 );
@@ -317,7 +317,7 @@ forEachHost(
       assertEquals(ended.code, 1);
       assertMatch(
         ended.output,
-        /returned (1\.5|256|-1|NaN), which is no exit code: it is to be from 0 to 255/,
+        /returned (1\.5|256|-1|NaN); expected an exit code from 0 to 255 or undefined/,
       );
       assertForPeople(ended);
     }

@@ -15,7 +15,7 @@ import { shellQuote } from "../support/shell.ts";
 const shells = ["bash", "zsh", "fish"] as const;
 
 const template = {
-  variables: { region: "north", colour: "red" },
+  variables: { region: "north", color: "red" },
   builders: ["web-1", "web-2", "db"].map((name) => ({ type: "null", name })),
 };
 
@@ -86,7 +86,7 @@ for (
     ["the folders of a flag", "baler plugins -plugin-dir some", [
       "some folder",
     ]],
-    ["variables", "baler console site.json -var co", ["colour="]],
+    ["variables", "baler console site.json -var co", ["color="]],
     ["nothing for a number", "baler build -parallel-builds ", []],
     ["nothing for what is no command", "baler nonsense ", []],
   ] as const

@@ -1,4 +1,4 @@
-// What a person sees: colours where they are wanted, how far long work has come, questions, and no
+// What a person sees: colors where they are wanted, how far long work has come, questions, and no
 // line that another one was written into.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
@@ -54,7 +54,7 @@ const twoBuilds = {
 };
 
 forEachHost(
-  "on a terminal each build has a colour of its own, and errors are red",
+  "on a terminal each build has a color of its own, and errors are red",
   async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", "t.json"]);
@@ -84,7 +84,7 @@ for (
     ["-machine-readable", ["-machine-readable"], {}],
   ] as const
 ) {
-  forEachHost(`there are no colours with ${promise}`, async (bench) => {
+  forEachHost(`there are no colors with ${promise}`, async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", ...args, "t.json"], env);
     assert(!text.includes("\x1b"), JSON.stringify(text));
@@ -92,7 +92,7 @@ for (
   }, { ignore: missing("script") });
 }
 
-forEachHost("there are no colours and no progress on a pipe", async (bench) => {
+forEachHost("there are no colors and no progress on a pipe", async (bench) => {
   const { output } = await bench.builds({
     builders: { p: { plugin: fixturePlugin("scripted_ui"), steps: [...half] } },
   });
@@ -102,7 +102,7 @@ forEachHost("there are no colours and no progress on a pipe", async (bench) => {
 });
 
 forEachHost(
-  "-timestamp-ui puts no time in front of the colours that are told first, as in Packer",
+  "-timestamp-ui puts no time in front of the colors that are told first, as in Packer",
   async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", "-timestamp-ui", "t.json"]);

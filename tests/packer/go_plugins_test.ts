@@ -308,7 +308,7 @@ for (
       // What baler bundles wins.
       assertMatch(
         listed.stdout,
-        /file +baler-builder-file +\(bundled\)\n +in place of .*packer/,
+        /file +baler-builder-file +\(bundled\)\n +instead of .*packer/,
       );
     },
   );

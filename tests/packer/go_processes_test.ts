@@ -40,7 +40,7 @@ await testWithPackers(
     assertEquals(ended.code, 1);
     assertMatch(
       ended.output,
-      /packer plugin packer-provisioner-shell-local was ended by SIGKILL while the provisioner golocal was at work\nIt wrote:\n( {4}.*\n)*.*Executing local shell command/,
+      /packer plugin packer-provisioner-shell-local was killed by SIGKILL while the provisioner golocal was at work\nIt wrote:\n( {4}.*\n)*.*Executing local shell command/,
     );
     assert(!ended.output.includes("unexpected EOF"), ended.output);
     await removeScripts(bench.env.TMPDIR!);
@@ -95,7 +95,7 @@ await testWithPackers(
     );
     assertMatch(
       (await baler(["validate", "template.json"])).output,
-      /packer-builder-odd exited with code 3 before it said hello\n[^]*It wrote:\n {4}sorry/,
+      /packer-builder-odd exited with code 3 before the handshake\n[^]*It wrote:\n {4}sorry/,
     );
     await bench.write("packer-builder-odd", "#!/bin/sh\necho '5|1|unix|/x'\n", {
       mode: 0o755,
@@ -148,7 +148,7 @@ for (const victim of ["the host", "the adapter"]) {
       if (victim === "the adapter") {
         assertMatch(
           output,
-          /baler-packer was ended by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
+          /baler-packer was killed by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
         );
       }
       await removeScripts(bench.env.TMPDIR!);

@@ -35,11 +35,10 @@ forEachHost(
   async (bench) => {
     await assertTold(bench, {
       "throws-nothing":
-        "--> throws-nothing: a plugin threw undefined in place of an Error",
-      "throws-null":
-        "--> throws-null: a plugin threw null in place of an Error",
+        "--> throws-nothing: a plugin threw undefined instead of an Error",
+      "throws-null": "--> throws-null: a plugin threw null instead of an Error",
       "throws-record":
-        "--> throws-record: a plugin threw { code: 3 } in place of an Error",
+        "--> throws-record: a plugin threw { code: 3 } instead of an Error",
       "throws-text": "--> throws-text: the region is closed",
     });
   },
@@ -127,7 +126,7 @@ forEachHost(
     );
     assertStringIncludes(
       text,
-      "* Post-processor failed: a plugin threw undefined in place of an Error",
+      "* Post-processor failed: a plugin threw undefined instead of an Error",
     );
     assertStringIncludes(text, "3 error(s) occurred");
   },

@@ -67,7 +67,7 @@ for (
       assertMatch(
         await stderr,
         new RegExp(
-          `\nEnded by the second ${second}, while baler was busy\\. These builds may have left something behind: one, two\\.\n$`,
+          `\nKilled by the second ${second} while baler was busy\\. These builds may not have been cleaned up: one, two\\.\n$`,
         ),
       );
       assertEquals(await runs(Number(plugin)), false);

@@ -1,4 +1,5 @@
-// `baler help`: all commands, also those that plugins bring along, or one.
+// `baler help`: shows the help of baler, with the commands of plugins, or of one
+// command.
 
 import { commandHelp, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
@@ -18,13 +19,15 @@ export const help = defineCommand({
     "KIND is builder, provisioner or post-processor, and NAME what a template has as its\n" +
     '"type". A plugin that does not come with baler is launched to be asked.',
   flags: {},
-  words: "command",
-  async run(context, _flags, words) {
+  completes: "command",
+  async run(context, _flags, positionals) {
     const { ui, log } = context;
-    const [name, component, ...others] = words;
+    const [name, component, ...others] = positionals;
     if (others.length > 0) {
       throw new UsageError(
-        `expected a COMMAND, or a KIND and a NAME, got: ${words.join(" ")}`,
+        `expected a COMMAND, or a KIND and a NAME, got: ${
+          positionals.join(" ")
+        }`,
       );
     }
     if (component !== undefined) {
@@ -51,9 +54,9 @@ export const help = defineCommand({
 });
 
 /**
- * What `baler --help` shows.
+ * Returns the output of `baler --help`.
  *
- * @param log Where the stderr of plugins goes that are asked what they do.
+ * @param log Gets the stderr of the plugins that are asked for their synopsis.
  */
 export async function mainHelp(log: Log): Promise<string> {
   const rows: [string, string][] = Object.entries(COMMANDS).map((

@@ -1,4 +1,4 @@
-// `baler schema`: the JSON Schema of templates, for editors.
+// `baler schema`: prints the JSON Schema of templates, for editors.
 
 import { errorMessage } from "../../errors/error_message.ts";
 import { componentOptions } from "../../discovery/component_options.ts";
@@ -10,7 +10,7 @@ import { readTemplate } from "../../template/template.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
 
-/** Shows the JSON Schema of templates. */
+/** Prints the JSON Schema of templates. */
 export const schema = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
@@ -26,7 +26,7 @@ export const schema = defineCommand({
       completes: "directory",
     },
   },
-  words: "template",
+  completes: "template",
   notes:
     `For an editor that takes schemas by file name (here in the settings.json of
 VS Code), after \`baler schema > baler.schema.json\`:
@@ -35,20 +35,20 @@ VS Code), after \`baler schema > baler.schema.json\`:
     { "fileMatch": ["*.baler.json"], "url": "./baler.schema.json" }
   ]
 
-A schema cannot check everything that \`baler validate\` checks: that builds of a
-name exist, options that exclude each other, missing files. Its keys are in lower
-case, while baler, like Packer, accepts any case.`,
-  async run(context, flags, words) {
-    if (words.length > 1) {
+A schema cannot check everything that \`baler validate\` checks: references to
+builds, options that exclude each other, missing files. Its keys are in lower case,
+while baler, like Packer, accepts any case.`,
+  async run(context, flags, positionals) {
+    if (positionals.length > 1) {
       throw new UsageError(
-        `expected one TEMPLATE at most, got ${words.length} arguments: ${
-          words.join(" ")
+        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
+          positionals.join(" ")
         }`,
       );
     }
-    const template = words[0] === undefined
+    const template = positionals[0] === undefined
       ? undefined
-      : await readTemplate(words[0], { syntaxOnly: true });
+      : await readTemplate(positionals[0], { syntaxOnly: true });
     const sources = await pluginSources({
       ...(template === undefined ? {} : { template }),
       pluginDir: flags["plugin-dir"],
