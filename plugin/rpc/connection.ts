@@ -8,13 +8,12 @@ import {
 } from "./splice.ts";
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
-import { isPositiveInteger, isThenable, messageType } from "./message.ts";
+import { isThenable, parseMessage, type WireMessage } from "./message.ts";
 import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
 import { BufferPool, ForwardedValue } from "./forwarding.ts";
 import {
   ConnectionClosedError,
   DEFAULT_LIMITS,
-  describeValue,
   type Limits,
   ProtocolError,
 } from "./protocol.ts";
@@ -231,7 +230,7 @@ export class Connection {
       return refused(this.#closed, method);
     }
     const call = ++this.#lastCall;
-    const message: Record<string, unknown> = { call };
+    const message: Extract<WireMessage, { call: number }> = { call };
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
@@ -369,13 +368,12 @@ export class Connection {
     if (frame.bypass !== undefined) {
       return this.#passed(frame.json, frame.bypass);
     }
-    const { message, signals, hasReferences } = decode(
-      frame,
-      this.#references,
-    );
-    switch (messageType(message)) {
+    const decoded = decode(frame, this.#references);
+    const { signals, hasReferences } = decoded;
+    const message = parseMessage(decoded.message);
+    switch (message.type) {
       case "call":
-        this.#isMoreNear = isLast && message.soon === true;
+        this.#isMoreNear = isLast && message.soon;
         return this.#serving.dispatch(message, signals, frame.memory);
       case "return":
         return this.#resolveCall(
@@ -393,21 +391,8 @@ export class Connection {
         return call.reject(message.error);
       }
       case "release":
-        if (
-          !isPositiveInteger(message.release) ||
-          !isPositiveInteger(message.count)
-        ) {
-          throw new ProtocolError(
-            "invalid release: `release` and `count` must be positive integers",
-          );
-        }
         return this.#references.handleRelease(message.release, message.count);
       case "abort":
-        if (!isPositiveInteger(message.abort)) {
-          throw new ProtocolError(
-            "invalid abort: `abort` must be a positive integer",
-          );
-        }
         return this.#references.handleAbort(message.abort, message.reason);
     }
   }
@@ -415,7 +400,7 @@ export class Connection {
   /** Takes an answer that is {@linkcode chunkResponseLine}. */
   #passed({ return: call, bytes }: Frame["json"], bypass: SpliceBuffer): void {
     const chunks = new SplicedChunks(bytes as number[], bypass);
-    this.#takePending(call).resolve(chunks);
+    this.#takePending(call as number).resolve(chunks);
   }
 
   /** Whether a message answers a call whose answer only passes through here. */
@@ -423,14 +408,12 @@ export class Connection {
     return this.#pending.get(message.return as number)?.isForwarded === true;
   }
 
-  #takePending(number: unknown): PendingCall {
-    const call = this.#pending.get(number as number);
+  #takePending(number: number): PendingCall {
+    const call = this.#pending.get(number);
     if (call === undefined) {
-      throw new ProtocolError(
-        `an answer to call ${describeValue(number)}, which was not made`,
-      );
+      throw new ProtocolError(`no call ${number} is in flight to respond to`);
     }
-    this.#pending.delete(number as number);
+    this.#pending.delete(number);
     return call;
   }
 
@@ -459,7 +442,7 @@ export class Connection {
     }
   }
 
-  #send(message: Record<string, unknown>): void {
+  #send(message: WireMessage): void {
     if (this.#closed !== undefined) return;
     const { line, bytes } = encode(message, this.#references);
     this.#outbox.send(line, bytes);

@@ -2,7 +2,12 @@
 // once.
 
 import { SplicedChunks } from "./splice.ts";
-import { isPositiveInteger, isThenable, responseMessage } from "./message.ts";
+import {
+  type CallMessage,
+  isThenable,
+  responseMessage,
+  type WireMessage,
+} from "./message.ts";
 import { ForwardedValue } from "./forwarding.ts";
 import {
   describeValue,
@@ -23,7 +28,7 @@ export interface ServingOptions {
   /** How many bytes the other side has not read yet. */
   unread(): number;
   /** Sends an answer, unless the connection has ended. */
-  send(message: Record<string, unknown>): void;
+  send(message: WireMessage): void;
   /** Sends an answer that has come past this process's memory, or lets go of it. */
   sendChunks(call: number, chunks: SplicedChunks): void;
 }
@@ -62,29 +67,14 @@ export class IncomingCalls {
    * @param message The call.
    * @param signals The references of the signals in it.
    * @param memory The memory that the message takes, in bytes.
-   * @throws {ProtocolError} When it is not a call, or one too many.
+   * @throws {ProtocolError} When it exceeds a limit.
    */
   dispatch(
-    message: Record<string, unknown>,
+    { call, on, method, args }: CallMessage,
     signals: number[],
     memory: number,
   ): void {
     const { references, limits, unread } = this.#options;
-    const { call, on = 0, method, args = [] } = message;
-    if (!isPositiveInteger(call)) {
-      throw new ProtocolError(
-        "invalid call: `call` must be a positive integer",
-      );
-    }
-    if (on !== 0 && !isPositiveInteger(on)) {
-      throw new ProtocolError("invalid call: `on` must be a reference");
-    }
-    if (method !== undefined && typeof method !== "string") {
-      throw new ProtocolError("invalid call: `method` must be a string");
-    }
-    if (!Array.isArray(args)) {
-      throw new ProtocolError("invalid call: `args` must be a list");
-    }
     if (++this.#underWay > limits.calls) {
       throw new ProtocolError(`more than ${limits.calls} calls are in flight`);
     }
