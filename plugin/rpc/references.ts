@@ -20,6 +20,7 @@ import {
   textOf,
 } from "./remote_object.ts";
 import { remoteSignal } from "./remote_signal.ts";
+import type { CallOptions } from "./outgoing_calls.ts";
 import {
   importReadable,
   importWritable,
@@ -45,8 +46,7 @@ export interface Peer {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    captureStack: boolean,
-    isForwarded: boolean,
+    options: CallOptions,
   ): Promise<unknown>;
   /** Tells them that we hold a reference of theirs no longer. */
   release(ref: number, count: number): void;
@@ -98,6 +98,8 @@ interface Origin {
   controller?: AbortController;
 }
 const origins = new WeakMap<object, Origin>();
+
+const STREAM_CALL: CallOptions = { captureStack: false };
 
 const FUNCTION_METHODS: ReadonlySet<string> = new Set();
 
@@ -414,8 +416,8 @@ export class References {
     const call = (method: string | undefined, args: unknown[]) =>
       this.#call(ref, method, args);
     // Nobody has written down the calls that a stream is read and written with.
-    const callOfStream: StreamCall = (method, args, isForwarded) =>
-      this.#call(ref, method, args, false, isForwarded);
+    const callOfStream: StreamCall = (method, args, options = STREAM_CALL) =>
+      this.#call(ref, method, args, options);
     switch (kind) {
       case "function":
         value = remoteFunction(record.name, (args) => call(undefined, args));
@@ -452,8 +454,8 @@ export class References {
     const dropClosed = (error: unknown) => {
       if (!(error instanceof ConnectionClosedError)) throw error;
     };
-    return (method, args, isForwarded) => {
-      const answer = call(method, args, isForwarded);
+    return (method, args, options) => {
+      const answer = call(method, args, options);
       return method === "read" ? answer : answer.catch(dropClosed);
     };
   }
@@ -462,15 +464,14 @@ export class References {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    captureStack = true,
-    isForwarded = false,
+    options: CallOptions = {},
   ): Promise<unknown> {
     if (!this.#closed && !this.#imports.has(ref)) {
       return Promise.reject(
         new ReferenceError(`${method ?? "the function"} was released`),
       );
     }
-    return this.#peer.call(ref, method, args, captureStack, isForwarded);
+    return this.#peer.call(ref, method, args, options);
   }
 
   /** Aborts the signal that stands here for one of theirs. */

@@ -1,6 +1,7 @@
 // Streams by reference: each chunk is a call, a few of them in flight at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
+import type { CallOptions } from "./outgoing_calls.ts";
 import { serializableReason } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
 
@@ -8,8 +9,14 @@ import { ProtocolError } from "./protocol.ts";
 export type StreamCall = (
   method: string,
   args: unknown[],
-  isForwarded?: boolean,
+  options?: CallOptions,
 ) => Promise<unknown>;
+
+/** How a read is forwarded to the stream of a third process. */
+const FORWARDED_READ: CallOptions = {
+  captureStack: false,
+  isForwarded: true,
+};
 
 /** How many calls may be on their way at a time: enough to fill the pipe. */
 const WINDOW = 8;
@@ -65,7 +72,7 @@ export class ReadableSource {
     }
     if (this.#forward !== undefined) {
       const args = most === undefined ? [] : [most];
-      return this.#forward("read", args, true);
+      return this.#forward("read", args, FORWARDED_READ);
     }
     const reader = this.#reader;
     const answer = this.#turn.then(() => this.#read(reader, most));

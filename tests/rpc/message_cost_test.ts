@@ -304,7 +304,7 @@ Deno.test("an answer that is a thenable ends the connection, and no more", async
       '{"json":{"return":1,"value":{"then":{"ref":1}}},' +
         '"meta":{"values":{"value.then":[["custom","function"]]},"v":1}}',
     );
-    assertMatch(other.error!.message, /a returned value has a method "then"/);
+    assertMatch(other.error!.message, /the value has a method `then`/);
     await new Promise((resolve) => setTimeout(resolve, 0));
     assertEquals(unhandled, []);
   } finally {
