@@ -1,7 +1,7 @@
 // What a child reads: all that is written to its stdin, and what has come past
 // this process's memory, in the order in which it was sent.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */

@@ -3,7 +3,10 @@
 // stdout, and on into another's stdin once they are whole: half a message is
 // nobody's, should its writer die.
 
-import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type {
+  PipeEnd,
+  SpliceBuffer,
+} from "../../plugin/rpc/payload/spliced_payload.ts";
 import { libc } from "./libc.ts";
 import {
   DEFAULT_PIPE_BYTES,

@@ -25,7 +25,7 @@ import {
 } from "./protocol.ts";
 import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { renameKeys, restoreKeys } from "./renamed_keys.ts";
-import type { ReferenceKind, References } from "./references.ts";
+import type { ReferenceKind, References } from "./references/references.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
 
 /** A message ready for the wire. */

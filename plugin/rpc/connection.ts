@@ -5,7 +5,7 @@ import {
   chunkResponseLine,
   type SpliceBuffer,
   SplicedChunks,
-} from "./splice.ts";
+} from "./payload/spliced_payload.ts";
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
 import { parseMessage, type WireMessage } from "./message.ts";
@@ -17,9 +17,9 @@ import {
   refusedCall,
 } from "./outgoing_calls.ts";
 import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
-import { BufferPool, ForwardedValue } from "./forwarding.ts";
+import { BufferPool, ForwardedValue } from "./payload/pooled_payload.ts";
 import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
-import { References } from "./references.ts";
+import { References } from "./references/references.ts";
 import { IncomingCalls } from "./incoming_calls.ts";
 
 /** What a connection is made of. */

@@ -1,21 +1,21 @@
 // Serving: the calls of the other side, each begun when it comes and answered
 // once.
 
-import { SplicedChunks } from "./splice.ts";
+import { SplicedChunks } from "./payload/spliced_payload.ts";
 import {
   type CallMessage,
   isThenable,
   responseMessage,
   type WireMessage,
 } from "./message.ts";
-import { ForwardedValue } from "./forwarding.ts";
+import { ForwardedValue } from "./payload/pooled_payload.ts";
 import {
   describeValue,
   type Limits,
   ProtocolError,
   withoutStack,
 } from "./protocol.ts";
-import type { References } from "./references.ts";
+import type { References } from "./references/references.ts";
 
 /** What serving needs of the connection that it belongs to. */
 export interface ServingOptions {

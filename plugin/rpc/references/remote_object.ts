@@ -1,8 +1,8 @@
 // Objects by reference: which of an object's members cross, and the object
 // that stands for it on the other side.
 
-import { isPlainObject, isSendable } from "./value_kind.ts";
-import { ProtocolError } from "./protocol.ts";
+import { isPlainObject, isSendable } from "../value_kind.ts";
+import { ProtocolError } from "../protocol.ts";
 
 /** Names that mean something to the language, and that no object may bring along. */
 const RESERVED = new Set(["constructor", "__proto__", "prototype", "then"]);

@@ -1,9 +1,9 @@
 // Streams by reference: each chunk is a call, a few of them in flight at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
-import type { CallOptions } from "./outgoing_calls.ts";
-import { serializableReason } from "./value_kind.ts";
-import { ProtocolError } from "./protocol.ts";
+import type { CallOptions } from "../outgoing_calls.ts";
+import { serializableReason } from "../value_kind.ts";
+import { ProtocolError } from "../protocol.ts";
 
 /** Calls a method of a stream on the other side, for a third side if so. */
 export type StreamCall = (

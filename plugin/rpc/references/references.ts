@@ -1,7 +1,7 @@
 // References: what of ours the other side may call, what of theirs we hold,
 // and how each is let go of once it is no longer needed.
 
-import { type Kind, serializableReason } from "./value_kind.ts";
+import { type Kind, serializableReason } from "../value_kind.ts";
 import {
   ConnectionClosedError,
   describeValue,
@@ -9,7 +9,7 @@ import {
   type Limits,
   ProtocolError,
   withoutStack,
-} from "./protocol.ts";
+} from "../protocol.ts";
 import {
   classNameOf,
   createStubFactory,
@@ -20,7 +20,7 @@ import {
   textOf,
 } from "./remote_object.ts";
 import { remoteSignal } from "./remote_signal.ts";
-import type { CallOptions } from "./outgoing_calls.ts";
+import type { CallOptions } from "../outgoing_calls.ts";
 import {
   importReadable,
   importWritable,
