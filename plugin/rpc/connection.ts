@@ -134,8 +134,8 @@ export class Connection {
 
   /** How many references each side holds of the other's. */
   get references(): { exported: number; imported: number } {
-    const { exported, imported } = this.#references;
-    return { exported, imported };
+    const { exports, imports } = this.#references;
+    return { exported: exports.size, imported: imports.size };
   }
 
   /** How many calls were made after the end: a sign of life of what cleans up. */
@@ -356,9 +356,15 @@ export class Connection {
       case "throw":
         return this.#outgoing.handleThrow(message);
       case "release":
-        return this.#references.handleRelease(message.release, message.count);
+        return this.#references.exports.handleRelease(
+          message.release,
+          message.count,
+        );
       case "abort":
-        return this.#references.handleAbort(message.abort, message.reason);
+        return this.#references.imports.handleAbort(
+          message.abort,
+          message.reason,
+        );
     }
   }
 

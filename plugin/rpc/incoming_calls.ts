@@ -84,14 +84,14 @@ export class IncomingCalls {
       );
     }
     this.#hold(memory);
-    if (signals.length > 0) references.retainSignals(signals);
+    if (signals.length > 0) references.imports.retainSignals(signals);
     let result: unknown;
     try {
       // Started here and now, before the next message is looked at: that is
       // what keeps one side's calls in their order.
       result = on === 0
         ? this.#invokeRoot(method, args)
-        : references.invoke(on, method, args);
+        : references.exports.invoke(on, method, args);
     } catch (error) {
       this.#answer(call, "throw", error, signals, memory);
       return;
@@ -152,7 +152,7 @@ export class IncomingCalls {
       this.#memory -= memory;
       memoryInFlight -= memory;
     }
-    if (signals.length > 0) references.releaseSignals(signals);
+    if (signals.length > 0) references.imports.releaseSignals(signals);
     const passing = value instanceof ForwardedValue ? value : undefined;
     try {
       if (value instanceof SplicedChunks) sendChunks(call, value);

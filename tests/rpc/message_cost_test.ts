@@ -385,6 +385,6 @@ Deno.test("the objects that a connection gives out have a limit", async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   const sent = peer.sent.join("");
   assertEquals(sent.match(/"return":/g)?.length, 10);
-  assertMatch(sent, /"throw":11.*holds 10 references, and is given no more/);
+  assertMatch(sent, /"throw":11.*holds 10 references, which is the limit/);
   assertEquals(peer.error, undefined);
 });
