@@ -11,6 +11,9 @@ const root = fromFileUrl(new URL("..", import.meta.url));
 /** Plugins with executables of their own, a directory each: they use what is public, as any author does. */
 const PROGRAMS = "plugin/builders";
 
+/** A directory with subdirectories that are parts of it: it has one layer, and its parts import from each other. */
+const UNDIVIDED = "plugin/rpc";
+
 /** The directories with their layers. Those of the same layer do not import from each other. */
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
@@ -128,6 +131,12 @@ function pathOf(specifier: string): string | undefined {
   return path.endsWith(".ts") && !path.startsWith("../") ? path : undefined;
 }
 
+/** The directory whose layer a file is in. */
+function directoryOf(path: string): string {
+  const directory = dirname(path);
+  return directory.startsWith(`${UNDIVIDED}/`) ? UNDIVIDED : directory;
+}
+
 /** The layer of a directory; undefined where it has none. */
 function layerOf(directory: string): number | undefined {
   return LAYERS[isProgram(directory) ? PROGRAMS : directory];
@@ -144,7 +153,7 @@ function isMain(path: string): boolean {
 
 /** What is wrong with an import, or undefined. */
 export function faultOf({ from, to, line }: Import): string | undefined {
-  const [own, other] = [dirname(from), dirname(to)];
+  const [own, other] = [directoryOf(from), directoryOf(to)];
   if (own === other || PUBLIC.has(from) || own === ".") return undefined;
   if (isProgram(own) && PUBLIC.has(to)) return undefined;
   const told = `${from}:${line}: imports ${to}`;
