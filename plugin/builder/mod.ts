@@ -6,6 +6,20 @@
  */
 
 export { CommandCommunicator } from "./communicators/command_communicator.ts";
+export {
+  LocalCommunicator,
+  type LocalCommunicatorOptions,
+} from "./communicators/local.ts";
+export { NoneCommunicator } from "./communicators/none.ts";
+export {
+  LocalProcess,
+  type LocalProcessOptions,
+} from "../process/local_process.ts";
+export type { GroupMember } from "../process/process_group.ts";
+export {
+  FilesArtifact,
+  type FilesArtifactOptions,
+} from "../files/files_artifact.ts";
 export { SshCommunicator } from "./ssh/ssh_communicator.ts";
 export {
   SshConnectionLostError,

@@ -5,7 +5,7 @@ import type {
   RunningCommand,
 } from "../../contract/communicator.ts";
 import { shellQuote } from "../../common/shell_quote.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import { CommandCommunicator } from "../communicators/command_communicator.ts";
 import {
   SshConnection,

@@ -3,7 +3,7 @@
 
 import type { Ui } from "../../contract/ui.ts";
 import { delay } from "../../common/delay.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import {
   checkCommand,
   masterCommand,

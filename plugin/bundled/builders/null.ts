@@ -16,9 +16,9 @@ import type {
   OptionTypes,
 } from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
-import { warnOfBackground } from "../communicators/background_warning.ts";
-import { LocalCommunicator } from "../communicators/local.ts";
-import { NoneCommunicator } from "../communicators/none.ts";
+import { warnOfBackground } from "../../builder/communicators/background_warning.ts";
+import { LocalCommunicator } from "../../builder/communicators/local.ts";
+import { NoneCommunicator } from "../../builder/communicators/none.ts";
 import { provision } from "./provision_step.ts";
 import { runUuid } from "../shared/run_uuid.ts";
 

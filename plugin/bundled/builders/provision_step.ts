@@ -7,7 +7,7 @@ import {
   HOOK_PROVISION,
   type HookOptions,
 } from "../../contract/hook.ts";
-import { askOnError } from "../shared/ask_on_error.ts";
+import { askOnError } from "../../builder/ask_on_error.ts";
 import type { BuilderRunOptions } from "../../contract/builder.ts";
 
 /** The arguments of {@linkcode provision}. */
