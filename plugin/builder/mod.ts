@@ -27,7 +27,18 @@ export {
   SshTimeoutError,
 } from "./ssh/ssh_connection.ts";
 export type { SshTarget } from "./ssh/open_ssh.ts";
-export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
+export {
+  type CommunicatorConfig,
+  communicatorOptions,
+  type SshConfig,
+  sshOptions,
+  sshProblems,
+} from "./ssh/ssh_options.ts";
+export {
+  clearAuthorizedKeysStep,
+  type ConnectOptions,
+  connectStep,
+} from "./connect.ts";
 export { runSteps, type Step, type StepContext } from "./steps.ts";
 export { HttpServer, type HttpServerOptions } from "./http_server.ts";
 export { type KeyPairOptions, TemporaryKeyPair } from "./ssh/key_pair.ts";
