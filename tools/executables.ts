@@ -62,8 +62,12 @@ const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
 // Paths and commands come from a template, so none of these can be narrowed to a list.
 const bundled: Readonly<Record<string, Permissions>> = {
-  // Its communicator "local" copies files and runs commands; it publishes the run's UUID.
-  "builder-null": { ...filesAndCommands, env: ["PACKER_RUN_UUID"] },
+  // Its communicators copy files and run commands, ssh among them, which opens the sockets; it publishes the run's
+  // UUID, expands "~" and looks for an ssh agent.
+  "builder-null": {
+    ...filesAndCommands,
+    env: ["PACKER_RUN_UUID", "HOME", "SSH_AUTH_SOCK"],
+  },
   // Reads `source`, writes `target`.
   "builder-file": files,
   // Reads scripts and writes inline ones to a temporary file; commands run in the communicator.

@@ -29,7 +29,7 @@ export async function runProgram(
   { signal, cwd, stdin }: RunProgramOptions = {},
 ): Promise<string> {
   const { LocalProcess } = await import(
-    "../bundled/communicators/local_process.ts"
+    "../process/local_process.ts"
   );
   const [stdout, stderr] = [new Collector(), new Collector()];
   await using process = new LocalProcess({

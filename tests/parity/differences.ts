@@ -5,7 +5,9 @@
 export const DIFFERENCES = {
   "warnings-of-options-without-effect":
     "an option that nothing reads is a mistake",
-  communicators: "ssh and winrm are not in this baler, which says so at once",
+  communicators: "winrm is not in this baler, which says so at once",
+  "ssh-checked-first":
+    "a certificate or a port that cannot be is refused before the build, not at its timeout",
   "communicator-local": "provisioners can work on this machine",
   "null-builder": "Packer crashes at a builder that is null",
   "one-name-two-builds":

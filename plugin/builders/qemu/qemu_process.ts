@@ -1,7 +1,7 @@
 // A running QEMU: its process, its control connection, and what it last showed.
 
 import { join } from "@std/path";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../builder/mod.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { Qmp } from "./qmp.ts";
 import { type Machine, qemuCommand } from "./qemu_command.ts";

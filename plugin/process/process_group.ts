@@ -2,11 +2,7 @@
 // in the group, and a way to end all of it.
 
 import process from "node:process";
-import {
-  guardGroup,
-  TERM_GRACE_MS,
-  unguardGroup,
-} from "../shared/cleanup_guard.ts";
+import { guardGroup, TERM_GRACE_MS, unguardGroup } from "./cleanup_guard.ts";
 
 const FIRST_POLL_MS = 2;
 const MAX_POLL_MS = 50;

@@ -1,7 +1,7 @@
 // An artifact that consists of files on this machine.
 
 import { resolve } from "@std/path";
-import type { Artifact } from "../../contract/artifact.ts";
+import type { Artifact } from "../contract/artifact.ts";
 
 /** What a {@linkcode FilesArtifact} is made from. */
 export interface FilesArtifactOptions {
@@ -31,7 +31,7 @@ export interface FilesArtifactOptions {
  *
  * @example
  * ```ts ignore
- * import { FilesArtifact } from "./files_artifact.ts";
+ * import { FilesArtifact } from "@baler/baler/builder";
  *
  * export const artifact = new FilesArtifact({
  *   builderId: "packer.file",

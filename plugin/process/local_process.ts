@@ -1,7 +1,7 @@
 // A command that runs on this machine, in a process group of its own: its
 // output goes to streams, and all that it started ends with it.
 
-import type { RunningCommand } from "../../contract/communicator.ts";
+import type { RunningCommand } from "../contract/communicator.ts";
 import { type GroupMember, ProcessGroup } from "./process_group.ts";
 
 /** What a {@linkcode LocalProcess} is started with. */

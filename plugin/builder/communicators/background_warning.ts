@@ -2,7 +2,7 @@
 // build, which in Packer they do not.
 
 import type { Ui } from "../../contract/ui.ts";
-import type { GroupMember } from "./process_group.ts";
+import type { GroupMember } from "../../process/process_group.ts";
 
 const MAX_COMMAND_CHARACTERS = 100;
 

@@ -1,6 +1,6 @@
 // The question of -on-error=ask: what to do about a step that failed.
 
-import type { Ui } from "../../contract/ui.ts";
+import type { Ui } from "../contract/ui.ts";
 
 /**
  * Shows the error and asks what to do about the step.

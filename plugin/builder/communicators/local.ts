@@ -9,10 +9,10 @@ import type {
   RunningCommand,
   Upload,
 } from "../../contract/communicator.ts";
-import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
-import { osError, withOsError } from "../shared/os_error.ts";
-import { LocalProcess } from "./local_process.ts";
-import type { GroupMember } from "./process_group.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
+import { osError, withOsError } from "../../files/os_error.ts";
+import { LocalProcess } from "../../process/local_process.ts";
+import type { GroupMember } from "../../process/process_group.ts";
 
 /** How a {@linkcode LocalCommunicator} is made. */
 export interface LocalCommunicatorOptions {
@@ -30,7 +30,7 @@ export interface LocalCommunicatorOptions {
  *
  * @example
  * ```ts ignore
- * import { LocalCommunicator } from "./local.ts";
+ * import { LocalCommunicator } from "@baler/baler/builder";
  *
  * await using communicator = new LocalCommunicator({ workingDirectory: "/srv" });
  * const running = communicator.start({ command: "make install" });
@@ -163,7 +163,7 @@ export class LocalCommunicator implements Communicator {
   async downloadDir(transfer: DirectoryTransfer): Promise<void> {
     const { source, destination } = transfer;
     if (!/[*?[]/.test(source)) return await this.#copy(transfer);
-    const { glob } = await import("../shared/glob.ts");
+    const { glob } = await import("../../files/glob.ts");
     const found = await glob(source, this.#workingDirectory);
     if (found.length === 0) {
       throw osError("open", source, new Deno.errors.NotFound());

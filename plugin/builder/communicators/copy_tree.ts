@@ -2,8 +2,8 @@
 // `--links --perms`: modes are kept, and a symlink stays a symlink.
 
 import { basename, dirname, join, resolve, SEPARATOR } from "@std/path";
-import { withOsError } from "../shared/os_error.ts";
-import { type RawPath, rawPaths } from "../shared/raw_names.ts";
+import { withOsError } from "../../files/os_error.ts";
+import { type RawPath, rawPaths } from "../../files/raw_names.ts";
 
 /** What to copy. */
 export interface CopyTreeOptions {
