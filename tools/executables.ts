@@ -48,13 +48,15 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
-// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs.
+// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
+// machine's address on a bridge.
 const machineBuilder: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
   net: true,
+  sys: ["networkInterfaces"],
 };
 
 const files: Permissions = { read: true, write: true };

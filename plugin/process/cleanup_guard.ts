@@ -1,5 +1,6 @@
 // The cleanup guard removes what this process would leave behind if it were
-// killed: process groups that it started and files that it made for itself.
+// killed: process groups that it started, and files and directories that it made
+// for itself.
 //
 // It is one small shell process that runs while there is something to guard. It
 // reads what to guard from a pipe; the end of the pipe means that this process
@@ -12,7 +13,8 @@ const POLL_SECONDS = 0.2;
 
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
-// no content.
+// no content; `directory` is removed with its contents, once the groups, which
+// may write there, have ended.
 const SCRIPT = `
 trap '' HUP INT TERM
 entries=
@@ -26,10 +28,12 @@ while read -r line; do
   esac
 done
 groups=
+directories=
 for one in $entries; do
   value=\${one#*:}
   case $one in
     group:*) groups="$groups $value"; continue ;;
+    directory:*) directories="$directories $value"; continue ;;
   esac
   path=$(printf '%b.' "$value")
   path=\${path%.}
@@ -46,11 +50,15 @@ while [ "$left" -gt 0 ]; do
     kill -0 "-$group" 2>/dev/null && alive="$alive $group"
   done
   groups=$alive
-  [ -n "$groups" ] || exit 0
+  [ -n "$groups" ] || break
   sleep ${POLL_SECONDS}
   left=$((left - 1))
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+for value in $directories; do
+  path=$(printf '%b.' "$value")
+  rm -rf -- "\${path%.}"
+done
 `;
 
 const encoder = new TextEncoder();
@@ -92,12 +100,7 @@ export async function guardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  try {
-    await add(fileEntry(path, when));
-  } catch (error) {
-    // A component that runs no commands need not be permitted to run any.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
+  await addIfPermitted(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
 /**
@@ -110,10 +113,43 @@ export async function unguardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  await remove(fileEntry(path, when));
+  await remove(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
-function fileEntry(path: string, when: "always" | "empty"): string {
+/**
+ * Has a directory removed with its contents when this process dies, after the
+ * groups of {@linkcode guardGroup} have ended. To be called before it is made.
+ *
+ * @param path Its absolute path.
+ * @returns When the guard is certain to know of it.
+ * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ */
+export async function guardDirectory(path: string): Promise<void> {
+  await addIfPermitted(pathEntry(path, "directory"));
+}
+
+/**
+ * Takes back a {@linkcode guardDirectory}: the directory is gone, or is to stay.
+ *
+ * @param path Its absolute path.
+ */
+export async function unguardDirectory(path: string): Promise<void> {
+  await remove(pathEntry(path, "directory"));
+}
+
+async function addIfPermitted(entry: string): Promise<void> {
+  try {
+    await add(entry);
+  } catch (error) {
+    // A component that runs no commands need not be permitted to run any.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+function pathEntry(
+  path: string,
+  kind: "file" | "empty" | "directory",
+): string {
   const bytes = encoder.encode(path);
   const escaped = Array.from(bytes, (byte) => {
     const character = String.fromCharCode(byte);
@@ -121,7 +157,7 @@ function fileEntry(path: string, when: "always" | "empty"): string {
       ? character
       : `\\0${byte.toString(8).padStart(3, "0")}`;
   });
-  return `${when === "empty" ? "empty" : "file"}:${escaped.join("")}`;
+  return `${kind}:${escaped.join("")}`;
 }
 
 function add(entry: string): Promise<void> {
