@@ -11,6 +11,9 @@ const root = fromFileUrl(new URL("..", import.meta.url));
 /** Plugins with executables of their own, a directory each: they use what is public, as any author does. */
 const PROGRAMS = "plugin/builders";
 
+/** Post-processors with executables of their own, a directory each; they share the programs of a builder. */
+const POST_PROCESSORS = "plugin/post_processors";
+
 /** The directories with their layers. Those of the same layer do not import from each other. */
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
@@ -34,6 +37,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/builder/ssh": 5,
   "plugin/builder": 6,
   [PROGRAMS]: 7,
+  [POST_PROCESSORS]: 8,
 
   "host/errors": 10,
   "host/text": 10,
@@ -128,12 +132,14 @@ function pathOf(specifier: string): string | undefined {
 
 /** The layer of a directory; undefined where it has none. */
 function layerOf(directory: string): number | undefined {
-  return LAYERS[isProgram(directory) ? PROGRAMS : directory];
+  return LAYERS[programsOf(directory) ?? directory];
 }
 
-/** Whether a directory has the source of a plugin with an executable of its own. */
-function isProgram(directory: string): boolean {
-  return directory.startsWith(`${PROGRAMS}/`);
+/** Of a directory with the source of a plugin with an executable of its own: the directory of its kind. */
+function programsOf(directory: string): string | undefined {
+  return [PROGRAMS, POST_PROCESSORS].find((kind) =>
+    directory.startsWith(`${kind}/`)
+  );
 }
 
 function isMain(path: string): boolean {
@@ -144,7 +150,7 @@ function isMain(path: string): boolean {
 export function faultOf({ from, to, line }: Import): string | undefined {
   const [own, other] = [dirname(from), dirname(to)];
   if (own === other || PUBLIC.has(from) || own === ".") return undefined;
-  if (isProgram(own) && PUBLIC.has(to)) return undefined;
+  if (programsOf(own) && PUBLIC.has(to)) return undefined;
   const told = `${from}:${line}: imports ${to}`;
   if (PUBLIC.has(to)) {
     return `${told}: import from the module that exports it, not from ${to}`;

@@ -1,9 +1,12 @@
 // The cleanup guard removes what this process would leave behind if it were
-// killed: process groups that it started and files that it made for itself.
+// killed: process groups that it started, files and directories that it made for
+// itself, and what a command removes, such as a container.
 //
 // It is one small shell process that runs while there is something to guard. It
 // reads what to guard from a pipe; the end of the pipe means that this process
 // has ended, in whatever way.
+
+import { shellQuote } from "../../common/shell_quote.ts";
 
 /** How long the processes of a group may take to end after SIGTERM, in milliseconds. */
 export const TERM_GRACE_MS = 2_000;
@@ -12,7 +15,8 @@ const POLL_SECONDS = 0.2;
 
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
-// no content.
+// no content; `directory` is removed with its contents, once the groups, which
+// may write there, have ended. A `command` runs between them.
 const SCRIPT = `
 trap '' HUP INT TERM
 entries=
@@ -26,10 +30,14 @@ while read -r line; do
   esac
 done
 groups=
+directories=
+commands=
 for one in $entries; do
   value=\${one#*:}
   case $one in
     group:*) groups="$groups $value"; continue ;;
+    directory:*) directories="$directories $value"; continue ;;
+    command:*) commands="$value $commands"; continue ;;
   esac
   path=$(printf '%b.' "$value")
   path=\${path%.}
@@ -46,11 +54,19 @@ while [ "$left" -gt 0 ]; do
     kill -0 "-$group" 2>/dev/null && alive="$alive $group"
   done
   groups=$alive
-  [ -n "$groups" ] || exit 0
+  [ -n "$groups" ] || break
   sleep ${POLL_SECONDS}
   left=$((left - 1))
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+for value in $commands; do
+  line=$(printf '%b.' "$value")
+  sh -c "\${line%.}"
+done
+for value in $directories; do
+  path=$(printf '%b.' "$value")
+  rm -rf -- "\${path%.}"
+done
 `;
 
 const encoder = new TextEncoder();
@@ -92,12 +108,7 @@ export async function guardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  try {
-    await add(fileEntry(path, when));
-  } catch (error) {
-    // A component that runs no commands need not be permitted to run any.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
+  await addIfPermitted(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
 /**
@@ -110,18 +121,80 @@ export async function unguardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  await remove(fileEntry(path, when));
+  await remove(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
-function fileEntry(path: string, when: "always" | "empty"): string {
-  const bytes = encoder.encode(path);
-  const escaped = Array.from(bytes, (byte) => {
+/**
+ * Has a directory removed with its contents when this process dies, after the
+ * groups of {@linkcode guardGroup} have ended. To be called before it is made.
+ *
+ * @param path Its absolute path.
+ * @returns When the guard is certain to know of it.
+ * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ */
+export async function guardDirectory(path: string): Promise<void> {
+  await addIfPermitted(pathEntry(path, "directory"));
+}
+
+/**
+ * Takes back a {@linkcode guardDirectory}: the directory is gone, or is to stay.
+ *
+ * @param path Its absolute path.
+ */
+export async function unguardDirectory(path: string): Promise<void> {
+  await remove(pathEntry(path, "directory"));
+}
+
+/**
+ * Has a command run when this process dies, after the groups of
+ * {@linkcode guardGroup} have ended; the last command that was added runs first.
+ * It inherits this process's environment, and its directory is `/`. To be called
+ * before what it removes is made.
+ *
+ * @param argv The command, which has to end by itself.
+ * @returns When the guard is certain to know of it.
+ * @throws {Error} When `/bin/sh` cannot be started.
+ */
+export async function guardCommand(argv: readonly string[]): Promise<void> {
+  await add(commandEntry(argv));
+}
+
+/**
+ * Takes back a {@linkcode guardCommand}: there is nothing left to remove.
+ *
+ * @param argv As it was guarded.
+ */
+export async function unguardCommand(argv: readonly string[]): Promise<void> {
+  await remove(commandEntry(argv));
+}
+
+function commandEntry(argv: readonly string[]): string {
+  return `command:${octalEscaped(argv.map(shellQuote).join(" "))}`;
+}
+
+async function addIfPermitted(entry: string): Promise<void> {
+  try {
+    await add(entry);
+  } catch (error) {
+    // A component that runs no commands need not be permitted to run any.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+function pathEntry(
+  path: string,
+  kind: "file" | "empty" | "directory",
+): string {
+  return `${kind}:${octalEscaped(path)}`;
+}
+
+function octalEscaped(text: string): string {
+  return Array.from(encoder.encode(text), (byte) => {
     const character = String.fromCharCode(byte);
     return /[\w./-]/.test(character)
       ? character
       : `\\0${byte.toString(8).padStart(3, "0")}`;
-  });
-  return `${when === "empty" ? "empty" : "file"}:${escaped.join("")}`;
+  }).join("");
 }
 
 function add(entry: string): Promise<void> {
