@@ -48,6 +48,23 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
+// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own.
+const dockerPlugin: Permissions = {
+  read: true,
+  write: true,
+  run: true,
+  env: true,
+  sys: ["homedir"],
+};
+
+/** The post-processors with executables of their own, each in a directory of plugin/post_processors. */
+const DOCKER_POST_PROCESSORS = [
+  "docker-import",
+  "docker-push",
+  "docker-save",
+  "docker-tag",
+];
+
 // Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
 // machine's address on a bridge.
 const machineBuilder: Permissions = {
@@ -131,6 +148,19 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     entry: join(root, "plugin", "builders", "qemu", "main.ts"),
     flags: permissionFlags(machineBuilder, "builder-qemu"),
   });
+  known.set("builder-docker", {
+    name: "baler-builder-docker",
+    entry: join(root, "plugin", "builders", "docker", "main.ts"),
+    flags: permissionFlags(dockerPlugin, "builder-docker"),
+  });
+  for (const name of DOCKER_POST_PROCESSORS) {
+    const directory = name.replaceAll("-", "_");
+    known.set(`post-processor-${name}`, {
+      name: `baler-post-processor-${name}`,
+      entry: join(root, "plugin", "post_processors", directory, "main.ts"),
+      flags: permissionFlags(dockerPlugin, name),
+    });
+  }
   for (const name of await exampleNames()) {
     known.set(
       name,

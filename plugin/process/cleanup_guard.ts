@@ -1,10 +1,12 @@
 // The cleanup guard removes what this process would leave behind if it were
-// killed: process groups that it started, and files and directories that it made
-// for itself.
+// killed: process groups that it started, files and directories that it made for
+// itself, and what a command removes, such as a container.
 //
 // It is one small shell process that runs while there is something to guard. It
 // reads what to guard from a pipe; the end of the pipe means that this process
 // has ended, in whatever way.
+
+import { shellQuote } from "../common/shell_quote.ts";
 
 /** How long the processes of a group may take to end after SIGTERM, in milliseconds. */
 export const TERM_GRACE_MS = 2_000;
@@ -14,7 +16,7 @@ const POLL_SECONDS = 0.2;
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
 // no content; `directory` is removed with its contents, once the groups, which
-// may write there, have ended.
+// may write there, have ended. A `command` runs between them.
 const SCRIPT = `
 trap '' HUP INT TERM
 entries=
@@ -29,11 +31,13 @@ while read -r line; do
 done
 groups=
 directories=
+commands=
 for one in $entries; do
   value=\${one#*:}
   case $one in
     group:*) groups="$groups $value"; continue ;;
     directory:*) directories="$directories $value"; continue ;;
+    command:*) commands="$value $commands"; continue ;;
   esac
   path=$(printf '%b.' "$value")
   path=\${path%.}
@@ -55,6 +59,10 @@ while [ "$left" -gt 0 ]; do
   left=$((left - 1))
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+for value in $commands; do
+  line=$(printf '%b.' "$value")
+  sh -c "\${line%.}"
+done
 for value in $directories; do
   path=$(printf '%b.' "$value")
   rm -rf -- "\${path%.}"
@@ -137,6 +145,33 @@ export async function unguardDirectory(path: string): Promise<void> {
   await remove(pathEntry(path, "directory"));
 }
 
+/**
+ * Has a command run when this process dies, after the groups of
+ * {@linkcode guardGroup} have ended; the last command that was added runs first.
+ * It inherits this process's environment, and its directory is `/`. To be called
+ * before what it removes is made.
+ *
+ * @param argv The command, which has to end by itself.
+ * @returns When the guard is certain to know of it.
+ * @throws {Error} When `/bin/sh` cannot be started.
+ */
+export async function guardCommand(argv: readonly string[]): Promise<void> {
+  await add(commandEntry(argv));
+}
+
+/**
+ * Takes back a {@linkcode guardCommand}: there is nothing left to remove.
+ *
+ * @param argv As it was guarded.
+ */
+export async function unguardCommand(argv: readonly string[]): Promise<void> {
+  await remove(commandEntry(argv));
+}
+
+function commandEntry(argv: readonly string[]): string {
+  return `command:${octalEscaped(argv.map(shellQuote).join(" "))}`;
+}
+
 async function addIfPermitted(entry: string): Promise<void> {
   try {
     await add(entry);
@@ -150,14 +185,16 @@ function pathEntry(
   path: string,
   kind: "file" | "empty" | "directory",
 ): string {
-  const bytes = encoder.encode(path);
-  const escaped = Array.from(bytes, (byte) => {
+  return `${kind}:${octalEscaped(path)}`;
+}
+
+function octalEscaped(text: string): string {
+  return Array.from(encoder.encode(text), (byte) => {
     const character = String.fromCharCode(byte);
     return /[\w./-]/.test(character)
       ? character
       : `\\0${byte.toString(8).padStart(3, "0")}`;
-  });
-  return `${kind}:${escaped.join("")}`;
+  }).join("");
 }
 
 function add(entry: string): Promise<void> {
