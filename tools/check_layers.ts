@@ -15,6 +15,7 @@ const PROGRAMS = "plugin/builders";
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
+  "plugin/scaffold": 1,
   "plugin/interpolate": 0,
   "plugin/contract": 1,
   "plugin/rpc": 1,
@@ -33,6 +34,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/builder/communicators": 4,
   "plugin/builder/ssh": 5,
   "plugin/builder": 6,
+  "plugin/testing": 7,
   [PROGRAMS]: 7,
 
   "host/errors": 10,
