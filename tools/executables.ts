@@ -57,6 +57,10 @@ const machineBuilder: Permissions = {
   net: true,
 };
 
+// Runs programs in namespaces, itself among them, and makes system calls there (ffi); reads and writes what a
+// template names, downloads archives, and passes the environment on to what it runs (sys: who the user is).
+const rootfsBuilder: Permissions = { ...machineBuilder, ffi: true, sys: true };
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
@@ -124,6 +128,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     name: "baler-builder-qemu",
     entry: join(root, "plugin", "builders", "qemu", "main.ts"),
     flags: permissionFlags(machineBuilder, "builder-qemu"),
+  });
+  known.set("builder-rootfs", {
+    name: "baler-builder-rootfs",
+    entry: join(root, "plugin", "builders", "rootfs", "main.ts"),
+    flags: permissionFlags(rootfsBuilder, "builder-rootfs"),
   });
   for (const name of await exampleNames()) {
     known.set(

@@ -5,7 +5,11 @@
 import { LocalProcess } from "../../bundled/communicators/local_process.ts";
 import type { RemoteCommand } from "../../contract/communicator.ts";
 import { CommandCommunicator } from "../communicators/command_communicator.ts";
-import { insideCommand, type MachineReady, taskLine } from "./inside.ts";
+import {
+  insideCommand,
+  type MachineReady,
+  taskLine,
+} from "./inside_command.ts";
 import type { MachineMounts } from "./mounts.ts";
 import { Lines, type UserNamespace } from "./user_namespace.ts";
 

@@ -2,7 +2,7 @@
 // in a user namespace, so that its files have their owners, and by a process
 // that can reach nothing else.
 
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { filter } from "../byte_streams.ts";
 import type { Snapshot } from "../trees/pack.ts";
 import {
   frame,
@@ -10,11 +10,8 @@ import {
   type InsideTask,
   taskLine,
   type Unpacked,
-} from "./inside.ts";
+} from "./inside_command.ts";
 import type { UserNamespace } from "./user_namespace.ts";
-
-/** How much of stderr an error shows, in characters. */
-const MAX_STDERR_CHARS = 4096;
 
 /** How archives are unpacked into a {@linkcode Tree}. */
 export interface TreeOptions {
@@ -34,8 +31,6 @@ export interface TreeOptions {
 
 /** How a {@linkcode Tree} is packed. */
 export interface PackTreeOptions {
-  /** Receives the archive, and is closed at its end. */
-  archive: WritableStream<Uint8Array>;
   /** True for a layer of an OCI image: what has changed since the tree was unpacked. */
   isDifference?: boolean;
   /** No time is later than this, in seconds; undefined for the times as they are. */
@@ -84,89 +79,86 @@ export class Tree {
     { namespace, root, signal, ...options }: TreeOptions,
   ): Promise<Tree> {
     await Deno.mkdir(root, { recursive: true, mode: 0o755 });
-    const task = {
-      ...{ task: "unpack", root, options } as const,
-      keepsOwners: !namespace.hasOwners,
-    };
-    let failure: { error: unknown } | undefined;
-    const text = new TransformStream<Uint8Array, Uint8Array>();
-    const result = new Response(text.readable).text();
-    result.catch(() => {});
-    try {
-      await runTask(namespace, task, {
-        input: (async function* () {
-          try {
-            yield* frame(archives);
-          } catch (error) {
-            failure = { error };
-            throw error;
-          }
-        })(),
-        stdout: text.writable,
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    for await (
+      const chunk of runTask(
+        namespace,
+        { task: "unpack", root, options, keepsOwners: !namespace.hasOwners },
+        frame(archives),
         signal,
-      });
-    } catch (error) {
-      throw failure ? failure.error : error;
-    }
-    return new Tree(namespace, root, JSON.parse(await result) as Unpacked);
+      )
+    ) chunks.push(chunk.slice());
+    const result = JSON.parse(await new Blob(chunks).text()) as Unpacked;
+    return new Tree(namespace, root, result);
   }
 
   /**
    * Packs the tree into a tar archive; the same tree makes the same bytes.
    *
-   * @param options Where to, and what of it.
+   * @param options What of it.
    * @throws {Error} When something in it cannot be read.
    */
-  async pack(
-    { archive, isDifference = false, maxTime, made = [], signal }:
-      PackTreeOptions,
-  ): Promise<void> {
-    const task = {
-      ...{ task: "pack", root: this.root, isDifference, made } as const,
-      maxTime: maxTime ?? null,
-    };
-    const snapshot = JSON.stringify(this.#snapshot);
-    await runTask(this.#namespace, task, {
-      input: [new TextEncoder().encode(`${snapshot}\n`)],
-      stdout: archive,
-      signal,
-    });
+  pack(options: PackTreeOptions): AsyncGenerator<Uint8Array> {
+    return packTree(this.#namespace, this.root, this.#snapshot, options);
   }
 }
 
-async function runTask(
+/**
+ * Packs a directory as it is, with the owners that its files have in a user
+ * namespace.
+ *
+ * @param namespace The user namespace.
+ * @param root The directory; nothing outside of it is read.
+ * @param options The latest time, and what ends it.
+ * @throws {Error} When something in it cannot be read.
+ */
+export async function* packDirectory(
+  namespace: UserNamespace,
+  root: string,
+  options: Omit<PackTreeOptions, "isDifference" | "made">,
+): AsyncGenerator<Uint8Array> {
+  const before = { files: [], keepsOwners: false };
+  yield* packTree(namespace, root, before, options);
+}
+
+async function* packTree(
+  namespace: UserNamespace,
+  root: string,
+  before: Snapshot,
+  { isDifference = false, maxTime, made = [], signal }: PackTreeOptions,
+): AsyncGenerator<Uint8Array> {
+  yield* runTask(
+    namespace,
+    {
+      ...{ task: "pack", root, isDifference, made },
+      maxTime: maxTime ?? null,
+    },
+    [new TextEncoder().encode(`${JSON.stringify(before)}\n`)],
+    signal,
+  );
+}
+
+async function* runTask(
   namespace: UserNamespace,
   task: InsideTask,
-  { input, stdout, signal }: {
-    input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-    stdout: WritableStream<Uint8Array>;
-    signal: AbortSignal;
-  },
-): Promise<void> {
-  let stderr = "";
-  const decoder = new TextDecoder();
-  await using process = new LocalProcess({
-    argv: namespace.inside(await insideCommand()),
-    cwd: "/",
-    stdin: ReadableStream.from((async function* () {
-      yield taskLine(task);
-      yield* input;
-    })()),
-    stdout,
-    stderr: new WritableStream({
-      write(chunk) {
-        stderr = (stderr + decoder.decode(chunk, { stream: true }))
-          .slice(-MAX_STDERR_CHARS);
-      },
-    }),
-    signal,
-  });
-  const status = await process.wait();
-  if (status !== 0) {
-    throw new Error(
-      `cannot ${task.task} the tree: ${
-        stderr.trim() || `the process ended with ${status}`
-      }`,
+  input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const source = (async function* () {
+    yield taskLine(task);
+    yield* input;
+  })();
+  try {
+    yield* filter(namespace.inside(await insideCommand()), source, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    // Of what the process wrote, which command it was says nothing.
+    const message = (error as Error).message.replace(
+      /^\S+ exited with \d+: /,
+      "",
     );
+    throw new Error(`cannot ${task.task} the tree: ${message}`, {
+      cause: error,
+    });
   }
 }
