@@ -57,9 +57,9 @@ const machineBuilder: Permissions = {
   net: true,
 };
 
-// Runs programs in namespaces, itself among them, and makes system calls there (ffi); reads and writes what a
-// template names, downloads archives, and passes the environment on to what it runs (sys: who the user is).
-const rootfsBuilder: Permissions = { ...machineBuilder, ffi: true, sys: true };
+// Runs programs in namespaces, itself among them, and makes system calls there. Only with all permissions does
+// Deno open files below /dev, /proc and /sys, which the trees that it unpacks have, too.
+const rootfsBuilder = ["--no-prompt", "--allow-all"];
 
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
@@ -132,7 +132,7 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
   known.set("builder-rootfs", {
     name: "baler-builder-rootfs",
     entry: join(root, "plugin", "builders", "rootfs", "main.ts"),
-    flags: permissionFlags(rootfsBuilder, "builder-rootfs"),
+    flags: rootfsBuilder,
   });
   for (const name of await exampleNames()) {
     known.set(

@@ -21,6 +21,8 @@ export interface Ext4Options {
   directory: string;
   /** How many files are in it. */
   files: number;
+  /** The owners of files whose owners the namespace does not have. */
+  owners: readonly (readonly [path: string, uid: number, gid: number])[];
   /** How many bytes these files have. */
   bytes: number;
   /** The file that it is written to. */
@@ -44,24 +46,13 @@ export interface Ext4Options {
  * @param options What it is made of.
  * @throws {Error} When it is too small, or a program is not installed.
  */
-export async function writeExt4(
-  {
-    namespace,
-    directory,
-    files,
-    bytes,
-    image,
-    size,
-    label,
-    uuid,
-    time,
-    signal,
-  }: Ext4Options,
-): Promise<void> {
+export async function writeExt4(options: Ext4Options): Promise<void> {
+  const { namespace, files, owners, bytes, image, uuid, time, signal } =
+    options;
   const needed = Math.ceil(
         (bytes + files * BLOCK_BYTES) * OVERHEAD / BLOCK_BYTES,
       ) * BLOCK_BYTES + FREE_BYTES;
-  const total = size ?? needed;
+  const total = options.size ?? needed;
   // What mke2fs takes as the time: the second is of versions before 1.47.1.
   const env = time === undefined ? [] : [
     ...["env", `SOURCE_DATE_EPOCH=${time}`, `E2FSPROGS_FAKE_TIME=${time}`],
@@ -72,22 +63,36 @@ export async function writeExt4(
       ...env,
       ...[await findProgram("mke2fs", "e2fsprogs"), "-q", "-F", "-t", "ext4"],
       ...["-b", String(BLOCK_BYTES), "-I", "256", "-m", "0"],
-      ...["-L", label, "-U", uuid, "-d", directory],
+      ...["-L", options.label, "-U", uuid, "-d", options.directory],
       ...["-N", String(Math.ceil(files * 1.25) + 4096)],
       ...["-E", `hash_seed=${uuid},root_owner=0:0`],
       ...[image, `${Math.floor(total / 1024)}K`],
     ]),
     { signal },
   );
-  if (time === undefined) return;
-  // mke2fs before 1.47.1 copies the time at which a file was unpacked here.
   const commands: string[] = [];
-  for (let inode = FIRST_FILE; inode <= FIRST_FILE + files; inode++) {
+  for (const [path, uid, gid] of owners) {
+    const name = quote(path);
     commands.push(
-      `set_inode_field <${inode}> ctime @${time}`,
-      `set_inode_field <${inode}> ctime_extra 0`,
+      `set_inode_field ${name} uid ${uid}`,
+      `set_inode_field ${name} gid ${gid}`,
     );
   }
+  // mke2fs takes these from this machine's file system: the times at which a
+  // file was unpacked, and a directory read.
+  for (
+    let inode = FIRST_FILE;
+    time !== undefined && inode <= FIRST_FILE + files;
+    inode++
+  ) {
+    for (const field of ["atime", "ctime"]) {
+      commands.push(
+        `set_inode_field <${inode}> ${field} @${time}`,
+        `set_inode_field <${inode}> ${field}_extra 0`,
+      );
+    }
+  }
+  if (commands.length === 0) return;
   await runProgram(
     namespace.inside([
       ...env,
@@ -95,4 +100,12 @@ export async function writeExt4(
     ]),
     { signal, stdin: `${commands.join("\n")}\n` },
   );
+}
+
+/** A path as debugfs reads it. */
+function quote(path: string): string {
+  if (/[\n\r]/.test(path)) {
+    throw new Error(`the owner of ${JSON.stringify(path)} cannot be set`);
+  }
+  return `"/${path.replaceAll('"', '""')}"`;
 }

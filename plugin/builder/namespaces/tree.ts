@@ -92,6 +92,15 @@ export class Tree {
     return new Tree(namespace, root, result);
   }
 
+  /** The files that have other owners in the source than the user namespace can have. */
+  get owners(): [path: string, uid: number, gid: number][] {
+    const { files, keepsOwners } = this.#snapshot;
+    if (!keepsOwners) return [];
+    return files.flatMap(([path, , , , , uid, gid]) =>
+      uid === 0 && gid === 0 ? [] : [[path, uid, gid]]
+    );
+  }
+
   /**
    * Packs the tree into a tar archive; the same tree makes the same bytes.
    *

@@ -106,6 +106,9 @@ export async function writeOutputs(
   if (isDisk) await writeDisks(config, context, archive, at, formats);
   if (formats.has("directory")) {
     await ui.say("Writing the directory...");
+    if (!context.namespace.hasOwners) {
+      await ui.error("All files in the directory belong to this user.");
+    }
     await unpack(archive, at(""), context);
   }
 }
@@ -120,13 +123,13 @@ async function writeDisks(
   const { namespace, scratch, maxTime, ui, signal } = context;
   await ui.say("Making the file system...");
   const image = formats.has("ext4") ? at(".ext4") : join(scratch, "image.ext4");
-  const { root, entries, bytes } = await unpack(
+  const { root, entries, bytes, owners } = await unpack(
     archive,
     join(scratch, "disk"),
     context,
   );
   await writeExt4({
-    ...{ namespace, image, bytes, signal },
+    ...{ namespace, image, bytes, owners, signal },
     directory: root,
     files: entries,
     size: config.disk_size ? parseByteSize(config.disk_size) : undefined,
