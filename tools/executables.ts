@@ -76,6 +76,10 @@ const machineBuilder: Permissions = {
   sys: ["networkInterfaces"],
 };
 
+// Runs programs in namespaces, itself among them, and makes system calls there. Only with all permissions does
+// Deno open files below /dev, /proc and /sys, which the trees that it unpacks have, too.
+const rootfsBuilder = ["--no-prompt", "--allow-all"];
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
@@ -161,6 +165,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
       flags: permissionFlags(dockerPlugin, name),
     });
   }
+  known.set("builder-rootfs", {
+    name: "baler-builder-rootfs",
+    entry: join(root, "plugin", "builders", "rootfs", "main.ts"),
+    flags: rootfsBuilder,
+  });
   for (const name of await exampleNames()) {
     known.set(
       name,

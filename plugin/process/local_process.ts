@@ -12,6 +12,8 @@ export interface LocalProcessOptions {
   cwd?: string | undefined;
   /** Variables to add to this process's own environment. */
   env?: Readonly<Record<string, string>> | undefined;
+  /** True for an environment of `env` alone. */
+  clearEnv?: boolean | undefined;
   /** The command's input; empty by default. */
   stdin?: ReadableStream<Uint8Array> | undefined;
   /** Receives its output; discarded by default. Closed when the command has ended. */
@@ -45,7 +47,7 @@ export class LocalProcess implements RunningCommand {
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, env, stdin, stdout, stderr, signal } = options;
+    const { argv, cwd, env, clearEnv, stdin, stdout, stderr, signal } = options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -54,6 +56,7 @@ export class LocalProcess implements RunningCommand {
         args,
         ...(cwd === undefined ? {} : { cwd }),
         ...(env === undefined ? {} : { env }),
+        ...(clearEnv ? { clearEnv } : {}),
         stdin: stdin ? "piped" : "null",
         stdout: stdout ? "piped" : "null",
         stderr: stderr ? "piped" : "null",
