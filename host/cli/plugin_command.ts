@@ -135,7 +135,7 @@ export async function runPluginCommand(
     context.ui.error(
       `Error: ${plugin.name} returned ${
         Deno.inspect(code)
-      }; expected an exit code from 0 to 255 or undefined`,
+      }; expected an exit code from 0 to 255`,
     );
     return 1;
   }

@@ -4,7 +4,7 @@
 import { join } from "@std/path";
 import { run } from "./sshd.ts";
 
-/** The Debian packages that it is made of, beside the kernel's. */
+/** The Debian packages in it, in addition to the kernel's. */
 const PACKAGES = [
   "busybox-static",
   "dropbear-bin",
