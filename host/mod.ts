@@ -36,7 +36,7 @@
  * @module
  */
 
-export type { CloseReason } from "../plugin/rpc/connection.ts";
+export type { CloseReason } from "../plugin/rpc/outgoing_calls.ts";
 export {
   ConnectionClosedError,
   ProtocolError,

@@ -152,6 +152,17 @@ export function flagsHelp(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) =>
     [`  -${name}${flag.value ?? ""}`, flag.description] as const
   );
+  return twoColumns(rows);
+}
+
+/**
+ * Lays out what has a name and a description, on a page of a terminal.
+ *
+ * @param rows The names, with their indentation, and the descriptions.
+ */
+export function twoColumns(
+  rows: readonly (readonly [name: string, description: string])[],
+): string {
   const longest = Math.max(...rows.map(([left]) => left.length));
   const width = Math.min(longest, Math.floor(HELP_COLUMNS / 3)) + 2;
   return rows.flatMap(([left, right]) => {

@@ -30,7 +30,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/fix.ts")).fix,
   },
   help: {
-    synopsis: "show the help of baler or of a command",
+    synopsis: "show the help of baler, a command or a component",
     load: async () => (await import("./commands/help.ts")).help,
   },
   inspect: {

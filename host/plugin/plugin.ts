@@ -1,8 +1,9 @@
 // A plugin: its process, and the connection over which the host calls its
 // objects.
 
-import { type CloseReason, Connection } from "../../plugin/rpc/connection.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
 import { CREATE_METHOD, PING_METHOD } from "../../plugin/rpc/message.ts";
+import type { CloseReason } from "../../plugin/rpc/outgoing_calls.ts";
 import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";

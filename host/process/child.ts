@@ -2,7 +2,7 @@
 // of a process group of its own; when it exits, the rest of the group is killed.
 
 import crossSpawn from "cross-spawn";
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { handleChildSignals } from "./child_signals.ts";
 import { ChildStdin } from "./child_stdin.ts";
 import { readStderr, readStdout, type StdoutSink } from "./child_stdout.ts";

@@ -1,7 +1,7 @@
 // The stdin of a child: writes bytes from memory and payloads that are spliced
 // from pipe to pipe, in the order in which they were sent.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */

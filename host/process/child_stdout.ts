@@ -2,7 +2,7 @@
 // buffer, busy-polled while an answer is near, or spliced into another pipe.
 // Both loops yield to the event loop, however much the child writes.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
 import { SpinReader } from "./spin_reader.ts";
 

@@ -3,7 +3,10 @@
 // complete, on into the receiver's stdin. A sender that dies in the middle of a
 // message can therefore not leave a truncated message in the receiver's stdin.
 
-import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type {
+  PipeEnd,
+  SpliceBuffer,
+} from "../../plugin/rpc/payload/spliced_payload.ts";
 import { libc } from "./libc.ts";
 import {
   DEFAULT_PIPE_BYTES,

@@ -83,7 +83,7 @@ export async function endAdopted(): Promise<void> {
   }
 }
 
-/** Whether a process is a guard (plugin/bundled/shared/cleanup_guard.ts). */
+/** Whether a process is a guard (plugin/process/cleanup_guard.ts). */
 function isGuard(pid: number): boolean {
   return readSmallFile(`/proc/${pid}/cmdline`).includes("\0baler-guard\0");
 }

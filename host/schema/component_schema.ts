@@ -1,16 +1,15 @@
 // The JSON Schema of the components of a template. Those of bundled components are
 // generated from the options that they declare.
 
-import { BUNDLED } from "../../plugin/bundled/components.ts";
 import type { Options } from "../../plugin/contract/options.ts";
-import { optionsSchema } from "./options_schema.ts";
+import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import {
   duration,
   type Schema,
   STRING,
   stringList,
   WEAK_STRING,
-} from "./schema_values.ts";
+} from "../../plugin/sdk/schema_values.ts";
 
 /** The keys of every provisioner, besides its own options. */
 const PROVISIONER_KEYS: Record<string, Schema> = {
@@ -75,50 +74,64 @@ const KEYS: Readonly<Record<string, Record<string, Schema>>> = {
   "post-processor": POST_PROCESSOR_KEYS,
 };
 
+/** A component and the options that it declares; undefined to accept every key. */
+export interface DeclaredComponent {
+  /** The kind of component. */
+  readonly kind: string;
+  /** The `type` that a template names it by. */
+  readonly name: string;
+  /** Its options. */
+  readonly options: Options | undefined;
+}
+
 /**
  * Returns the definitions of one kind of component.
  *
  * @param kind The kind, which is the name of the first definition.
- * @returns The definitions by name: of any component of the kind, and of each
- * bundled one.
+ * @param components The components whose options are known, of any kind.
+ * @returns By name, that of any component of the kind, and of each one whose
+ * options are known.
  */
-export async function componentSchemas(
+export function componentSchemas(
   kind: string,
-): Promise<Record<string, Schema>> {
+  components: readonly DeclaredComponent[],
+): Record<string, Schema> {
   const keys = KEYS[kind] ?? {};
-  const bundled = Object.entries(BUNDLED[kind] ?? {});
-  const names = bundled.map(([name]) => name);
-  const definitions = await Promise.all(bundled.map(async ([name, load]) => {
-    const { default: Component } = await load();
-    return [
+  const known = components.filter((component) => component.kind === kind);
+  const names = known.map(({ name }) => name);
+  const definitions = known.map(({ name, options }) =>
+    [
       `${kind}-${name}`,
-      optionsSchema((new Component() as { options?: Options }).options, {
-        type: true,
-        ...keys,
-      }),
-    ] as const;
-  }));
+      optionsSchema(options, { type: true, ...keys }),
+    ] as const
+  );
+  const type = { anyOf: [{ enum: names }, { type: "string", minLength: 1 }] };
   const object: Schema = {
     type: "object",
     required: ["type"],
     properties: {
       type: {
         description: `The type of the ${kind}: a bundled one, or a plugin's.`,
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
+        ...type,
       },
       ...keys,
     },
     allOf: names.map((name) => ({
       if: { required: ["type"], properties: { type: { const: name } } },
-      then: { $ref: `#/$defs/${kind}-${name}` },
+      then: { $ref: reference(kind, name) },
     })),
   };
-  const whole = kind === "post-processor"
-    ? {
-      anyOf: [object, {
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
-      }],
-    }
-    : object;
+  const whole = kind === "post-processor" ? { anyOf: [object, type] } : object;
   return { [kind]: whole, ...Object.fromEntries(definitions) };
+}
+
+/**
+ * Returns the reference to the definition of a component.
+ *
+ * @param kind The kind of component.
+ * @param name The `type` that a template names it by.
+ */
+export function reference(kind: string, name: string): string {
+  const pointer = `${kind}-${name}`.replaceAll("~", "~0").replaceAll("/", "~1");
+  return `#/$defs/${encodeURIComponent(pointer)}`;
 }

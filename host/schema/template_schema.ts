@@ -1,13 +1,16 @@
 // The JSON Schema of templates, with which an editor completes and checks them.
 
-import { componentSchemas } from "./component_schema.ts";
+import {
+  componentSchemas,
+  type DeclaredComponent,
+} from "./component_schema.ts";
 import {
   listOf,
   type Schema,
   STRING,
   stringList,
   WEAK_STRING,
-} from "./schema_values.ts";
+} from "../../plugin/sdk/schema_values.ts";
 
 const COMMENTS = { "^_": { type: "string", description: "A comment." } };
 
@@ -22,15 +25,13 @@ const PLUGIN_COMMAND: Schema = {
 };
 
 /**
- * Returns the JSON Schema (2020-12) of templates. It has the options of bundled
- * components, and allows any options of others.
+ * Returns the JSON Schema (2020-12) of templates.
+ *
+ * @param components The components whose options are known. Others may have any.
  */
-export async function templateSchema(): Promise<Schema> {
-  const [builders, provisioners, postProcessors] = await Promise.all([
-    componentSchemas("builder"),
-    componentSchemas("provisioner"),
-    componentSchemas("post-processor"),
-  ]);
+export function templateSchema(
+  components: readonly DeclaredComponent[],
+): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Template",
@@ -40,9 +41,9 @@ export async function templateSchema(): Promise<Schema> {
     patternProperties: COMMENTS,
     additionalProperties: false,
     $defs: {
-      ...builders,
-      ...provisioners,
-      ...postProcessors,
+      ...componentSchemas("builder", components),
+      ...componentSchemas("provisioner", components),
+      ...componentSchemas("post-processor", components),
       pluginCommand: PLUGIN_COMMAND,
       namedBuilders: {
         description: "The builds: the plugin of each, by the build's name.",

@@ -1,7 +1,12 @@
 // `PLUGIN describe`: prints the components and the permissions of a plugin as JSON,
 // for users and programs that decide whether to run it.
 
+import type { Options } from "../contract/options.ts";
 import type { Hello } from "../rpc/protocol.ts";
+import { checkOptions } from "./check_options.ts";
+import { type Components, instanceOf } from "./components.ts";
+import { optionsSchema } from "./options_schema.ts";
+import type { Schema } from "./schema_values.ts";
 
 /** A permission: all, none, or only what is listed. */
 export type Permission =
@@ -20,6 +25,12 @@ export interface Description {
   protocols: number[];
   /** The names of the plugin's components by kind; "" stands for any name. */
   components: Record<string, string[]>;
+  /**
+   * The JSON Schema of each component's configuration, by kind and name, without
+   * the keys that baler itself reads; of a component that declares no options,
+   * none.
+   */
+  options: Record<string, Record<string, Schema>>;
   /** The Deno permissions that the plugin has. */
   permissions: Record<string, Permission>;
   /** Set when the lists of granted permissions are not known. */
@@ -63,9 +74,13 @@ const NOTE =
  * Describes this plugin.
  *
  * @param hello The plugin's side of the handshake.
+ * @param components The components, each of which is made once to read its options.
  * @returns The output of `describe`.
  */
-export function describe(hello: Hello): Description {
+export async function describe(
+  hello: Hello,
+  components: Components,
+): Promise<Description> {
   const recorded = recordedPermissions();
   const permissions = recorded ?? queriedPermissions();
   return {
@@ -73,11 +88,38 @@ export function describe(hello: Hello): Description {
     sdk: hello.sdk,
     protocols: hello.protocols,
     components: hello.components,
+    options: await schemasOf(components),
     permissions,
     ...(recorded === undefined && Object.values(permissions).includes(false)
       ? { note: NOTE }
       : {}),
   };
+}
+
+async function schemasOf(
+  components: Components,
+): Promise<Record<string, Record<string, Schema>>> {
+  const schemas: Record<string, Record<string, Schema>> = {};
+  for (const [kind, byName] of Object.entries(components)) {
+    for (const [name, source] of Object.entries(byName ?? {})) {
+      try {
+        const { options } = await instanceOf(source, name) as {
+          options?: Options;
+        };
+        if (options === undefined) continue;
+        checkOptions(options);
+        (schemas[kind] ??= {})[name] = optionsSchema(options, {});
+      } catch (error) {
+        // The rest of the description is of use, to Packer too.
+        console.error(
+          `The options of the ${kind} "${name}" are left out: ${
+            (error as Error).message
+          }`,
+        );
+      }
+    }
+  }
+  return schemas;
 }
 
 /** The permissions that `deno task compile` records in an executable. */

@@ -201,7 +201,8 @@ async function printDescription(
   ]);
   const hello = helloOf(components, options);
   const description = {
-    ...await describe(hello),
+    // To make an adapter's component would start the program behind it.
+    ...await describe(hello, options.rawConfig ? {} : components),
     ...describeForPacker(hello),
   };
   console.log(JSON.stringify(description, null, 2));

@@ -11,8 +11,8 @@ import Shell from "../../plugin/bundled/provisioners/shell.ts";
 import ShellLocal from "../../plugin/bundled/provisioners/shell_local.ts";
 import Sleep from "../../plugin/bundled/provisioners/sleep.ts";
 import ShellLocalPostProcessor from "../../plugin/bundled/post_processors/shell_local.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
-import { NoneCommunicator } from "../../plugin/bundled/communicators/none.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
+import { NoneCommunicator } from "../../plugin/builder/communicators/none.ts";
 import type { Communicator } from "../../plugin/contract/communicator.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import type { HookOptions } from "../../plugin/contract/hook.ts";
@@ -149,10 +149,18 @@ Deno.test("builder null gives its provisioners this machine, or none", async () 
 
 Deno.test("builder null rejects unknown communicators, and lists the known ones", async () => {
   await assertProblems(new NullBuilder(), {
-    config: { ssh_host: "x", ssh_username: "root" },
+    config: { communicator: "carrier-pigeon" },
     problems: [
-      'the communicator "ssh" (Packer\'s default) is not in this baler; ' +
-      'set "communicator" to "none" (there is no machine) or "local" (provisioners work on this machine)',
+      'communicator type carrier-pigeon is invalid; set "communicator" to "ssh", ' +
+      'to "none" (there is no machine) or to "local" (provisioners work on this machine)',
+    ],
+  });
+  await assertProblems(new NullBuilder(), {
+    config: {},
+    problems: [
+      "an ssh_username must be specified",
+      "a Host must be specified: set ssh_host",
+      "one authentication method must be specified: set ssh_private_key_file, ssh_password or ssh_agent_auth",
     ],
   });
   await assertProblems(new NullBuilder(), {

@@ -3,8 +3,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { warnOfBackground } from "../../plugin/bundled/communicators/background_warning.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { warnOfBackground } from "../../plugin/builder/communicators/background_warning.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
 import { collected } from "../support/component_runner.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -161,7 +161,7 @@ class RecordingLines {
 
 Deno.test("LocalCommunicator's commands do not outlive a process that is killed", async () => {
   const module = new URL(
-    "../../plugin/bundled/communicators/local.ts",
+    "../../plugin/builder/communicators/local.ts",
     import.meta.url,
   );
   const victim = new Deno.Command(Deno.execPath(), {

@@ -7,7 +7,7 @@ import { basename, join } from "@std/path";
 import { HANG_LIMIT_MS } from "../support/within.ts";
 import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
 import Shell from "../../plugin/bundled/provisioners/shell.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { OutputFile } from "../../plugin/bundled/shared/output_file.ts";
 import { TemporaryFile } from "../../plugin/bundled/shell/temporary_file.ts";
 import type { Upload } from "../../plugin/contract/communicator.ts";
@@ -263,7 +263,7 @@ const DEATHS: [name: string, code: string, left: string[]][] = [
     "manifest",
     `await Deno.writeTextFile(Deno.env.get("REMOTE") + "/m.json", "");
     const { OutputFile } = await import(root + "plugin/bundled/shared/output_file.ts");
-    const { guardFile } = await import(root + "plugin/bundled/shared/cleanup_guard.ts");
+    const { guardFile } = await import(root + "plugin/process/cleanup_guard.ts");
     await guardFile(Deno.env.get("REMOTE") + "/m.json", "empty");
     const output = await OutputFile.open(Deno.env.get("REMOTE") + "/m.json");
     await output.write(new Uint8Array(10));
@@ -295,7 +295,7 @@ for (const [name, code, left] of DEATHS) {
 
 Deno.test("the guard exits with the process that it guards", async () => {
   const child = victim(
-    `const { guardFile } = await import(root + "plugin/bundled/shared/cleanup_guard.ts");
+    `const { guardFile } = await import(root + "plugin/process/cleanup_guard.ts");
     await guardFile("/nowhere/x");
     console.log("up");
     await new Promise((resolve) => setTimeout(resolve, 1e6));`,

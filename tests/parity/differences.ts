@@ -5,8 +5,9 @@
 export const DIFFERENCES = {
   "warnings-of-options-without-effect":
     "an option that nothing reads is a mistake",
-  communicators:
-    "ssh and winrm are not supported, which is an error before the build",
+  communicators: "winrm is not supported, which is an error before the build",
+  "ssh-checked-first":
+    "an invalid certificate or port is an error before the build, not at its timeout",
   "communicator-local": "provisioners can work on this machine",
   "null-builder": "Packer crashes at a builder that is null",
   "one-name-two-builds":

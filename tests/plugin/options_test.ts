@@ -9,7 +9,7 @@ import {
   type Options,
   type PrepareOptions,
 } from "../../mod.ts";
-import { optionsSchema } from "../../host/schema/options_schema.ts";
+import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import { checkOptions } from "../../plugin/sdk/check_options.ts";
 import { adaptComponent } from "../../plugin/sdk/component_adapter.ts";
 import { violations } from "../support/json_schema.ts";

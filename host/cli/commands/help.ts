@@ -2,6 +2,7 @@
 // command.
 
 import { commandHelp, defineCommand } from "../command.ts";
+import { UsageError } from "../flags.ts";
 import type { Log } from "../../log/log.ts";
 import {
   describeCommand,
@@ -12,13 +13,34 @@ import { COMMANDS } from "../registry.ts";
 
 /** Shows how baler, or one of its commands, is used. */
 export const help = defineCommand({
-  usage: "[COMMAND]",
-  description: "Shows how baler, or one of its commands, is used.",
+  usage: "[COMMAND | KIND NAME]",
+  description:
+    "Shows how baler, or one of its commands, is used, or which options a component has.\n" +
+    "KIND is builder, provisioner or post-processor, and NAME what a template has as its\n" +
+    '"type". A plugin that does not come with baler is launched to be asked.',
   flags: {},
   completes: "command",
-  async run({ ui, log }, _flags, positionals) {
-    const name = positionals[0];
-    if (name === undefined) ui.say(await mainHelp(log));
+  async run(context, _flags, positionals) {
+    const { ui, log } = context;
+    const [name, component, ...others] = positionals;
+    if (others.length > 0) {
+      throw new UsageError(
+        `expected a COMMAND, or a KIND and a NAME, got: ${
+          positionals.join(" ")
+        }`,
+      );
+    }
+    if (component !== undefined) {
+      const { componentHelp, isConfiguredKind } = await import(
+        "../component_help.ts"
+      );
+      if (!isConfiguredKind(name!)) {
+        throw new UsageError(
+          `"${name}" is not a kind of component: write builder, provisioner or post-processor`,
+        );
+      }
+      ui.say(await componentHelp(name, component, context));
+    } else if (name === undefined) ui.say(await mainHelp(log));
     else if (Object.hasOwn(COMMANDS, name)) {
       ui.say(commandHelp(name, await COMMANDS[name]!.load()));
     } else {
