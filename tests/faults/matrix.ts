@@ -3,7 +3,7 @@
 
 /** The moments of a plugin's life, in their order. */
 export const MOMENTS = {
-  beforeHello: "before it says hello",
+  beforeHello: "before it sends its hello",
   halfHello: "in the middle of its hello",
   afterHello: "after its hello and before the first call",
   prepare: "in prepare",
