@@ -16,7 +16,7 @@ import {
   type ReadCustom,
   type ReadOptions,
 } from "./superjson_decoder.ts";
-import { isDeeperThan } from "./json_depth.ts";
+import { isDeeperThan, tooDeep } from "./json_depth.ts";
 import {
   DEFAULT_LIMITS,
   describeValue,
@@ -25,6 +25,7 @@ import {
 } from "./protocol.ts";
 import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { renameKeys, restoreKeys } from "./renamed_keys.ts";
+import { SizeCounter } from "./written_size.ts";
 import type { ReferenceKind, References } from "./references.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
 
@@ -46,6 +47,8 @@ interface Pass {
   indexes: Map<object, number>;
   /** What reading the message will cost the other side. */
   cost: MessageCost;
+  /** How many values the documents inside of the message have. */
+  nestedValues: number;
 }
 let encoding: Pass | undefined;
 
@@ -138,6 +141,7 @@ for (const [kind, write] of Object.entries(WRITERS)) {
 
 /** What goes into a message as a superjson document of its own: fields, reasons. */
 function encodeNested(value: unknown): unknown {
+  refuseLargeInside(value);
   if (isPlain(value)) return { json: value };
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
@@ -145,6 +149,15 @@ function encodeNested(value: unknown): unknown {
   const renamed = renameKeys(root);
   const text = JSON.stringify(format.serialize(renamed.value));
   return JSON.parse(renamed === root ? text : restoreKeys(text));
+}
+
+/** Counts a document inside of a message: many can share what is in them. */
+function refuseLargeInside(value: unknown): void {
+  const pass = current();
+  pass.nestedValues += new SizeCounter().sizeOf(value).values;
+  if (pass.nestedValues > MAX_VALUES) {
+    throw new CostError(`more than ${MAX_VALUES} values`);
+  }
 }
 
 /**
@@ -171,6 +184,7 @@ export function encode(
     bytes: [],
     indexes: new Map(),
     cost: new MessageCost(),
+    nestedValues: 0,
   };
   references.beginMessage();
   try {
@@ -183,6 +197,7 @@ export function encode(
     if (written === undefined) {
       references.rollBackMessage();
       references.beginMessage();
+      new SizeCounter().sizeOf(message);
       const renamed = renameKeys(message);
       encoding = {
         references,
@@ -190,6 +205,7 @@ export function encode(
         bytes: [],
         indexes: new Map(),
         cost: new MessageCost(),
+        nestedValues: 0,
       };
       written = format.serialize(renamed) as Document;
       countAnnotations(written.meta?.values, encoding.cost);
@@ -436,12 +452,6 @@ function refuseTooMany(bytes: Uint8Array[]): void {
       `more than ${limits.bytes} bytes cannot be sent to another process at once: send them as a stream`,
     );
   }
-}
-
-function tooDeep(): RangeError {
-  return new RangeError(
-    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
-  );
 }
 
 function named(value: unknown): string {
