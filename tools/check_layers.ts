@@ -18,6 +18,7 @@ const POST_PROCESSORS = "plugin/post_processors";
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
+  "plugin/scaffold": 1,
   "plugin/interpolate": 0,
   "plugin/contract": 1,
   "plugin/rpc": 1,
@@ -36,6 +37,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/builder/communicators": 4,
   "plugin/builder/ssh": 5,
   "plugin/builder": 6,
+  "plugin/testing": 7,
   [PROGRAMS]: 7,
   [POST_PROCESSORS]: 8,
 

@@ -12,100 +12,12 @@
 // directory of plugin/builders is named by no table.
 
 import { fromFileUrl } from "@std/path";
-import { goDuration } from "../plugin/common/duration.ts";
-import type { Option, Options } from "../plugin/contract/options.ts";
+import { fillTables } from "../plugin/testing/option_tables.ts";
 
 const root = new URL("..", import.meta.url);
 
 /** The directory whose plugins must each have a table. */
 const PROGRAMS = "plugin/builders";
-
-const TABLE =
-  /<!-- options: (?<module>\S+) (?<name>\w+) -->\n.*?<!-- end of the options -->/gs;
-
-/**
- * The table of some options, in Markdown as `deno fmt` writes it.
- *
- * @param options The options.
- * @returns The lines of the table, without a line end at its end.
- */
-export function optionsTable(options: Options): string {
-  const rows = [
-    ["option", "type", "default", "description"],
-    ...Object.entries(options).map(([name, option]) => [
-      `\`${name}\``,
-      option.type,
-      defaultOf(option),
-      descriptionOf(option).replaceAll("|", "\\|"),
-    ]),
-  ];
-  const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const line = (row: readonly string[]) =>
-    `| ${
-      row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")
-    } |`;
-  return [
-    line(rows[0]!),
-    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
-    ...rows.slice(1).map(line),
-  ].join("\n");
-}
-
-function defaultOf(option: Option): string {
-  if (option.required) return "required";
-  const value = option.default;
-  if (value === undefined) return "";
-  // As a template writes it: "5m0s", not milliseconds.
-  if (option.type === "duration") {
-    return `\`"${
-      goDuration(value as number).replace(/(?<=[hm])0[ms]/g, "")
-    }"\``;
-  }
-  return `\`${JSON.stringify(value)}\``;
-}
-
-/** The description, with the allowed values where it does not name them all. */
-function descriptionOf({ description, oneOf }: Option): string {
-  if (oneOf?.some((word) => !description.includes(`\`${word}\``))) {
-    return `${description} One of ${
-      oneOf.map((word) => `\`${word}\``).join(", ")
-    }.`;
-  }
-  return description;
-}
-
-/**
- * Fills the tables of a page.
- *
- * @param text The page.
- * @param load Returns the exported options of a module of the repository.
- * @returns The page with its tables as the options are declared, and the modules that they come from.
- * @throws {Error} When a module does not export the options that a page names.
- */
-export async function fillTables(
-  text: string,
-  load: (module: string, name: string) => Promise<Options | undefined>,
-): Promise<{ text: string; modules: string[] }> {
-  const modules: string[] = [];
-  let filled = "";
-  let end = 0;
-  for (const match of text.matchAll(TABLE)) {
-    const { module, name } = match.groups as { module: string; name: string };
-    const options = await load(module, name);
-    if (typeof options !== "object") {
-      throw new Error(`${module} exports no options named ${name}`);
-    }
-    filled += text.slice(end, match.index) +
-      `<!-- options: ${module} ${name} -->\n\n${
-        optionsTable(options)
-      }\n\n<!-- end of the options -->`;
-    end = match.index + match[0].length;
-    modules.push(module);
-  }
-  return { text: filled + text.slice(end), modules };
-}
 
 if (import.meta.main) {
   const load = async (module: string, name: string) =>

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { faultOf } from "../../tools/check_layers.ts";
 import { parsePage } from "../../tools/check_links.ts";
-import { fillTables } from "../../tools/options_table.ts";
+import { fillTables } from "../../plugin/testing/option_tables.ts";
 import { tuningNumbersOf } from "../../tools/tuning_numbers.ts";
 
 const at = (from: string, to: string) => faultOf({ from, to, line: 7 });
