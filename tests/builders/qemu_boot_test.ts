@@ -54,6 +54,7 @@ forEachHost(
       ...MACHINE,
       iso_url: "install.iso",
       iso_checksum: `sha256:${sum}`,
+      cdrom_interface: "sata",
       boot_wait: "8s",
       boot_key_interval: "20ms",
       boot_command: [
@@ -75,7 +76,11 @@ forEachHost(
     );
     assertMatch(build.stdout, /qemu: served$/m);
   },
-  { ...MACHINE_TEST, ignore: MACHINE_TEST.ignore ?? noCdProgram },
+  {
+    ...MACHINE_TEST,
+    ignore: MACHINE_TEST.ignore ?? noCdProgram,
+    only: "source",
+  },
 );
 
 forEachHost(
@@ -175,7 +180,7 @@ tar -xzf disk.tar.gz -C unpacked
       "packer-qemu",
     ]);
   },
-  MACHINE_TEST,
+  { ...MACHINE_TEST, only: "compiled" },
 );
 
 forEachHost(

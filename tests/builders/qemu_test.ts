@@ -102,7 +102,7 @@ forEachHost(
     assertMatch(stdout, /key: ssh-ed25519 /);
     assertMatch(stdout, /Removing the temporary key from authorized_keys/);
   },
-  MACHINE_TEST,
+  { ...MACHINE_TEST, only: "compiled" },
 );
 
 forEachHost(
@@ -132,23 +132,32 @@ forEachHost(
     assert(shown.includes(typed), stdout);
     assertMatch(stdout, /qemu: packer-qemu 10\.0\.2\.2:\d+ Xy$/m);
   },
-  MACHINE_TEST,
+  { ...MACHINE_TEST, only: "source" },
 );
 
 forEachHost(
   "qemu attaches disks and CDs by every interface",
   async (workspace) => {
-    for (const on of ["sata", "virtio-scsi", "ide"]) {
-      await writeQemuTemplate(workspace, {
-        ...await kernelMachine(),
-        output_directory: `by-${on}`,
-        disk_interface: on,
-        cdrom_interface: on,
-        disk_additional_size: ["8M"],
-        disk_discard: "unmap",
-        disk_detect_zeroes: "unmap",
-        cd_content: { "meta-data": "read from the CD" },
-      }, shell("cat /tmp/meta-data; echo", "ls /dev/sda /dev/sdb /dev/sr0"));
+    for (const on of ["ide", "virtio-scsi"]) {
+      await writeQemuTemplate(
+        workspace,
+        {
+          ...await kernelMachine(),
+          output_directory: `by-${on}`,
+          disk_interface: on,
+          cdrom_interface: on,
+          disk_additional_size: ["8M"],
+          disk_discard: "unmap",
+          disk_detect_zeroes: "unmap",
+          cd_content: { "meta-data": "read from the CD" },
+        },
+        shell(
+          // The kernel looks for drives while its init runs.
+          "i=0; until [ -b /dev/sr0 ] && [ -b /dev/sdb ] || [ $i = 60 ]; do i=$((i+1)); sleep 1; done",
+          "mount -t iso9660 /dev/sr0 /cdrom && cat /cdrom/meta-data; echo",
+          "ls /dev/sda /dev/sdb",
+        ),
+      );
       const { stdout } = await workspace.succeeds(["build", "template.json"]);
       assertMatch(stdout, /qemu: read from the CD$/m, on);
       assertMatch(stdout, /qemu: \/dev\/sdb$/m, on);
@@ -177,7 +186,7 @@ forEachHost(
     );
     await removeScreenshot(ended.output);
   },
-  MACHINE_TEST,
+  { ...MACHINE_TEST, only: "source" },
 );
 
 forEachHost(
@@ -204,7 +213,7 @@ forEachHost(
       Deno.errors.NotFound,
     );
   },
-  MACHINE_TEST,
+  { ...MACHINE_TEST, only: "compiled" },
 );
 
 forEachHost(

@@ -36,8 +36,6 @@ const MODULES = [
   "scsi_mod",
   "libata",
   "ata_piix",
-  "libahci",
-  "ahci",
   "virtio_scsi",
   "sd_mod",
   "cdrom",
