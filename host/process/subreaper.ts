@@ -18,10 +18,11 @@ const MAX_KILL_ROUNDS = 100;
 const ADOPTED_EXIT_TIMEOUT_MS = 1_000;
 
 /**
- * The same where a guard of a plugin that was killed is among them: it removes
- * temporary files and ends process groups, in milliseconds.
+ * The same where a guard of a plugin that was killed is among them: it ends
+ * process groups, and removes temporary files and whole directory trees, in
+ * milliseconds.
  */
-const GUARD_EXIT_TIMEOUT_MS = 5_000;
+const GUARD_EXIT_TIMEOUT_MS = 30_000;
 
 /** How often it is looked whether they have, in milliseconds. */
 const ADOPTED_POLL_MS = 20;
