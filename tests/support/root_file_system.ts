@@ -1,6 +1,8 @@
 // A small root file system for tests: busybox, with the libraries that it needs, as a tar archive.
 
-import { dirname, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { compile } from "../../tools/compile.ts";
+import type { HostKind } from "./harness.ts";
 import { run } from "./sshd.ts";
 
 /** The commands that the shell in it has. */
@@ -82,4 +84,33 @@ export async function writeRootArchive(path: string): Promise<void> {
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+}
+
+const SOURCE_PLUGIN = [
+  Deno.execPath(),
+  ...["run", "--quiet", "--no-prompt", "--allow-all"],
+  fromFileUrl(import.meta.resolve("../../plugin/builders/rootfs/main.ts")),
+];
+
+let compiled: Promise<string> | undefined;
+
+/** The command that runs the rootfs builder's plugin in the way that the host is run. */
+export async function rootfsPlugin(kind: HostKind): Promise<string[]> {
+  if (kind === "source") return SOURCE_PLUGIN;
+  compiled ??= compile(["builder-rootfs"], { say: () => {} })
+    .then(([made]) => made!.path);
+  return [await compiled];
+}
+
+/** Why a test that needs other programs is skipped; undefined where they are. */
+export async function missing(
+  ...programs: string[]
+): Promise<string | undefined> {
+  if (noNamespaces !== undefined) return noNamespaces;
+  for (const program of programs) {
+    if (!await succeeds("sh", "-c", `command -v ${program}`)) {
+      return `${program} is not installed`;
+    }
+  }
+  return undefined;
 }
