@@ -2,12 +2,18 @@
 // the errors that it holds (its cause, the parts of an AggregateError, both
 // errors of a SuppressedError).
 
+import { limitedText } from "../text/limited_text.ts";
+import { describeForeignValue } from "./describe_value.ts";
+
 /** How many errors of one list are shown, and how deep they are followed. */
 const MAX_PARTS = 20;
 const MAX_DEPTH = 10;
 
 /** How many errors of a tree are logged. */
 const MAX_LOGGED = 1000;
+
+/** The most that is looked through to find out whether a text is told already, in characters. */
+const MAX_COMPARED_LENGTH = 50_000_000;
 
 /** All errors of one build, told as Packer tells them. */
 export class AggregateBuildError extends Error {
@@ -35,7 +41,7 @@ export class AggregateBuildError extends Error {
  * @param error What was thrown.
  */
 export function errorMessage(error: unknown): string {
-  return messageOf(error, new Set(), 0);
+  return limitedText(messageOf(error, new Set(), 0));
 }
 
 function messageOf(
@@ -43,9 +49,9 @@ function messageOf(
   shown: Set<unknown>,
   depth: number,
 ): string {
-  if (typeof error === "string" && error !== "") return error;
+  if (typeof error === "string" && error !== "") return limitedText(error);
   if (!(error instanceof Error)) {
-    return `a plugin threw ${Deno.inspect(error)} in place of an Error`;
+    return `a plugin threw ${describeForeignValue(error)} in place of an Error`;
   }
   shown.add(error);
   let text = ownMessage(error);
@@ -71,7 +77,11 @@ function messageOf(
 
 /** Whether a text already contains the message of an error, perhaps in other words. */
 function isTold(error: unknown, message: string, text: string): boolean {
-  if (message.split("\n").every((line) => text.includes(line))) return true;
+  const lines = message.split("\n");
+  if (
+    lines.length * text.length <= MAX_COMPARED_LENGTH &&
+    lines.every((line) => text.includes(line))
+  ) return true;
   if (!(error instanceof Error)) return false;
   // A system's error is usually told in lower case and without its number.
   const reason = error.name === "NotCapable"
@@ -86,7 +96,9 @@ function ownMessage(error: Error): string {
     error.name === "SuppressedError" && Object.hasOwn(error, "suppressed") &&
     /^(An error was suppressed during disposal\.?)?$/.test(error.message)
   ) return "";
-  const message = error.message === "" ? error.name : error.message;
+  const message = limitedText(
+    error.message === "" ? error.name : error.message,
+  );
   const guarded = /^Requires all access to ("[^"]*")/.exec(message)?.[1];
   if (guarded !== undefined) {
     return `permission denied: Deno does not open files in /dev, /proc and /sys, such as ${guarded}; use another path`;
@@ -116,7 +128,6 @@ function heldErrors(
   };
 }
 
-/**
 /** Lines that stay as they are: indented ones, items of a list, what a plugin wrote last. */
 const HOST_LINE = /^(?:$|\s|\* |\(|It wrote:$)/;
 
@@ -151,8 +162,8 @@ export function formatErrorChain(error: unknown): string[] {
     seen.add(next.error);
     const one = next.error;
     const text = one instanceof Error
-      ? one.stack ?? errorMessage(one)
-      : Deno.inspect(one);
+      ? limitedText(one.stack ?? errorMessage(one))
+      : describeForeignValue(one);
     for (const line of `${next.before}${text}`.split("\n")) lines.push(line);
     if (!(one instanceof Error)) continue;
     const { errors, suppressed, last } = heldErrors(one);
@@ -166,7 +177,7 @@ export function formatErrorChain(error: unknown): string[] {
     if (suppressed !== undefined) {
       open.push({ error: suppressed, before: "Suppressed: " });
     }
-    for (const part of errors.toReversed()) {
+    for (const part of errors.slice(0, MAX_LOGGED).toReversed()) {
       open.push({ error: part, before: "" });
     }
   }
@@ -191,7 +202,7 @@ export function someError(
     if (condition(one)) return true;
     seen.add(one);
     const { errors, suppressed, last } = heldErrors(one);
-    open.push(one.cause, suppressed, last, ...errors);
+    open.push(one.cause, suppressed, last, ...errors.slice(0, MAX_LOGGED));
   }
   return false;
 }
