@@ -139,7 +139,7 @@ async function runStep(
     await step.component.postProcess({
       ui: ui.forStep(step.type).forPlugins,
       artifact,
-      data,
+      data: { ...data, ...await publishedBy(artifact) },
       signal,
     }),
   );
@@ -152,6 +152,22 @@ async function runStep(
     artifact: result.artifact,
     keep: step.keepInputArtifact || isForced,
   };
+}
+
+/** What the artifact says was published, such as the id of an image that was made after the provisioners ran. */
+async function publishedBy(
+  artifact: Artifact,
+): Promise<Record<string, unknown>> {
+  let data: unknown;
+  try {
+    data = await artifact.state?.("generated_data");
+  } catch {
+    // The post-processor reports what is wrong with the artifact.
+  }
+  if (data instanceof Map) return Object.fromEntries(data);
+  return typeof data === "object" && data !== null && !Array.isArray(data)
+    ? data as Record<string, unknown>
+    : {};
 }
 
 function summaryOf(artifact: Artifact): ArtifactSummary {

@@ -257,14 +257,20 @@ function kindsOf(setting: string): readonly HostKind[] {
  *
  * @param name The test's name.
  * @param test The test.
- * @param options `ignore`: why it is skipped, shown in its name; `limitMs`: see {@linkcode within}.
+ * @param options `ignore`: why it is skipped, shown in its name; `limitMs`: see {@linkcode within}; `only`: the one
+ * way to run baler, for a test that takes long.
  */
 export function forEachHost(
   name: string,
   test: (bench: Workspace) => Promise<void>,
-  options: { ignore?: string | false | undefined; limitMs?: number } = {},
+  options: {
+    ignore?: string | false | undefined;
+    limitMs?: number;
+    only?: HostKind;
+  } = {},
 ): void {
   for (const kind of KINDS) {
+    if (options.only !== undefined && options.only !== kind) continue;
     Deno.test({
       ...skippable(`${name} (${kind})`, options.ignore || undefined),
       async fn() {

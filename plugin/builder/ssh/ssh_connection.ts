@@ -8,6 +8,7 @@ import {
   masterCommand,
   sessionCommand,
   type SshTarget,
+  subsystemCommand,
 } from "./open_ssh.ts";
 import { type SshConfig, sshOptions } from "./ssh_options.ts";
 
@@ -89,9 +90,13 @@ export class SshConnection implements AsyncDisposable {
     );
   }
 
-  /** The directory of the control socket, for other clients of the connection. */
-  get directory(): string {
-    return this.#directory!;
+  /**
+   * The command line that speaks to a subsystem of sshd.
+   *
+   * @param name Its name.
+   */
+  subsystem(name: string): string[] {
+    return subsystemCommand(this.#options.target, this.#directory!, name);
   }
 
   /** Whether the connection is still there; asks the client process. */

@@ -121,26 +121,6 @@ export class Docker {
   }
 
   /**
-   * Checks that the program is there.
-   *
-   * @param signal Stops when aborted.
-   * @throws {Error} When it cannot be run.
-   */
-  async verify(signal: AbortSignal): Promise<void> {
-    try {
-      await this.run(["-v"], { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new Error(
-        `${
-          (error as Error).message
-        }; install docker or podman, or set docker_path`,
-        { cause: error },
-      );
-    }
-  }
-
-  /**
    * Reads what an image is.
    *
    * @param image Its name or id.
@@ -225,6 +205,12 @@ function withCommand(
   [command]: readonly string[],
 ): unknown {
   if (!(error instanceof Error) || error.name !== "Error") return error;
+  if (error.cause instanceof Deno.errors.NotFound) {
+    return new Error(
+      `${error.message}; install docker or podman, or set docker_path`,
+      { cause: error.cause },
+    );
+  }
   const start = `${program} exited`;
   if (!error.message.startsWith(start)) return error;
   return new Error(
