@@ -15,6 +15,7 @@ const PROGRAMS = "plugin/builders";
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
+  "plugin/scaffold": 1,
   "plugin/interpolate": 0,
   "plugin/contract": 1,
   "plugin/rpc": 1,
@@ -34,6 +35,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/bundled/post_processors": 7,
   "plugin/bundled": 8,
   "adapters/packer": 9,
+  "plugin/testing": 9,
   [PROGRAMS]: 9,
 
   "host/errors": 10,

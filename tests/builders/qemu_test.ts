@@ -2,7 +2,6 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { qemuOptions } from "../../plugin/builders/qemu/qemu_options.ts";
 import { forEachHost, type Workspace } from "../support/harness.ts";
 import {
   noVirtualMachine,
@@ -118,17 +117,3 @@ forEachHost(
   },
   options,
 );
-
-Deno.test("docs/qemu.md has every option of the qemu builder", async () => {
-  const page = await Deno.readTextFile(
-    new URL("../../docs/qemu.md", import.meta.url),
-  );
-  const cells = page.replaceAll(/ +/g, " ");
-  for (const [name, option] of Object.entries(qemuOptions)) {
-    assert(
-      cells.includes(`| \`${name}\` | ${option.type} |`) &&
-        cells.includes(option.description.replaceAll("|", "\\|")),
-      `docs/qemu.md lacks ${name}, or its description`,
-    );
-  }
-});

@@ -507,7 +507,9 @@ for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
       assert(error.message.split("\n").some((line) => line.includes("line 2")));
       assertEquals(error.lastLines.slice(0, 2), ["line 1", "line 2"]);
     }
-    assertMatch((await end(working.ping(), plugin)).message, says);
+    const { message } = await end(working.ping(), plugin);
+    assertMatch(message, says);
+    assertStringIncludes(message, "(in ping())");
     const later = plugin.create("thing", "working");
     assertMatch((await end(later, plugin)).message, says);
   });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { faultOf } from "../../tools/check_layers.ts";
 import { parsePage } from "../../tools/check_links.ts";
+import { fillTables } from "../../plugin/testing/option_tables.ts";
 import { tuningNumbersOf } from "../../tools/tuning_numbers.ts";
 
 const at = (from: string, to: string) => faultOf({ from, to, line: 7 });
@@ -90,4 +91,39 @@ Deno.test("tuningNumbersOf() reads documented constants with their values and re
       why: "Large pieces: fewer writes.",
     },
   ]);
+});
+
+Deno.test("fillTables() writes options as they are declared, in place of what was there", async () => {
+  const declared = {
+    a: {
+      type: "duration",
+      default: 90_000,
+      description: "How long | how often.",
+    },
+    bc: {
+      type: "string",
+      required: true,
+      oneOf: ["x", "y"],
+      description: "`x` only.",
+    },
+  } as const;
+  const page = (table: string) =>
+    `# Page\n<!-- options: plugin/x.ts xOptions -->\n${table}<!-- end of the options -->\nend\n`;
+  const asked: string[][] = [];
+  const { text, modules } = await fillTables(
+    page("| an old table |\n"),
+    (...names) => {
+      asked.push(names);
+      return Promise.resolve(declared);
+    },
+  );
+  assertEquals(asked, [["plugin/x.ts", "xOptions"]]);
+  assertEquals(modules, ["plugin/x.ts"]);
+  const table = [
+    "| option | type     | default   | description                |",
+    "| ------ | -------- | --------- | -------------------------- |",
+    '| `a`    | duration | `"1m30s"` | How long \\| how often.     |',
+    "| `bc`   | string   | required  | `x` only. One of `x`, `y`. |",
+  ];
+  assertEquals(text, page(`\n${table.join("\n")}\n\n`));
 });
