@@ -48,13 +48,14 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
-// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own.
+// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own. The library that packs
+// directories asks for the user (sys).
 const dockerPlugin: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
-  sys: ["homedir"],
+  sys: true,
 };
 
 /** The post-processors with executables of their own, each in a directory of plugin/post_processors. */
@@ -65,12 +66,14 @@ const DOCKER_POST_PROCESSORS = [
   "docker-tag",
 ];
 
-// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs.
+// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. The library that packs
+// directories asks for the user (sys).
 const machineBuilder: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
+  sys: true,
   net: true,
 };
 
