@@ -51,10 +51,28 @@ const TYPES: Readonly<Record<string, CtyType>> = {
 };
 
 function specOfOption(name: string, option: Option): Spec {
-  return {
-    kind: "attr",
-    name,
-    type: TYPES[option.type] ?? "string",
-    required: option.required === true && option.default === undefined,
-  };
+  const required = option.required === true && option.default === undefined;
+  switch (option.type) {
+    case "object":
+      return {
+        kind: "block",
+        name,
+        nested: specOfOptions(option.options),
+        required,
+      };
+    case "objects":
+      // No encoding has the least number of blocks: the decoder checks that.
+      return {
+        kind: "block_list",
+        name,
+        nested: specOfOptions(option.options),
+      };
+    default:
+      return {
+        kind: "attr",
+        name,
+        type: TYPES[option.type] ?? "string",
+        required,
+      };
+  }
 }

@@ -166,12 +166,25 @@ function decodeCty(
     );
   }
   const config = withoutNulls(value) as Record<string, unknown>;
-  for (const [name, option] of Object.entries(options ?? {})) {
-    if (option.type !== "any") continue;
-    const text = config[name];
-    if (typeof text === "string") config[name] = jsonOr(text);
-  }
+  asDeclared(config, options ?? {});
   return config;
+}
+
+/** Undoes what HCL2 has no types for: JSON in strings, and lists without blocks for no list. */
+function asDeclared(config: Record<string, unknown>, options: Options): void {
+  for (const [name, option] of Object.entries(options)) {
+    const value = config[name];
+    if (option.type === "any") {
+      if (typeof value === "string") config[name] = jsonOr(value);
+    } else if (option.type === "object") {
+      if (isMap(value)) asDeclared(value, option.options);
+    } else if (option.type === "objects" && Array.isArray(value)) {
+      if (value.length === 0) delete config[name];
+      for (const item of value) {
+        if (isMap(item)) asDeclared(item, option.options);
+      }
+    }
+  }
 }
 
 /** Every attribute is there in HCL2, null where the template does not set it. */
