@@ -170,17 +170,17 @@ function decodeCty(
   return config;
 }
 
-/** Undoes what HCL2 has no types for: JSON in strings, and lists without blocks for no list. */
+/** Reads the JSON in strings where HCL2 has no type, and drops lists of no blocks, which no template has. */
 function asDeclared(config: Record<string, unknown>, options: Options): void {
   for (const [name, option] of Object.entries(options)) {
+    const isNested = "options" in option;
     const value = config[name];
-    if (option.type === "any") {
-      if (typeof value === "string") config[name] = jsonOr(value);
-    } else if (option.type === "object") {
-      if (isMap(value)) asDeclared(value, option.options);
-    } else if (option.type === "objects" && Array.isArray(value)) {
-      if (value.length === 0) delete config[name];
-      for (const item of value) {
+    if (typeof value === "string" && (isNested || option.type === "any")) {
+      config[name] = jsonOr(value);
+    } else if (isNested && Array.isArray(value) && value.length === 0) {
+      delete config[name];
+    } else if (isNested) {
+      for (const item of Array.isArray(value) ? value : [value]) {
         if (isMap(item)) asDeclared(item, option.options);
       }
     }
