@@ -218,6 +218,15 @@ testPosix(
   },
 );
 
+testPosix("launch() waits for a program that a debugger holds", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.script("plugin", "sleep 1", HELLO, "exec cat");
+  const options = { startTimeout: 200, answerTimeout: 200, grace: 100 };
+  assertMatch((await refusal(path, options)).message, /within 0\.2 s/);
+  await using plugin = await launch([path, "--inspect-brk=:9229"], options);
+  assertEquals(plugin.info.protocol, 1);
+});
+
 testPosix(
   "launch() shows the incomplete hello of a program that hangs",
   async () => {
