@@ -40,7 +40,7 @@ export interface ChildOptions extends StdoutSink {
   /**
    * Called with each chunk of its stderr.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if reading must stop until it resolves.
    */
   onStderr(chunk: Uint8Array): void | Promise<void>;
 }

@@ -11,7 +11,7 @@ export interface StdoutSink {
   /**
    * Called with each chunk, whose memory is reused after the call.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if reading must stop until it resolves.
    */
   onStdout(chunk: Uint8Array): void | Promise<void>;
   /** Returns the kernel buffer into which the next bytes are spliced; undefined to read them. */
