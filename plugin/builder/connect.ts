@@ -17,6 +17,10 @@ export interface ConnectOptions<State> {
   config: SshConfig;
   /** Where to log in, once the steps before have made the machine. */
   target: (state: State) => SshTarget | Promise<SshTarget>;
+  /** Resolves with the reason when the machine has ended: no connection is waited for then. */
+  ended?: (state: State) => Promise<Error>;
+  /** Shows the state of the machine, when it cannot be reached. */
+  onFailure?: (state: State, ui: Ui) => Promise<void>;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface ConnectOptions<State> {
  * `ssh_timeout`.
  */
 export function connectStep<State extends { communicator?: Communicator }>(
-  { config, target }: ConnectOptions<State>,
+  { config, target, ended, onFailure }: ConnectOptions<State>,
 ): Step<State> {
   let communicator: SshCommunicator | undefined;
   return {
@@ -43,12 +47,15 @@ export function connectStep<State extends { communicator?: Communicator }>(
       const { SshCommunicator } = await import("./ssh/ssh_communicator.ts");
       await communicator?.[Symbol.asyncDispose]();
       communicator = new SshCommunicator({ target: to, config });
+      const stop = new AbortController();
+      void ended?.(state).then((reason) => stop.abort(reason));
       const connect = async () => {
         await ui.say("Waiting for SSH to become available...");
         try {
-          await communicator!.connect(signal);
+          await communicator!.connect(AbortSignal.any([signal, stop.signal]));
         } catch (error) {
           signal.throwIfAborted();
+          await onFailure?.(state, ui);
           await ui.error((error as Error).message);
           throw error;
         }

@@ -39,8 +39,16 @@ export {
   type ConnectOptions,
   connectStep,
 } from "./connect.ts";
+export { type KeyPairState, keyPairStep } from "./key_pair_step.ts";
 export { runSteps, type Step, type StepContext } from "./steps.ts";
 export { HttpServer, type HttpServerOptions } from "./http_server.ts";
+export {
+  type HttpConfig,
+  httpOptions,
+  httpProblems,
+  httpServerStep,
+  type HttpState,
+} from "./http_options.ts";
 export { type KeyPairOptions, TemporaryKeyPair } from "./ssh/key_pair.ts";
 export { poll, type PollOptions, retry, type RetryOptions } from "./retry.ts";
 export {
@@ -52,9 +60,41 @@ export {
   parseChecksum,
   resolveChecksum,
 } from "./download.ts";
+export {
+  downloadStep,
+  type IsoConfig,
+  isoOptions,
+  isoProblems,
+  type IsoState,
+  isoUrls,
+} from "./iso.ts";
+export {
+  type OutputDirectoryOptions,
+  outputDirectoryProblems,
+  type OutputDirectoryState,
+  outputDirectoryStep,
+} from "./output_directory.ts";
 export { type ProvisionOptions, provisionStep } from "./provision.ts";
 export { type BootAction, parseBootCommand } from "./boot_command.ts";
+export {
+  bootCommandProblems,
+  type BootConfig,
+  bootOptions,
+} from "./boot_options.ts";
+export { type ShutdownConfig, shutdownOptions } from "./shutdown_options.ts";
 export { type ImageFile, iso9660, type IsoOptions } from "./images/iso9660.ts";
 export { type CdImageOptions, writeCdImage } from "./cd_image.ts";
-export { freePort } from "./ports.ts";
+export {
+  type CdConfig,
+  cdOptions,
+  type CdState,
+  cdStep,
+  type CdStepOptions,
+} from "./cd_options.ts";
+export { findProgram } from "./find_program.ts";
+export { freePort, portRangeProblems } from "./ports.ts";
 export { runProgram, type RunProgramOptions } from "./run_program.ts";
+export {
+  TemporaryDirectory,
+  type TemporaryDirectoryOptions,
+} from "./temporary_directory.ts";

@@ -1,18 +1,22 @@
-// The cleanup guard removes what this process would leave behind if it were
-// killed: process groups that it started and files that it made for itself.
+// The cleanup guard cleans up after this process if it is killed: it kills process
+// groups, removes temporary files and directories, and runs cleanup commands, for
+// example to remove a container.
 //
 // It is one small shell process that runs while there is something to guard. It
-// reads what to guard from a pipe; the end of the pipe means that this process
-// has ended, in whatever way.
+// reads its list from a pipe; the end of the pipe means that this process has
+// exited, for whatever reason.
 
-/** How long the processes of a group may take to end after SIGTERM, in milliseconds. */
+import { shellQuote } from "../common/shell_quote.ts";
+
+/** How long the processes of a group may take to exit after SIGTERM, in milliseconds. */
 export const TERM_GRACE_MS = 2_000;
 
 const POLL_SECONDS = 0.2;
 
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
-// no content.
+// no content; `directory` is removed with its contents, once the groups, which
+// may write there, have exited. A `command` runs between them.
 const SCRIPT = `
 trap '' HUP INT TERM
 entries=
@@ -26,10 +30,14 @@ while read -r line; do
   esac
 done
 groups=
+directories=
+commands=
 for one in $entries; do
   value=\${one#*:}
   case $one in
     group:*) groups="$groups $value"; continue ;;
+    directory:*) directories="$directories $value"; continue ;;
+    command:*) commands="$value $commands"; continue ;;
   esac
   path=$(printf '%b.' "$value")
   path=\${path%.}
@@ -46,11 +54,19 @@ while [ "$left" -gt 0 ]; do
     kill -0 "-$group" 2>/dev/null && alive="$alive $group"
   done
   groups=$alive
-  [ -n "$groups" ] || exit 0
+  [ -n "$groups" ] || break
   sleep ${POLL_SECONDS}
   left=$((left - 1))
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+for value in $commands; do
+  line=$(printf '%b.' "$value")
+  sh -c "\${line%.}"
+done
+for value in $directories; do
+  path=$(printf '%b.' "$value")
+  rm -rf -- "\${path%.}"
+done
 `;
 
 const encoder = new TextEncoder();
@@ -61,7 +77,7 @@ let child: Deno.ChildProcess | undefined;
 let stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
 /**
- * Has a process group ended when this process dies.
+ * Makes the guard kill a process group when this process dies.
  *
  * @param pid The process that leads the group.
  * @throws {Error} When `/bin/sh` cannot be started.
@@ -71,7 +87,7 @@ export function guardGroup(pid: number): void {
 }
 
 /**
- * Takes back a {@linkcode guardGroup}: the group has ended.
+ * Reverts {@linkcode guardGroup}: the group has exited.
  *
  * @param pid The process that led the group.
  */
@@ -80,28 +96,23 @@ export function unguardGroup(pid: number): Promise<void> {
 }
 
 /**
- * Has a file removed when this process dies. To be called before the file is
- * made, so that there is no moment in which it would stay.
+ * Makes the guard remove a file when this process dies. Must be called before the
+ * file is created, so that it is guarded at all times.
  *
  * @param path Its absolute path.
- * @param when `"empty"` for a file that stays if it has content by then.
- * @returns When the guard is certain to know of it.
- * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ * @param when `"empty"` to keep the file if it has content by then.
+ * @returns Resolves when the guard has received the entry.
+ * @throws {Error} When `/bin/sh` cannot be started despite the permission to run it.
  */
 export async function guardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  try {
-    await add(fileEntry(path, when));
-  } catch (error) {
-    // A component that runs no commands need not be permitted to run any.
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
+  await addIfPermitted(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
 /**
- * Takes back a {@linkcode guardFile}: the file is gone, or is to stay.
+ * Reverts {@linkcode guardFile}: the file has been removed, or must be kept.
  *
  * @param path Its absolute path.
  * @param when As it was guarded.
@@ -110,37 +121,100 @@ export async function unguardFile(
   path: string,
   when: "always" | "empty" = "always",
 ): Promise<void> {
-  await remove(fileEntry(path, when));
+  await remove(pathEntry(path, when === "empty" ? "empty" : "file"));
 }
 
-function fileEntry(path: string, when: "always" | "empty"): string {
-  const bytes = encoder.encode(path);
-  const escaped = Array.from(bytes, (byte) => {
+/**
+ * Makes the guard remove a directory with its contents when this process dies,
+ * after the groups of {@linkcode guardGroup} have exited. Must be called before the
+ * directory is created.
+ *
+ * @param path Its absolute path.
+ * @returns Resolves when the guard has received the entry.
+ * @throws {Error} When `/bin/sh` cannot be started despite the permission to run it.
+ */
+export async function guardDirectory(path: string): Promise<void> {
+  await addIfPermitted(pathEntry(path, "directory"));
+}
+
+/**
+ * Reverts {@linkcode guardDirectory}: the directory has been removed, or must be kept.
+ *
+ * @param path Its absolute path.
+ */
+export async function unguardDirectory(path: string): Promise<void> {
+  await remove(pathEntry(path, "directory"));
+}
+
+/**
+ * Makes the guard run a command when this process dies, after the groups of
+ * {@linkcode guardGroup} have exited; the last command that was added runs first.
+ * It inherits this process's environment, and its working directory is `/`. Must be
+ * called before the resource that it removes is created.
+ *
+ * @param argv The command, which must exit by itself.
+ * @returns Resolves when the guard has received the entry.
+ * @throws {Error} When `/bin/sh` cannot be started.
+ */
+export async function guardCommand(argv: readonly string[]): Promise<void> {
+  await add(commandEntry(argv));
+}
+
+/**
+ * Takes back a {@linkcode guardCommand}: there is nothing left to remove.
+ *
+ * @param argv As it was guarded.
+ */
+export async function unguardCommand(argv: readonly string[]): Promise<void> {
+  await remove(commandEntry(argv));
+}
+
+function commandEntry(argv: readonly string[]): string {
+  return `command:${octalEscaped(argv.map(shellQuote).join(" "))}`;
+}
+
+async function addIfPermitted(entry: string): Promise<void> {
+  try {
+    await add(entry);
+  } catch (error) {
+    // A component that runs no commands need not be permitted to run any.
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+function pathEntry(
+  path: string,
+  kind: "file" | "empty" | "directory",
+): string {
+  return `${kind}:${octalEscaped(path)}`;
+}
+
+function octalEscaped(text: string): string {
+  return Array.from(encoder.encode(text), (byte) => {
     const character = String.fromCharCode(byte);
     return /[\w./-]/.test(character)
       ? character
       : `\\0${byte.toString(8).padStart(3, "0")}`;
-  });
-  return `${when === "empty" ? "empty" : "file"}:${escaped.join("")}`;
+  }).join("");
 }
 
 function add(entry: string): Promise<void> {
-  // Windows has no such shell: there what a killed process leaves behind stays.
+  // Windows has no such shell: a killed process leaves its files there.
   if (Deno.build.os === "windows") return Promise.resolve();
   entries.add(entry);
-  if (child !== undefined) return tell(`+${entry}\n`);
+  if (child !== undefined) return send(`+${entry}\n`);
   try {
     start();
   } catch (error) {
     entries.delete(entry);
     throw error;
   }
-  return tell([...entries].map((one) => `+${one}\n`).join(""));
+  return send([...entries].map((one) => `+${one}\n`).join(""));
 }
 
 async function remove(entry: string): Promise<void> {
   if (!entries.delete(entry)) return;
-  if (entries.size > 0) return await tell(`-${entry}\n`);
+  if (entries.size > 0) return await send(`-${entry}\n`);
   const [ended, writer] = [child, stdin];
   child = stdin = undefined;
   if (ended === undefined) return;
@@ -169,6 +243,6 @@ function start(): void {
   });
 }
 
-async function tell(lines: string): Promise<void> {
+async function send(lines: string): Promise<void> {
   await stdin?.write(encoder.encode(lines)).catch(() => {});
 }

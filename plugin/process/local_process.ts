@@ -1,5 +1,5 @@
 // A command that runs on this machine, in a process group of its own: its
-// output goes to streams, and all that it started ends with it.
+// output goes to streams, and all its children are killed with it.
 
 import type { RunningCommand } from "../contract/communicator.ts";
 import { type GroupMember, ProcessGroup } from "./process_group.ts";
@@ -12,21 +12,23 @@ export interface LocalProcessOptions {
   cwd?: string | undefined;
   /** Variables to add to this process's own environment. */
   env?: Readonly<Record<string, string>> | undefined;
+  /** True for an environment of `env` alone. */
+  clearEnv?: boolean | undefined;
   /** The command's input; empty by default. */
   stdin?: ReadableStream<Uint8Array> | undefined;
-  /** Receives its output; discarded by default. Closed when the command has ended. */
+  /** Receives its output; discarded by default. Closed when the command has exited. */
   stdout?: WritableStream<Uint8Array> | undefined;
-  /** Receives its errors; discarded by default. Closed when the command has ended. */
+  /** Receives its errors; discarded by default. Closed when the command has exited. */
   stderr?: WritableStream<Uint8Array> | undefined;
   /** Ends the command, and all that it started, when aborted. */
   signal?: AbortSignal | undefined;
-  /** Called when the command has ended and left processes running in the background. */
+  /** Called when the command has exited and left processes running in the background. */
   onBackground?: ((members: GroupMember[]) => void | Promise<void>) | undefined;
 }
 
-// All that a command wrote before it ended is in the pipe by then, and no pipe
-// holds more than this. Only a background process can keep the pipe open: what
-// it writes is not the command's output.
+// When a command has exited, the rest of its output is in the pipe, and no pipe
+// holds more than this. Only a background process can keep the pipe open, whose
+// output is not the command's.
 const PIPE_BYTES = 1024 * 1024;
 const DRAIN_TIMEOUT_MS = 5_000;
 const DRAIN_TIMEOUT_WITH_BACKGROUND_MS = 250;
@@ -45,7 +47,7 @@ export class LocalProcess implements RunningCommand {
    * @throws {Error} When it cannot be started.
    */
   constructor(options: LocalProcessOptions) {
-    const { argv, cwd, env, stdin, stdout, stderr, signal } = options;
+    const { argv, cwd, env, clearEnv, stdin, stdout, stderr, signal } = options;
     signal?.throwIfAborted();
     const [program, ...args] = argv;
     if (program === undefined) throw new Error("there is no command to run");
@@ -54,6 +56,7 @@ export class LocalProcess implements RunningCommand {
         args,
         ...(cwd === undefined ? {} : { cwd }),
         ...(env === undefined ? {} : { env }),
+        ...(clearEnv ? { clearEnv } : {}),
         stdin: stdin ? "piped" : "null",
         stdout: stdout ? "piped" : "null",
         stderr: stderr ? "piped" : "null",
@@ -77,16 +80,16 @@ export class LocalProcess implements RunningCommand {
   }
 
   /**
-   * Waits until the command has ended and all its output was delivered.
+   * Waits until the command has exited and all its output has been delivered.
    *
-   * @returns Its exit status; 128 plus the signal's number if a signal ended it.
+   * @returns Its exit status; 128 plus the signal's number if a signal killed it.
    * @throws {unknown} The signal's reason, when it is aborted.
    */
   wait(): Promise<number> {
     return this.#done;
   }
 
-  /** Ends what the command may have left running; returns when it is gone. */
+  /** Kills the background processes of the command; resolves when they have exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#group.end();
     await this.#done.catch(() => {});
@@ -101,7 +104,7 @@ export class LocalProcess implements RunningCommand {
     const fed = new AbortController();
     const feeding = stdin?.pipeTo(this.#child.stdin, { signal: fed.signal })
       .catch(() => {
-        // The command ended, or closed its stdin, before it had read it all.
+        // The command exited, or closed its stdin, before it had read everything.
       });
     if (stdout) this.#outputs.push(new Output(this.#child.stdout, stdout));
     if (stderr) this.#outputs.push(new Output(this.#child.stderr, stderr));

@@ -14,6 +14,7 @@ export {
   type BuilderUnderTest,
   type CommandOutcome,
   type CommandUnderTest,
+  type ComponentUnderTest,
   type PostProcessorUnderTest,
   type ProvisionerUnderTest,
   testBuilder,

@@ -177,7 +177,11 @@ export abstract class CommandCommunicator implements Communicator {
         doing,
         allow: [NO_TAR_STATUS],
       },
-    );
+    ).catch((error) => {
+      // An archive that ended early says less than what ended it.
+      tree.check();
+      throw error;
+    });
     if (status === NO_TAR_STATUS) {
       await tree.archive.cancel().catch(() => {});
       await this.#uploadFiles(transfer);

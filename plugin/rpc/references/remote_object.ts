@@ -1,41 +1,41 @@
-// Objects by reference: which of an object's members cross, and the object
-// that stands for it on the other side.
+// Objects by reference: which members of an object the peer may use, and the stub
+// that stands for it there.
 
-import { isPlainObject, isSendable } from "./value_kind.ts";
-import { ProtocolError } from "./protocol.ts";
+import { isPlainObject, isSendable } from "../value_kind.ts";
+import { ProtocolError } from "../protocol.ts";
 
-/** Names that mean something to the language, and that no object may bring along. */
+/** Names with a meaning in JavaScript, which no stub may define. */
 const RESERVED = new Set(["constructor", "__proto__", "prototype", "then"]);
 
-/** The class of objects that were written down. */
+/** The class name of plain objects. */
 const PLAIN = "Object";
 
-/** How many classes of remote objects are remembered. */
-const MOST_CLASSES = 1000;
+/** The most prototypes of stubs that are cached for a connection. */
+const MAX_CACHED_PROTOTYPES = 1000;
 
-/** How long the names of one that is remembered may be together, in characters. */
-const LONGEST_CLASS = 10_000;
+/** The longest list of method names of a prototype that is cached, in characters. */
+const MAX_CACHED_METHODS_LENGTH = 10_000;
 
-/** The members of an object that may be used from another process. */
+/** The members of an object that the peer may use. */
 export interface MemberNames {
   methods: ReadonlySet<string>;
-  /** Getters of its class; its own properties change, and are looked at anew. */
+  /** Getters of its class. Its own properties can change, and are read each time. */
   getters: readonly string[];
 }
 
 const namesByPrototype = new WeakMap<object, MemberNames>();
-const remoteClassNames = new WeakMap<object, string>();
+const stubClassNames = new WeakMap<object, string>();
 
 /**
- * The members of an object that cross: those of its classes, and functions
- * among its own properties. Private members (`#name`) cannot be seen, and
- * names that begin with `_` are left at home.
+ * Returns the members of an object that the peer may use: those of its classes,
+ * and functions among its own properties. Private members (`#name`) are
+ * invisible here, and names that begin with `_` are private by convention.
  */
 export function memberNames(object: object): MemberNames {
   const inherited = inheritedNames(Object.getPrototypeOf(object));
-  const isWhole = isPlainObject(object);
+  const isPlain = isPlainObject(object);
   const own = Object.keys(object).filter((name) =>
-    (isWhole ? isRemotableName(name) : crosses(name)) &&
+    (isPlain ? isRemotableName(name) : isPublicName(name)) &&
     typeof (object as Record<string, unknown>)[name] === "function"
   );
   return own.length === 0 ? inherited : {
@@ -62,7 +62,7 @@ function inheritedNames(prototype: object | null): MemberNames {
         Object.getOwnPropertyDescriptors(level),
       )
     ) {
-      if (!crosses(name)) continue;
+      if (!isPublicName(name)) continue;
       if (typeof member.value === "function") methods.add(name);
       else if (member.get !== undefined) getters.push(name);
     }
@@ -72,30 +72,30 @@ function inheritedNames(prototype: object | null): MemberNames {
   return names;
 }
 
-/** Whether a member of an instance crosses. */
-function crosses(name: string): boolean {
+/** Whether the peer may use a member of an instance. */
+function isPublicName(name: string): boolean {
   return isRemotableName(name) && !name.startsWith("_");
 }
 
-/** Whether a member can cross at all; what `toString` says goes as text. */
+/** Whether a stub can have a member; the result of `toString` is sent as text. */
 export function isRemotableName(name: string): boolean {
   return !RESERVED.has(name) && name !== "toString";
 }
 
 /**
- * An object's readable fields. One of an instance that cannot be sent, or
- * whose getter throws, is left out: the instance stays where it is, with all
- * of them. A plain object is meant as a whole, and refused as one.
+ * Returns the readable fields of an object. A field of an instance is left out
+ * when it cannot be sent or its getter throws: the instance itself stays here,
+ * with all of them. A plain object is sent whole or refused.
  */
 export function readableFields(object: object): Record<string, unknown> {
-  const isWhole = isPlainObject(object);
+  const isPlain = isPlainObject(object);
   const fields: Record<string, unknown> = {};
   const names = [
     ...Object.keys(object),
     ...inheritedNames(Object.getPrototypeOf(object)).getters,
   ];
   for (const name of names) {
-    if (!(isWhole ? isRemotableName(name) : crosses(name))) continue;
+    if (!(isPlain ? isRemotableName(name) : isPublicName(name))) continue;
     let value: unknown;
     try {
       value = (object as Record<string, unknown>)[name];
@@ -103,23 +103,23 @@ export function readableFields(object: object): Record<string, unknown> {
       continue;
     }
     if (typeof value === "function") continue;
-    if (isWhole || isSendable(value)) fields[name] = value;
+    if (isPlain || isSendable(value)) fields[name] = value;
   }
   return fields;
 }
 
-/** The name of an object's class, on whichever side that is. */
+/** Returns the name of an object's class, also that of the class that a stub stands for. */
 export function classNameOf(object: object): string {
   if (isPlainObject(object)) return PLAIN;
   const prototype = Object.getPrototypeOf(object);
-  const name: unknown = remoteClassNames.get(prototype) ??
+  const name: unknown = stubClassNames.get(prototype) ??
     (prototype.constructor?.name || prototype[Symbol.toStringTag]);
   return typeof name === "string" && name !== "" && name !== PLAIN
     ? name
     : "Instance";
 }
 
-/** What an object says of itself, where it has a word of its own. */
+/** Returns the result of an object's `toString()`, where it has one of its own. */
 export function textOf(object: object): string | undefined {
   if (object.toString === Object.prototype.toString) return undefined;
   try {
@@ -130,7 +130,7 @@ export function textOf(object: object): string | undefined {
   }
 }
 
-/** The function that stands for one on the other side. */
+/** Makes the function that stands for one of the peer. */
 export function remoteFunction(
   name: unknown,
   call: (args: unknown[]) => Promise<unknown>,
@@ -142,24 +142,32 @@ export function remoteFunction(
   return remote;
 }
 
-/** Makes the objects that stand for those of the other side. */
-export interface RemoteObjects {
-  /** An object with the methods that its description names. */
+/** Makes the stubs of one connection: objects that stand for those of the peer. */
+export interface StubFactory {
+  /**
+   * Makes an object with the methods of a description.
+   *
+   * @throws {ProtocolError} When the description is invalid.
+   */
   create(description: Record<string, unknown>): object;
-  /** Gives an object the fields that it has now. */
+  /**
+   * Sets the fields of an object to those of a message.
+   *
+   * @throws {ProtocolError} When the fields are invalid.
+   */
   setFields(object: object, fields: unknown): void;
 }
 
 /**
- * Makes {@linkcode RemoteObjects} for one connection.
+ * Makes the {@linkcode StubFactory} of a connection.
  *
- * @param call Calls a method of one of them.
- * @param release Lets one of them go.
+ * @param call Calls a method of a stub.
+ * @param release Releases a stub, when it is disposed of.
  */
 export function createStubFactory(
   call: (object: object, method: string, args: unknown[]) => Promise<unknown>,
   release: (object: object) => void,
-): RemoteObjects {
+): StubFactory {
   const prototypes = new Map<string, object>();
 
   function prototypeOf(className: string, methods: string[]): object {
@@ -178,7 +186,7 @@ export function createStubFactory(
         return call(this, name, args);
       });
     }
-    // An asynchronous iterator is one on the other side too.
+    // An iterator becomes an asynchronous one, since its methods return promises.
     if (methods.includes("next")) {
       define(Symbol.asyncIterator, function (this: object) {
         return this;
@@ -187,14 +195,15 @@ export function createStubFactory(
     define(Symbol.dispose, function (this: object) {
       release(this);
     });
-    remoteClassNames.set(prototype, className);
-    // Programs have few classes; one that has ever new ones gains nothing here.
-    if (prototypes.size >= MOST_CLASSES) prototypes.clear();
-    if (key.length <= LONGEST_CLASS) prototypes.set(key, prototype);
+    stubClassNames.set(prototype, className);
+    // A program has few classes. One that makes classes at run time gains nothing
+    // from the cache, and must not fill it.
+    if (prototypes.size >= MAX_CACHED_PROTOTYPES) prototypes.clear();
+    if (key.length <= MAX_CACHED_METHODS_LENGTH) prototypes.set(key, prototype);
     return prototype;
   }
 
-  /** One whose methods are its own, and stay with a copy of it. */
+  /** Makes a stub whose methods are own properties, so that a copy of it has them. */
   function plainObject(methods: string[]): object {
     const object: Record<string | symbol, unknown> = {};
     for (const name of methods) {
@@ -210,13 +219,18 @@ export function createStubFactory(
   return {
     create(description) {
       const { class: className = PLAIN, methods = [], text } = description;
+      if (typeof className !== "string") {
+        throw new ProtocolError("invalid object: `class` must be a string");
+      }
       if (
-        typeof className !== "string" || !Array.isArray(methods) ||
+        !Array.isArray(methods) ||
         !methods.every((name) =>
           typeof name === "string" && isRemotableName(name)
         )
       ) {
-        throw new ProtocolError("an object has methods that cannot be");
+        throw new ProtocolError(
+          "invalid object: `methods` must be a list of names that are not reserved",
+        );
       }
       const object: object = className === PLAIN
         ? plainObject(methods)
@@ -232,11 +246,13 @@ export function createStubFactory(
     },
     setFields(object, fields) {
       if (typeof fields !== "object" || fields === null) {
-        throw new ProtocolError("an object's fields are not an object");
+        throw new ProtocolError("invalid object: `fields` must be an object");
       }
       for (const [name, value] of Object.entries(fields)) {
         if (!isRemotableName(name)) {
-          throw new ProtocolError(`an object has a field ${name}`);
+          throw new ProtocolError(
+            `invalid object: reserved field name "${name}"`,
+          );
         }
         Object.defineProperty(object, name, {
           value,

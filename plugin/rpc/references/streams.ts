@@ -1,95 +1,107 @@
-// Streams by reference: each chunk is a call, a few of them in flight at a
+// Streams by reference: each chunk is a call. Only a few calls are in flight at a
 // time, so that a slow reader stops a fast writer and memory stays bounded.
 
-import { serializableReason } from "./value_kind.ts";
-import { ProtocolError } from "./protocol.ts";
+import type { CallOptions } from "../outgoing_calls.ts";
+import { serializableReason } from "../value_kind.ts";
+import { ProtocolError } from "../protocol.ts";
 
-/** Calls a method of a stream on the other side, for a third side if so. */
+/** Calls a method of a stream of the peer. */
 export type StreamCall = (
   method: string,
   args: unknown[],
-  isForwarded?: boolean,
+  options?: CallOptions,
 ) => Promise<unknown>;
 
-/** How many calls may be on their way at a time: enough to fill the pipe. */
-const WINDOW = 8;
+/** Options of a read that is forwarded from one connection to another. */
+const FORWARDED_READ: CallOptions = {
+  captureStack: false,
+  isForwarded: true,
+};
 
-/** Up to how many bytes one answer carries, where so much has come already. */
+/** The most calls of a stream in flight: enough to fill the pipe. */
+const MAX_CALLS_IN_FLIGHT = 8;
+
+/** How much is read for one response, in bytes, while chunks are available without waiting. */
 const MAX_BATCH_BYTES = 512 * 1024;
 
-/** How many chunks one answer carries at the most. */
+/** The most chunks in one response. */
 const MAX_BATCH_CHUNKS = 8;
 
-/** In how many turns of its promises a stream gives what it has. */
-const MICROTASKS = 8;
+/** How many microtasks a read may take to count as available without waiting. */
+const READ_MICROTASKS = 8;
 
-/** What a stream answers to a read: its end, a chunk, or several of bytes. */
-interface Answer {
+/** The result of a read: the end of the stream, one chunk, or several chunks of bytes. */
+interface ReadResult {
   done: boolean;
   value?: unknown;
   values?: Uint8Array[];
 }
 
-/** A read of our stream, and whether it has come to something. */
+/** A read ahead of the peer's next one. */
 interface PrefetchedRead {
   result: Promise<ReadableStreamReadResult<unknown>>;
   isSettled: boolean;
 }
 
-/** How to read the streams of other sides that nobody here has read from yet. */
+/** The calls of imported streams that have not been read from: such a stream can be forwarded. */
 const unreadImports = new WeakMap<ReadableStream<unknown>, StreamCall>();
 
-/** Our end of a stream of ours that the other side reads. */
+/** Reads a stream of this side for the peer. */
 export class ReadableSource {
-  /** What the other side may call. */
+  /** The methods that the peer may call. */
   static readonly methods: ReadonlySet<string> = new Set(["read", "cancel"]);
 
   readonly #stream: ReadableStream<unknown>;
-  // Taken at the first read: a stream that nobody reads there stays free here.
+  // Locked by the first read: until then the stream can be read on this side.
   #reader: ReadableStreamDefaultReader<unknown> | undefined;
-  /** Set where the stream only passes through here, from a third side. */
+  /** Reads the stream where another connection imported it, so that chunks are only forwarded. */
   #forward: StreamCall | undefined;
-  /** The reads of the other side, one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
-  /** What was read to see whether it is there, and was not. */
+  /** The last read of the peer; the next one waits for it. */
+  #lastRead: Promise<unknown> = Promise.resolve();
+  /** A read that did not complete within {@linkcode READ_MICROTASKS}, for the next response. */
   #ahead: PrefetchedRead | undefined;
 
   constructor(stream: ReadableStream<unknown>) {
     this.#stream = stream;
   }
 
-  read(most?: unknown): Promise<unknown> {
+  /**
+   * Reads the next chunk, or several chunks of bytes that are available.
+   *
+   * @param maxBytes How many bytes are wanted; only one chunk unless given.
+   */
+  read(maxBytes?: unknown): Promise<unknown> {
     if (this.#reader === undefined) {
       this.#forward = unreadImports.get(this.#stream);
       this.#reader = this.#stream.getReader();
     }
     if (this.#forward !== undefined) {
-      const args = most === undefined ? [] : [most];
-      return this.#forward("read", args, true);
+      const args = maxBytes === undefined ? [] : [maxBytes];
+      return this.#forward("read", args, FORWARDED_READ);
     }
     const reader = this.#reader;
-    const answer = this.#turn.then(() => this.#read(reader, most));
-    this.#turn = answer.catch(() => {});
-    return answer;
+    const result = this.#lastRead.then(() => this.#read(reader, maxBytes));
+    this.#lastRead = result.catch(() => {});
+    return result;
   }
 
   async #read(
     reader: ReadableStreamDefaultReader<unknown>,
-    most: unknown,
-  ): Promise<Answer> {
+    maxBytes: unknown,
+  ): Promise<ReadResult> {
     const first = this.#ahead ?? readAhead(reader);
     this.#ahead = undefined;
     const { done, value } = await first.result;
     if (done) return { done };
-    if (typeof most !== "number" || !(value instanceof Uint8Array)) {
+    if (typeof maxBytes !== "number" || !(value instanceof Uint8Array)) {
       return { done, value };
     }
     const values = [value];
     let length = value.length;
-    while (length < most && values.length < MAX_BATCH_CHUNKS) {
+    while (length < maxBytes && values.length < MAX_BATCH_CHUNKS) {
       const ahead = readAhead(reader);
       this.#ahead = ahead;
-      for (let turn = 0; turn < MICROTASKS && !ahead.isSettled; turn++) {
+      for (let step = 0; step < READ_MICROTASKS && !ahead.isSettled; step++) {
         await null;
       }
       if (!ahead.isSettled) break;
@@ -102,11 +114,13 @@ export class ReadableSource {
     return values.length === 1 ? { done, value } : { done, values };
   }
 
+  /** Cancels the stream. */
   cancel(reason: unknown): Promise<void> {
     this.#reader ??= this.#stream.getReader();
     return this.#reader.cancel(reason);
   }
 
+  /** Cancels the stream if the peer has begun to read it. */
   dispose(reason: unknown): void {
     this.#reader?.cancel(reason).catch(() => {});
   }
@@ -123,9 +137,9 @@ function readAhead(
   return ahead;
 }
 
-/** Our end of a stream of ours that the other side writes. */
+/** Writes to a stream of this side for the peer. */
 export class WritableSink {
-  /** What the other side may call. */
+  /** The methods that the peer may call. */
   static readonly methods: ReadonlySet<string> = new Set([
     "write",
     "close",
@@ -139,38 +153,43 @@ export class WritableSink {
     this.#stream = stream;
   }
 
-  get #taken(): WritableStreamDefaultWriter<unknown> {
+  /** The writer, which locks the stream. */
+  get #lockedWriter(): WritableStreamDefaultWriter<unknown> {
     if (this.#writer === undefined) {
       this.#writer = this.#stream.getWriter();
-      // Whoever writes is told by the write that fails.
+      // A failure is reported by the write that fails.
       this.#writer.closed.catch(() => {});
       this.#writer.ready.catch(() => {});
     }
     return this.#writer;
   }
 
+  /** Writes a chunk. */
   async write(chunk: unknown): Promise<void> {
-    await this.#taken.write(chunk);
+    await this.#lockedWriter.write(chunk);
   }
 
+  /** Closes the stream. */
   async close(): Promise<void> {
-    await this.#taken.close();
+    await this.#lockedWriter.close();
   }
 
+  /** Aborts the stream. */
   async abort(reason: unknown): Promise<void> {
-    await this.#taken.abort(reason);
+    await this.#lockedWriter.abort(reason);
   }
 
+  /** Aborts the stream if the peer has begun to write to it. */
   dispose(reason: unknown): void {
     this.#writer?.abort(reason).catch(() => {});
   }
 }
 
 /**
- * The stream that stands for one of theirs that we read.
+ * Makes the stream that stands for a readable stream of the peer.
  *
- * @param call Calls a method of it.
- * @param peer Who the other side is, for errors.
+ * @param call Calls a method of the peer's stream.
+ * @param peer The name of the peer, for errors.
  */
 export function importReadable(
   call: StreamCall,
@@ -180,9 +199,9 @@ export function importReadable(
   const stream = new ReadableStream<unknown>({
     async pull(controller) {
       unreadImports.delete(stream);
-      while (ahead.length < WINDOW) {
+      while (ahead.length < MAX_CALLS_IN_FLIGHT) {
         const read = call("read", [MAX_BATCH_BYTES]);
-        // Those behind the one that ends the stream are not waited for.
+        // Reads behind the end of the stream are never awaited.
         read.catch(() => {});
         ahead.push(read);
       }
@@ -198,51 +217,55 @@ export function importReadable(
   return stream;
 }
 
-/** The chunks that a read was answered with; undefined at the end of the stream. */
-function chunksOf(answer: unknown, peer: string): unknown[] | undefined {
-  const { done, value, values } = (answer ?? {}) as Partial<Answer>;
+/** Returns the chunks of a read; undefined at the end of the stream. */
+function chunksOf(result: unknown, peer: string): unknown[] | undefined {
+  const { done, value, values } = (result ?? {}) as Partial<ReadResult>;
   if (done === true) return undefined;
   if (done === false && values === undefined) return [value];
-  // None at all would let the reader wait for ever.
+  // An empty list would make the reader wait forever.
   if (
     done === false && Array.isArray(values) && values.length > 0 &&
     values.length <= MAX_BATCH_CHUNKS &&
     values.every((chunk) => chunk instanceof Uint8Array)
   ) return values;
   throw new ProtocolError(
-    `${peer} does not keep to baler's protocol: a read of a stream is answered with neither a chunk, nor 1 to ${MAX_BATCH_CHUNKS} chunks of bytes, nor its end`,
+    `${peer} does not keep to baler's protocol: invalid result of a stream's read: it must be a chunk, 1 to ${MAX_BATCH_CHUNKS} chunks of bytes, or the end`,
   );
 }
 
-/** The stream that stands for one of theirs that we write. */
+/**
+ * Makes the stream that stands for a writable stream of the peer.
+ *
+ * @param call Calls a method of the peer's stream.
+ */
 export function importWritable(call: StreamCall): WritableStream<unknown> {
-  const underWay: Promise<unknown>[] = [];
+  const inFlight: Promise<unknown>[] = [];
   let controller: WritableStreamDefaultController;
-  let abandoned: Promise<unknown> | undefined;
-  const abandon = (reason: unknown) =>
-    abandoned ??= call("abort", [serializableReason(reason)]);
+  let aborted: Promise<unknown> | undefined;
+  const abortOnce = (reason: unknown) =>
+    aborted ??= call("abort", [serializableReason(reason)]);
   return new WritableStream({
-    start(itsController) {
-      controller = itsController;
-      // `abort` below comes only when no write waits any more, which may be for
-      // ever: it is the other side that is to give up on those.
+    start(streamController) {
+      controller = streamController;
+      // `abort` below is only called when no write is pending, which may be never:
+      // the peer has to be told, so that it gives up the pending writes.
       controller.signal.addEventListener("abort", () => {
-        abandon(controller.signal.reason).catch(() => {});
+        abortOnce(controller.signal.reason).catch(() => {});
       });
     },
     async write(chunk) {
       const write = call("write", [chunk]);
       write.catch((error) => controller.error(error));
-      underWay.push(write);
-      // The oldest: where one fails, the stream fails with its error.
-      if (underWay.length >= WINDOW) await underWay.shift();
+      inFlight.push(write);
+      // The oldest first: its error becomes the error of the stream.
+      if (inFlight.length >= MAX_CALLS_IN_FLIGHT) await inFlight.shift();
     },
     async close() {
-      while (underWay.length > 0) await underWay.shift();
+      while (inFlight.length > 0) await inFlight.shift();
       await call("close", []);
     },
     async abort(reason) {
-      await abandon(reason);
+      await abortOnce(reason);
     },
   });
 }

@@ -1,26 +1,27 @@
-// The options that a component declares, as the JSON Schema of its
-// configuration.
+// Generates the JSON Schema of a component's configuration from the options that
+// it declares.
 
 import type {
+  NestedOption,
   Option,
   Options,
   OptionTypes,
-} from "../../plugin/contract/options.ts";
-import { goDuration } from "../../plugin/common/duration.ts";
+} from "../contract/options.ts";
+import { goDuration } from "../common/duration.ts";
 import {
   duration,
   type Schema,
   type SchemaObject,
+  stringList,
   TEMPLATE,
-  textList,
-  WEAK_TEXT,
+  WEAK_STRING,
 } from "./schema_values.ts";
 
 /**
- * The schema of a component's part of a template.
+ * Returns the schema of a component in a template.
  *
- * @param options What the component declares; anything is taken when absent.
- * @param keys What stands there beside its options.
+ * @param options The options that it declares; undefined allows any.
+ * @param keys The other keys.
  */
 export function optionsSchema(
   options: Options | undefined,
@@ -44,7 +45,11 @@ export function optionsSchema(
 
 function optionSchema(option: Option): Schema {
   const { type, description, oneOf, default: value } = option;
-  const of = oneOf === undefined ? TYPES[type] : enumeration(type, oneOf);
+  const of = type === "object" || type === "objects"
+    ? nestedSchema(option)
+    : oneOf === undefined
+    ? TYPES[type]
+    : enumeration(type, oneOf);
   return {
     description,
     ...of,
@@ -52,7 +57,19 @@ function optionSchema(option: Option): Schema {
   };
 }
 
-/** A string that is one of several; of a list, each of its strings. */
+/** An object with options of its own, or a list of them, for which one object may stand. */
+function nestedSchema({ type, options }: NestedOption): SchemaObject {
+  const items = optionsSchema(options, {});
+  return {
+    anyOf: [
+      items,
+      ...(type === "objects" ? [{ type: "array", items }] : []),
+      { type: "null" },
+    ],
+  };
+}
+
+/** Returns the schema of a string that is one of several; of a list, for each of its strings. */
 function enumeration(
   type: keyof OptionTypes,
   oneOf: readonly string[],
@@ -64,7 +81,7 @@ function enumeration(
 }
 
 const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
-  string: WEAK_TEXT,
+  string: WEAK_STRING,
   number: {
     anyOf: [
       { type: ["number", "null"] },
@@ -87,13 +104,13 @@ const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
       TEMPLATE,
     ],
   },
-  strings: textList("weak"),
-  map: { type: ["object", "null"], additionalProperties: WEAK_TEXT },
+  strings: stringList("weak"),
+  map: { type: ["object", "null"], additionalProperties: WEAK_STRING },
   duration: duration(),
   any: {},
 };
 
-/** A default as a template would write it. */
-function written(type: keyof OptionTypes, value: unknown): unknown {
+/** Returns a default as it is written in a template. */
+function written(type: Option["type"], value: unknown): unknown {
   return type === "duration" ? goDuration(value as number) : value;
 }

@@ -1,42 +1,43 @@
-// The signal that stands here for one of theirs. Listeners do not keep a signal
-// alive, only its controller does, which lives on the other side: so it tells
-// whether anybody listens.
+// The local copy of an AbortSignal of the peer. Listeners do not keep a signal from
+// being garbage-collected, and its controller lives in the peer. So the copy
+// reports its first and its last listener, and the import table holds it in between.
 
-/** What is heard by: an event listener, or `onabort`. */
+/** An event listener. */
 type Listener = EventListenerOrEventListenerObject | null;
 
 /**
- * Makes a signal, and what aborts it.
+ * Makes a signal and its controller.
  *
- * @param onHeard Is told when the first listener comes, and when the last goes
- * or the signal is aborted.
+ * @param onListening Called with true when the first listener is added, and with
+ * false when the last is removed or the signal is aborted.
  */
 export function remoteSignal(
-  onHeard: (isHeard: boolean) => void,
+  onListening: (isListening: boolean) => void,
 ): AbortController {
   const controller = new AbortController();
   const signal = controller.signal;
   const listeners = new Map<Listener | "onabort", Set<boolean>>();
   const add = (listener: Listener | "onabort", isCapturing: boolean) => {
     if (listener === null || signal.aborted) return;
-    if (listeners.size === 0) onHeard(true);
-    const ways = listeners.get(listener) ?? new Set();
-    listeners.set(listener, ways.add(isCapturing));
+    if (listeners.size === 0) onListening(true);
+    const phases = listeners.get(listener) ?? new Set();
+    listeners.set(listener, phases.add(isCapturing));
   };
   const remove = (listener: Listener | "onabort", isCapturing: boolean) => {
-    const ways = listeners.get(listener);
-    if (ways === undefined || !ways.delete(isCapturing)) return;
-    if (ways.size === 0) listeners.delete(listener);
-    if (listeners.size === 0) onHeard(false);
+    const phases = listeners.get(listener);
+    if (phases === undefined || !phases.delete(isCapturing)) return;
+    if (phases.size === 0) listeners.delete(listener);
+    if (listeners.size === 0) onListening(false);
   };
   signal.addEventListener("abort", () => {
     if (listeners.size === 0) return;
     listeners.clear();
-    onHeard(false);
+    onListening(false);
   });
   const { addEventListener, removeEventListener } = signal;
-  // Setting `onabort` may add a listener, which stays when it is unset.
-  let isBeingSet = false;
+  // Deno's setter of `onabort` calls `addEventListener`, and the listener stays
+  // when `onabort` is unset: `onabort` is counted by itself.
+  let isSettingOnabort = false;
   define(signal, "addEventListener", {
     value(
       type: string,
@@ -44,7 +45,7 @@ export function remoteSignal(
       options?: boolean | AddEventListenerOptions,
     ) {
       addEventListener.call(signal, type, listener!, options);
-      if (type !== "abort" || isBeingSet) return;
+      if (type !== "abort" || isSettingOnabort) return;
       const isCapturing = captures(options);
       const until = typeof options === "object" ? options?.signal : undefined;
       if (until?.aborted) return;
@@ -69,9 +70,9 @@ export function remoteSignal(
   define(signal, "onabort", {
     get: () => onabort.get!.call(signal),
     set(listener: unknown) {
-      isBeingSet = true;
+      isSettingOnabort = true;
       onabort.set!.call(signal, listener);
-      isBeingSet = false;
+      isSettingOnabort = false;
       if (typeof listener === "function") add("onabort", false);
       else remove("onabort", false);
     },
