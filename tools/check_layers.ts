@@ -11,6 +11,9 @@ const root = fromFileUrl(new URL("..", import.meta.url));
 /** Plugins with executables of their own, a directory each: they use what is public, as any author does. */
 const PROGRAMS = "plugin/builders";
 
+/** A directory with subdirectories that are parts of it: it has one layer, and its parts import from each other. */
+const UNDIVIDED = "plugin/rpc";
+
 /** Post-processors with executables of their own, a directory each; they share the programs of a builder. */
 const POST_PROCESSORS = "plugin/post_processors";
 
@@ -23,23 +26,24 @@ const LAYERS: Readonly<Record<string, number>> = {
   "plugin/contract": 1,
   "plugin/rpc": 1,
   "plugin/sdk": 2,
+  "plugin/files": 2,
+  "plugin/process": 2,
   "plugin/packer_wire": 3,
-  "plugin/bundled/archive": 1,
-  "plugin/bundled/shared": 2,
-  "plugin/bundled/communicators": 3,
-  "plugin/bundled/builders": 4,
-  "plugin/bundled/shell": 4,
-  "plugin/bundled/provisioners": 5,
-  "plugin/bundled/post_processors": 5,
-  "plugin/bundled": 6,
-  "adapters/packer": 7,
   "plugin/builder/images": 3,
-  "plugin/builder/communicators": 4,
-  "plugin/builder/ssh": 5,
-  "plugin/builder": 6,
-  "plugin/testing": 7,
-  [PROGRAMS]: 7,
-  [POST_PROCESSORS]: 8,
+  "plugin/builder/communicators": 3,
+  "plugin/builder/ssh": 4,
+  "plugin/builder": 5,
+  "plugin/bundled/archive": 1,
+  "plugin/bundled/shared": 3,
+  "plugin/bundled/shell": 6,
+  "plugin/bundled/builders": 6,
+  "plugin/bundled/provisioners": 7,
+  "plugin/bundled/post_processors": 7,
+  "plugin/bundled": 8,
+  "adapters/packer": 9,
+  "plugin/testing": 9,
+  [PROGRAMS]: 9,
+  [POST_PROCESSORS]: 10,
 
   "host/errors": 10,
   "host/text": 10,
@@ -132,6 +136,12 @@ function pathOf(specifier: string): string | undefined {
   return path.endsWith(".ts") && !path.startsWith("../") ? path : undefined;
 }
 
+/** The directory whose layer a file is in. */
+function directoryOf(path: string): string {
+  const directory = dirname(path);
+  return directory.startsWith(`${UNDIVIDED}/`) ? UNDIVIDED : directory;
+}
+
 /** The layer of a directory; undefined where it has none. */
 function layerOf(directory: string): number | undefined {
   return LAYERS[programsOf(directory) ?? directory];
@@ -150,7 +160,7 @@ function isMain(path: string): boolean {
 
 /** What is wrong with an import, or undefined. */
 export function faultOf({ from, to, line }: Import): string | undefined {
-  const [own, other] = [dirname(from), dirname(to)];
+  const [own, other] = [directoryOf(from), directoryOf(to)];
   if (own === other || PUBLIC.has(from) || own === ".") return undefined;
   if (programsOf(own) && PUBLIC.has(to)) return undefined;
   const told = `${from}:${line}: imports ${to}`;

@@ -66,8 +66,8 @@ const DOCKER_POST_PROCESSORS = [
   "docker-tag",
 ];
 
-// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. The library that packs
-// directories asks for the user (sys).
+// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
+// machine's address on a bridge, and the library that packs directories for the user (sys).
 const machineBuilder: Permissions = {
   read: true,
   write: true,
@@ -77,13 +77,21 @@ const machineBuilder: Permissions = {
   net: true,
 };
 
+// Runs programs in namespaces, itself among them, and makes system calls there. Only with all permissions does
+// Deno open files below /dev, /proc and /sys, which the trees that it unpacks have, too.
+const rootfsBuilder = ["--no-prompt", "--allow-all"];
+
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
 // Paths and commands come from a template, so none of these can be narrowed to a list.
 const bundled: Readonly<Record<string, Permissions>> = {
-  // Its communicator "local" copies files and runs commands; it publishes the run's UUID.
-  "builder-null": { ...filesAndCommands, env: ["PACKER_RUN_UUID"] },
+  // Its communicators copy files and run commands, ssh among them, which opens the sockets; it publishes the run's
+  // UUID, expands "~" and looks for an ssh agent.
+  "builder-null": {
+    ...filesAndCommands,
+    env: ["PACKER_RUN_UUID", "HOME", "SSH_AUTH_SOCK"],
+  },
   // Reads `source`, writes `target`.
   "builder-file": files,
   // Reads scripts and writes inline ones to a temporary file; commands run in the communicator.
@@ -158,6 +166,11 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
       flags: permissionFlags(dockerPlugin, name),
     });
   }
+  known.set("builder-rootfs", {
+    name: "baler-builder-rootfs",
+    entry: join(root, "plugin", "builders", "rootfs", "main.ts"),
+    flags: rootfsBuilder,
+  });
   for (const name of await exampleNames()) {
     known.set(
       name,

@@ -35,7 +35,7 @@ export async function runProgram(
   { signal, cwd, env, stdin, ...outputs }: RunProgramOptions = {},
 ): Promise<string> {
   const { LocalProcess } = await import(
-    "../bundled/communicators/local_process.ts"
+    "../process/local_process.ts"
   );
   const [stdout, stderr] = [new Collector(), new Collector()];
   await using process = new LocalProcess({

@@ -21,7 +21,7 @@ import {
 export interface PackerBench {
   /** The test's baler. */
   readonly bench: Workspace;
-  /** The paths of the peers' executables, in the order in which they were asked for. */
+  /** The paths of the peers' executables, in the order of the arguments. */
   readonly paths: readonly string[];
   /** Variables for every run. */
   readonly env: Record<string, string>;
@@ -69,23 +69,23 @@ export async function testWithPackers(
 
 let adapter: Promise<string> | undefined;
 
-/** A folder with the compiled adapter, and nothing else that would be found. */
+/** A directory with the compiled adapter, and nothing else that would be found. */
 function adapterFolder(): Promise<string> {
   adapter ??= (async () => {
     const [made] = await compile(["packer"], { say: () => {} });
-    const folder = await Deno.makeTempDir({ prefix: "baler-test-adapter-" });
+    const directory = await Deno.makeTempDir({ prefix: "baler-test-adapter-" });
     globalThis.addEventListener(
       "unload",
-      () => Deno.removeSync(folder, { recursive: true }),
+      () => Deno.removeSync(directory, { recursive: true }),
     );
-    await copyExecutable(made!.path, join(folder, "baler-packer"));
-    return folder;
+    await copyExecutable(made!.path, join(directory, "baler-packer"));
+    return directory;
   })();
   return adapter;
 }
 
 /**
- * Installs a plugin where Packer looks for installed plugins.
+ * Installs a plugin in Packer's plugin directory.
  *
  * @param bench The test's baler, in whose home it is installed.
  * @param name The plugin's directory below tests/peers.
@@ -125,7 +125,7 @@ export async function processesWith(text: string): Promise<number[]> {
       const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
       if (command.replaceAll("\0", " ").includes(text)) found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;

@@ -2,10 +2,7 @@
 // this process is killed.
 
 import { homedir } from "node:os";
-import {
-  guardCommand,
-  unguardCommand,
-} from "../../bundled/shared/cleanup_guard.ts";
+import { guardCommand, unguardCommand } from "../../process/cleanup_guard.ts";
 import type { Ui } from "../../contract/ui.ts";
 import type { DockerConfig } from "./docker_options.ts";
 import type { Docker } from "./docker_program.ts";

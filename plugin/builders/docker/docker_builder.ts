@@ -10,11 +10,8 @@ import {
   type Step,
 } from "../../builder/mod.ts";
 import { TemporaryDirectory } from "../../builder/temporary_directory.ts";
-import {
-  guardCommand,
-  unguardCommand,
-} from "../../bundled/shared/cleanup_guard.ts";
-import { removeOutput } from "../../bundled/shared/files_artifact.ts";
+import { guardCommand, unguardCommand } from "../../process/cleanup_guard.ts";
+import { removeOutput } from "../../files/files_artifact.ts";
 import { OutputFile } from "../../bundled/shared/output_file.ts";
 import { runUuid } from "../../bundled/shared/run_uuid.ts";
 import type { Artifact } from "../../contract/artifact.ts";

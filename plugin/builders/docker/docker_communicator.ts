@@ -2,7 +2,7 @@
 
 import { posix } from "node:path";
 import { CommandCommunicator } from "../../builder/communicators/command_communicator.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import { shellQuote } from "../../common/shell_quote.ts";
 import type {
   Communicator,

@@ -6,7 +6,7 @@ import type { Communicator, Upload } from "../../contract/communicator.ts";
 import type { Ui } from "../../contract/ui.ts";
 import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError } from "../../files/os_error.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
 import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
