@@ -70,7 +70,7 @@ export abstract class CommandCommunicator implements Communicator {
     const names = `target=${remotePath(path)} temporary=${temporary}\n`;
     try {
       if (upload.size !== undefined) {
-        const script = names + RECEIVE + createScript(upload) +
+        const script = names + receiveScript(upload) + createScript(upload) +
           receivedScript(upload.size) + finishScript(upload);
         return void await this.#run(script, {
           stdin: upload.source,
@@ -81,7 +81,7 @@ export abstract class CommandCommunicator implements Communicator {
       // A command cannot tell the end of its input from a source that failed:
       // the file is renamed when the source has ended well.
       const source = new Source(upload.source);
-      await this.#run(names + RECEIVE + createScript(upload), {
+      await this.#run(names + receiveScript(upload) + createScript(upload), {
         stdin: source.stream,
         signal: upload.signal,
         doing: `upload ${path}`,
@@ -316,14 +316,25 @@ function octal(mode: number): string {
 }
 
 // The bytes go to $temporary. A target that is no regular file gets them itself,
-// and there is no $temporary then.
-const RECEIVE = `set -e
+// and there is no $temporary then; with `exclusive` there is no target yet.
+function receiveScript({ exclusive }: Upload): string {
+  return `set -e
 if [ -d "$target" ]; then echo "$target is a directory" >&2; exit 1; fi
-if [ -L "$target" ] || { [ -e "$target" ] && [ ! -f "$target" ]; }; then
+${
+    exclusive
+      ? EXISTS
+      : `if [ -L "$target" ] || { [ -e "$target" ] && [ ! -f "$target" ]; }; then
   exec cat > "$target"
 fi
-trap 'exit 1' HUP INT TERM
+`
+  }trap 'exit 1' HUP INT TERM
 trap '[ $? = 0 ] || rm -f -- "$temporary"' EXIT
+`;
+}
+
+const EXISTS = `if [ -L "$target" ] || [ -e "$target" ]; then
+  echo "$target exists" >&2; exit 1
+fi
 `;
 
 /** Creates the file, private before its content comes where it has a mode. */
@@ -342,14 +353,22 @@ fi
 `;
 }
 
-function finishScript({ mode }: Upload): string {
+function finishScript({ mode, exclusive }: Upload): string {
   return `set -e
 if [ -e "$temporary" ]; then
 ${mode === undefined ? "" : `  chmod ${octal(mode)} -- "$temporary"\n`}\
-  mv -f -- "$temporary" "$target"
-fi
+${exclusive ? LINK : `  mv -f -- "$temporary" "$target"\n`}fi
 `;
 }
+
+// ln(1) fails where something is, which mv(1) replaces. Not every file system has
+// hard links.
+const LINK = `if ln -- "$temporary" "$target" 2>/dev/null; then
+  rm -f -- "$temporary"
+else
+  ${EXISTS}  mv -f -- "$temporary" "$target"
+fi
+`;
 
 function archiveDirectory(source: string): string {
   const isContent = source.endsWith("/");
@@ -370,7 +389,11 @@ function archiveMatches(pattern: string): string {
   const words = home +
     rest.replace(
       /\[[^\]/]*\]|[*?]|[^*?[]+|\[/g,
-      (part) => /^(\*|\?|\[.+\])$/s.test(part) ? part : shellQuote(part),
+      (part) => {
+        if (!/^(\*|\?|\[.+\])$/s.test(part)) return shellQuote(part);
+        // Quotes would take the meaning of "-" and "!" in brackets.
+        return part.replace(/[^\w*?[\]!^.:=-]/g, "\\$&");
+      },
     );
   return `set -e
 set -- ${words}
