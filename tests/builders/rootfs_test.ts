@@ -301,6 +301,25 @@ forEachHost(
   options,
 );
 
+forEachHost("the template of docs/rootfs.md builds", async (workspace) => {
+  const page = await Deno.readTextFile(
+    new URL("../../docs/rootfs.md", import.meta.url),
+  );
+  const [, template = ""] = /```json\n([^]*?)```/.exec(page) ?? [];
+  const plugins = { builders: { rootfs: await rootfsPlugin(workspace.kind) } };
+  await workspace.write("template.json", { plugins, ...JSON.parse(template) });
+  await writeRootArchive(workspace.at("base.tar"));
+  await run("gzip", workspace.at("base.tar"));
+  await workspace.write("app", "#!/bin/sh\necho it runs\n");
+  await workspace.succeeds(["build", "template.json"]);
+  assertEquals(await workspace.names("image"), [
+    "rootfs.oci.tar",
+    "rootfs.tar.gz",
+  ]);
+  const names = await listing(workspace.at("image/rootfs.tar.gz"));
+  assertMatch(names.join("\n"), /-rwxr-xr-x .* usr\/local\/bin\/app$/m);
+}, options);
+
 forEachHost(
   "rootfs tells what is wrong with its options",
   async (workspace) => {
