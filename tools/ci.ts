@@ -27,6 +27,7 @@ const PACKAGES = {
   busybox: "busybox",
   bsdtar: "libarchive-tools",
   isoinfo: "genisoimage",
+  swtpm: "swtpm",
   podman: "podman",
   runc: "runc",
   "qemu-system-x86_64": "qemu-system-x86",

@@ -10,6 +10,7 @@ export {
   type BuilderUnderTest,
   type CommandOutcome,
   type CommandUnderTest,
+  type ComponentUnderTest,
   type PostProcessorUnderTest,
   type ProvisionerUnderTest,
   testBuilder,

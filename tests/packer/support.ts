@@ -21,7 +21,7 @@ import {
 export interface PackerBench {
   /** The test's baler. */
   readonly bench: Workspace;
-  /** The paths of the peers' executables, in the order in which they were asked for. */
+  /** The paths of the peers' executables, in the order of the arguments. */
   readonly paths: readonly string[];
   /** Variables for every run. */
   readonly env: Record<string, string>;
@@ -69,23 +69,23 @@ export async function testWithPackers(
 
 let adapter: Promise<string> | undefined;
 
-/** A folder with the compiled adapter, and nothing else that would be found. */
+/** A directory with the compiled adapter, and nothing else that would be found. */
 function adapterFolder(): Promise<string> {
   adapter ??= (async () => {
     const [made] = await compile(["packer"], { say: () => {} });
-    const folder = await Deno.makeTempDir({ prefix: "baler-test-adapter-" });
+    const directory = await Deno.makeTempDir({ prefix: "baler-test-adapter-" });
     globalThis.addEventListener(
       "unload",
-      () => Deno.removeSync(folder, { recursive: true }),
+      () => Deno.removeSync(directory, { recursive: true }),
     );
-    await copyExecutable(made!.path, join(folder, "baler-packer"));
-    return folder;
+    await copyExecutable(made!.path, join(directory, "baler-packer"));
+    return directory;
   })();
   return adapter;
 }
 
 /**
- * Installs a plugin where Packer looks for installed plugins.
+ * Installs a plugin in Packer's plugin directory.
  *
  * @param bench The test's baler, in whose home it is installed.
  * @param name The plugin's directory below tests/peers.
@@ -117,25 +117,25 @@ export function ofPacker(packer: string, kind: string, name: string): string[] {
 
 /** The reason why a program is not there; undefined when it is. */
 export function missingProgram(name: string): string | undefined {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
-      if (Deno.statSync(join(folder, name)).isFile) return undefined;
+      if (Deno.statSync(join(directory, name)).isFile) return undefined;
     } catch {
-      // Not in this folder.
+      // Not in this directory.
     }
   }
   return `${name} is not installed`;
 }
 
 /**
- * Makes a folder with a `docker` that is podman, whose images and containers are the test's own, and an image
+ * Makes a directory with a `docker` that is podman, whose images and containers are the test's own, and an image
  * `localhost/base` of busybox.
  *
  * @param bench The test's baler.
  * @returns The PATH on which `docker` is.
  */
 export async function podmanAsDocker(bench: Workspace): Promise<string> {
-  const folder = bench.at("podman");
+  const directory = bench.at("podman");
   await bench.write(
     "podman/containers.conf",
     `[containers]
@@ -150,15 +150,15 @@ events_logger = "file"
   await bench.write(
     "podman/bin/docker",
     `#!/bin/sh
-export CONTAINERS_CONF=${folder}/containers.conf TMPDIR=${folder}/tmp
+export CONTAINERS_CONF=${directory}/containers.conf TMPDIR=${directory}/tmp
 mkdir -p "$TMPDIR"
-exec podman --root ${folder}/root --runroot ${folder}/run --tmpdir ${folder}/tmp --storage-driver vfs "$@"
+exec podman --root ${directory}/root --runroot ${directory}/run --tmpdir ${directory}/tmp --storage-driver vfs "$@"
 `,
     { mode: 0o755 },
   );
-  const path = `${folder}/bin:${bench.env.PATH}`;
+  const path = `${directory}/bin:${bench.env.PATH}`;
   const { success, stderr } = await new Deno.Command("sh", {
-    args: ["-e", "-c", IMAGE, "sh", join(folder, "rootfs")],
+    args: ["-e", "-c", IMAGE, "sh", join(directory, "rootfs")],
     env: { ...bench.env, PATH: path },
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -182,7 +182,7 @@ echo 'root:x:0:' > "$1/etc/group"
 tar -C "$1" -c . | docker import - localhost/base:latest
 `;
 
-/** Why podman cannot stand in for docker here. */
+/** Why podman cannot be used as docker here. */
 export const missingPodman: string | undefined = missingProgram("podman") ??
   missingProgram("runc") ?? (missingProgram("busybox"));
 
@@ -196,7 +196,7 @@ export async function processesWith(text: string): Promise<number[]> {
       const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
       if (command.replaceAll("\0", " ").includes(text)) found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;

@@ -45,17 +45,17 @@ source "MACHINE" "one" {
 build {
   sources = ["source.MACHINE.one"]
   provisioner "GREET" {
-    text   = "\${build.Colour} for \${build.ID}"
+    text   = "\${build.Color} for \${build.ID}"
     mood   = "glad"
     number = 2.5
     more   = jsonencode({ deep = [1, { x = "y" }] })
     then   = "run"
   }
   provisioner "shell" {
-    inline = ["echo shell \${build.Colour}"]
+    inline = ["echo shell \${build.Color}"]
   }
   post-processor "LABEL" {
-    label = "image-\${build.Colour}"
+    label = "image-\${build.Color}"
   }
 }
 `,

@@ -49,7 +49,7 @@ export class Declared implements Builder<Config> {
     // @ts-expect-error: it may be undefined.
     const nickname: string = config.nickname;
     // @ts-expect-error: there is no such key.
-    config.colour;
+    config.color;
     console.log(name, nickname);
   }
   async run(_: BuilderRunOptions) {}

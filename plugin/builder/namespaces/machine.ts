@@ -2,7 +2,7 @@
 // their own processes, mounts, name and, where wanted, network. When its first
 // process ends, the kernel ends all others, and takes all mounts away.
 
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import type { RemoteCommand } from "../../contract/communicator.ts";
 import { CommandCommunicator } from "../communicators/command_communicator.ts";
 import {
