@@ -8,6 +8,7 @@ import { becomeSubreaper } from "../../plugin/builder/namespaces/libc.ts";
 import { NamespaceMachine } from "../../plugin/builder/namespaces/machine.ts";
 import { Tree } from "../../plugin/builder/namespaces/tree.ts";
 import { UserNamespace } from "../../plugin/builder/namespaces/user_namespace.ts";
+import { checkCommunicator } from "../../plugin/testing/check_communicator.ts";
 import { childrenOf } from "../support/processes.ts";
 import { skippable } from "../support/programs.ts";
 import { noNamespaces, writeRootArchive } from "../support/root_file_system.ts";
@@ -72,6 +73,14 @@ testMachine("a machine runs commands as its root", async (machine) => {
   assertEquals(await running.wait(), 7);
   assertEquals(stdout.text(), "0\ninput");
   assertEquals(stderr.text(), "error\n");
+});
+
+testMachine("a machine keeps what communicators promise", async (machine) => {
+  await machine.start({ command: "mkdir /srv/check" }).wait();
+  await checkCommunicator({
+    ...{ communicator: machine, directory: "/srv/check" },
+    hasExclusive: true,
+  });
 });
 
 testMachine("directories are copied to a machine and back", async (
