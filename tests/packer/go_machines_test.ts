@@ -5,13 +5,15 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
   install,
-  missingPodman,
-  missingProgram,
   ofPacker,
-  podmanAsDocker,
   processesWith,
   testWithPackers,
 } from "./support.ts";
+import {
+  missingPodman,
+  missingProgram,
+  podmanAsDocker,
+} from "../support/podman.ts";
 
 const CONTAINER = {
   type: "docker",

@@ -166,14 +166,14 @@ export class SshCommunicator extends CommandCommunicator
     const mark = new StartMark();
     // The user's shell reads the command as sshd would have given it. Another
     // one around it, in the same process group, turns the death by a signal into
-    // an exit status.
+    // an exit status. sshd's bash has read .bashrc; with SHLVL the second one does not.
     const process = new LocalProcess({
       argv: this.#connection.session(
         `exec sh -c ${
           shellQuote(
             `${
               StartMark.script(marked)
-            }; "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
+            }; SHLVL=1 "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
           )
         } ${shellQuote(command)}`,
         { pty: this.#pty, hasStdin: stdin !== undefined },

@@ -201,9 +201,7 @@ export class DockerBuilder implements Builder<DockerConfig> {
               ),
           ).catch((error) => {
             signal.throwIfAborted();
-            throw new Error(`Error pulling Docker image: ${error.message}`, {
-              cause: error,
-            });
+            throw new Error(`Error pulling Docker image: ${error.message}`);
           });
         }
         // An image that is not there yet is pulled by `docker run`.
@@ -239,9 +237,7 @@ export class DockerBuilder implements Builder<DockerConfig> {
         });
         await state.container.start(ui, signal).catch((error) => {
           signal.throwIfAborted();
-          throw new Error(`Error running container: ${error.message}`, {
-            cause: error,
-          });
+          throw new Error(`Error running container: ${error.message}`);
         });
         state.source ??= await this.#docker.image(state.image, signal);
       },

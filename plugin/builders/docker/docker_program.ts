@@ -198,7 +198,7 @@ export function dockerOf(
   return new Docker(program, workingDirectory);
 }
 
-/** An error with the program's command in its message. */
+/** The error of a program, with its command in the message. */
 function withCommand(
   error: unknown,
   program: string,
@@ -208,13 +208,11 @@ function withCommand(
   if (error.cause instanceof Deno.errors.NotFound) {
     return new Error(
       `${error.message}; install docker or podman, or set docker_path`,
-      { cause: error.cause },
     );
   }
   const start = `${program} exited`;
   if (!error.message.startsWith(start)) return error;
   return new Error(
     `${program} ${command} exited${error.message.slice(start.length)}`,
-    { cause: error },
   );
 }
