@@ -23,7 +23,9 @@ for program in "$1" "$2"; do
 done
 shift 2
 echo ready
-while read -r _; do :; done
+while read -r line; do
+  [ "$line" != keep ] || exit 0
+done
 tries=0
 until rm -rf -- "$@" 2>/dev/null || [ $tries -ge 100 ]; do
   tries=$((tries + 1))
@@ -149,6 +151,14 @@ export class UserNamespace implements AsyncDisposable {
         : ["--preserve-credentials"],
       "--",
     ];
+  }
+
+  /** Ends it, and leaves its directories as they are. */
+  async keep(): Promise<void> {
+    await this.#stdin.write(new TextEncoder().encode("keep\n")).catch(
+      () => {/* It was killed. */},
+    );
+    await this[Symbol.asyncDispose]();
   }
 
   /** Ends it, and removes its directories; all processes in it have to have ended. */

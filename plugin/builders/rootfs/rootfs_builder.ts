@@ -20,6 +20,7 @@ import type {
   PrepareResult,
 } from "../../contract/builder.ts";
 import { ConfigError } from "../../contract/config_error.ts";
+import type { Ui } from "../../contract/ui.ts";
 import { checkConfig } from "./config_problems.ts";
 import { writeOutputs } from "./outputs.ts";
 import { type RootfsConfig, rootfsOptions } from "./rootfs_options.ts";
@@ -30,7 +31,8 @@ const MAX_ENTRIES = 10_000_000;
 
 /** What the steps of a run make. */
 interface State {
-  namespace?: UserNamespace;
+  /** Undefined again once it has ended. */
+  namespace?: UserNamespace | undefined;
   source?: Source;
   tree?: Tree;
   machine?: NamespaceMachine;
@@ -81,27 +83,38 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
       dirname(this.#directory),
       `.${basename(this.#directory).slice(0, 100)}.${id}.partial`,
     );
-    await runSteps<State>(
-      [
-        this.#checkPrograms(),
-        this.#namespace(),
-        this.#unpack(),
-        this.#machine(),
-        provisionStep<State>({
-          hook,
-          communicator: ({ machine }) => machine,
-          data: () => ({
-            ID: this.#config.image_name,
-            ConnType: "rootfs",
-            PackerRunUUID: Deno.env.get("PACKER_RUN_UUID") ?? "",
-          }),
+    const state: State = {};
+    const steps: Step<State>[] = [
+      this.#checkPrograms(),
+      this.#namespace(),
+      this.#unpack(),
+      this.#machine(),
+      provisionStep<State>({
+        hook,
+        communicator: ({ machine }) => machine,
+        data: () => ({
+          ID: this.#config.image_name,
+          ConnType: "rootfs",
+          PackerRunUUID: Deno.env.get("PACKER_RUN_UUID") ?? "",
         }),
-        this.#write(),
-      ],
-      {},
-      { ui, signal, build: this.#build },
-    );
+      }),
+      this.#write(),
+    ];
+    try {
+      await runSteps(steps, state, { ui, signal, build: this.#build });
+    } catch (error) {
+      await this.#keep(state, ui);
+      throw error;
+    }
     return await this.#artifact();
+  }
+
+  /** Leaves the tree of a build that is not cleaned up: `-on-error=abort`. */
+  async #keep(state: State, ui: Ui): Promise<void> {
+    if (state.namespace === undefined) return;
+    await state.machine?.[Symbol.asyncDispose]();
+    await state.namespace.keep();
+    await ui.say(`The tree is left in ${this.#scratch}`);
   }
 
   async #scratchBase(): Promise<string> {
@@ -152,8 +165,10 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
         }
         await Deno.mkdir(this.#scratch, { mode: 0o700 });
       },
-      cleanup: async ({ namespace }) =>
-        await namespace?.[Symbol.asyncDispose](),
+      cleanup: async (state) => {
+        await state.namespace?.[Symbol.asyncDispose]();
+        state.namespace = undefined;
+      },
     };
   }
 
