@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { decompress } from "../../plugin/builder/images/compression.ts";
-import { readStream } from "../../plugin/builder/byte_streams.ts";
-import { becomeSubreaper } from "../../plugin/builder/namespaces/libc.ts";
+import { readStream } from "../../plugin/process/byte_streams.ts";
+import { becomeSubreaper } from "../../plugin/process/system_calls.ts";
 import { NamespaceMachine } from "../../plugin/builder/namespaces/machine.ts";
 import { Tree } from "../../plugin/builder/namespaces/tree.ts";
 import { UserNamespace } from "../../plugin/builder/namespaces/user_namespace.ts";
