@@ -28,15 +28,17 @@ type Moment = keyof typeof MOMENTS;
 
 /** A server of a disk image that never ends, and the URL of the image. */
 function slowServer(): { url: string } & AsyncDisposable {
+  const stop = new AbortController();
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} },
     () => new Response(new ReadableStream({ start() {} })),
   );
   return {
     url: `http://127.0.0.1:${server.addr.port}/disk.img`,
     async [Symbol.asyncDispose]() {
-      // The build's connection may still be there.
-      await server.shutdown().catch(() => {});
+      // Waits for no connection: the one of the build never ends by itself.
+      stop.abort();
+      await server.finished;
     },
   };
 }

@@ -50,12 +50,9 @@ const TEMPLATES: Readonly<Record<string, Record<string, unknown>>> = {
     accelerator: "none",
   },
   "arguments of qemu-img": {
-    disk_image: true,
-    // Packer 1.6.6 copies a file whose name ends with the format all the same.
-    iso_url: "base.img",
     qemu_img_args: {
       convert: ["-o", "preallocation=off"],
-      resize: ["--preallocation=off"],
+      create: ["-o", "cluster_size=64K"],
     },
   },
   "qemuargs": {
@@ -94,7 +91,7 @@ async function callsOf(
       word.replaceAll(`${workspace.path}/`, "")
         // Packer links a file of this machine into its cache.
         .replace(/\S*packer_cache\/\w+\.iso/, "MEDIUM")
-        .replace(/^(file=)?(base\.qcow2|base\.img|a\.iso)/, "$1MEDIUM")
+        .replace(/^(file=)?(base\.qcow2|a\.iso)/, "$1MEDIUM")
     )
   );
   const [, ...args] = calls.find(([name]) => name !== "qemu-img")!;
@@ -133,7 +130,6 @@ forEachHost(
     const PATH = [tools, workspace.env.PATH].join(DELIMITER);
     for (const [title, options] of Object.entries(TEMPLATES)) {
       await workspace.write("base.qcow2", "an image");
-      await workspace.write("base.img", "an image");
       await workspace.write("a.iso", "a CD");
       const builder = {
         iso_url: "a.iso",
