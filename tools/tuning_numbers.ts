@@ -15,6 +15,8 @@ const DIRECTORIES = [
   "host/terminal",
   "plugin/common",
   "plugin/rpc",
+  "plugin/rpc/payload",
+  "plugin/rpc/references",
   "plugin/sdk",
 ];
 

@@ -1,7 +1,7 @@
-// What a child reads: all that is written to its stdin, and what has come past
-// this process's memory, in the order in which it was sent.
+// The stdin of a child: writes bytes from memory and payloads that are spliced
+// from pipe to pipe, in the order in which they were sent.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */
@@ -10,28 +10,28 @@ export class ChildStdin {
   readonly #pipe: Pipe;
   /** How many writes are in flight. */
   #writing = 0;
-  /** The last that Deno was given, which does them in their order. */
+  /** The last write to Deno's stream, which writes in order. */
   #written: Promise<void> = Promise.resolve();
-  /** The last of those that wait for what Deno does not do; absent where none does. */
+  /** The last queued write: those behind a splice wait for it. Undefined when none is queued. */
   #queue: Promise<void> | undefined;
 
   constructor({ pid, stdin }: Deno.ChildProcess) {
     this.#writer = stdin.getWriter();
     this.#pipe = new Pipe(pid, 0);
-    // What it does not read it will not read: its exit tells the reason.
+    // The exit of the process reports why its stdin was closed.
     this.#writer.closed.catch(() => {});
   }
 
-  /** Whether all is written. */
+  /** Whether no write is in flight. */
   get isIdle(): boolean {
     return this.#writing === 0;
   }
 
   /**
-   * Writes to it.
+   * Writes bytes.
    *
-   * @param bytes What to write; not to be changed until it is written.
-   * @returns When that is; rejects where the process is gone.
+   * @param bytes The bytes; they must not change until the promise settles.
+   * @returns Resolves when they are written; rejects when the process has exited.
    */
   write(bytes: Uint8Array): Promise<void> {
     const write = () => this.#write(bytes);
@@ -42,18 +42,19 @@ export class ChildStdin {
   }
 
   /**
-   * Writes what has come past this process's memory.
+   * Writes a payload from a kernel buffer, without copying it into this
+   * process's memory.
    *
-   * @param bypass What to write.
-   * @returns When it is written; rejects where the process is gone.
+   * @param buffer The payload.
+   * @returns Resolves when it is written; rejects when the process has exited.
    */
-  writeSpliced(bypass: SpliceBuffer): Promise<void> {
-    const pour = () =>
-      bypass.spliceTo(this.#pipe, (bytes) => this.#write(bytes));
-    return this.#counted(bypass.length, () => this.#enqueue(pour));
+  writeSpliced(buffer: SpliceBuffer): Promise<void> {
+    const splice = () =>
+      buffer.spliceTo(this.#pipe, (bytes) => this.#write(bytes));
+    return this.#counted(buffer.length, () => this.#enqueue(splice));
   }
 
-  /** Ends it, once all that was written has been taken. */
+  /** Closes the stream when all writes are done. */
   close(): void {
     this.#enqueue(() => {
       this.#pipe.close();
@@ -61,7 +62,7 @@ export class ChildStdin {
     }).catch(() => {});
   }
 
-  /** Takes that the process is gone. */
+  /** Called when the process has exited. */
   processExited(): void {
     this.#pipe.close();
   }
@@ -80,13 +81,13 @@ export class ChildStdin {
     return this.#written = this.#writer.write(bytes);
   }
 
-  /** Does something when all before it is done. */
+  /** Runs an operation after all writes before it. */
   #enqueue(work: () => Promise<void>): Promise<void> {
-    const turn = (this.#queue ?? this.#written.catch(() => {})).then(work);
-    const queue = turn.catch(() => {}).then(() => {
+    const done = (this.#queue ?? this.#written.catch(() => {})).then(work);
+    const queue = done.catch(() => {}).then(() => {
       if (this.#queue === queue) this.#queue = undefined;
     });
     this.#queue = queue;
-    return turn;
+    return done;
   }
 }

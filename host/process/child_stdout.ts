@@ -1,12 +1,12 @@
-// What a child writes: its stdout, read into the same memory time and again,
-// read on the spot, or moved past this process; and its stderr. However much of
-// it there is, the event loop has its turns.
+// Reads the stdout and the stderr of a child. Stdout is read into a reused
+// buffer, busy-polled while an answer is near, or spliced into another pipe.
+// Both loops yield to the event loop, however much the child writes.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
 import { SpinReader } from "./spin_reader.ts";
 
-/** Who takes what a child writes to its stdout. */
+/** Receives the stdout of a child. */
 export interface StdoutSink {
   /**
    * Called with each chunk, whose memory is reused after the call.
@@ -14,73 +14,71 @@ export interface StdoutSink {
    * @returns A promise where nothing more is to be read until it resolves.
    */
   onStdout(chunk: Uint8Array): void | Promise<void>;
-  /** Where what it writes next goes, if past this process's memory. */
+  /** Returns the kernel buffer into which the next bytes are spliced; undefined to read them. */
   bypass?(): SpliceBuffer | undefined;
-  /** Called when something of it has been moved there. */
+  /** Called after bytes have been spliced into that buffer. */
   onMoved?(): void;
-  /** Whether it is to write at once, and all waits for that. */
+  /** Whether the child is about to write an answer, and nothing else is in flight. */
   isAnswerNear?(): boolean;
 }
 
-/** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
+/** The largest read from an enlarged pipe, in bytes: half of the pipe, so that the child can refill the rest. */
 const MAX_READ_BYTES = MAX_PIPE_BYTES / 2;
 
-/** How much is handled between two looks at the clock, in bytes: some hundred small calls. */
+/** How much is handled between two looks at the clock, in bytes: about a hundred small calls. */
 const MAX_SLICE_BYTES = 64 * 1024;
 
-/** How much is read, in bytes, where the next may go past this process: a line, and little of what is behind it. */
+/** The largest read while payloads are spliced, in bytes: the line before a payload, and little of the payload. */
 const READ_BYTES_BEFORE_SPLICE = 4 * 1024;
 
-/** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
+/** How many microtasks run before the next read, so that a follow-up call made by an answer's continuation is written first. */
 const MICROTASKS_BEFORE_READ = 16;
 
-/** With one processor alone, nobody answers while somebody looks. */
+/** Busy-polling needs a second CPU: on a single one it keeps the child from running. */
 const HAS_SECOND_CPU = navigator.hardwareConcurrency > 1;
 
-// A pipe that cannot be read is at its end.
-
 /**
- * Takes all that comes on stdout.
+ * Reads stdout until its end. A read error counts as the end.
  *
- * @param reader Reads it as Deno does.
- * @param pipe Its pipe.
- * @param taker Who takes it.
+ * @param reader The stream.
+ * @param pipe The same pipe, for reads that bypass Deno.
+ * @param sink Receives the output.
  */
 export async function readStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
   { onStdout, bypass, onMoved, isAnswerNear }: StdoutSink,
 ): Promise<void> {
-  const prompt = new SpinReader(pipe);
+  const spinReader = new SpinReader(pipe);
   const shouldSpin = () => HAS_SECOND_CPU && isAnswerNear?.() === true;
   let buffer = new ArrayBuffer(DEFAULT_PIPE_BYTES);
-  /** Whether the last that came went past this process's memory. */
-  let isPassing = false;
-  const move = () => {
-    const way = bypass?.();
-    if (way === undefined) return false;
-    isPassing = true;
-    if (way.spliceFrom(pipe) === 0) return false;
+  /** Whether the last bytes were spliced. */
+  let isSplicing = false;
+  const splice = () => {
+    const target = bypass?.();
+    if (target === undefined) return false;
+    isSplicing = true;
+    if (target.spliceFrom(pipe) === 0) return false;
     onMoved!();
     return true;
   };
-  const taken = async (chunk: Uint8Array) => {
-    isPassing = bypass?.() !== undefined;
+  const handle = async (chunk: Uint8Array) => {
+    isSplicing = bypass?.() !== undefined;
     for (let begin = 0; begin < chunk.length; begin += MAX_SLICE_BYTES) {
       const slice = chunk.subarray(begin, begin + MAX_SLICE_BYTES);
       const pause = trackBusyTime(() => onStdout(slice));
       if (pause !== undefined) await pause;
       if (
-        busyInTurn >= BUSY_WITH_CALLS &&
+        busyInTurn >= MAX_CALLS_BUSY_MS &&
         begin + MAX_SLICE_BYTES < chunk.length
       ) await yieldToEventLoop();
     }
-    while (trackBusyTime(move)) {
-      if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
+    while (trackBusyTime(splice)) {
+      if (busyInTurn >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     }
-    if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
-    // What is called now that an answer has come is to be on its way before
-    // this begins to wait for the next.
+    if (busyInTurn >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
+    // The continuation of an answer writes its next call before this waits for
+    // more output.
     for (let step = 0; step < MICROTASKS_BEFORE_READ && !shouldSpin(); step++) {
       await null;
     }
@@ -88,20 +86,20 @@ export async function readStdout(
   for (;;) {
     while (shouldSpin()) {
       const chunk = new Uint8Array(buffer);
-      const count = prompt.read(chunk);
+      const count = spinReader.read(chunk);
       if (count === 0) break;
-      await taken(chunk.subarray(0, count));
+      await handle(chunk.subarray(0, count));
     }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
-      const most = isPassing ? READ_BYTES_BEFORE_SPLICE : buffer.byteLength;
+      const most = isSplicing ? READ_BYTES_BEFORE_SPLICE : buffer.byteLength;
       ({ value } = await reader.read(new Uint8Array(buffer, 0, most)));
     } catch {
       return;
     }
-    // Absent where the reading was given up, empty at the end.
+    // Undefined when the reader was cancelled, empty at the end.
     if (value === undefined || value.length === 0) return;
-    await taken(value);
+    await handle(value);
     if (value.length === DEFAULT_PIPE_BYTES) {
       pipe.recordTransfer(DEFAULT_PIPE_BYTES);
     }
@@ -113,14 +111,15 @@ export async function readStdout(
 }
 
 /**
- * Takes all that comes on stderr.
+ * Reads stderr until its end. A read error counts as the end.
  *
- * @param reader Reads it.
- * @param take Takes each piece.
+ * @param reader The stream.
+ * @param onStderr Called with each chunk; where it returns a promise, nothing
+ * more is read until that resolves.
  */
 export async function readStderr(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  take: (chunk: Uint8Array) => void | Promise<void>,
+  onStderr: (chunk: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   for (;;) {
     let value: Uint8Array | undefined;
@@ -130,20 +129,24 @@ export async function readStderr(
       return;
     }
     if (value === undefined) return;
-    const pause = trackBusyTime(() => take(value));
+    const pause = trackBusyTime(() => onStderr(value));
     if (pause !== undefined) await pause;
-    if (busyInTurn >= BUSY_WITH_LOG) await yieldToEventLoop();
+    if (busyInTurn >= MAX_LOG_BUSY_MS) await yieldToEventLoop();
   }
 }
 
 /**
- * How long a flood may keep a turn of the event loop busy, in milliseconds:
- * where more is there at once, it is read without a turn, and all else waits.
- * Calls do not wait for what is logged.
+ * How long log output may keep one turn of the event loop busy, in milliseconds.
+ * A read of available bytes completes without a turn, so a flood of them would
+ * block all else. The limit is below that of calls, so that no call waits for
+ * log output.
  */
-const BUSY_WITH_LOG = 5;
-const BUSY_WITH_CALLS = 25;
+const MAX_LOG_BUSY_MS = 5;
 
+/** How long messages may keep one turn of the event loop busy, in milliseconds. */
+const MAX_CALLS_BUSY_MS = 25;
+
+/** How long output has been handled in this turn of the event loop, in milliseconds. */
 let busyInTurn = 0;
 
 function trackBusyTime<T>(work: () => T): T {
@@ -155,10 +158,10 @@ function trackBusyTime<T>(work: () => T): T {
 
 let turn: Promise<void> | undefined;
 
-/** The next turn of the event loop, which all wait for who want to read more. */
+/** Resolves in the next turn of the event loop, for all readers at once. */
 function yieldToEventLoop(): Promise<void> {
   return turn ??= new Promise((resolve) =>
-    // An immediate would come before what there is to be read elsewhere.
+    // setImmediate() would run before other pending reads are handled.
     setTimeout(() => {
       busyInTurn = 0;
       turn = undefined;

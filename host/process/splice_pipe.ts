@@ -1,9 +1,12 @@
-// Conduits: pipes of this process's own, in which the bytes of one message
-// wait that only pass through. The kernel moves them there from one plugin's
-// stdout, and on into another's stdin once they are whole: half a message is
-// nobody's, should its writer die.
+// A pool of pipes that stage one message body for zero-copy forwarding. splice(2)
+// moves the body from the sender's stdout into a staging pipe and, once it is
+// complete, on into the receiver's stdin. A sender that dies in the middle of a
+// message can therefore not leave a truncated message in the receiver's stdin.
 
-import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type {
+  PipeEnd,
+  SpliceBuffer,
+} from "../../plugin/rpc/payload/spliced_payload.ts";
 import { libc } from "./libc.ts";
 import {
   DEFAULT_PIPE_BYTES,
@@ -13,14 +16,14 @@ import {
   releaseEnlargedPipe,
 } from "./pipe.ts";
 
-/** The longest message body that is staged, in bytes: a pipe also fills up with pages that are half full. */
+/** The longest message body that is staged, in bytes. A pipe holds less than its capacity when its pages are only partly filled. */
 const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 
-/** How many there may be at a time: what a stream has in flight, beside its pipes. */
+/** How many staging pipes may be open at a time: as many as one stream has chunks in flight. */
 const MAX_OPEN_PIPES = 8;
 
-/** How much is written to a pipe that was full, in bytes, to wait until it is not: a page. */
-const PAGE = 4096;
+/** How much is written through Deno when the receiver's pipe is full, in bytes: one page, whose write completes when there is room. */
+const PAGE_BYTES = 4096;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
 const SPLICE_FLAGS = 3;
@@ -33,24 +36,24 @@ interface Ends {
 
 let open = 0;
 const free: Ends[] = [];
-/** Whether those that are free are kept for the next. */
+/** Whether released pipes go back to the pool instead of being closed. */
 let keepPooled = false;
 
-/** A pipe of this process's own, for so many bytes. */
+/** A staging pipe for one message body. */
 export class SplicePipe implements SpliceBuffer {
   readonly length: number;
   readonly #ends: Ends;
   #left: number;
   /** How many bytes are in the pipe. */
   #piped = 0;
-  /** What came behind them, and the pipe had no room for. */
-  readonly #rest: Uint8Array[] = [];
+  /** The bytes that did not fit; written after the contents of the pipe. */
+  readonly #overflow: Uint8Array[] = [];
 
   /**
    * Acquires a pipe from the pool.
    *
-   * @param length How many bytes it is for.
-   * @returns It; undefined where none is to be had.
+   * @param length The length of the message body, in bytes.
+   * @returns The pipe; undefined when the body is too long or no pipe is free.
    */
   static acquire(length: number): SplicePipe | undefined {
     if (length > MAX_STAGED_BYTES) return undefined;
@@ -71,18 +74,18 @@ export class SplicePipe implements SpliceBuffer {
 
   append(bytes: Uint8Array<ArrayBuffer>): void {
     this.#left -= bytes.length;
-    if (this.#rest.length === 0) {
+    if (this.#overflow.length === 0) {
       const count = libc()!.write(this.#ends.write, bytes, bytes.length);
       if (count > 0) {
         this.#piped += Number(count);
         bytes = bytes.subarray(Number(count));
       }
     }
-    if (bytes.length > 0) this.#rest.push(bytes.slice());
+    if (bytes.length > 0) this.#overflow.push(bytes.slice());
   }
 
   spliceFrom({ descriptor }: PipeEnd): number {
-    if (descriptor === null || this.#rest.length > 0) return 0;
+    if (descriptor === null || this.#overflow.length > 0) return 0;
     const count = splice(descriptor, this.#ends.write, this.#left);
     this.#left -= count;
     this.#piped += count;
@@ -95,12 +98,14 @@ export class SplicePipe implements SpliceBuffer {
   ): Promise<void> {
     try {
       while (this.#piped > 0) {
-        // Asked for each time: meanwhile it may have been closed.
+        // Read in each round: the pipe may have been closed meanwhile.
         const { descriptor } = pipe;
         if (descriptor === null) await write(this.#read(DEFAULT_PIPE_BYTES));
-        else if (!this.#moveInto(descriptor)) await write(this.#read(PAGE));
+        else if (!this.#spliceInto(descriptor)) {
+          await write(this.#read(PAGE_BYTES));
+        }
       }
-      for (const part of this.#rest) await write(part);
+      for (const part of this.#overflow) await write(part);
     } finally {
       this.release();
     }
@@ -111,25 +116,25 @@ export class SplicePipe implements SpliceBuffer {
     else closePipe(this.#ends);
   }
 
-  /** Moves what there is room for, and says whether there was any. */
-  #moveInto(descriptor: number): boolean {
+  /** Moves as many bytes as there is room for; returns whether there was room for any. */
+  #spliceInto(descriptor: number): boolean {
     const count = splice(this.#ends.read, descriptor, this.#piped);
     this.#piped -= count;
     return count > 0;
   }
 
-  /** Reads what there is in the pipe, so many bytes at the most. */
+  /** Reads up to the given number of bytes from the pipe. */
   #read(most: number): Uint8Array {
     const bytes = new Uint8Array(Math.min(most, this.#piped));
     const { read } = this.#ends;
     const count = Number(libc()!.read(read, bytes, bytes.length));
-    if (count <= 0) throw new Error("a pipe has lost what was in it");
+    if (count <= 0) throw new Error("unexpected end of a staging pipe");
     this.#piped -= count;
     return bytes.subarray(0, count);
   }
 }
 
-/** Closes those that are free, as the others when they are, until the next is taken. */
+/** Closes the pooled pipes; the others are closed on release, until the next pipe is acquired. */
 export function closePooledPipes(): void {
   keepPooled = false;
   for (const ends of free.splice(0)) closePipe(ends);
@@ -137,49 +142,49 @@ export function closePooledPipes(): void {
 
 function openPipe(): Ends | undefined {
   if (open === MAX_OPEN_PIPES || !canSplice()) return undefined;
-  const ends = openNarrow();
+  const ends = openDefaultPipe();
   if (ends === undefined) return undefined;
   if (enlargePipe(ends.write)) {
     open++;
     return ends;
   }
-  closeNarrow(ends);
+  closeEnds(ends);
   return undefined;
 }
 
 function closePipe(ends: Ends): void {
-  closeNarrow(ends);
+  closeEnds(ends);
   releaseEnlargedPipe();
   open--;
 }
 
-function openNarrow(): Ends | undefined {
+function openDefaultPipe(): Ends | undefined {
   const ends = new Int32Array(2);
   if (libc()?.pipe2(ends, NONBLOCK_CLOEXEC) !== 0) return undefined;
   const [read, write] = ends as unknown as [number, number];
   return { read, write };
 }
 
-function closeNarrow({ read, write }: Ends): void {
+function closeEnds({ read, write }: Ends): void {
   libc()!.close(read);
   libc()!.close(write);
 }
 
 let isSpliceSupported: boolean | undefined;
 
-/** Whether the kernel moves anything: a sandbox may forbid it. */
+/** Whether splice(2) works: a sandbox may forbid it. */
 function canSplice(): boolean {
   if (isSpliceSupported !== undefined) return isSpliceSupported;
-  const [one, other] = [openNarrow(), openNarrow()];
+  const [one, other] = [openDefaultPipe(), openDefaultPipe()];
   if (one !== undefined && other !== undefined) {
     libc()!.write(one.write, new Uint8Array(1), 1);
     isSpliceSupported = splice(one.read, other.write, 1) === 1;
   }
-  for (const ends of [one, other]) if (ends !== undefined) closeNarrow(ends);
+  for (const ends of [one, other]) if (ends !== undefined) closeEnds(ends);
   return isSpliceSupported === true;
 }
 
-/** Moves bytes from pipe to pipe, and says how many: 0 where none can be moved now. */
+/** Moves bytes from one pipe to another; returns their number, 0 when none can be moved now. */
 function splice(from: number, to: number, most: number): number {
   return Math.max(
     Number(libc()!.splice(from, null, to, null, most, SPLICE_FLAGS)),

@@ -6,6 +6,20 @@
  */
 
 export { CommandCommunicator } from "./communicators/command_communicator.ts";
+export {
+  LocalCommunicator,
+  type LocalCommunicatorOptions,
+} from "./communicators/local.ts";
+export { NoneCommunicator } from "./communicators/none.ts";
+export {
+  LocalProcess,
+  type LocalProcessOptions,
+} from "../process/local_process.ts";
+export type { GroupMember } from "../process/process_group.ts";
+export {
+  FilesArtifact,
+  type FilesArtifactOptions,
+} from "../files/files_artifact.ts";
 export { SshCommunicator } from "./ssh/ssh_communicator.ts";
 export {
   SshConnectionLostError,
@@ -13,14 +27,19 @@ export {
   SshTimeoutError,
 } from "./ssh/ssh_connection.ts";
 export type { SshTarget } from "./ssh/open_ssh.ts";
-export { type SshConfig, sshOptions, sshProblems } from "./ssh/ssh_options.ts";
+export {
+  type CommunicatorConfig,
+  communicatorOptions,
+  type SshConfig,
+  sshOptions,
+  sshProblems,
+} from "./ssh/ssh_options.ts";
 export {
   clearAuthorizedKeysStep,
   type ConnectOptions,
   connectStep,
-  keyPairStep,
-  type SshState,
-} from "./ssh_steps.ts";
+} from "./connect.ts";
+export { type KeyPairState, keyPairStep } from "./key_pair_step.ts";
 export { runSteps, type Step, type StepContext } from "./steps.ts";
 export { HttpServer, type HttpServerOptions } from "./http_server.ts";
 export {

@@ -1,10 +1,7 @@
 // The directory that a builder writes its result to: it must be new, and it is
 // removed when the build fails.
 
-import {
-  guardDirectory,
-  unguardDirectory,
-} from "../bundled/shared/cleanup_guard.ts";
+import { guardDirectory, unguardDirectory } from "../process/cleanup_guard.ts";
 import type { ConfigProblem } from "../contract/config_error.ts";
 import type { Step } from "./steps.ts";
 

@@ -34,7 +34,7 @@ export interface InterpolationContext {
    * {@linkcode PLACEHOLDER_MESSAGE} is not known yet, and `{{.ID}}` is written.
    */
   build?: Readonly<Record<string, unknown>> | undefined;
-  /** The template's path; `{{template_dir}}` writes its folder. */
+  /** The template's path; `{{template_dir}}` writes its directory. */
   templatePath?: string | undefined;
   /** What `{{packer_version}}` writes. */
   coreVersion?: string | undefined;

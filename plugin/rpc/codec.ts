@@ -9,6 +9,7 @@ import {
   isPlainObject,
   isSendable,
   type Kind,
+  type ReferenceKind,
   valueKind,
 } from "./value_kind.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type ReadCustom,
   type ReadOptions,
 } from "./superjson_decoder.ts";
-import { isDeeperThan } from "./json_depth.ts";
+import { isDeeperThan, tooDeep } from "./json_depth.ts";
 import {
   DEFAULT_LIMITS,
   describeValue,
@@ -25,7 +26,9 @@ import {
 } from "./protocol.ts";
 import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { renameKeys, restoreKeys } from "./renamed_keys.ts";
-import type { ReferenceKind, References } from "./references.ts";
+import { MessageScope } from "./references/message_scope.ts";
+import type { References } from "./references/references.ts";
+import { SizeCounter } from "./written_size.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
 
 /** A message ready for the wire. */
@@ -39,6 +42,8 @@ export interface Encoded {
 /** What is being written right now; superjson's transformers are global. */
 interface Pass {
   references: References;
+  /** The references in the message. */
+  scope: MessageScope;
   /** The message itself, which is not a value of anybody's. */
   message: object;
   bytes: Uint8Array[];
@@ -46,8 +51,22 @@ interface Pass {
   indexes: Map<object, number>;
   /** What reading the message will cost the other side. */
   cost: MessageCost;
+  /** How many values the documents inside of the message have. */
+  nestedValues: number;
 }
 let encoding: Pass | undefined;
+
+function newPass(message: object, references: References): Pass {
+  return {
+    references,
+    scope: new MessageScope(),
+    message,
+    bytes: [],
+    indexes: new Map(),
+    cost: new MessageCost(),
+    nestedValues: 0,
+  };
+}
 
 function current(): Pass {
   if (encoding === undefined) throw new Error("no message is being written");
@@ -68,7 +87,7 @@ function kindHere(value: unknown): Kind | "yours" | undefined {
   let kind: Kind | "yours" | undefined = value === message
     ? undefined
     : valueKind(value);
-  if (kind !== undefined && references.isImported(value as object)) {
+  if (kind !== undefined && references.imports.has(value as object)) {
     kind = "yours";
   }
   if (kind !== undefined) countKind(kind, cost);
@@ -107,7 +126,7 @@ const WRITERS: Record<Kind | "yours", (value: object) => unknown> = {
   signal: (value) => exportValue("signal", value),
   readable: (value) => exportValue("readable", value),
   writable: (value) => exportValue("writable", value),
-  yours: (value) => ({ ref: current().references.remoteId(value) }),
+  yours: (value) => ({ ref: current().references.imports.refOf(value) }),
   unsendable(value) {
     throw new TypeError(`${named(value)} cannot be sent to another process`);
   },
@@ -124,7 +143,8 @@ function writeLeaf(value: object): { name: string; json: unknown } | undefined {
 }
 
 function exportValue(kind: ReferenceKind, value: object): unknown {
-  return current().references.exportValue(kind, value, encodeNested);
+  const { references, scope } = current();
+  return references.exports.exportValue(kind, value, scope, encodeNested);
 }
 
 for (const [kind, write] of Object.entries(WRITERS)) {
@@ -138,6 +158,7 @@ for (const [kind, write] of Object.entries(WRITERS)) {
 
 /** What goes into a message as a superjson document of its own: fields, reasons. */
 function encodeNested(value: unknown): unknown {
+  refuseLargeInside(value);
   if (isPlain(value)) return { json: value };
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
@@ -145,6 +166,15 @@ function encodeNested(value: unknown): unknown {
   const renamed = renameKeys(root);
   const text = JSON.stringify(format.serialize(renamed.value));
   return JSON.parse(renamed === root ? text : restoreKeys(text));
+}
+
+/** Counts a document inside of a message: many can share what is in them. */
+function refuseLargeInside(value: unknown): void {
+  const pass = current();
+  pass.nestedValues += new SizeCounter().sizeOf(value).values;
+  if (pass.nestedValues > MAX_VALUES) {
+    throw new CostError(`more than ${MAX_VALUES} values`);
+  }
 }
 
 /**
@@ -165,38 +195,26 @@ export function encode(
     return { line, bytes: [] };
   }
   const outer = encoding;
-  encoding = {
-    references,
-    message,
-    bytes: [],
-    indexes: new Map(),
-    cost: new MessageCost(),
-  };
-  references.beginMessage();
+  let pass = newPass(message, references);
+  encoding = pass;
   try {
     let hasRenamed = false;
     let written: Document | undefined = encodeTree(
       message,
       writeLeaf,
-      encoding.cost,
+      pass.cost,
     );
     if (written === undefined) {
-      references.rollBackMessage();
-      references.beginMessage();
+      references.exports.rollBack(pass.scope);
+      new SizeCounter().sizeOf(message);
       const renamed = renameKeys(message);
-      encoding = {
-        references,
-        message: renamed,
-        bytes: [],
-        indexes: new Map(),
-        cost: new MessageCost(),
-      };
+      encoding = pass = newPass(renamed, references);
       written = format.serialize(renamed) as Document;
-      countAnnotations(written.meta?.values, encoding.cost);
+      countAnnotations(written.meta?.values, pass.cost);
       hasRenamed = renamed !== message;
     }
     const { json, meta } = written;
-    const bytes = encoding.bytes;
+    const bytes = pass.bytes;
     if (bytes.length > 0) {
       (json as Record<string, unknown>).bytes = bytes.map((part) =>
         part.length
@@ -212,10 +230,9 @@ export function encode(
     refuseTooLong(line);
     refuseTooManyValues(line, document);
     refuseTooMany(bytes);
-    references.commitMessage();
     return { line, bytes };
   } catch (error) {
-    references.rollBackMessage();
+    references.exports.rollBack(pass.scope);
     throw error instanceof CostError
       ? new RangeError(
         `what has ${error.message} cannot be sent to another process`,
@@ -253,25 +270,34 @@ export function decode(
   if (frame.meta === undefined) {
     return { message: frame.json, signals: NONE, hasReferences: false };
   }
-  references.beginMessage();
-  let use: Pick<Decoded, "signals" | "hasReferences">;
+  const scope = new MessageScope();
   let message: unknown;
   try {
-    message = applyMeta(frame.json, frame.meta, reader(frame, references));
+    message = applyMeta(
+      frame.json,
+      frame.meta,
+      reader(frame, references, scope),
+    );
   } catch (error) {
     if (!(error instanceof CostError)) throw error;
     throw new ProtocolError(`a message has ${error.message}`, { cause: error });
-  } finally {
-    use = references.commitMessage();
   }
   if (typeof message !== "object" || message === null) {
     throw new ProtocolError("a message is not an object");
   }
-  return { message: message as Record<string, unknown>, ...use };
+  return {
+    message: message as Record<string, unknown>,
+    signals: scope.signals,
+    hasReferences: scope.hasReferences,
+  };
 }
 
 /** Reads baler's own annotations in one message. */
-function reader(frame: Frame, references: References): ReadOptions {
+function reader(
+  frame: Frame,
+  references: References,
+  scope: MessageScope,
+): ReadOptions {
   const cost = new MessageCost();
   const buffers = new BufferReader();
   const bytesAt = (index: unknown): Uint8Array => {
@@ -306,14 +332,14 @@ function reader(frame: Frame, references: References): ReadOptions {
         cost.error();
         return errorFromRecord(record);
       case "yours":
-        return references.exportedValue(record.ref);
+        return references.exports.exportedValue(record.ref);
       case "function":
       case "object":
       case "signal":
       case "readable":
       case "writable":
         cost.reference();
-        return references.importValue(name, record, nestedValue);
+        return references.imports.importValue(name, record, scope, nestedValue);
       default:
         throw new ProtocolError(`there is no annotation ${excerpt(name)}`);
     }
@@ -436,12 +462,6 @@ function refuseTooMany(bytes: Uint8Array[]): void {
       `more than ${limits.bytes} bytes cannot be sent to another process at once: send them as a stream`,
     );
   }
-}
-
-function tooDeep(): RangeError {
-  return new RangeError(
-    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
-  );
 }
 
 function named(value: unknown): string {

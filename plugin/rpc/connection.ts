@@ -5,20 +5,21 @@ import {
   chunkResponseLine,
   type SpliceBuffer,
   SplicedChunks,
-} from "./splice.ts";
+} from "./payload/spliced_payload.ts";
 import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
-import { isPositiveInteger, isThenable, messageType } from "./message.ts";
-import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
-import { BufferPool, ForwardedValue } from "./forwarding.ts";
+import { parseMessage, type WireMessage } from "./message.ts";
 import {
-  ConnectionClosedError,
-  DEFAULT_LIMITS,
-  describeValue,
-  type Limits,
-  ProtocolError,
-} from "./protocol.ts";
-import { References } from "./references.ts";
+  type CallOptions,
+  closeError,
+  type CloseReason,
+  OutgoingCalls,
+  refusedCall,
+} from "./outgoing_calls.ts";
+import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
+import { BufferPool, ForwardedValue } from "./payload/pooled_payload.ts";
+import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
+import { References } from "./references/references.ts";
 import { IncomingCalls } from "./incoming_calls.ts";
 
 /** What a connection is made of. */
@@ -70,21 +71,6 @@ export interface ConnectionOptions {
   ): CloseReason | Promise<CloseReason> | void;
 }
 
-/** Why a connection ends: for all calls in flight, or for each by its method. */
-export type CloseReason = Error | ((method: string | undefined) => Error);
-
-/** A call that has not been answered yet. */
-interface PendingCall {
-  readonly method: string | undefined;
-  readonly captureStack: boolean;
-  /** Whether its answer only passes through here. */
-  readonly isForwarded: boolean;
-  /** What the caller waits for. Where nobody does, its failure is no reason to die. */
-  readonly promise: Promise<unknown>;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
-
 /** In how many steps of its promises a call is answered that waits for nothing. */
 const MICROTASKS = 8;
 
@@ -96,10 +82,9 @@ export class Connection {
   readonly #onFrame: OnFrame = (frame, isLast) => this.#take(frame, isLast);
   readonly #references: References;
   readonly #outbox: SendBuffer;
-  readonly #pending = new Map<number, PendingCall>();
   readonly #memory = new BufferPool();
+  readonly #outgoing: OutgoingCalls;
   readonly #serving: IncomingCalls;
-  #lastCall = 0;
   #refusedCalls = 0;
   /** Whether the last that came was a call behind which more comes soon. */
   #isMoreNear = false;
@@ -108,14 +93,16 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#outgoing = new OutgoingCalls(options.peer);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#reader = new FrameReader(
       this.#limits,
       options.onText,
       {
-        memory: (json) => this.#isForwarded(json) ? this.#memory : undefined,
+        memory: (json) =>
+          this.#outgoing.isForwarded(json.return) ? this.#memory : undefined,
         bypass: (json, line, lengths) =>
-          this.#isForwarded(json) &&
+          this.#outgoing.isForwarded(json.return) &&
             line === chunkResponseLine(json.return as number, lengths)
             ? options.bypass?.(
               lengths.reduce((sum, length) => sum + length, 0),
@@ -147,8 +134,8 @@ export class Connection {
 
   /** How many references each side holds of the other's. */
   get references(): { exported: number; imported: number } {
-    const { exported, imported } = this.#references;
-    return { exported, imported };
+    const { exports, imports } = this.#references;
+    return { exported: exports.size, imported: imports.size };
   }
 
   /** How many calls were made after the end: a sign of life of what cleans up. */
@@ -158,7 +145,7 @@ export class Connection {
 
   /** How many calls wait for an answer from the other side. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#outgoing.inFlight;
   }
 
   /** Resolves when no call is being answered here. */
@@ -191,12 +178,12 @@ export class Connection {
 
   /** Whether nothing is in flight on either side. */
   get isIdle(): boolean {
-    return this.#pending.size === 0 && this.#serving.inFlight === 0;
+    return this.#outgoing.inFlight === 0 && this.#serving.inFlight === 0;
   }
 
   /** Whether nothing is in flight but one call of ours, which has been sent. */
   get awaitsOnlyAnswer(): boolean {
-    return this.#pending.size === 1 && this.#serving.inFlight === 0 &&
+    return this.#outgoing.inFlight === 1 && this.#serving.inFlight === 0 &&
       this.#outbox.isEmpty;
   }
 
@@ -211,8 +198,7 @@ export class Connection {
    * @param ref Its reference; 0 is the root.
    * @param method The method's name; none for a function.
    * @param args The arguments.
-   * @param captureStack Whether an error shows where the call was made.
-   * @param isForwarded Whether the answer is nothing but passed on, to a third side.
+   * @param options How it is called.
    * @returns What it returned; as {@linkcode ForwardedValue} or
    * {@linkcode SplicedChunks} if it is passed on.
    * @throws {Error} What it threw, with a stack of both sides.
@@ -223,36 +209,26 @@ export class Connection {
     ref: number,
     method: string | undefined,
     args: unknown[],
-    captureStack = true,
-    isForwarded = false,
+    options: CallOptions = {},
   ): Promise<unknown> {
     if (this.#closed !== undefined) {
       this.#refusedCalls++;
-      return refused(this.#closed, method);
+      return refusedCall(this.#closed, method);
     }
-    const call = ++this.#lastCall;
-    const message: Record<string, unknown> = { call };
+    const call = this.#outgoing.nextNumber();
+    const message: Extract<WireMessage, { call: number }> = { call };
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    if (this.#pending.size === 0 && this.#options.announcesMore?.()) {
+    if (this.#outgoing.inFlight === 0 && this.#options.announcesMore?.()) {
       message.soon = true;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#pending.set(call, {
-      method,
-      captureStack,
-      isForwarded,
-      promise,
-      resolve,
-      reject,
-    });
-    return promise;
+    return this.#outgoing.add(call, method, options);
   }
 
   /**
@@ -331,12 +307,7 @@ export class Connection {
     if (this.#closed !== undefined) return;
     this.#outbox.flush();
     this.#closed = reason;
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const call of pending) {
-      call.promise.catch(() => {});
-      call.reject(closeError(reason, call.method));
-    }
+    this.#outgoing.close(reason);
     this.#reader.abandon();
     this.#serving.close();
     this.#references.close(closeError(reason, undefined));
@@ -369,85 +340,42 @@ export class Connection {
     if (frame.bypass !== undefined) {
       return this.#passed(frame.json, frame.bypass);
     }
-    const { message, signals, hasReferences } = decode(
-      frame,
-      this.#references,
-    );
-    switch (messageType(message)) {
+    const decoded = decode(frame, this.#references);
+    const { signals, hasReferences } = decoded;
+    const message = parseMessage(decoded.message);
+    switch (message.type) {
       case "call":
-        this.#isMoreNear = isLast && message.soon === true;
+        this.#isMoreNear = isLast && message.soon;
         return this.#serving.dispatch(message, signals, frame.memory);
       case "return":
-        return this.#resolveCall(
-          this.#takePending(message.return),
-          message.value,
+        return this.#outgoing.handleReturn(
+          message,
           // An object that came by reference may have bytes among its fields.
-          hasReferences ? [] : frame.bytes,
+          (value) => this.#forwarded(value, hasReferences ? [] : frame.bytes),
         );
-      case "throw": {
-        const call = this.#takePending(message.throw);
-        if (call.captureStack && message.error instanceof Error) {
-          return call.resolve(this.#withCallerStack(message.error, call));
-        }
-        call.promise.catch(() => {});
-        return call.reject(message.error);
-      }
+      case "throw":
+        return this.#outgoing.handleThrow(message);
       case "release":
-        if (
-          !isPositiveInteger(message.release) ||
-          !isPositiveInteger(message.count)
-        ) {
-          throw new ProtocolError(
-            "invalid release: `release` and `count` must be positive integers",
-          );
-        }
-        return this.#references.handleRelease(message.release, message.count);
+        return this.#references.exports.handleRelease(
+          message.release,
+          message.count,
+        );
       case "abort":
-        if (!isPositiveInteger(message.abort)) {
-          throw new ProtocolError(
-            "invalid abort: `abort` must be a positive integer",
-          );
-        }
-        return this.#references.handleAbort(message.abort, message.reason);
+        return this.#references.imports.handleAbort(
+          message.abort,
+          message.reason,
+        );
     }
   }
 
   /** Takes an answer that is {@linkcode chunkResponseLine}. */
   #passed({ return: call, bytes }: Frame["json"], bypass: SpliceBuffer): void {
     const chunks = new SplicedChunks(bytes as number[], bypass);
-    this.#takePending(call).resolve(chunks);
+    this.#outgoing.resolveForwarded(call as number, chunks);
   }
 
-  /** Whether a message answers a call whose answer only passes through here. */
-  #isForwarded(message: Record<string, unknown>): boolean {
-    return this.#pending.get(message.return as number)?.isForwarded === true;
-  }
-
-  #takePending(number: unknown): PendingCall {
-    const call = this.#pending.get(number as number);
-    if (call === undefined) {
-      throw new ProtocolError(
-        `an answer to call ${describeValue(number)}, which was not made`,
-      );
-    }
-    this.#pending.delete(number as number);
-    return call;
-  }
-
-  #resolveCall(call: PendingCall, value: unknown, passing: Uint8Array[]): void {
-    // It would be taken for a promise, and called.
-    if (isThenable(value)) {
-      const error = new ProtocolError('a returned value has a method "then"');
-      // The connection ends with it, whether anybody awaits this call or not.
-      call.promise.catch(() => {});
-      call.reject(error);
-      throw error;
-    }
-    call.resolve(
-      call.isForwarded
-        ? new ForwardedValue(value, () => this.#memory.release(passing))
-        : value,
-    );
+  #forwarded(value: unknown, passing: Uint8Array[]): ForwardedValue {
+    return new ForwardedValue(value, () => this.#memory.release(passing));
   }
 
   #abort(abort: number, reason: unknown): void {
@@ -459,7 +387,7 @@ export class Connection {
     }
   }
 
-  #send(message: Record<string, unknown>): void {
+  #send(message: WireMessage): void {
     if (this.#closed !== undefined) return;
     const { line, bytes } = encode(message, this.#references);
     this.#outbox.send(line, bytes);
@@ -469,60 +397,4 @@ export class Connection {
     if (this.#closed !== undefined) return bypass.release();
     this.#outbox.sendSpliced(chunkResponseLine(call, lengths), bypass);
   }
-
-  /**
-   * Fails with an error that has the stacks of both sides. The one of this side
-   * is made only here, from who awaits the answer: to note where each call is
-   * made would take longer than all the rest of it.
-   */
-  async #withCallerStack(
-    error: Error,
-    { method, promise }: PendingCall,
-  ): Promise<never> {
-    // Until the caller waits for this promise, as its answer was resolved to it.
-    await null;
-    await null;
-    const here: { stack?: string } = {};
-    Error.captureStackTrace(here, this.#withCallerStack);
-    // Not before: who awaits it is seen as long as that is one.
-    promise.catch(() => {});
-    const frames = (here.stack ?? "").split("\n").slice(1)
-      .filter((frame) => !frame.includes("(ext:core/"));
-    Object.defineProperty(error, "stack", {
-      value: [
-        error.stack,
-        `    --- in ${this.#options.peer}, called by ${
-          method ?? "a function"
-        }() here: ---`,
-        ...frames,
-      ].join("\n"),
-      writable: true,
-      configurable: true,
-      enumerable: false,
-    });
-    throw error;
-  }
-}
-
-/** Returns the error of a call for which a connection's end is the reason. */
-function closeError(reason: CloseReason, method: string | undefined): Error {
-  return typeof reason === "function" ? reason(method) : reason;
-}
-
-/**
- * Fails a call that was made after the end of the connection. The caller may
- * ignore the failure: it never is an unhandled rejection.
- */
-function refused(
-  reason: CloseReason,
-  method: string | undefined,
-): Promise<never> {
-  const error = closeError(reason, method);
-  const promise = Promise.reject(
-    error instanceof ConnectionClosedError
-      ? error
-      : new ConnectionClosedError(error.message, { cause: error }),
-  );
-  promise.catch(() => {});
-  return promise;
 }

@@ -3,7 +3,7 @@
 
 import { isSendable } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
-import { isRemotableName } from "./remote_object.ts";
+import { isRemotableName } from "./references/remote_object.ts";
 
 /** The standard classes; any other arrives as an Error with its name. */
 const CLASSES: Record<string, new (message?: string) => Error> = {

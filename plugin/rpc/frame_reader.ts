@@ -1,10 +1,11 @@
 // Frames: cuts what comes out of a pipe, in pieces of any size, into messages
 // (a line of JSON and the raw bytes behind it), and trusts none of it.
 
-import type { SpliceBuffer } from "./splice.ts";
+import type { SpliceBuffer } from "./payload/spliced_payload.ts";
 import { ByteBuffer } from "../common/byte_buffer.ts";
+import { isObject } from "../common/is_object.ts";
 import { isDeeperThan } from "./json_depth.ts";
-import type { BufferPool } from "./forwarding.ts";
+import type { BufferPool } from "./payload/pooled_payload.ts";
 import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
 
@@ -372,10 +373,6 @@ export class FrameReader {
     }
     return lengths;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Looks without recursion: the nesting is the other side's choice. */

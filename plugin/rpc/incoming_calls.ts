@@ -1,16 +1,21 @@
 // Serving: the calls of the other side, each begun when it comes and answered
 // once.
 
-import { SplicedChunks } from "./splice.ts";
-import { isPositiveInteger, isThenable, responseMessage } from "./message.ts";
-import { ForwardedValue } from "./forwarding.ts";
+import { SplicedChunks } from "./payload/spliced_payload.ts";
+import {
+  type CallMessage,
+  isThenable,
+  responseMessage,
+  type WireMessage,
+} from "./message.ts";
+import { ForwardedValue } from "./payload/pooled_payload.ts";
 import {
   describeValue,
   type Limits,
   ProtocolError,
   withoutStack,
 } from "./protocol.ts";
-import type { References } from "./references.ts";
+import type { References } from "./references/references.ts";
 
 /** What serving needs of the connection that it belongs to. */
 export interface ServingOptions {
@@ -23,7 +28,7 @@ export interface ServingOptions {
   /** How many bytes the other side has not read yet. */
   unread(): number;
   /** Sends an answer, unless the connection has ended. */
-  send(message: Record<string, unknown>): void;
+  send(message: WireMessage): void;
   /** Sends an answer that has come past this process's memory, or lets go of it. */
   sendChunks(call: number, chunks: SplicedChunks): void;
 }
@@ -62,29 +67,14 @@ export class IncomingCalls {
    * @param message The call.
    * @param signals The references of the signals in it.
    * @param memory The memory that the message takes, in bytes.
-   * @throws {ProtocolError} When it is not a call, or one too many.
+   * @throws {ProtocolError} When it exceeds a limit.
    */
   dispatch(
-    message: Record<string, unknown>,
+    { call, on, method, args }: CallMessage,
     signals: number[],
     memory: number,
   ): void {
     const { references, limits, unread } = this.#options;
-    const { call, on = 0, method, args = [] } = message;
-    if (!isPositiveInteger(call)) {
-      throw new ProtocolError(
-        "invalid call: `call` must be a positive integer",
-      );
-    }
-    if (on !== 0 && !isPositiveInteger(on)) {
-      throw new ProtocolError("invalid call: `on` must be a reference");
-    }
-    if (method !== undefined && typeof method !== "string") {
-      throw new ProtocolError("invalid call: `method` must be a string");
-    }
-    if (!Array.isArray(args)) {
-      throw new ProtocolError("invalid call: `args` must be a list");
-    }
     if (++this.#underWay > limits.calls) {
       throw new ProtocolError(`more than ${limits.calls} calls are in flight`);
     }
@@ -94,14 +84,14 @@ export class IncomingCalls {
       );
     }
     this.#hold(memory);
-    if (signals.length > 0) references.retainSignals(signals);
+    if (signals.length > 0) references.imports.retainSignals(signals);
     let result: unknown;
     try {
       // Started here and now, before the next message is looked at: that is
       // what keeps one side's calls in their order.
       result = on === 0
         ? this.#invokeRoot(method, args)
-        : references.invoke(on, method, args);
+        : references.exports.invoke(on, method, args);
     } catch (error) {
       this.#answer(call, "throw", error, signals, memory);
       return;
@@ -162,7 +152,7 @@ export class IncomingCalls {
       this.#memory -= memory;
       memoryInFlight -= memory;
     }
-    if (signals.length > 0) references.releaseSignals(signals);
+    if (signals.length > 0) references.imports.releaseSignals(signals);
     const passing = value instanceof ForwardedValue ? value : undefined;
     try {
       if (value instanceof SplicedChunks) sendChunks(call, value);

@@ -2,7 +2,7 @@
 // is used again. Each write wakes the other side, and fresh memory costs more
 // than what is done with it.
 
-import type { SpliceBuffer } from "./splice.ts";
+import type { SpliceBuffer } from "./payload/spliced_payload.ts";
 
 /**
  * Writes to the other side.

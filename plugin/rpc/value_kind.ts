@@ -15,6 +15,12 @@ export type Kind =
   | "writable"
   | "unsendable";
 
+/** The kinds of value that are sent by reference. */
+export type ReferenceKind = Extract<
+  Kind,
+  "function" | "object" | "signal" | "readable" | "writable"
+>;
+
 /** Whether an object is one that was written down, and no instance of a class. */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);

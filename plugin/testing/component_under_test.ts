@@ -31,7 +31,7 @@ export interface TestOptions {
 }
 
 /** A component that is prepared. */
-abstract class ComponentUnderTest implements AsyncDisposable {
+export abstract class ComponentUnderTest implements AsyncDisposable {
   /** The ui, which records what the component shows. */
   readonly ui: RecordingUi;
   /** The warnings that `prepare` returned. */
@@ -40,6 +40,7 @@ abstract class ComponentUnderTest implements AsyncDisposable {
   readonly generatedData: readonly string[];
   readonly #close: () => Promise<void>;
 
+  /** Call one of the functions `testBuilder`, ... instead. */
   constructor(
     { ui = new RecordingUi() }: TestOptions,
     { warnings = [], generatedData = [] }: PrepareResult,

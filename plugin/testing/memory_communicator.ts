@@ -70,7 +70,11 @@ export class MemoryCommunicator implements Communicator {
   readonly files: Map<string, MemoryFile> = new Map();
   readonly #handle: CommandHandler;
 
-  /** @param handle Answers the commands; exit code 0 and no output by default. */
+  /**
+   * Makes a machine without files.
+   *
+   * @param handle Answers the commands; exit code 0 and no output by default.
+   */
   constructor(handle: CommandHandler = () => {}) {
     this.#handle = handle;
   }

@@ -5,11 +5,16 @@
  * @module
  */
 
+export {
+  checkCommunicator,
+  type CheckCommunicatorOptions,
+} from "./check_communicator.ts";
 export { buildContext } from "./build_context.ts";
 export {
   type BuilderUnderTest,
   type CommandOutcome,
   type CommandUnderTest,
+  type ComponentUnderTest,
   type PostProcessorUnderTest,
   type ProvisionerUnderTest,
   testBuilder,

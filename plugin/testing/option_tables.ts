@@ -1,8 +1,12 @@
 // The tables of options in a README or a page: written from what a component
 // declares, and compared with it.
 
-import { goDuration } from "../common/duration.ts";
 import type { Option, Options } from "../contract/options.ts";
+import {
+  defaultText,
+  descriptionText,
+  optionEntries,
+} from "../sdk/option_text.ts";
 
 const TABLE =
   /<!-- options: (?<module>\S+) (?<name>\w+) -->\n.*?<!-- end of the options -->/gs;
@@ -16,11 +20,11 @@ const TABLE =
 export function optionsTable(options: Options): string {
   const rows = [
     ["option", "type", "default", "description"],
-    ...Object.entries(options).map(([name, option]) => [
+    ...optionEntries(options).map(([name, option]) => [
       `\`${name}\``,
       option.type,
-      defaultOf(option),
-      descriptionOf(option).replaceAll("|", "\\|"),
+      defaultCell(option),
+      descriptionText(option).replaceAll("|", "\\|"),
     ]),
   ];
   const widths = rows[0]!.map((_, column) =>
@@ -37,27 +41,9 @@ export function optionsTable(options: Options): string {
   ].join("\n");
 }
 
-function defaultOf(option: Option): string {
-  if (option.required) return "required";
-  const value = option.default;
-  if (value === undefined) return "";
-  // As a template writes it: "5m0s", not milliseconds.
-  if (option.type === "duration") {
-    return `\`"${
-      goDuration(value as number).replace(/(?<=[hm])0[ms]/g, "")
-    }"\``;
-  }
-  return `\`${JSON.stringify(value)}\``;
-}
-
-/** The description, with the allowed values where it does not name them all. */
-function descriptionOf({ description, oneOf }: Option): string {
-  if (oneOf?.some((word) => !description.includes(`\`${word}\``))) {
-    return `${description} One of ${
-      oneOf.map((word) => `\`${word}\``).join(", ")
-    }.`;
-  }
-  return description;
+function defaultCell(option: Option): string {
+  const text = defaultText(option);
+  return text === undefined || option.required ? text ?? "" : `\`${text}\``;
 }
 
 /**

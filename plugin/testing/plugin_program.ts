@@ -29,6 +29,8 @@ export class PluginProgram {
   readonly options: PluginProgramOptions;
 
   /**
+   * Describes how the plugin is run; nothing runs yet.
+   *
    * @param command The path of an executable, or a list of arguments.
    * @param options How its process is started.
    */

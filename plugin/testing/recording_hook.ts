@@ -48,6 +48,8 @@ export class RecordingHook implements Hook {
   readonly #cleanup: Provisions | undefined;
 
   /**
+   * Makes a hook.
+   *
    * @param provisioners The provisioners, which are already prepared.
    * @param cleanup The error-cleanup provisioner.
    */

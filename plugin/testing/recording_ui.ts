@@ -26,6 +26,8 @@ export class RecordingUi implements Ui {
   onProgress: (progress: Progress) => void = () => {};
 
   /**
+   * Makes a ui.
+   *
    * @param answers The answers to questions, in order. `ask` throws when none is
    * left, as it does where nobody can answer.
    */

@@ -1,5 +1,5 @@
-// Bad input at every door: one error that says what is wrong, where, and what to do; the exit code
-// that tells it; no stack, and nothing left running.
+// Bad input of every kind: one error with what is wrong, where, and what to do; the documented exit
+// code; no stack trace, and no process left.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -17,13 +17,13 @@ const fileBuilder = (more: Record<string, unknown>) => ({
 });
 
 interface Case extends RunOptions {
-  /** The template, in `template.json`: a text, or a value of JSON. */
+  /** The template, in `template.json`: a string, or a JSON value. */
   template?: unknown;
-  /** What else has to be there. */
+  /** Prepares other files. */
   setUp?(bench: Workspace): Promise<unknown>;
-  /** What stands behind `baler`; `build template.json` unless given. */
+  /** The arguments of `baler`; `build template.json` unless given. */
   args?: string[];
-  /** What the error says. */
+  /** The parts of the error message. */
   says: (string | RegExp)[];
   /** 1 unless given. */
   code?: number;
@@ -59,8 +59,8 @@ function refuses(door: string, wrong: Case) {
 }
 
 /**
- * Besides the summary, which repeats the error of each build under its name,
- * and the line of the template that it points at.
+ * Without the summary, which repeats the error of each build under its name,
+ * and without the excerpt of the template.
  */
 function assertToldOnce(
   output: string,
@@ -93,7 +93,7 @@ refuses("a template that is a list", {
   template: "[]",
   says: ["template.json:1:1: ", "list", '{"builders": [...]}'],
 });
-refuses("a template that is no text", {
+refuses("a template that is not UTF-8", {
   setUp: (bench) =>
     Deno.writeFile(
       bench.at("template.json"),
@@ -101,7 +101,7 @@ refuses("a template that is no text", {
     ),
   says: [/template\.json/],
 });
-refuses("a template that is not there", {
+refuses("a template that does not exist", {
   says: ["cannot read the template template.json", "no such file"],
 });
 refuses("a template that is a directory", {
@@ -144,7 +144,7 @@ refuses("two builders of one name", {
   template: { builders: [...fine.builders, ...fine.builders] },
   says: [/template\.json:\d+:\d+: .*null/],
 });
-refuses("a min_packer_version above what baler reads", {
+refuses("a min_packer_version that baler does not support", {
   template: { ...fine, min_packer_version: "99.0.0" },
   says: [/template\.json:\d+:\d+: /, "99.0.0", "1.6.6"],
 });
@@ -172,7 +172,7 @@ refuses("a -var without a value", {
   says: ["-var must be a name and a value", '"region"'],
   code: 2,
 });
-refuses("a -var-file that is not there", {
+refuses("a -var-file that does not exist", {
   template: fine,
   args: ["build", "-var-file=vars.json", "template.json"],
   says: ["vars.json", "no such file"],
@@ -189,12 +189,12 @@ refuses("a -var-file that is a list", {
   args: ["build", "-var-file=vars.json", "template.json"],
   says: ["vars.json:1:1: ", '{"name": "value"}'],
 });
-refuses("a template function that is not there", {
+refuses("an unknown template function", {
   template: fileBuilder({ content: "{{nope}}" }),
   says: [/template\.json:\d+:\d+: /, "nope"],
 });
 
-// Configuration that a plugin refuses.
+// Configurations that a plugin rejects.
 
 refuses("an unknown option of a builder", {
   template: '{"builders": [\n  {"type": "file", "content": "x",\n' +
@@ -206,7 +206,7 @@ refuses("a provisioner's option of the wrong type", {
     '"provisioners": [{"type": "shell",\n  "inline": {"a": 1}}]}\n',
   says: [/template\.json:3:\d+: /, "inline"],
 });
-refuses("an option of a post-processor that must be given", {
+refuses("a missing required option of a post-processor", {
   template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
     '"post-processors": [\n  {"type": "artifice"}\n]}\n',
   says: [/template\.json:3:\d+: /, "files"],
@@ -219,7 +219,7 @@ refuses("a key that `baler fix` renames", {
     '"baler fix" prints the template with its new name',
   ],
 });
-refuses("a configuration that validate is shown", {
+refuses("a configuration that validate rejects", {
   template: fileBuilder({ nope: 1 }),
   args: ["validate", "template.json"],
   says: [/template\.json:\d+:\d+: unknown key "nope"/],
@@ -227,15 +227,15 @@ refuses("a configuration that validate is shown", {
 
 // Plugins.
 
-refuses("a plugin that is not there", {
+refuses("a plugin that does not exist", {
   template: at("/nowhere/plugin"),
   says: ["/nowhere/plugin does not exist"],
 });
-refuses("a plugin that is a folder", {
+refuses("a plugin that is a directory", {
   setUp: async (bench) => {
     await bench.write("template.json", at(bench.path));
   },
-  says: ["$WORK is a folder", "executable in it"],
+  says: ["$WORK is a directory", "executable in it"],
 });
 refuses("a plugin that is not executable", {
   setUp: async (bench) => {
@@ -244,7 +244,7 @@ refuses("a plugin that is not executable", {
   },
   says: ["$WORK/plugin is not executable", "chmod +x $WORK/plugin"],
 });
-refuses("a plugin that ends at once", {
+refuses("a plugin that exits immediately", {
   template: at("/bin/true"),
   says: ["/bin/true exited with code 0", "is it a baler plugin?"],
 });
@@ -252,7 +252,7 @@ refuses("a plugin that writes something else", {
   template: at(["/bin/echo", "good", "morning"]),
   says: ["is it a baler plugin?", "good morning"],
 });
-refuses("a plugin that complains and ends", {
+refuses("a plugin that prints an error and exits", {
   setUp: async (bench) => {
     const path = await bench.write(
       "plugin",
@@ -263,7 +263,7 @@ refuses("a plugin that complains and ends", {
   },
   says: ["$WORK/plugin exited with code 3", "the licence has expired"],
 });
-refuses("a plugin that never says hello", {
+refuses("a plugin that does not complete the handshake", {
   setUp: async (bench) => {
     const path = await bench.write("plugin", "#!/bin/sh\nexec sleep 600\n", {
       mode: 0o755,
@@ -271,11 +271,11 @@ refuses("a plugin that never says hello", {
     await bench.write("template.json", at(path));
   },
   env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
-  says: ["$WORK/plugin did not say hello within 1 s"],
+  says: ["$WORK/plugin did not complete the handshake within 1 s"],
 });
-refuses("a plugin for another processor", {
+refuses("a plugin for another architecture", {
   setUp: async (bench) => {
-    // The true program of this machine, but for the number of the processor in its header.
+    // A real executable of this machine with another `e_machine` in its header.
     const program = await Deno.readFile("/bin/true");
     const other = Deno.build.arch === "x86_64" ? 183 : 62;
     new DataView(program.buffer).setUint16(18, other, true);
@@ -293,7 +293,7 @@ refuses("a plugin for Windows", {
   },
   says: ["$WORK/plugin", "platform"],
 });
-refuses("a plugin whose interpreter is not there", {
+refuses("a plugin whose interpreter does not exist", {
   setUp: async (bench) => {
     const path = await bench.write("plugin", "#!/nowhere/sh\n", {
       mode: 0o755,
@@ -312,23 +312,23 @@ refuses("a plugin that serves something else", {
   },
   says: ['serves no provisioner "first"', 'it serves builder "first"'],
 });
-refuses("a path that is no path", {
+refuses("a plugin path that is not a path", {
   template: '{"plugins": {"builders": {\n  "x": 7}},\n"builders": []}',
   says: [/template\.json:2:\d+: /],
 });
 
-// What baler reads and writes besides.
+// Other inputs and outputs.
 
 refuses("output that cannot be written", {
   template: fileBuilder({ target: "/dev/null/x.txt" }),
   says: [/^Build 'file' errored after .*\/dev\/null/m],
 });
-refuses("output in the place of a folder", {
-  template: fileBuilder({ target: "folder" }),
-  setUp: (bench) => Deno.mkdir(bench.at("folder")),
-  says: [/^Build 'file' errored after .*folder/m],
+refuses("an output whose path is a directory", {
+  template: fileBuilder({ target: "directory" }),
+  setUp: (bench) => Deno.mkdir(bench.at("directory")),
+  says: [/^Build 'file' errored after .*directory/m],
 });
-refuses("output in a folder that nobody can write", {
+refuses("an output in a directory that is not writable", {
   template: fileBuilder({ target: "/proc/nowhere/x.txt" }),
   says: [/^Build 'file' errored after .*\/proc\/nowhere/m],
 });
@@ -337,7 +337,7 @@ refuses("a log file that cannot be written", {
   env: { BALER_LOG: "1", BALER_LOG_PATH: "$WORK/no/log" },
   says: ["cannot open the log file $WORK/no/log (BALER_LOG_PATH)"],
 });
-refuses("a core configuration that is not there", {
+refuses("a core configuration that does not exist", {
   template: fine,
   env: { BALER_CONFIG: "$WORK/core.json" },
   says: ["$WORK/core.json", "no such file"],
@@ -354,17 +354,17 @@ refuses("an unknown key of the core configuration", {
   env: { BALER_CONFIG: "$WORK/core.json" },
   says: ["core.json:1:2: ", 'did you mean "builders"?'],
 });
-refuses("a start timeout that is no number", {
+refuses("a start timeout that is not a duration", {
   template: fine,
   env: { BALER_PLUGIN_START_TIMEOUT: "soon" },
   says: ["BALER_PLUGIN_START_TIMEOUT", "soon"],
 });
-refuses("a --plugin-dir that is not there", {
+refuses("a --plugin-dir that does not exist", {
   template: fine,
   args: ["build", "--plugin-dir=nowhere", "template.json"],
   says: ["nowhere"],
 });
-refuses("an empty standard input", {
+refuses("an empty stdin", {
   args: ["build", "-"],
   stdin: "",
   says: ["<stdin>:1:1: "],
@@ -377,7 +377,7 @@ refuses("an unknown command", {
   says: ['unknown command "buidl"; did you mean "build"?', "baler help"],
   code: 2,
 });
-refuses("an unknown command that help is asked for", {
+refuses("an unknown argument of help", {
   args: ["help", "buidl"],
   says: ['unknown command "buidl"; did you mean "build"?'],
   code: 2,
@@ -397,12 +397,12 @@ refuses("two templates", {
   says: ["b.json"],
   code: 2,
 });
-refuses("a number of builds that is none", {
+refuses("a -parallel-builds that is not an integer", {
   args: ["build", "-parallel-builds=many", "template.json"],
   says: ["-parallel-builds must be an integer", '"many"'],
   code: 2,
 });
-refuses("an -on-error that is none of the four", {
+refuses("an unknown value of -on-error", {
   args: ["build", "-on-error=panic", "template.json"],
   says: ["-on-error must be one of cleanup, abort, ask", '"panic"'],
   code: 2,

@@ -69,7 +69,7 @@ export class BareHost implements AsyncDisposable {
     return this.#take(length);
   }
 
-  /** Says what a host says first, and makes a component; returns its reference. */
+  /** Completes the handshake and creates a component; returns its reference. */
   async greet(kind = "conformance", name = "suite"): Promise<number> {
     await this.message();
     await this.send({ json: { welcome: 1, host: "bare 0" } });
@@ -81,7 +81,7 @@ export class BareHost implements AsyncDisposable {
 
   /** Closes stdin and waits for the end. */
   async end(): Promise<{ code: number; unread: string; stderr: string }> {
-    // A process that has ended already has closed it too.
+    // A process that has exited has already closed it.
     await this.#writer.close().catch(() => {});
     return await this.ended();
   }
@@ -96,7 +96,7 @@ export class BareHost implements AsyncDisposable {
     return { code, unread, stderr: await this.#stderr };
   }
 
-  /** Ends the process, whatever state it is in. */
+  /** Kills the process, whatever its state is. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#patience);
     await this.#writer.abort().catch(() => {});

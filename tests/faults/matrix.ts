@@ -46,7 +46,7 @@ export type FaultName = keyof typeof FAULTS;
 /** One of the pauses. */
 export type PauseName = keyof typeof PAUSES;
 
-/** The faults after which the process is there and says nothing: only a limit of time ends those. */
+/** The faults after which the process exists but is silent: only a timeout detects them. */
 export const HANGS: ReadonlySet<FaultName> = new Set(["sigstop", "loop"]);
 
 /** The faults after which the process is there at all, and is waited for. */
@@ -57,7 +57,7 @@ export const LIVES_ON: ReadonlySet<FaultName> = new Set([
   "truncated",
 ]);
 
-/** The names of a record, as what they are. */
+/** Returns the keys of a record, with their type. */
 export function names<Name extends string>(
   record: Readonly<Record<Name, unknown>>,
 ): Name[] {

@@ -1,4 +1,4 @@
-// A case of the parity suite: a template with the files beside it and the
+// A case of the parity suite: a template with other files and the
 // words of one command, which Packer and baler have to treat alike.
 
 import type { DifferenceName } from "./differences.ts";
@@ -9,7 +9,7 @@ export interface ParityCase {
   readonly name: string;
   /** What is written to `template.json`: a text as it is, anything else as JSON. */
   readonly template?: unknown;
-  /** The files beside it, by name, written like the template. */
+  /** Other files by name, written like the template. */
   readonly files?: Readonly<Record<string, unknown>>;
   /** The words of the command; `build -machine-readable template.json` unless given. */
   readonly args?: readonly string[];
@@ -18,8 +18,8 @@ export interface ParityCase {
   /** What it reads. */
   readonly stdin?: string;
   /**
-   * The sense of the error: words that both say. Where it is given, what an
-   * error event says beside them does not matter, nor in how many events.
+   * Parts of the error message that both print. If given, the other words of an
+   * error event are not compared, nor the number of events.
    */
   readonly says?: readonly string[];
   /** True where builds run side by side, and events come in any order. */
@@ -31,7 +31,7 @@ export interface ParityCase {
     readonly why: DifferenceName;
     /** Whether baler's exit code is 0. */
     readonly ok: boolean;
-    /** Words that baler says. */
+    /** Parts of the error message that baler prints. */
     readonly says: readonly string[];
     /** The files that baler leaves, where they are not Packer's. */
     readonly files?: readonly string[];

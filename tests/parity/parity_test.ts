@@ -62,7 +62,7 @@ Deno.test("baler from source does what Packer does", async (t) => {
   }
 });
 
-Deno.test("the cases have names of their own, and every difference a case and a line for people", async () => {
+Deno.test("the names of cases are unique, and every difference has a case and a description", async () => {
   const names = ALL.map(({ name }) => name);
   assertEquals(names.length, new Set(names).size);
   const page = await Deno.readTextFile(
@@ -90,7 +90,7 @@ function assertParity(one: ParityCase, ran: Ran, packers: Outcome): void {
     assertSays(one.says, output);
     return;
   }
-  // A difference that is gone must not stay in the list.
+  // A difference that no longer exists must be removed from the list.
   assertNotEquals(outcome, packers);
   assertEquals(outcome.ok, differs.ok, output);
   assertSays(differs.says, output);

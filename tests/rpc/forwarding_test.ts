@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { BufferPool } from "../../plugin/rpc/forwarding.ts";
+import { BufferPool } from "../../plugin/rpc/payload/pooled_payload.ts";
 import { program, testLinux, testPosix } from "../support/plugin_process.ts";
 
 interface Streaming {

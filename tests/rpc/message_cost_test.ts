@@ -304,7 +304,7 @@ Deno.test("an answer that is a thenable ends the connection, and no more", async
       '{"json":{"return":1,"value":{"then":{"ref":1}}},' +
         '"meta":{"values":{"value.then":[["custom","function"]]},"v":1}}',
     );
-    assertMatch(other.error!.message, /a returned value has a method "then"/);
+    assertMatch(other.error!.message, /the value has a method `then`/);
     await new Promise((resolve) => setTimeout(resolve, 0));
     assertEquals(unhandled, []);
   } finally {
@@ -385,6 +385,6 @@ Deno.test("the objects that a connection gives out have a limit", async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   const sent = peer.sent.join("");
   assertEquals(sent.match(/"return":/g)?.length, 10);
-  assertMatch(sent, /"throw":11.*holds 10 references, and is given no more/);
+  assertMatch(sent, /"throw":11.*holds 10 references, which is the limit/);
   assertEquals(peer.error, undefined);
 });

@@ -10,11 +10,11 @@ import { launch, type Plugin } from "../../host/mod.ts";
 import {
   chunkResponseLine,
   type SpliceBuffer,
-} from "../../plugin/rpc/splice.ts";
+} from "../../plugin/rpc/payload/spliced_payload.ts";
 import { encode } from "../../plugin/rpc/codec.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
-import { References } from "../../plugin/rpc/references.ts";
+import { References } from "../../plugin/rpc/references/references.ts";
 import {
   GREETING,
   program,

@@ -4,7 +4,7 @@
 import { join } from "@std/path";
 import { run } from "./sshd.ts";
 
-/** The Debian packages that it is made of, beside the kernel's; the last four boot it from a disk or a CD. */
+/** The Debian packages in it, in addition to the kernel's; the last four boot it from a disk or a CD. */
 const PACKAGES = [
   "busybox-static",
   "dosfstools",

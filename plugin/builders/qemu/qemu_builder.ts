@@ -119,7 +119,14 @@ export class QemuBuilder implements Builder<QemuConfig> {
         communicator: ({ communicator }) => communicator,
         data: (state) => this.#data(state),
       }),
-      ...(usesSsh ? [clearAuthorizedKeysStep(config)] : []),
+      ...(usesSsh
+        ? [
+          clearAuthorizedKeysStep<QemuState>({
+            config,
+            name: ({ keys }) => keys?.name,
+          }),
+        ]
+        : []),
       shutdownStep(config),
       this.#finish(),
     ];
@@ -193,7 +200,13 @@ export class QemuBuilder implements Builder<QemuConfig> {
       },
       connectStep<QemuState>({
         config,
-        address: (state) => this.#address(state),
+        target: (state) => ({
+          ...this.#address(state),
+          username: config.ssh_username!,
+          ...(state.keys === undefined
+            ? {}
+            : { privateKeyFile: state.keys.privateKeyFile }),
+        }),
         ended: ({ qemu }) => qemu!.ended,
         onFailure: async ({ qemu }, ui) => await qemu!.showState(ui),
       }),

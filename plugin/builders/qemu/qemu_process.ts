@@ -1,7 +1,6 @@
 // A running QEMU: its process, its control connection, and what it last showed.
 
-import { TemporaryDirectory } from "../../builder/mod.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess, TemporaryDirectory } from "../../builder/mod.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { Channel } from "./channel.ts";
 import type { Channels } from "./qemu_command.ts";

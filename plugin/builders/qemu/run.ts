@@ -4,9 +4,10 @@ import type {
   CdState,
   HttpState,
   IsoState,
+  KeyPairState,
   OutputDirectoryState,
-  SshState,
 } from "../../builder/mod.ts";
+import type { Communicator } from "../../contract/communicator.ts";
 import type { BuildContext } from "../../contract/build_context.ts";
 import { render } from "../../sdk/render.ts";
 import type { QemuConfig } from "./qemu_options.ts";
@@ -16,7 +17,9 @@ import { templateFields } from "./template_fields.ts";
 
 /** What the steps read, and add to. */
 export interface QemuState
-  extends IsoState, OutputDirectoryState, HttpState, CdState, SshState {
+  extends IsoState, OutputDirectoryState, HttpState, CdState, KeyPairState {
+  /** The connection to the machine. */
+  communicator?: Communicator;
   /** This machine's address, as the machine reaches it. */
   hostAddress?: string;
   /** The URL of the medium, where QEMU reads it from there. */

@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { TemporaryDirectory } from "../../builder/mod.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../builder/mod.ts";
 
 /** How much of swtpm's stderr is kept, in characters. */
 const MAX_STDERR_CHARS = 4096;

@@ -3,7 +3,7 @@
 // before, the file with the other name is removed.
 
 import { basename, dirname, join } from "@std/path";
-import { guardFile, unguardFile } from "./cleanup_guard.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
 import { writeAll } from "./write_all.ts";
 
 /** How an {@linkcode OutputFile} is made. */

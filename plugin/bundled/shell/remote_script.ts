@@ -2,11 +2,11 @@
 // and removed.
 
 import type { BuildContext } from "../../contract/build_context.ts";
-import type { Communicator } from "../../contract/communicator.ts";
+import type { Communicator, Upload } from "../../contract/communicator.ts";
 import type { Ui } from "../../contract/ui.ts";
 import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError } from "../../files/os_error.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
 import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
@@ -16,6 +16,17 @@ import type { shellOptions } from "./shell_options.ts";
 
 const COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
 const COMMAND_WITH_FILE = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}";
+
+/** The longest script that is read before it is uploaded, in bytes. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** What is uploaded. */
+interface Content {
+  /** The bytes. */
+  source: Upload["source"];
+  /** Their number, where it is known. */
+  size?: number;
+}
 
 /** What a {@linkcode RemoteScript} works with. */
 export interface RemoteScriptOptions {
@@ -91,7 +102,7 @@ export class RemoteScript {
       const content = this.#config.binary
         ? file.readable
         : file.readable.pipeThrough(normalizeLineEndings());
-      await this.#upload(this.#path, content, "script", 0o700);
+      await this.#upload(this.#path, await sized(content), "script", 0o700);
       return await this.#command(command, { isShown: true });
     });
     this.#check(status);
@@ -147,18 +158,24 @@ export class RemoteScript {
     const path = `${this.#config.remote_folder}/${unguessable("varfile")}`;
     const bytes = new TextEncoder().encode(this.#options.vars);
     await this.#retry(() =>
-      this.#upload(path, ReadableStream.from([bytes]), "envVarFile", 0o600)
+      this.#upload(
+        path,
+        { source: ReadableStream.from([bytes]), size: bytes.length },
+        "envVarFile",
+        0o600,
+      )
     );
     this.#envVarFile = path;
   }
 
   async #upload(
     path: string,
-    source: ReadableStream<Uint8Array>,
+    content: Content,
     what: string,
     mode: number,
   ): Promise<void> {
     const { communicator, signal } = this.#options;
+    const { source } = content;
     try {
       // An upload is exclusive: what is there already has to go first, be it from
       // an earlier script or put there by somebody else.
@@ -168,7 +185,7 @@ export class RemoteScript {
       this.#uploaded.add(path);
       await communicator.upload({
         path,
-        source,
+        ...content,
         mode,
         exclusive: true,
         temporary: !this.#config.skip_clean,
@@ -207,6 +224,32 @@ export class RemoteScript {
     const timeoutMs = this.#config.start_retry_timeout || 5 * 60_000;
     return retry(work, { timeoutMs, signal, ui });
   }
+}
+
+/**
+ * A script with its size, unless it is long: with the size, a communicator can
+ * tell in one command whether all has come.
+ */
+async function sized(content: ReadableStream<Uint8Array>): Promise<Content> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = content.getReader();
+  while (size <= MAX_BUFFERED_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) return { source: ReadableStream.from(chunks), size };
+    chunks.push(value);
+    size += value.length;
+  }
+  return {
+    source: new ReadableStream({
+      async pull(controller) {
+        const chunk = chunks.shift() ?? (await reader.read()).value;
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }),
+  };
 }
 
 /** A name that nobody can have taken before. */

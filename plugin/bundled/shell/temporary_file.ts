@@ -2,8 +2,8 @@
 // used, also if this process is killed.
 
 import { join, resolve } from "@std/path";
-import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
-import { osError, withOsError } from "../shared/os_error.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
+import { osError, withOsError } from "../../files/os_error.ts";
 import { writeAll } from "../shared/write_all.ts";
 
 /** How a {@linkcode TemporaryFile} is made. */

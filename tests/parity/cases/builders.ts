@@ -161,31 +161,129 @@ export const builders: readonly ParityCase[] = [
       says: ["ssh_wait_timeout", "does nothing"],
     },
   },
+  { name: "null-ssh", template: { builders: [ssh()] }, args: validate() },
   {
-    name: "null-ssh",
+    name: "null-ssh-without-anything",
+    template: { builders: [{ type: "null" }] },
+    args: validate(),
+    says: [
+      "ssh_username must be specified",
+      "a Host must be specified",
+      "one authentication method must be specified",
+    ],
+  },
+  ...Object.entries<[config: Record<string, unknown>, ...says: string[]]>({
+    "agent": [{ ssh_password: "", ssh_agent_auth: true }],
+    "no-authentication": [
+      { ssh_password: "" },
+      "one authentication method must be specified",
+    ],
+    "no-key-file": [
+      { ssh_private_key_file: "gone" },
+      "ssh_private_key_file is invalid: stat gone: no such file or directory",
+    ],
+    "key-file-without-key": [
+      { ssh_private_key_file: "template.json" },
+      "ssh_private_key_file is invalid",
+      "no key found",
+    ],
+    "file-transfer-method": [
+      { ssh_file_transfer_method: "ftp" },
+      "ssh_file_transfer_method ('ftp') is invalid",
+    ],
+    "sftp": [{ ssh_file_transfer_method: "sftp" }],
+    "local-tunnel": [
+      { ssh_local_tunnels: ["80"] },
+      "ssh_local_tunnels ('80') is invalid",
+    ],
+    "remote-tunnel": [
+      { ssh_remote_tunnels: ["1:host:z"] },
+      "ssh_remote_tunnels",
+      "is invalid",
+    ],
+    "tunnels": [{
+      ssh_local_tunnels: ["8080:host:80"],
+      ssh_remote_tunnels: ["8081:host:81"],
+    }],
+    "bastion-without-authentication": [
+      { ssh_bastion_host: "b" },
+      "ssh_bastion_password or ssh_bastion_private_key_file must be specified",
+    ],
+    "bastion": [{
+      ssh_bastion_host: "b",
+      ssh_bastion_username: "u",
+      ssh_bastion_password: "p",
+    }],
+    "bastion-with-agent": [{
+      ssh_bastion_host: "b",
+      ssh_bastion_agent_auth: true,
+    }],
+    "bastion-and-proxy": [
+      {
+        ssh_bastion_host: "b",
+        ssh_bastion_password: "p",
+        ssh_proxy_host: "p",
+      },
+      "please specify either ssh_bastion_host or ssh_proxy_host",
+    ],
+    "proxy": [{
+      ssh_proxy_host: "p",
+      ssh_proxy_port: 1081,
+      ssh_proxy_username: "u",
+      ssh_proxy_password: "p",
+    }],
+    "numbers-as-strings": [{ ssh_port: "22", ssh_pty: "true" }],
+    "defaults": [{
+      ssh_port: 0,
+      ssh_handshake_attempts: 0,
+      ssh_file_transfer_method: "",
+      ssh_keep_alive_interval: "-1s",
+    }],
+    "the-rest": [{
+      ssh_ciphers: ["aes128-ctr"],
+      ssh_key_exchange_algorithms: ["curve25519-sha256"],
+      ssh_keypair_name: "k",
+      temporary_key_pair_name: "t",
+      temporary_key_pair_type: "ecdsa",
+      temporary_key_pair_bits: 521,
+      ssh_clear_authorized_keys: true,
+      ssh_disable_agent_forwarding: true,
+      ssh_read_write_timeout: "5m",
+      pause_before_connecting: "10s",
+      ssh_timeout: "1m",
+    }],
+  }).map(([name, [config, ...says]]): ParityCase => ({
+    name: `null-ssh-${name}`,
+    template: { builders: [ssh(config)] },
+    args: validate(),
+    ...(says.length > 0 ? { says } : {}),
+  })),
+  {
+    name: "null-ssh-certificate-file-missing",
+    template: { builders: [ssh({ ssh_certificate_file: "gone" })] },
+    args: validate(),
+    differs: {
+      why: "ssh-checked-first",
+      ok: false,
+      says: ["ssh_certificate_file is invalid"],
+    },
+  },
+  {
+    name: "null-winrm",
     template: {
       builders: [{
         type: "null",
-        ssh_host: "127.0.0.1",
-        ssh_username: "u",
-        ssh_password: "p",
+        communicator: "winrm",
+        winrm_host: "127.0.0.1",
+        winrm_username: "u",
+        winrm_password: "p",
       }],
     },
     args: validate(),
     differs: {
       why: "communicators",
       ok: false,
-      says: ["ssh", "not in this baler"],
-    },
-  },
-  {
-    name: "null-ssh-without-host",
-    template: { builders: [{ type: "null" }] },
-    args: validate(),
-    differs: {
-      why: "communicators",
-      ok: false,
-      says: ["ssh", "not in this baler"],
+      says: ["winrm", "not in this baler"],
     },
   },
   {
@@ -310,3 +408,14 @@ export const builders: readonly ParityCase[] = [
     says: ["plain", "not a directory"],
   },
 ];
+
+/** A builder null with ssh. */
+function ssh(config: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    type: "null",
+    ssh_host: "127.0.0.1",
+    ssh_username: "u",
+    ssh_password: "p",
+    ...config,
+  };
+}

@@ -1,4 +1,4 @@
-// What `fix` makes of templates that were written for an older Packer.
+// The output of `fix` for templates that were written for an older Packer.
 
 import type { ParityCase } from "../case.ts";
 import { aFile, nothing, packed, validate } from "./parts.ts";

@@ -1,4 +1,4 @@
-// How people write templates: values of a kind that is nearly right, options
+// Templates as users write them: values of a similar type, options
 // of other plugins, templates in all places, and what was copied from elsewhere.
 
 import type { ParityCase } from "../case.ts";

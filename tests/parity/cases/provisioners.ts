@@ -1,4 +1,4 @@
-// Provisioners: what a template says of each, and every option of those that come along.
+// Provisioners: their keys in a template, and every option of the bundled ones.
 
 import type { ParityCase } from "../case.ts";
 import {

@@ -1,4 +1,4 @@
-// Which builds run, and the words of the commands.
+// The selection of builds, and the arguments of the commands.
 
 import type { ParityCase } from "../case.ts";
 import {

@@ -1,4 +1,4 @@
-// The template itself: its root keys, comments, versions, and what is no template.
+// The template itself: its root keys, comments, versions, and files that are not templates.
 
 import type { ParityCase } from "../case.ts";
 import {

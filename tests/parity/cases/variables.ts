@@ -1,4 +1,4 @@
-// Variables: defaults, -var, -var-file, what is required, what is secret.
+// Variables: defaults, -var, -var-file, required and sensitive ones.
 
 import type { ParityCase } from "../case.ts";
 import { aFile, build, inspect, local, nothing, validate } from "./parts.ts";
