@@ -287,7 +287,7 @@ function reader(
   const buffers = new BufferReader();
   const bytesAt = (index: unknown): Uint8Array => {
     const bytes = Number.isInteger(index)
-      ? frame.bytes[index as number]
+      ? frame.payload.parts[index as number]
       : undefined;
     if (bytes === undefined) {
       throw new ProtocolError(`there are no bytes ${describeValue(index)}`);

@@ -4,7 +4,7 @@
 // that was taken from console earlier, becomes a line of text that the host can
 // tell from a message.)
 
-import type { Write } from "../rpc/send_buffer.ts";
+import type { Transport } from "../rpc/transport.ts";
 import { keepWireFromChildren } from "./child_stdio.ts";
 import { nodeProcess } from "./node_process.ts";
 import { dropUnreadStderr, stderrStream } from "./stderr.ts";
@@ -12,11 +12,9 @@ import { type ReadWire, wireReader } from "./wire_reader.ts";
 import { wireWriter } from "./wire_writer.ts";
 
 /** The two ends of the wire in this process. */
-export interface WireStreams {
+export interface WireStreams extends Transport {
   /** Reads the next bytes. */
   read: ReadWire;
-  /** Writes all bytes, in order. */
-  write: Write;
 }
 
 /**

@@ -35,7 +35,7 @@ const SAID: Readonly<Record<FaultName, RegExp>> = {
   sigkill: /was ended by SIGKILL/,
   sigsegv: /was ended by SIGSEGV/,
   closedStdout: /closed its stdout/,
-  garbage: /bytes on stdout are no messages|is not a message/,
+  garbage: /bytes on stdout are not messages|is not a message/,
   truncated: /closed its stdout|is not a message/,
   sigstop: /within \d+ s\b|did not respond/,
   loop: /within \d+ s\b|did not respond/,

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { CallBurst } from "../../host/plugin/call_burst.ts";
 import { launch } from "../../host/mod.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
+import type { Transport } from "../../plugin/rpc/transport.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
 import { BareHost } from "../conformance/bare_host.ts";
 import { program, testPosix } from "../support/plugin_process.ts";
@@ -151,11 +152,13 @@ Deno.test("a conversation begins with calls close upon each other, and its end i
 
 Deno.test("a host announces calls while no other is in flight, and no others", async () => {
   const written: string[] = [];
-  const connection = new Connection({
-    peer: "/plugin",
+  const transport: Transport = {
     write(bytes) {
       written.push(new TextDecoder().decode(bytes));
     },
+  };
+  const connection = new Connection(transport, {
+    peer: "/plugin",
     announcesMore: () => true,
   });
   const first = connection.call(1, "a", []);

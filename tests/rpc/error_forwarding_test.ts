@@ -27,8 +27,6 @@ class Peer {
   constructor(root: object, answer: (call: Record<string, unknown>) => void) {
     let text = "";
     this.connection = new Connection({
-      peer: "/plugin",
-      root,
       write: (bytes) => {
         text += new TextDecoder().decode(bytes);
         const lines = text.split("\n");
@@ -40,6 +38,9 @@ class Peer {
           if ("call" in json) queueMicrotask(() => answer(json));
         }
       },
+    }, {
+      peer: "/plugin",
+      root,
       onProtocolError: (error) => {
         this.brokenBy = error;
       },
@@ -241,10 +242,11 @@ testPosix(
   async () => {
     let broken: Error | undefined;
     const connection = new Connection({
+      write: () => new Promise(() => {}),
+    }, {
       peer: "/plugin",
       root: { work: () => "x".repeat(1_000) },
       limits: { ...DEFAULT_LIMITS, unread: 100_000 },
-      write: () => new Promise(() => {}),
       onProtocolError: (error) => {
         broken = error;
       },
@@ -257,7 +259,7 @@ testPosix(
       connection.receive(new TextEncoder().encode(`${line}\n`));
       await null;
     }
-    assertMatch(broken!.message, /has not read 100000 bytes/);
+    assertMatch(broken!.message, /more than 100000 bytes are unread/);
     assert(calls > 90, `${calls} calls`);
   },
 );

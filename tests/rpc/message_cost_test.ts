@@ -28,6 +28,8 @@ class RawPeer {
 
   constructor(limits: Partial<Limits> = {}, root: object = {}) {
     this.connection = new Connection({
+      write: (bytes) => void this.sent.push(new TextDecoder().decode(bytes)),
+    }, {
       peer: "/plugin",
       limits: { ...DEFAULT_LIMITS, ...limits },
       root: {
@@ -35,7 +37,6 @@ class RawPeer {
         keep: () => new Promise(() => {}),
         ...root,
       },
-      write: (bytes) => void this.sent.push(new TextDecoder().decode(bytes)),
       onProtocolError: (error) => {
         this.error = error;
       },

@@ -128,9 +128,10 @@ async function roundTrip(value: unknown): Promise<unknown> {
   const ends: Connection[] = [];
   const connect = (other: number, root: object) =>
     new Connection({
+      write: (bytes) => void ends[other]!.receive(bytes.slice()),
+    }, {
       peer: "the other side",
       root,
-      write: (bytes) => void ends[other]!.receive(bytes.slice()),
       onProtocolError: (error) => error,
     });
   ends.push(connect(1, {}), connect(0, { echo: (back: unknown) => back }));

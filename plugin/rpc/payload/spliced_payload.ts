@@ -1,64 +1,141 @@
-// Bypasses: the chunks of a stream that only passes through this process need
-// not come into its memory. The kernel moves them from pipe to pipe, which
-// takes a fraction of what reading and writing them does.
+// Spliced payloads, the zero-copy path: chunks of a stream between two plugins need
+// not enter the memory of the host. The kernel moves them from pipe to pipe
+// (splice(2)), which takes a fraction of the time of reading and writing them.
+
+import {
+  ForwardedResult,
+  type Payload,
+  type PayloadPolicy,
+  type ResultSender,
+} from "./payload.ts";
 
 /** This process's end of a pipe. */
 export interface PipeEnd {
-  /** Its descriptor; null where it has none, or no longer. */
+  /** Its file descriptor; null where it has none, or is closed. */
   readonly descriptor: number | null;
 }
 
-/** A way past this process's memory, for bytes whose number is known. */
-export interface SpliceBuffer {
-  /** How many bytes there are, those still to come among them. */
-  readonly length: number;
-  /** How many bytes are still to come. */
-  readonly remaining: number;
-  /** Takes bytes that have been read all the same, which are copied. */
-  append(bytes: Uint8Array): void;
+/** What takes the bytes out of the pipe of a transport. */
+export interface SpliceTarget {
   /**
-   * Takes what there is of them in a pipe, without waiting.
+   * Moves bytes out of a pipe, without waiting for any.
    *
    * @param pipe The pipe.
-   * @returns How many bytes that was.
+   * @returns How many bytes were moved.
    */
   spliceFrom(pipe: PipeEnd): number;
+}
+
+/** A buffer in the kernel for a known number of bytes. */
+export interface SpliceBuffer extends SpliceTarget {
+  /** The number of bytes that it is for. */
+  readonly length: number;
+  /** How many of them have not arrived yet. */
+  readonly remaining: number;
+  /** Adds bytes that have been read into memory, which are copied. */
+  append(bytes: Uint8Array): void;
   /**
-   * Passes all of them on, and is at its end.
+   * Moves all bytes into a pipe, and releases the buffer.
    *
-   * @param pipe The pipe that they go into.
-   * @param write Waits for room in that pipe, and writes to it.
+   * @param pipe The pipe.
+   * @param write Writes to that pipe, and waits until there is room.
    */
   spliceTo(
     pipe: PipeEnd,
     write: (bytes: Uint8Array) => Promise<void>,
   ): Promise<void>;
-  /** Lets go of what has come, which goes nowhere. */
+  /** Releases the buffer, with what is in it. */
   release(): void;
 }
 
-/** Chunks that have come past this process's memory, and are to be passed on. */
-export class SplicedChunks {
-  /** The length of each, in bytes. */
-  readonly lengths: readonly number[];
-  /** Where they are. */
-  readonly bypass: SpliceBuffer;
-
+/** The splice feature of a transport. */
+export interface SpliceTransport {
   /**
-   * @param lengths The length of each chunk, in bytes.
-   * @param bypass Where they are.
+   * Returns a buffer for bytes that the peer sends.
+   *
+   * @param length How many bytes these are.
+   * @returns The buffer; undefined where splicing is impossible or not worthwhile.
    */
-  constructor(lengths: readonly number[], bypass: SpliceBuffer) {
-    this.lengths = lengths;
-    this.bypass = bypass;
-  }
+  acquire(length: number): SpliceBuffer | undefined;
+  /**
+   * Moves a buffer to the peer, behind all that was written before.
+   *
+   * @returns A promise of the end of the write; rejects if the peer has exited.
+   */
+  write(buffer: SpliceBuffer): Promise<void>;
 }
 
 /**
- * The line of the message that answers a stream's read with chunks of bytes, as
- * it is written for such chunks.
+ * Returns a policy that keeps the chunks of a stream out of memory. It accepts
+ * only a response that consists of chunks of bytes and nothing else.
  *
- * @param call The read's number.
+ * @param transport The splice feature of the transport that the chunks come over.
+ */
+export function splicedPayloads(transport: SpliceTransport): PayloadPolicy {
+  return ({ json, line, lengths, length }) => {
+    const call = json.return as number;
+    if (line !== chunkResponseLine(call, lengths)) return undefined;
+    const buffer = transport.acquire(length);
+    return buffer && new SplicedPayload(buffer, line.slice(head(call).length));
+  };
+}
+
+/** A payload in the kernel, which is also the result that is forwarded. */
+class SplicedPayload extends ForwardedResult implements Payload {
+  readonly parts: readonly Uint8Array[] = [];
+  readonly isOpaque = true;
+  readonly readTarget = undefined;
+  readonly #buffer: SpliceBuffer;
+  /** The line of the response behind the number of the call. */
+  readonly #tail: string;
+
+  constructor(buffer: SpliceBuffer, tail: string) {
+    super();
+    this.#buffer = buffer;
+    this.#tail = tail;
+  }
+
+  get remaining(): number {
+    return this.#buffer.remaining;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#buffer.append(bytes);
+  }
+
+  commitRead(): void {}
+
+  get spliceTarget(): SpliceTarget {
+    return this.#buffer;
+  }
+
+  forward(): ForwardedResult {
+    return this;
+  }
+
+  override sendTo(call: number, sender: ResultSender): void {
+    if (!sender.isOpen) return this.discard();
+    const { sendBuffer, splice } = sender;
+    sendBuffer.send(head(call) + this.#tail, []);
+    sendBuffer.flush();
+    sendBuffer.track(this.#buffer.length, splice!.write(this.#buffer));
+  }
+
+  discard(): void {
+    this.#buffer.release();
+  }
+}
+
+/** The beginning of a response, to the end of the number of its call. */
+function head(call: number): string {
+  return `{"json":{"return":${call}`;
+}
+
+/**
+ * Returns the line of a response that consists of chunks of bytes, exactly as the
+ * encoder writes it.
+ *
+ * @param call The number of the call.
  * @param lengths The length of each chunk, in bytes.
  */
 export function chunkResponseLine(
@@ -67,11 +144,15 @@ export function chunkResponseLine(
 ): string {
   const bytes = `"bytes":[${lengths.join()}]`;
   if (lengths.length === 1) {
-    return `{"json":{"return":${call},"value":{"done":false,"value":0},${bytes}},"meta":{"values":{"value.value":[["custom","bytes"]]},"v":1}}`;
+    return `${
+      head(call)
+    },"value":{"done":false,"value":0},${bytes}},"meta":{"values":{"value.value":[["custom","bytes"]]},"v":1}}`;
   }
   const indexes = lengths.map((_, index) => index).join();
-  const notes = lengths.map((_, index) =>
+  const annotations = lengths.map((_, index) =>
     `"value.values.${index}":[["custom","bytes"]]`
   ).join();
-  return `{"json":{"return":${call},"value":{"done":false,"values":[${indexes}]},${bytes}},"meta":{"values":{${notes}},"v":1}}`;
+  return `${
+    head(call)
+  },"value":{"done":false,"values":[${indexes}]},${bytes}},"meta":{"values":{${annotations}},"v":1}}`;
 }

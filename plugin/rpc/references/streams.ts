@@ -229,7 +229,7 @@ function chunksOf(result: unknown, peer: string): unknown[] | undefined {
     values.every((chunk) => chunk instanceof Uint8Array)
   ) return values;
   throw new ProtocolError(
-    `${peer} does not keep to baler's protocol: invalid result of a stream's read: it must be a chunk, 1 to ${MAX_BATCH_CHUNKS} chunks of bytes, or the end`,
+    `${peer} violates baler's protocol: invalid result of a stream's read: it must be a chunk, 1 to ${MAX_BATCH_CHUNKS} chunks of bytes, or the end`,
   );
 }
 
