@@ -2,7 +2,7 @@
 // by busy-polling while an answer is near, or moved out of the pipe without being
 // read. Its stderr is read asynchronously. A flood of either yields to the event loop.
 
-import type { SpliceTarget } from "../../plugin/rpc/payload/spliced_payload.ts";
+import type { SpliceTarget } from "../../plugin/rpc/transport.ts";
 import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
 import { SpinReader } from "./spin_reader.ts";
 

@@ -7,7 +7,7 @@ import type {
   PipeEnd,
   SpliceBuffer,
   SpliceTransport,
-} from "../../plugin/rpc/payload/spliced_payload.ts";
+} from "../../plugin/rpc/transport.ts";
 import type { ChildStdin } from "./child_stdin.ts";
 import { libc } from "./libc.ts";
 import {

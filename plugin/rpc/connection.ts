@@ -2,9 +2,10 @@
 // The calls of this side are in outgoing_calls.ts, those of the peer in
 // incoming_calls.ts.
 
-import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
 import { IncomingCalls } from "./incoming_calls.ts";
+import { decode } from "./message_decoder.ts";
+import { encode } from "./message_encoder.ts";
 import { parseMessage, type WireMessage } from "./message.ts";
 import {
   type CallOptions,
@@ -15,11 +16,15 @@ import {
 } from "./outgoing_calls.ts";
 import { forwardedPayloads } from "./payload/forwarded_payloads.ts";
 import type { ResultSender } from "./payload/payload.ts";
-import type { PipeEnd, SpliceTarget } from "./payload/spliced_payload.ts";
 import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
 import { References } from "./references/references.ts";
 import { SendBuffer } from "./send_buffer.ts";
-import type { ByteSink, Transport } from "./transport.ts";
+import type {
+  ByteSink,
+  PipeEnd,
+  SpliceTarget,
+  Transport,
+} from "./transport.ts";
 
 /** The session that a connection carries. */
 export interface ConnectionOptions {

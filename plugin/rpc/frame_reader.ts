@@ -6,8 +6,8 @@ import { isDeeperThan } from "./json_depth.ts";
 import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
 import { MemoryPayload, NO_PAYLOAD } from "./payload/memory_payload.ts";
 import type { Payload, PayloadPolicy } from "./payload/payload.ts";
-import type { SpliceTarget } from "./payload/spliced_payload.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
+import type { SpliceTarget } from "./transport.ts";
 
 /** A message as it is on the wire. */
 export interface Frame {

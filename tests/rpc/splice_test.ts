@@ -7,12 +7,9 @@ import {
   SplicePipe,
 } from "../../host/process/splice_pipe.ts";
 import { launch, type Plugin } from "../../host/mod.ts";
-import {
-  chunkResponseLine,
-  type PipeEnd,
-  type SpliceBuffer,
-} from "../../plugin/rpc/payload/spliced_payload.ts";
-import { encode } from "../../plugin/rpc/codec.ts";
+import { chunkResponseLine } from "../../plugin/rpc/payload/spliced_payload.ts";
+import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/transport.ts";
+import { encode } from "../../plugin/rpc/message_encoder.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
 import { References } from "../../plugin/rpc/references/references.ts";

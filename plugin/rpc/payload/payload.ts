@@ -4,7 +4,7 @@
 
 import type { WireMessage } from "../message.ts";
 import type { SendBuffer } from "../send_buffer.ts";
-import type { SpliceTarget, SpliceTransport } from "./spliced_payload.ts";
+import type { SpliceTarget, SpliceTransport } from "../transport.ts";
 
 /** The bytes behind one line, while they arrive and afterwards. */
 export interface Payload {

@@ -2,68 +2,17 @@
 // not enter the memory of the host. The kernel moves them from pipe to pipe
 // (splice(2)), which takes a fraction of the time of reading and writing them.
 
+import type {
+  SpliceBuffer,
+  SpliceTarget,
+  SpliceTransport,
+} from "../transport.ts";
 import {
   ForwardedResult,
   type Payload,
   type PayloadPolicy,
   type ResultSender,
 } from "./payload.ts";
-
-/** This process's end of a pipe. */
-export interface PipeEnd {
-  /** Its file descriptor; null where it has none, or is closed. */
-  readonly descriptor: number | null;
-}
-
-/** What takes the bytes out of the pipe of a transport. */
-export interface SpliceTarget {
-  /**
-   * Moves bytes out of a pipe, without waiting for any.
-   *
-   * @param pipe The pipe.
-   * @returns How many bytes were moved.
-   */
-  spliceFrom(pipe: PipeEnd): number;
-}
-
-/** A buffer in the kernel for a known number of bytes. */
-export interface SpliceBuffer extends SpliceTarget {
-  /** The number of bytes that it is for. */
-  readonly length: number;
-  /** How many of them have not arrived yet. */
-  readonly remaining: number;
-  /** Adds bytes that have been read into memory, which are copied. */
-  append(bytes: Uint8Array): void;
-  /**
-   * Moves all bytes into a pipe, and releases the buffer.
-   *
-   * @param pipe The pipe.
-   * @param write Writes to that pipe, and waits until there is room.
-   */
-  spliceTo(
-    pipe: PipeEnd,
-    write: (bytes: Uint8Array) => Promise<void>,
-  ): Promise<void>;
-  /** Releases the buffer, with what is in it. */
-  release(): void;
-}
-
-/** The splice feature of a transport. */
-export interface SpliceTransport {
-  /**
-   * Returns a buffer for bytes that the peer sends.
-   *
-   * @param length How many bytes these are.
-   * @returns The buffer; undefined where splicing is impossible or not worthwhile.
-   */
-  acquire(length: number): SpliceBuffer | undefined;
-  /**
-   * Moves a buffer to the peer, behind all that was written before.
-   *
-   * @returns A promise of the end of the write; rejects if the peer has exited.
-   */
-  write(buffer: SpliceBuffer): Promise<void>;
-}
 
 /**
  * Returns a policy that keeps the chunks of a stream out of memory. It accepts
