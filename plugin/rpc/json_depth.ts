@@ -1,8 +1,8 @@
-// How deep a message is nested: its readers recurse, and must know that they
-// come back.
+// The depth of a message. Decoders recurse, and a message of the peer must not
+// overflow the stack.
 
 /**
- * Whether JSON is nested deeper than a number of levels. Goes level by level,
+ * Whether JSON is nested deeper than a number of levels. Searches level by level,
  * without recursion.
  *
  * @param limit The number of levels.

@@ -1,48 +1,50 @@
-// superjson's `meta` read back: turns plain JSON into the values that it
-// stands for. Stricter than superjson's own reader, which passes over what
-// does not fit, and exact where that one loses what it wrote (the order of a
-// set, objects that hold each other, a map whose key is NaN).
+// Decodes superjson's format: turns JSON and its `meta` into the values that were
+// encoded. Stricter than superjson's own reader, which ignores annotations that do
+// not fit, and exact where that one loses what was written (the order of a set,
+// objects that contain each other, a map with the key NaN).
 
 import { errorFromRecord } from "./error_record.ts";
 import { CostError, type MessageCost } from "./message_cost.ts";
 import { isPlainObject } from "./value_kind.ts";
 import { describeValue, excerpt, ProtocolError } from "./protocol.ts";
 
-/** Makes the value of one of baler's own annotations. */
+/** Makes the value of a custom annotation. */
 export type ReadCustom = (name: string, json: unknown) => unknown;
 
-/** What is shared by all that is read of one message. */
+/** What all documents of one message share. */
 export interface ReadOptions {
-  /** Makes the values of `["custom", NAME]`. */
+  /** Makes the values of the annotations `["custom", NAME]`. */
   readCustom: ReadCustom;
-  /** What the message has cost so far. */
+  /** The cost of the message so far. */
   cost: MessageCost;
 }
 
-/** What applying one `meta` knows. */
+/** The state of the decoding of one document. */
 interface Reading extends ReadOptions {
   /**
-   * The items of each set and map, as they were sent. Two that stand for objects
-   * elsewhere in the message are both `null` at first, and a set has one `null`.
+   * The items of sets and maps as they were sent. Two items that are equal to
+   * objects elsewhere in the message are both `null` at first, of which a set
+   * keeps one.
    */
   lists: Map<unknown, unknown[]>;
 }
 
 /**
- * Applies `meta` to the JSON that it came with.
+ * Applies `meta` to the JSON that it belongs to.
  *
- * @param json The JSON; it is changed in place.
+ * @param json The JSON, which is modified.
  * @param meta superjson's `meta`.
- * @param options Makes values that superjson does not know, and counts the cost.
+ * @param options Makes the values of custom annotations, and counts the cost.
  * @returns The value.
- * @throws {ProtocolError} When the one does not fit the other.
+ * @throws {ProtocolError} When `meta` does not fit the JSON.
+ * @throws {CostError} When the message costs too much.
  */
 export function applyMeta(
   json: unknown,
   meta: unknown,
   options: ReadOptions,
 ): unknown {
-  if (!isRecord(meta)) throw metaError("it is no object");
+  if (!isRecord(meta)) throw metaError("it is not an object");
   const reading: Reading = { ...options, lists: new Map() };
   let value = json;
   if (meta.values !== undefined) {
@@ -64,7 +66,7 @@ function applyTree(
     if (inside !== undefined) value = applyTree(value, inside, reading);
     return revive(annotation, value, reading);
   }
-  if (!isRecord(tree)) throw metaError("a tree is no object");
+  if (!isRecord(tree)) throw metaError("a tree is not an object");
   for (const [path, subtree] of Object.entries(tree)) {
     const keys = parsePath(path);
     const last = keys.pop()!;
@@ -88,7 +90,7 @@ function childOf(parent: unknown, key: string, path: string): unknown {
   return (parent as Record<string, unknown>)[key];
 }
 
-/** Keys joined by dots; a backslash stands before a dot or a backslash of a key. */
+/** Splits a path at its dots; a backslash escapes a dot or a backslash of a key. */
 function parsePath(path: string): string[] {
   if (!path.includes("\\")) return path.split(".");
   const keys = [""];
@@ -101,7 +103,7 @@ function parsePath(path: string): string[] {
     if (character === "\\") {
       character = path[++index]!;
       if (character !== "." && character !== "\\") {
-        throw metaError(`${excerpt(path)} is no path`);
+        throw metaError(`${excerpt(path)} is not a path`);
       }
     }
     keys[keys.length - 1] += character;
@@ -122,7 +124,7 @@ function revive(
       return reading.readCustom(name, json);
     }
     if (kind === "typed-array" && Object.hasOwn(TYPED_ARRAYS, name)) {
-      if (!Array.isArray(json)) throw metaError(`a ${name} is no list`);
+      if (!Array.isArray(json)) throw metaError(`a ${name} is not a list`);
       return new TYPED_ARRAYS[name]!(json as number[]);
     }
   } else if (
@@ -134,7 +136,7 @@ function revive(
       if (error instanceof ProtocolError || error instanceof CostError) {
         throw error;
       }
-      throw metaError(`${describeValue(json)} is no ${annotation}`);
+      throw metaError(`${describeValue(json)} is not a valid ${annotation}`);
     }
   }
   throw metaError(`there is no annotation ${describeValue(annotation)}`);
@@ -222,12 +224,13 @@ function record(json: unknown): Record<string, unknown> {
   return json;
 }
 
-/** How often what is said of equal objects is gone through at the most. */
-const MOST_PASSES = 16;
+/** The most passes over the equalities of a document. */
+const MAX_PASSES = 16;
 
 /**
- * Puts one object in each place where one object was. A place can lie inside
- * an object that is itself replaced, so this goes on until nothing changes.
+ * Puts the same object at each path where the same object was. A path can lead
+ * through an object that is replaced itself, so passes are made until one changes
+ * nothing.
  */
 function applyEqualities(
   root: unknown,
@@ -237,47 +240,47 @@ function applyEqualities(
   const [ofRoot, rest] = Array.isArray(equalities)
     ? [equalities[0], equalities[1] ?? {}]
     : [[], equalities];
-  if (!isRecord(rest)) throw metaError("its equalities are no object");
+  if (!isRecord(rest)) throw metaError("its equalities are not an object");
   const groups = Object.entries(rest).map(([path, others]) => ({
     path: parsePath(path),
     others: pathsOf(others),
   }));
   const rootPaths = pathsOf(ofRoot);
-  for (let pass = 0; pass < MOST_PASSES; pass++) {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
     const graph = new Graph(root, reading);
     for (const path of rootPaths) graph.set(path, root);
     for (const { path, others } of groups) {
       const object = graph.get(path);
-      // Of these there is one only, whatever superjson makes of them.
+      // superjson also notes equal primitive values, which need nothing.
       if (typeof object !== "object" && typeof object !== "function") continue;
       for (const other of others) graph.set(other, object);
     }
     graph.finish();
     if (!graph.hasChanged) return;
   }
-  throw metaError("its equalities do not come to an end");
+  throw metaError("its equalities contradict each other");
 }
 
 function pathsOf(paths: unknown): string[][] {
-  if (!Array.isArray(paths)) throw metaError("its equalities are no list");
+  if (!Array.isArray(paths)) throw metaError("its equalities are not a list");
   return paths.map((path) => {
-    if (typeof path !== "string") throw metaError("a path is no text");
+    if (typeof path !== "string") throw metaError("a path is not a string");
     return parsePath(path);
   });
 }
 
-/** What is a text in every error. */
-const TEXTS_OF_ERRORS: ReadonlySet<string> = new Set([
+/** The properties of errors that are always strings. */
+const ERROR_STRINGS: ReadonlySet<string> = new Set([
   "name",
   "message",
   "stack",
 ]);
 
-/** The values of a message as paths go through them. */
+/** The values of a document, by path. */
 class Graph {
   readonly #root: unknown;
   readonly #cost: MessageCost;
-  /** Maps and sets as lists, which are made maps and sets again at the end. */
+  /** The items of sets and maps, which paths lead through. */
   readonly #lists: Map<unknown, unknown[]>;
   readonly #touched = new Set<unknown>();
   hasChanged = false;
@@ -312,8 +315,8 @@ class Graph {
         continue;
       }
       if (child === object) return;
-      if (value instanceof Error && TEXTS_OF_ERRORS.has(key)) {
-        throw metaError(`an error's ${key} is no text`);
+      if (value instanceof Error && ERROR_STRINGS.has(key)) {
+        throw metaError(`an error's ${key} is not a string`);
       }
       this.hasChanged = true;
       if (parent !== value) this.#touched.add(value);
@@ -327,7 +330,7 @@ class Graph {
     }
   }
 
-  /** Makes maps and sets of what has changed in them, in their order. */
+  /** Fills the sets and maps whose items have changed, in the order of the items. */
   finish(): void {
     for (const value of this.#touched) {
       const items = this.#lists.get(value)!;
@@ -345,7 +348,7 @@ class Graph {
     }
   }
 
-  /** What the next key of a path is looked up in, and how many keys that uses. */
+  /** Returns the object that the next key of a path belongs to, and how many keys of the path lead to its value. */
   #listOf(
     value: unknown,
     path: readonly string[],

@@ -1,43 +1,43 @@
-// Trees: writes a value in superjson's format, to the letter, as long as no
-// object stands in two places. Most messages are trees, and superjson's own
-// writer, which must look for equal objects and asks every transformer about
-// every value, takes many times as long.
+// The encoder of trees: writes a value exactly as superjson would, as long as no
+// object occurs twice. Most messages are trees. superjson's own writer, which must
+// search for equal objects and asks each transformer about each value, takes many
+// times as long.
 
 import type { MessageCost } from "./message_cost.ts";
 import { isPlainObject } from "./value_kind.ts";
 
-/** superjson's document of a value. */
+/** A superjson document. */
 export interface Document {
   json: unknown;
   meta?: { values: unknown; v: number };
 }
 
 /**
- * How a value is written that superjson has no notion of: its annotation and
- * what stands for it. Undefined for a value that this writer cannot write.
+ * Writes a value that superjson does not support. Returns its annotation and its
+ * JSON; undefined for a value that only superjson can write.
  */
 export type WriteLeaf = (
   value: object,
 ) => { name: string; json: unknown } | undefined;
 
-/** An annotation, alone or with a tree of those inside; or only such a tree. */
+/** The annotation of a value, with or without those of the values inside; or only those. */
 type Annotations = [unknown] | [unknown, Inner] | Inner | undefined;
 type Inner = Record<string, unknown>;
 
-/** Thrown, and caught here, where superjson must write the message. */
-const NEEDS_SUPERJSON = Symbol("no tree");
+/** Thrown when only superjson can write the value; caught in {@linkcode encodeTree}. */
+const NEEDS_SUPERJSON = Symbol("needs superjson");
 
-/** How many objects are looked through one by one before a set is made of them. */
+/** Up to how many objects a list is searched for duplicates instead of a set. */
 const LINEAR_SEARCH_LIMIT = 16;
 
 /**
  * Writes a value.
  *
  * @param root The value: a plain object.
- * @param writeLeaf Writes what superjson has no notion of.
- * @param cost Counts what is costly to read.
- * @returns What superjson would have written, or undefined when only superjson
- * knows what that is.
+ * @param writeLeaf Writes the values that superjson does not support.
+ * @param cost Counts what is costly to decode.
+ * @returns The document that superjson would write; undefined when only
+ * superjson can write it.
  */
 export function encodeTree(
   root: object,
@@ -56,8 +56,8 @@ class TreeWriter {
   readonly #writeLeaf: WriteLeaf;
   readonly #cost: MessageCost;
   readonly #seen: unknown[] = [];
-  #many: Set<unknown> | undefined;
-  /** The annotations of the value that was written last. */
+  #seenSet: Set<unknown> | undefined;
+  /** The annotations of the last value that was written. */
   #annotations: Annotations;
 
   constructor(writeLeaf: WriteLeaf, cost: MessageCost) {
@@ -83,7 +83,7 @@ class TreeWriter {
       case "number":
         return this.#number(value);
       case "bigint":
-        // superjson takes equal ones for one object.
+        // superjson treats equal bigints as the same object.
         this.#assertUnique(value);
         return this.#bigint(value.toString());
       case "object":
@@ -117,17 +117,17 @@ class TreeWriter {
     return this.#annotated("number", String(value));
   }
 
-  /** A value that is in another place too is superjson's to write. */
+  /** Leaves a value that occurs twice to superjson. */
   #assertUnique(value: unknown): void {
-    if (this.#many !== undefined) {
-      if (this.#many.has(value)) throw NEEDS_SUPERJSON;
-      this.#many.add(value);
+    if (this.#seenSet !== undefined) {
+      if (this.#seenSet.has(value)) throw NEEDS_SUPERJSON;
+      this.#seenSet.add(value);
       return;
     }
-    // Not indexOf: NaN is to be found.
+    // Not indexOf(), which does not find NaN.
     if (this.#seen.includes(value)) throw NEEDS_SUPERJSON;
     if (this.#seen.push(value) > LINEAR_SEARCH_LIMIT) {
-      this.#many = new Set(this.#seen);
+      this.#seenSet = new Set(this.#seen);
     }
   }
 
@@ -164,7 +164,7 @@ class TreeWriter {
     const json = new Array(items.length);
     let inner: Inner | undefined;
     for (let index = 0; index < items.length; index++) {
-      // JSON has no word for the holes of an array.
+      // JSON cannot represent the holes of an array.
       if (!(index in items)) throw NEEDS_SUPERJSON;
       json[index] = this.#value(items[index]);
       if (this.#annotations !== undefined) {
@@ -196,7 +196,7 @@ class TreeWriter {
     return json;
   }
 
-  /** Adds the annotations of the value under a key to those of what holds it. */
+  /** Adds the annotations of the value of a key to those of its parent. */
   #mergeAnnotations(inner: Inner, key: string): Inner {
     const annotations = this.#annotations;
     if (Array.isArray(annotations)) inner[key] = annotations;
