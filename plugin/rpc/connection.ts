@@ -17,6 +17,7 @@ import {
 import { forwardedPayloads } from "./payload/forwarded_payloads.ts";
 import type { ResultSender } from "./payload/payload.ts";
 import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
+import { MessageScope } from "./references/message_scope.ts";
 import { References } from "./references/references.ts";
 import { SendBuffer } from "./send_buffer.ts";
 import type {
@@ -331,17 +332,17 @@ export class Connection implements ByteSink {
     if (payload.isOpaque) {
       return this.#outgoing.resolveForwarded(frame.json.return, payload);
     }
-    const decoded = decode(frame, this.#references);
-    const message = parseMessage(decoded.message);
+    const scope = new MessageScope();
+    const message = parseMessage(decode(frame, this.#references, scope));
     switch (message.type) {
       case "call":
         this.#isMoreAnnounced = isLast && message.soon;
-        return this.#incoming.dispatch(message, decoded.signals, frame.memory);
+        return this.#incoming.dispatch(message, scope.signals, frame.memory);
       case "return":
         return this.#outgoing.handleReturn(
           message,
           payload,
-          decoded.hasReferences,
+          scope.hasReferences,
         );
       case "throw":
         return this.#outgoing.handleThrow(message);

@@ -3,7 +3,7 @@
 
 import { isSendable } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
-import { isRemotableName } from "./references/remote_object.ts";
+import { isRemotableName } from "./references/object_members.ts";
 
 /** The standard classes. An error of any other class becomes an Error with the name of its class. */
 const CLASSES: Record<string, new (message?: string) => Error> = {

@@ -5,38 +5,27 @@ import { errorFromRecord } from "./error_record.ts";
 import type { Frame } from "./frame_reader.ts";
 import { CostError, MessageCost } from "./message_cost.ts";
 import { describeValue, excerpt, ProtocolError } from "./protocol.ts";
-import { MessageScope } from "./references/message_scope.ts";
+import type { MessageScope } from "./references/message_scope.ts";
 import type { References } from "./references/references.ts";
-import {
-  applyMeta,
-  type ReadCustom,
-  type ReadOptions,
-} from "./superjson_decoder.ts";
+import { applyMeta } from "./superjson_decoder.ts";
+import type { ReadCustom, ReadOptions } from "./superjson_meta.ts";
 import { BufferReader } from "./typed_arrays.ts";
-
-/** A decoded message. */
-export interface Decoded {
-  message: Record<string, unknown>;
-  /** The references of the signals in it. */
-  signals: readonly number[];
-  /** Whether it contains a reference of the peer. */
-  hasReferences: boolean;
-}
-
-const NO_SIGNALS: readonly number[] = [];
 
 /**
  * Decodes a message.
  *
  * @param frame The message as it arrived.
  * @param references The references of the connection.
+ * @param scope Gets the references in the message.
  * @throws {ProtocolError} When it is inconsistent, or exceeds a limit.
  */
-export function decode(frame: Frame, references: References): Decoded {
-  if (frame.meta === undefined) {
-    return { message: frame.json, signals: NO_SIGNALS, hasReferences: false };
-  }
-  const scope = new MessageScope();
+export function decode(
+  frame: Frame,
+  references: References,
+  scope: MessageScope,
+): Record<string, unknown> {
+  // Plain JSON, as most messages are.
+  if (frame.meta === undefined) return frame.json;
   let message: unknown;
   try {
     message = applyMeta(
@@ -51,11 +40,7 @@ export function decode(frame: Frame, references: References): Decoded {
   if (typeof message !== "object" || message === null) {
     throw new ProtocolError("invalid message: `json` is not an object");
   }
-  return {
-    message: message as Record<string, unknown>,
-    signals: scope.signals,
-    hasReferences: scope.hasReferences,
-  };
+  return message as Record<string, unknown>;
 }
 
 /** Returns what makes the values of the custom annotations of one message. */
