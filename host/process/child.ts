@@ -1,5 +1,5 @@
 // A child process with three pipes. It is spawned without a shell, as the leader
-// of a process group of its own, and the whole group ends with it.
+// of a process group of its own; when it exits, the rest of the group is killed.
 
 import crossSpawn from "cross-spawn";
 import type { Transport } from "../../plugin/rpc/transport.ts";
@@ -47,13 +47,13 @@ export interface ChildOptions {
 
 /** How a process exited. */
 export interface Exit {
-  /** Its exit code; null when a signal ended it. */
+  /** Its exit code; null when a signal killed it. */
   code: number | null;
-  /** The signal that ended it; null when it exited by itself. */
+  /** The signal that killed it; null when it exited by itself. */
   signal: string | null;
 }
 
-/** Returns what is spawned for a command: on Windows another one, for a script or a `.cmd`. */
+/** Returns the command to spawn: on Windows, a script or a `.cmd` file is spawned through its interpreter. */
 const parse: (command: string, args: readonly string[]) => {
   command: string;
   args: string[];
@@ -74,14 +74,15 @@ export function killAll(): void {
 }
 
 /**
- * Ends all processes that this host has started: SIGTERM, at which they can
- * delete their temporary files, and SIGKILL at the end of the grace period.
+ * Terminates all processes that this host has started: sends SIGTERM, so that
+ * they can delete their temporary files, and SIGKILL at the end of the grace
+ * period.
  *
  * @param graceMs The grace period, in milliseconds.
  */
 export async function terminateAll(graceMs: number): Promise<void> {
   const all = [...alive];
-  // Should this process not get to the end of this.
+  // In case this process is killed before the grace period ends.
   if (all.length > 0) hurryReaper();
   for (const child of all) child.kill("SIGTERM");
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -147,7 +148,7 @@ export class Child {
     if (this.pid === undefined || signalGroup(this.pid, signal)) return;
     if (!alive.has(this)) return;
     try {
-      // It was spawned a moment ago, and leads no group yet.
+      // It has just been spawned and does not lead a group yet.
       this.#process!.kill(signal);
     } catch {
       // It has exited meanwhile.
@@ -169,7 +170,7 @@ export class Child {
     const { code, signal } = await status;
     alive.delete(this);
     noteWaited(pid);
-    // What it has started must not outlive it, nor hold its pipes open.
+    // Its descendants must not outlive it, nor hold its pipes open.
     this.kill("SIGKILL");
     removeGroup(pid);
     untrack(pid);
@@ -210,5 +211,5 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 export function describeExit({ code, signal }: Exit): string {
   return signal === null
     ? `exited with code ${code}`
-    : `was ended by ${signal}`;
+    : `was killed by ${signal}`;
 }

@@ -88,11 +88,11 @@ export class ChildStdin {
 
   /** Does work behind all earlier writes. */
   #enqueue(work: () => Promise<void>): Promise<void> {
-    const turn = (this.#queue ?? this.#written.catch(() => {})).then(work);
-    const queue = turn.catch(() => {}).then(() => {
+    const done = (this.#queue ?? this.#written.catch(() => {})).then(work);
+    const queue = done.catch(() => {}).then(() => {
       if (this.#queue === queue) this.#queue = undefined;
     });
     this.#queue = queue;
-    return turn;
+    return done;
   }
 }

@@ -70,14 +70,14 @@ export async function readStdout(
       const pause = trackBusyTime(() => sink.receive(slice));
       if (pause !== undefined) await pause;
       if (
-        busyMs >= MAX_BUSY_WITH_CALLS_MS &&
+        busyMs >= MAX_CALLS_BUSY_MS &&
         begin + MAX_SLICE_BYTES < chunk.length
       ) await yieldToEventLoop();
     }
     while (trackBusyTime(splice)) {
-      if (busyMs >= MAX_BUSY_WITH_CALLS_MS) await yieldToEventLoop();
+      if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     }
-    if (busyMs >= MAX_BUSY_WITH_CALLS_MS) await yieldToEventLoop();
+    if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     for (let step = 0; step < MICROTASKS_BEFORE_READ && !shouldSpin(); step++) {
       await null;
     }
@@ -132,7 +132,7 @@ export async function readStderr(
     if (value === undefined) return;
     const pause = trackBusyTime(() => onChunk(value));
     if (pause !== undefined) await pause;
-    if (busyMs >= MAX_BUSY_WITH_LOG_MS) await yieldToEventLoop();
+    if (busyMs >= MAX_LOG_BUSY_MS) await yieldToEventLoop();
   }
 }
 
@@ -141,10 +141,10 @@ export async function readStderr(
  * Reads of available data need no turn of the loop, so that timers would wait.
  * Less than for calls, which must not wait for the log.
  */
-const MAX_BUSY_WITH_LOG_MS = 5;
+const MAX_LOG_BUSY_MS = 5;
 
 /** How long a flood of calls may keep the event loop busy, in milliseconds. */
-const MAX_BUSY_WITH_CALLS_MS = 25;
+const MAX_CALLS_BUSY_MS = 25;
 
 /** How long this turn of the event loop has been busy, in milliseconds. */
 let busyMs = 0;

@@ -1,5 +1,5 @@
-// Prelaunch: a plugin's process is spawned before it is certain that it is
-// needed, since it takes as long to start as the host takes to find that out.
+// Prelaunch: spawns a plugin's process before the host knows whether it is
+// needed, since the process takes as long to start as the host takes to decide.
 
 import { Child, type ChildOptions } from "./child.ts";
 
@@ -62,7 +62,7 @@ class PrelaunchedChild {
 function keyOf(
   { argv, env, cwd }: Pick<ChildOptions, "argv" | "env" | "cwd">,
 ): string {
-  // The order of environment variables means nothing.
+  // The order of environment variables has no meaning.
   return JSON.stringify([argv, env && Object.entries(env).sort(), cwd]);
 }
 
@@ -97,8 +97,8 @@ export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
 }
 
 /**
- * Kills the prelaunched processes that no launch has claimed. They have done
- * nothing that they would have to clean up.
+ * Kills the prelaunched processes that no launch has claimed. They have nothing
+ * to clean up yet.
  */
 export async function discardPrelaunched(): Promise<void> {
   await Promise.all(

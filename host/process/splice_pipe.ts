@@ -29,7 +29,7 @@ const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 const MAX_OPEN_PIPES = 8;
 
 /** How much is written to a full pipe to wait for room in it, in bytes: a page. */
-const PAGE = 4096;
+const PAGE_BYTES = 4096;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
 const SPLICE_FLAGS = 3;
@@ -127,7 +127,9 @@ export class SplicePipe implements SpliceBuffer {
         // Read each time: the pipe may have been closed meanwhile.
         const { descriptor } = pipe;
         if (descriptor === null) await write(this.#read(DEFAULT_PIPE_BYTES));
-        else if (!this.#moveInto(descriptor)) await write(this.#read(PAGE));
+        else if (!this.#spliceInto(descriptor)) {
+          await write(this.#read(PAGE_BYTES));
+        }
       }
       for (const part of this.#overflow) await write(part);
     } finally {
@@ -141,7 +143,7 @@ export class SplicePipe implements SpliceBuffer {
   }
 
   /** Moves what the other pipe has room for, and returns whether it had any. */
-  #moveInto(descriptor: number): boolean {
+  #spliceInto(descriptor: number): boolean {
     const count = splice(this.#ends.read, descriptor, this.#piped);
     this.#piped -= count;
     return count > 0;
@@ -166,30 +168,30 @@ export function closePooledPipes(): void {
 
 function openPipe(): Ends | undefined {
   if (open === MAX_OPEN_PIPES || !canSplice()) return undefined;
-  const ends = openNarrow();
+  const ends = openDefaultPipe();
   if (ends === undefined) return undefined;
   if (enlargePipe(ends.write)) {
     open++;
     return ends;
   }
-  closeNarrow(ends);
+  closeEnds(ends);
   return undefined;
 }
 
 function closePipe(ends: Ends): void {
-  closeNarrow(ends);
+  closeEnds(ends);
   releaseEnlargedPipe();
   open--;
 }
 
-function openNarrow(): Ends | undefined {
+function openDefaultPipe(): Ends | undefined {
   const ends = new Int32Array(2);
   if (libc()?.pipe2(ends, NONBLOCK_CLOEXEC) !== 0) return undefined;
   const [read, write] = ends as unknown as [number, number];
   return { read, write };
 }
 
-function closeNarrow({ read, write }: Ends): void {
+function closeEnds({ read, write }: Ends): void {
   libc()!.close(read);
   libc()!.close(write);
 }
@@ -199,12 +201,12 @@ let isSpliceSupported: boolean | undefined;
 /** Whether splice(2) works: a sandbox may forbid it. */
 function canSplice(): boolean {
   if (isSpliceSupported !== undefined) return isSpliceSupported;
-  const [one, other] = [openNarrow(), openNarrow()];
+  const [one, other] = [openDefaultPipe(), openDefaultPipe()];
   if (one !== undefined && other !== undefined) {
     libc()!.write(one.write, new Uint8Array(1), 1);
     isSpliceSupported = splice(one.read, other.write, 1) === 1;
   }
-  for (const ends of [one, other]) if (ends !== undefined) closeNarrow(ends);
+  for (const ends of [one, other]) if (ends !== undefined) closeEnds(ends);
   return isSpliceSupported === true;
 }
 

@@ -1,11 +1,14 @@
-// The ui that plugins call. It has the methods of the interface and no others,
-// accepts the types of the interface and no others, and answers when there is
-// room for more output.
+// The ui that plugins call. It has only the methods of the interface, accepts
+// only the types of the interface, and answers when there is room for more
+// output.
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 
-/** How much a plugin may have sent without waiting for room before its output is read no further, in characters. */
+/** How much a plugin may send without waiting for room before its output is no longer read, in characters. */
 const MAX_WAITING_LENGTH = 8 * 1024 * 1024;
+
+/** How many lines a plugin may show at once: each gets a prefix. */
+const MAX_LINES = 100_000;
 
 /** The ui that a {@linkcode PluginUi} writes to. */
 export interface UiBackend {
@@ -19,12 +22,12 @@ export interface UiBackend {
   readonly room: Promise<void> | undefined;
 }
 
-/** How much of a plugin's output waits for room, for all objects that it calls. */
+/** Counts the output of a plugin that waits for room, over all objects that it calls. */
 export class OutputBacklog {
   #length = 0;
   #room: Promise<void> | undefined;
 
-  /** Resolves when a plugin that sends on without waiting may be read further; undefined where it may. */
+  /** Resolves when the output of a plugin that does not wait for room may be read again; undefined when it may be read now. */
   get pause(): Promise<void> | undefined {
     return this.#length > MAX_WAITING_LENGTH ? this.#room : undefined;
   }
@@ -49,8 +52,8 @@ export class PluginUi implements Ui {
   readonly #backlog: OutputBacklog;
 
   /**
-   * @param backend Where it is shown.
-   * @param backlog Counts what waits for room.
+   * @param backend Shows the output.
+   * @param backlog Counts the output that waits for room.
    */
   constructor(backend: UiBackend, backlog: OutputBacklog) {
     this.#backend = backend;
@@ -58,17 +61,17 @@ export class PluginUi implements Ui {
   }
 
   say(line: string): void | Promise<void> {
-    this.#backend.say(stringOf(line, "ui.say()"));
+    this.#backend.say(linesOf(line, "ui.say()"));
     return this.#whenRoom(line.length);
   }
 
   message(line: string): void | Promise<void> {
-    this.#backend.message(stringOf(line, "ui.message()"));
+    this.#backend.message(linesOf(line, "ui.message()"));
     return this.#whenRoom(line.length);
   }
 
   error(line: string): void | Promise<void> {
-    this.#backend.error(stringOf(line, "ui.error()"));
+    this.#backend.error(linesOf(line, "ui.error()"));
     return this.#whenRoom(line.length);
   }
 
@@ -83,7 +86,7 @@ export class PluginUi implements Ui {
   }
 
   ask(query: string): Promise<string> {
-    return this.#backend.ask(stringOf(query, "ui.ask()"));
+    return this.#backend.ask(linesOf(query, "ui.ask()"));
   }
 
   progress(progress: Progress): void {
@@ -112,10 +115,26 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** An object is not converted: that would call the plugin that sent it. */
+/** Returns a string; rejects an object instead of converting it, which would call the plugin that sent it. */
 function stringOf(value: unknown, where: string): string {
   if (typeof value === "string") return value;
   throw new TypeError(`${where} takes a string, not ${kindOf(value)}`);
+}
+
+function linesOf(value: unknown, where: string): string {
+  const text = stringOf(value, where);
+  if (text.length <= MAX_LINES) return text;
+  let lines = 1;
+  for (
+    let at = text.indexOf("\n");
+    at !== -1;
+    at = text.indexOf("\n", at + 1)
+  ) {
+    if (++lines > MAX_LINES) {
+      throw new RangeError(`${where} takes at most ${MAX_LINES} lines`);
+    }
+  }
+  return text;
 }
 
 function numberOf(value: unknown, name: string): number {

@@ -2,6 +2,7 @@
 // into messages (a line of JSON and the raw bytes behind it), and validates them.
 
 import { ByteBuffer } from "../common/byte_buffer.ts";
+import { isObject } from "../common/is_object.ts";
 import { isDeeperThan } from "./json_depth.ts";
 import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
 import { MemoryPayload, NO_PAYLOAD } from "./payload/memory_payload.ts";
@@ -310,10 +311,6 @@ export class FrameReader {
     }
     return lengths;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Searches without recursion, since the peer decides how deep the nesting is. */

@@ -1,6 +1,15 @@
 // The depth of a message. Decoders recurse, and a message of the peer must not
 // overflow the stack.
 
+import { DEFAULT_LIMITS } from "./protocol.ts";
+
+/** Makes the error for a value that is nested too deep to be sent. */
+export function tooDeepError(): RangeError {
+  return new RangeError(
+    `a value that is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
+  );
+}
+
 /**
  * Whether JSON is nested deeper than a number of levels. Searches level by level,
  * without recursion.

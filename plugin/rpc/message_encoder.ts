@@ -5,7 +5,7 @@
 
 import { SuperJSON } from "superjson";
 import { errorToRecord } from "./error_record.ts";
-import { CostError, MessageCost } from "./message_cost.ts";
+import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { isPlainJson } from "./plain_json.ts";
 import type { WireMessage } from "./message.ts";
 import { MessageScope } from "./references/message_scope.ts";
@@ -26,6 +26,7 @@ import {
   type ReferenceKind,
   valueKind,
 } from "./value_kind.ts";
+import { SizeCounter } from "./written_size.ts";
 
 /** A message ready to be sent. */
 export interface Encoded {
@@ -50,6 +51,8 @@ interface Encoding {
   readonly indexes: Map<object, number>;
   /** What decoding the message costs the peer. */
   readonly cost: MessageCost;
+  /** How many values the nested documents of the message have. */
+  nestedValues: number;
 }
 
 let current: Encoding | undefined;
@@ -67,6 +70,7 @@ function newEncoding(message: object, references: References): Encoding {
     bytes: [],
     indexes: new Map(),
     cost: new MessageCost(),
+    nestedValues: 0,
   };
 }
 
@@ -165,6 +169,7 @@ for (const [annotation, encodeValue] of Object.entries(ENCODERS)) {
 
 /** Encodes a value as a superjson document inside of a message: fields, reasons. */
 function encodeNested(value: unknown): unknown {
+  countNestedValues(value);
   if (isPlainJson(value)) return { json: value };
   // A copy through JSON, in which each object is distinct: superjson would take
   // the same object in the message and in the nested document for an equality,
@@ -173,6 +178,15 @@ function encodeNested(value: unknown): unknown {
   const renamed = renameKeys(root);
   const text = JSON.stringify(superjson.serialize(renamed.value));
   return JSON.parse(renamed === root ? text : restoreKeys(text));
+}
+
+/** Counts the values of a nested document: many documents can share large values. */
+function countNestedValues(value: unknown): void {
+  const encoding = currentEncoding();
+  encoding.nestedValues += new SizeCounter().sizeOf(value).values;
+  if (encoding.nestedValues > MAX_VALUES) {
+    throw new CostError(`more than ${MAX_VALUES} values`);
+  }
 }
 
 /**
@@ -201,6 +215,8 @@ export function encode(message: WireMessage, references: References): Encoded {
     );
     if (document === undefined) {
       references.exports.rollBack(encoding.scope);
+      // Throws for a value that is too large to be written.
+      new SizeCounter().sizeOf(message);
       const renamed = renameKeys(message);
       encoding = current = newEncoding(renamed, references);
       document = superjson.serialize(renamed) as Document;

@@ -1,8 +1,8 @@
 // The fast path of the encoder: most messages are plain JSON, for which
 // JSON.stringify() writes what superjson would, in a fraction of the time.
 
+import { tooDeepError } from "./json_depth.ts";
 import { DEFAULT_LIMITS } from "./protocol.ts";
-import { tooDeepError } from "./send_limits.ts";
 
 /** Up to how many objects a list is searched for duplicates instead of a set. */
 const LINEAR_SEARCH_LIMIT = 16;

@@ -1,7 +1,7 @@
 // The limits of a message that is sent. The peer would close the connection for a
 // message that exceeds one, so the call that needs the message fails instead.
 
-import { isDeeperThan } from "./json_depth.ts";
+import { isDeeperThan, tooDeepError } from "./json_depth.ts";
 import { MAX_VALUES } from "./message_cost.ts";
 import { DEFAULT_LIMITS } from "./protocol.ts";
 
@@ -61,11 +61,4 @@ export function checkDepth(line: string, document: unknown): void {
   if (line.length > 2 * limit && isDeeperThan(limit, document)) {
     throw tooDeepError();
   }
-}
-
-/** Makes the error for a value that is nested too deep. */
-export function tooDeepError(): RangeError {
-  return new RangeError(
-    `a value that is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
-  );
 }

@@ -6,11 +6,10 @@ import {
   SshCommunicator,
   type SshConfig,
   SshConnectionLostError,
-  sshOptions,
   sshProblems,
   SshTimeoutError,
 } from "../../plugin/builder/mod.ts";
-import { noSshd, run, Sshd } from "../support/sshd.ts";
+import { noSshd, run, sshConfig, Sshd } from "../support/sshd.ts";
 import { skippable } from "../support/programs.ts";
 
 function sshTest(
@@ -27,24 +26,13 @@ function sshTest(
   });
 }
 
-/** The defaults of the options, and what a test sets. */
-function config(own: Partial<SshConfig>): SshConfig {
-  const defaults = Object.fromEntries(
-    Object.entries(sshOptions).map(([key, option]) => [
-      key,
-      "default" in option ? option.default : undefined,
-    ]),
-  );
-  return { ...defaults, ssh_timeout: 20_000, ...own } as SshConfig;
-}
-
 function communicatorOf(
   sshd: Sshd,
   own: Partial<SshConfig> = {},
 ): SshCommunicator {
   return new SshCommunicator({
     target: { host: "127.0.0.1", port: sshd.port, username: "root" },
-    config: config({ ssh_private_key_file: sshd.key, ...own }),
+    config: sshConfig({ ssh_private_key_file: sshd.key, ...own }),
   });
 }
 
@@ -256,12 +244,12 @@ sshTest("ssh logs in with a password", async (sshd) => {
   try {
     await using communicator = new SshCommunicator({
       target: { host: "127.0.0.1", port: sshd.port, username: user },
-      config: config({ ssh_password: "it's a secret" }),
+      config: sshConfig({ ssh_password: "it's a secret" }),
     });
     assertEquals((await output(communicator, "id -un")).stdout, `${user}\n`);
     await using other = new SshCommunicator({
       target: { host: "127.0.0.1", port: sshd.port, username: user },
-      config: config({ ssh_password: "wrong", ssh_handshake_attempts: 1 }),
+      config: sshConfig({ ssh_password: "wrong", ssh_handshake_attempts: 1 }),
     });
     await assertRejects(() => other.connect(), Error, "Permission denied");
   } finally {
@@ -290,7 +278,7 @@ sshTest("ssh opens tunnels", async (sshd) => {
 });
 
 Deno.test("sshProblems() tells every problem with its key", async () => {
-  const problems = await sshProblems(config({
+  const problems = await sshProblems(sshConfig({
     ssh_private_key_file: "/no/such/key",
     ssh_file_transfer_method: "ftp",
     ssh_local_tunnels: ["80"],

@@ -1,17 +1,19 @@
-// Packer's Go plugins bring up real machines under baler: containers, a virtual machine, a machine behind ssh,
+// Packer's Go plugins start real machines under baler: containers, a virtual machine, a machine over ssh,
 // and one that Ansible provisions.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
   install,
-  missingPodman,
-  missingProgram,
   ofPacker,
-  podmanAsDocker,
   processesWith,
   testWithPackers,
 } from "./support.ts";
+import {
+  missingPodman,
+  missingProgram,
+  podmanAsDocker,
+} from "../support/podman.ts";
 
 const CONTAINER = {
   type: "docker",
@@ -72,7 +74,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Ctrl-C in a provisioner ends the container of docker's plugin before the build ends",
+  "Ctrl-C in a provisioner removes the container of docker's plugin before the build finishes",
   ["plugin-docker"],
   async ({ bench, paths: [docker], env }) => {
     const PATH = await podmanAsDocker(bench);
@@ -140,7 +142,7 @@ for (const peer of ["packer", "plugin-qemu"] as const) {
 }
 
 await testWithPackers(
-  "Ctrl-C ends the virtual machine of qemu's plugin, and its output directory",
+  "Ctrl-C stops the virtual machine of qemu's plugin, and removes its output directory",
   ["plugin-qemu"],
   async ({ bench, paths: [path], env }) => {
     await install(bench, "plugin-qemu", path!);
@@ -184,7 +186,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "a machine behind ssh of a Go builder takes and gives 64 MiB unchanged from a TypeScript provisioner",
+  "64 MiB are uploaded and downloaded unchanged between a TypeScript provisioner and a Go builder's machine over ssh",
   ["packer"],
   async ({ bench, paths: [packer], builds }) => {
     await using server = await sshServer(bench.at("sshd"));
@@ -262,7 +264,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Amazon's plugin is asked for its components, and gets as far as the first request that is refused",
+  "Amazon's plugin describes its components, and runs up to its first rejected request",
   ["plugin-amazon"],
   async ({ bench, paths: [path], baler }) => {
     await install(bench, "plugin-amazon", path!);
@@ -315,10 +317,10 @@ async function sha256(path: string): Promise<string> {
 
 /** An OpenSSH server on a loopback port, which lets one key in. */
 async function sshServer(
-  folder: string,
+  directory: string,
 ): Promise<{ port: number; key: string } & AsyncDisposable> {
-  await Deno.mkdir(folder, { recursive: true });
-  const [host, key] = [join(folder, "host"), join(folder, "key")];
+  await Deno.mkdir(directory, { recursive: true });
+  const [host, key] = [join(directory, "host"), join(directory, "key")];
   for (const path of [host, key]) {
     await new Deno.Command("ssh-keygen", {
       args: ["-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", path],
@@ -327,7 +329,7 @@ async function sshServer(
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const config = join(folder, "config");
+  const config = join(directory, "config");
   await Deno.writeTextFile(
     config,
     `Port ${port}

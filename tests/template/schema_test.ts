@@ -12,7 +12,19 @@ import { assertForPeople, forEachHost } from "../support/harness.ts";
 import { violations } from "../support/json_schema.ts";
 
 // deno-lint-ignore no-explicit-any
-const schema = await templateSchema() as any;
+const schema = templateSchema(await bundledComponents()) as any;
+
+async function bundledComponents() {
+  return await Promise.all(
+    Object.entries(BUNDLED).flatMap(([kind, byName]) =>
+      Object.entries(byName).map(async ([name, load]) => {
+        const { default: Component } = await load();
+        const { options } = new Component() as { options?: Options };
+        return { kind, name, options };
+      })
+    ),
+  );
+}
 
 const fixtures = new URL("../fixtures/templates/", import.meta.url);
 
@@ -167,12 +179,12 @@ for (const [kind, byName] of Object.entries(BUNDLED)) {
 }
 
 forEachHost(
-  "baler schema shows the schema, and takes no words",
+  "baler schema shows the schema, and takes one template at most",
   async (bench) => {
     const { stdout } = await bench.succeeds(["schema"]);
     assertEquals(JSON.parse(stdout), JSON.parse(JSON.stringify(schema)));
     parseJsonDocument(stdout, "schema.json");
-    const refused = await bench.baler(["schema", "template.json"]);
+    const refused = await bench.baler(["schema", "a.json", "b.json"]);
     assertEquals(refused.code, 2);
     assertForPeople(refused);
   },

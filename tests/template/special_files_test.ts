@@ -86,7 +86,7 @@ forEachHost(
       output,
       `cannot read the core configuration ${
         bench.at("t.json")
-      }/baler/config.json: a part of its path is a file, not a directory`,
+      }/baler/config.json: a component of the path is not a directory`,
     );
   },
   { ignore: NOT_LINUX },

@@ -52,7 +52,7 @@ async function refusal(
 }
 
 Deno.test("resolveVariables() lets -var count before -var-file, and the last before the first", async () => {
-  await using folder = await TemporaryDirectory.make({
+  await using directory = await TemporaryDirectory.make({
     "1.json": '{"a": "file 1", "b": "file 1", "c": "file 1", "e": "x"}',
     "2.json": '{"a": "file 2", "b": "file 2", "e": null, "undeclared": "u"}',
   });
@@ -60,7 +60,10 @@ Deno.test("resolveVariables() lets -var count before -var-file, and the last bef
     { a: "default", b: "default", c: "default", d: "default", e: "default" },
     {
       vars: [["a", "first"], ["a", "=second "]],
-      varFiles: [join(folder.path, "1.json"), join(folder.path, "2.json")],
+      varFiles: [
+        join(directory.path, "1.json"),
+        join(directory.path, "2.json"),
+      ],
     },
   );
   assertEquals(values, {
@@ -233,14 +236,14 @@ Deno.test("resolveVariables() points into the value that cannot be interpolated"
 });
 
 Deno.test("resolveVariables() points at what is wrong in a file of variables", async () => {
-  await using folder = await TemporaryDirectory.make({
+  await using directory = await TemporaryDirectory.make({
     "number.json": '{\n  "a": "x",\n  "b": 2\n}',
     "comma.json": '{\n  "a": "x",\n}',
     "list.json": "[]",
     "twice.json": '{"a": "1", "a": "2"}',
   });
   const of = (name: string) =>
-    refusal({}, { varFiles: [join(folder.path, name)] });
+    refusal({}, { varFiles: [join(directory.path, name)] });
   assertStringIncludes(
     await of("number.json"),
     `number.json:3:8: Error reading variables in`,
@@ -259,7 +262,7 @@ Deno.test("resolveVariables() points at what is wrong in a file of variables", a
     "nope.json: no such file or directory",
   );
   const { values } = await resolved({}, {
-    varFiles: [join(folder.path, "twice.json")],
+    varFiles: [join(directory.path, "twice.json")],
   });
   assertEquals(values, { a: "2" });
 });

@@ -25,7 +25,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using directory = await TemporaryDirectory.make();
-    // The clone is not beside the plugin's directory here.
+    // The clone is not next to the plugin's directory here.
     const hello = join(directory.path, "hello");
     const commands = blocks("sh", section("Your first plugin")).map((text) =>
       text.replaceAll("../baler", relative(hello, root))

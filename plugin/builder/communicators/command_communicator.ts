@@ -65,9 +65,11 @@ export abstract class CommandCommunicator implements Communicator {
    * @throws {Error} When it cannot be written, or the source ended early.
    */
   async upload(upload: Upload): Promise<void> {
+    if (upload.exclusive) return await this.#uploadExclusive(upload);
     const { path } = upload;
     const temporary = remotePath(temporaryBeside(path));
     const names = `target=${remotePath(path)} temporary=${temporary}\n`;
+    const doing = `upload ${path}`;
     try {
       if (upload.size !== undefined) {
         const script = names + RECEIVE + createScript(upload) +
@@ -75,7 +77,7 @@ export abstract class CommandCommunicator implements Communicator {
         return void await this.#run(script, {
           stdin: upload.source,
           signal: upload.signal,
-          doing: `upload ${path}`,
+          doing,
         });
       }
       // A command cannot tell the end of its input from a source that failed:
@@ -84,17 +86,35 @@ export abstract class CommandCommunicator implements Communicator {
       await this.#run(names + RECEIVE + createScript(upload), {
         stdin: source.stream,
         signal: upload.signal,
-        doing: `upload ${path}`,
+        doing,
       });
       source.check();
       await this.#run(names + finishScript(upload), {
-        doing: `upload ${path}`,
+        doing,
       });
     } catch (error) {
       await this.#run(`rm -f -- ${temporary}`, { doing: "clean up" })
         .catch(
           () => {/* The machine may be gone; the first error says more. */},
         );
+      throw error;
+    }
+  }
+
+  async #uploadExclusive(upload: Upload): Promise<void> {
+    const { path, signal } = upload;
+    const doing = `upload ${path}`;
+    const source = new Source(upload.source);
+    const target = `target=${remotePath(path)}\n`;
+    await this.#run(target + exclusiveScript(upload), {
+      stdin: source.stream,
+      signal,
+      doing,
+    });
+    try {
+      source.check();
+    } catch (error) {
+      await this.#run(`${target}rm -f -- "$target"`, { doing }).catch(() => {});
       throw error;
     }
   }
@@ -145,7 +165,11 @@ export abstract class CommandCommunicator implements Communicator {
         doing,
         allow: [NO_TAR_STATUS],
       },
-    );
+    ).catch((error) => {
+      // An archive that ended early says less than what ended it.
+      tree.check();
+      throw error;
+    });
     if (status === NO_TAR_STATUS) {
       await tree.archive.cancel().catch(() => {});
       await this.#uploadFiles(transfer);
@@ -311,6 +335,23 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
+// With noclobber the shell creates $target itself, and fails where something is.
+function exclusiveScript({ mode, size }: Upload): string {
+  return `set -e -C
+if ! ( umask 077; : > "$target" ) 2>/dev/null; then
+  echo "cannot create $target: something is there, or there is no such directory" >&2; exit 1
+fi
+set +C
+trap 'exit 1' HUP INT TERM
+trap '[ $? = 0 ] || rm -f -- "$target"' EXIT
+cat > "$target"
+${size === undefined ? "" : receivedScript(size, "target")}\
+chmod ${
+    mode === undefined ? '"$(printf %o $((0666 & ~$(umask))))"' : octal(mode)
+  } -- "$target"
+`;
+}
+
 // The bytes go to $temporary. A target that is no regular file gets them itself,
 // and there is no $temporary then.
 const RECEIVE = `set -e
@@ -330,8 +371,8 @@ function createScript({ mode }: Upload): string {
     `\ncat > "$temporary"\n`;
 }
 
-function receivedScript(size: number): string {
-  return `received=$(wc -c < "$temporary")
+function receivedScript(size: number, name = "temporary"): string {
+  return `received=$(wc -c < "$${name}")
 if [ "$received" -ne ${size} ]; then
   echo "received $((received)) of ${size} bytes" >&2; exit 1
 fi
@@ -366,7 +407,11 @@ function archiveMatches(pattern: string): string {
   const words = home +
     rest.replace(
       /\[[^\]/]*\]|[*?]|[^*?[]+|\[/g,
-      (part) => /^(\*|\?|\[.+\])$/s.test(part) ? part : shellQuote(part),
+      (part) => {
+        if (part === "*" || part === "?") return part;
+        if (!/^\[.+\]$/s.test(part)) return shellQuote(part);
+        return part.replace(/[^\w![\]^:-]+/g, (text) => shellQuote(text));
+      },
     );
   return `set -e
 set -- ${words}

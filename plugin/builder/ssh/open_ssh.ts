@@ -118,6 +118,21 @@ export function sessionCommand(
 }
 
 /**
+ * The command that speaks to a subsystem of sshd, over the connection that is there.
+ *
+ * @param target Where it is.
+ * @param directory The directory of the connection.
+ * @param name Its name, for example `sftp`.
+ */
+export function subsystemCommand(
+  { host, username }: SshTarget,
+  directory: string,
+  name: string,
+): string[] {
+  return ["ssh", ...shared(directory), "-l", username, "-T", "-s", host, name];
+}
+
+/**
  * The command that asks whether the connection is still there.
  *
  * @param target Where it leads.
@@ -205,7 +220,8 @@ async function proxy(
   directory: string,
 ): Promise<string[]> {
   if (config.ssh_proxy_host) {
-    return option("ProxyCommand", await socksCommand(config));
+    const { socksCommand } = await import("./socks_command.ts");
+    return option("ProxyCommand", await socksCommand(config, directory));
   }
   if (!config.ssh_bastion_host) return [];
   const env = await askpass(directory, "bastion", config.ssh_bastion_password);
@@ -232,43 +248,6 @@ async function proxy(
     "ProxyCommand",
     [...words, "-W", "%h:%p", shellQuote(config.ssh_bastion_host)].join(" "),
   );
-}
-
-// OpenSSH has no SOCKS client of its own. nc of OpenBSD speaks SOCKS5, and
-// ncat of nmap knows its passwords too.
-async function socksCommand(config: SshConfig): Promise<string> {
-  const address = `${config.ssh_proxy_host}:${config.ssh_proxy_port}`;
-  const { ssh_proxy_username: user, ssh_proxy_password: password } = config;
-  if (await isInstalled("ncat")) {
-    const auth = user
-      ? ` --proxy-auth ${
-        shellQuote(`${user}:${password ?? ""}`).replaceAll("%", "%%")
-      }`
-      : "";
-    return `ncat --proxy-type socks5 --proxy ${
-      shellQuote(address)
-    }${auth} %h %p`;
-  }
-  if (!user && await isInstalled("nc")) {
-    return `nc -X 5 -x ${shellQuote(address)} %h %p`;
-  }
-  throw new Error(
-    `ssh_proxy_host needs the program ncat${user ? "" : " or OpenBSD's nc"}`,
-  );
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("sh", {
-      args: ["-c", `command -v ${program}`],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
 }
 
 /** A program that ssh runs to get a password, and where it gets it from. */
