@@ -515,13 +515,13 @@ const deaths: Record<string, {
     pattern: /code 3|status 3/,
     lastLine: /^the last words$/,
   },
-  "throws what nobody catches": {
+  "throws an uncaught error": {
     dies: (working) => working.throwLater(),
     exit: { code: 1, signal: null },
     pattern: /code 1|status 1/,
     lastLine: /nobody catches this/,
   },
-  "rejects what nobody awaits": {
+  "has an unhandled rejection": {
     dies: (working) => working.rejectLater(),
     exit: { code: 1, signal: null },
     pattern: /code 1|status 1/,
@@ -667,7 +667,7 @@ const lies: Record<string, string> = {
   }),
   "sends hello again": HELLO,
   "releases what it never got": shellLine({ json: { release: 9, count: 1 } }),
-  "aborts what is no signal": shellLine({ json: { abort: 1 } }),
+  "aborts a reference that is not a signal": shellLine({ json: { abort: 1 } }),
 };
 
 for (const [how, lie] of Object.entries(lies)) {
