@@ -67,7 +67,7 @@ const DOCKER_POST_PROCESSORS = [
 ];
 
 // Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
-// machine's address on a bridge, and the library that packs directories for the user (sys).
+// machine's address on a bridge; the library that packs directories asks for the user.
 const machineBuilder: Permissions = {
   read: true,
   write: true,

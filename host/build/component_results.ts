@@ -5,7 +5,12 @@
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
+import { describeForeignValue } from "../errors/describe_value.ts";
+import { limitedText } from "../text/limited_text.ts";
 import { isObject } from "../json/json_value.ts";
+
+/** How much is shown of a result, in characters. */
+const MAX_SHOWN_LENGTH = 200;
 
 const ARTIFACT =
   "{ builderId, id, files, destroy(), toString() }, with strings and a list of strings";
@@ -35,7 +40,7 @@ export function expectPrepareResult(
     const warnings = value.warnings ?? [];
     const generatedData = value.generatedData ?? [];
     if (isStringList(warnings) && isStringList(generatedData)) {
-      return { warnings, generatedData };
+      return { warnings: warnings.map(limitedText), generatedData };
     }
   }
   throw unexpectedResult(
@@ -96,7 +101,7 @@ export function textOfArtifact(artifact: Artifact): string {
   // The result of `toString` is sent along with an object. If `toString` is a
   // function of the plugin instead, it returns a promise.
   const text: unknown = artifact.toString();
-  if (typeof text === "string") return text;
+  if (typeof text === "string") return limitedText(text);
   if (text instanceof Promise) text.catch(() => {});
   throw new UnexpectedResultError(
     "the toString() of an artifact did not return a string",
@@ -122,14 +127,9 @@ function unexpectedResult(
   method: string,
   expected: string,
 ): UnexpectedResultError {
-  const returned = Deno.inspect(value, {
-    depth: 1,
-    iterableLimit: 5,
-    breakLength: Infinity,
-  });
   return new UnexpectedResultError(
     `the plugin's ${method}() returned ${
-      returned.length > 200 ? `${returned.slice(0, 200)}...` : returned
+      describeForeignValue(value, MAX_SHOWN_LENGTH)
     }; expected ${expected}`,
   );
 }

@@ -169,7 +169,8 @@ class Preparation {
         },
       });
       const result = expectPrepareResult(returned, method);
-      this.warnings.push(...result.warnings);
+      // Not spread: a plugin can send more than a call has room for.
+      for (const warning of result.warnings) this.warnings.push(warning);
       if (result.warnings.length === 0) this.#onValid(plan);
       return result.generatedData;
     } catch (error) {

@@ -12,11 +12,22 @@ import { delay } from "../../plugin/common/delay.ts";
 import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
+import {
+  SizeCounter,
+  type WrittenSize,
+} from "../../plugin/rpc/written_size.ts";
 import { errorMessage } from "../errors/error_message.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** How many runs of the hook of one build may be active at a time. */
 const CONCURRENT_RUNS = 16;
+
+/**
+ * The most that a builder may publish, in values, and in characters and bytes:
+ * it is kept until the build ends, and sent to each of its components.
+ */
+const MAX_DATA_VALUES = 100_000;
+const MAX_DATA_LENGTH = 16 * 1024 * 1024;
 
 /** A provisioner that is ready to run. */
 export interface ProvisionStep {
@@ -49,7 +60,7 @@ export interface ProvisionHookOptions {
 export class ProvisionHook {
   readonly #options: ProvisionHookOptions;
   readonly #semaphore = new Semaphore(CONCURRENT_RUNS);
-  #data: Record<string, unknown> = {};
+  readonly #published = new PublishedData();
   #hasFailed = false;
   #hasCleanedUp = false;
 
@@ -64,7 +75,7 @@ export class ProvisionHook {
 
   /** The data that the builder has published. */
   get data(): Record<string, unknown> {
-    return this.#data;
+    return this.#published.data;
   }
 
   /** Whether a provisioner has failed and the cleanup provisioner has not run since. */
@@ -81,12 +92,12 @@ export class ProvisionHook {
    */
   async run(options: HookOptions): Promise<void> {
     checkOptions(options);
+    this.#published.add(options.data);
     await this.#semaphore.run(() => this.#run(options));
   }
 
   async #run(options: HookOptions): Promise<void> {
     const { steps, cleanup, signal } = this.#options;
-    this.#data = { ...this.#data, ...options.data };
     if (options.name === HOOK_PROVISION) {
       try {
         for (const step of steps) await this.#provision(step, options, signal);
@@ -166,7 +177,7 @@ export class ProvisionHook {
       await step.component.provision({
         ui,
         communicator: options.communicator,
-        data: this.#data,
+        data: this.#published.data,
         signal: timeout === undefined
           ? cancelled
           : AbortSignal.any([cancelled, timeout.signal]),
@@ -174,6 +185,48 @@ export class ProvisionHook {
     } finally {
       timeout?.stop();
     }
+  }
+}
+
+/** What a builder has published, for as long as its build runs. */
+class PublishedData {
+  #data: Record<string, unknown> = {};
+  readonly #sizes = new Map<string, WrittenSize>();
+
+  /** By key, what was published last. */
+  get data(): Record<string, unknown> {
+    return this.#data;
+  }
+
+  /**
+   * Adds to it, or replaces what is there.
+   *
+   * @param data What is published.
+   * @throws {RangeError} When it would be too much. Nothing is added then.
+   */
+  add(data: Record<string, unknown> | null | undefined): void {
+    if (isAbsent(data)) return;
+    const added = Object.entries(data);
+    if (added.length === 0) return;
+    const counter = new SizeCounter();
+    const sizes = new Map(this.#sizes);
+    for (const [key, value] of added) {
+      const { values, length } = counter.sizeOf(value);
+      sizes.set(key, { values, length: length + key.length });
+    }
+    let values = 0;
+    let length = 0;
+    for (const size of sizes.values()) {
+      values += size.values;
+      length += size.length;
+    }
+    if (values > MAX_DATA_VALUES || length > MAX_DATA_LENGTH) {
+      throw new RangeError(
+        `a builder can publish at most ${MAX_DATA_VALUES} values and ${MAX_DATA_LENGTH} characters by hook.run()`,
+      );
+    }
+    this.#data = { ...this.#data, ...data };
+    for (const [key, size] of sizes) this.#sizes.set(key, size);
   }
 }
 

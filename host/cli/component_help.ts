@@ -1,7 +1,11 @@
 // `baler help KIND NAME`: the options of a component, as it declares them.
 
 import type { Options } from "../../plugin/contract/options.ts";
-import { defaultText, descriptionText } from "../../plugin/sdk/option_text.ts";
+import {
+  defaultText,
+  descriptionText,
+  optionEntries,
+} from "../../plugin/sdk/option_text.ts";
 import { componentOptions } from "../discovery/component_options.ts";
 import { findPlugin } from "../discovery/find_plugin.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
@@ -59,7 +63,7 @@ export async function componentHelp(
 }
 
 function rowsOf(options: Options): [string, string][] {
-  return Object.entries(options).map(([name, option]) => {
+  return optionEntries(options).map(([name, option]) => {
     const value = defaultText(option);
     const facts = [
       option.type,

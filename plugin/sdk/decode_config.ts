@@ -9,6 +9,7 @@ import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
 import type {
   DecodedConfig,
+  NestedOption,
   Option,
   Options,
   OptionTypes,
@@ -67,26 +68,36 @@ export async function decode(
   data: RenderData,
 ): Promise<Decoded> {
   const limited = withSharedLimit(data);
+  return await decodeObject(config, options, [], {
+    render: (value, path) => renderAll(value, build, path, limited),
+  });
+}
+
+/** What the values of a configuration are decoded with. */
+interface Decoding {
+  /** Fills in the templates in a value. */
+  render(value: unknown, path: Path): Promise<unknown>;
+}
+
+/** Decodes the configuration, or an object in it, by the options of that object. */
+async function decodeObject(
+  config: Record<string, unknown>,
+  options: Options | undefined,
+  at: Path,
+  decoding: Decoding,
+): Promise<Decoded> {
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   for (const [key, raw] of Object.entries(config)) {
+    const path = [...at, key];
     const name = options === undefined ? key : optionName(key, config, options);
     if (name === undefined) {
-      problems.push(
-        await ConfigError.unknownKey([key], Object.keys(options!)),
-      );
+      problems.push(await ConfigError.unknownKey(path, Object.keys(options!)));
       continue;
     }
-    const option = options?.[name];
     try {
-      const value = option?.interpolate === false
-        ? raw
-        : await renderAll(raw, build, [key], limited);
-      setOwn(
-        decoded,
-        name,
-        option === undefined ? value : convert(value, option, [key]),
-      );
+      const value = await decodeValue(raw, options?.[name], path, decoding);
+      setOwn(decoded, name, value);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
@@ -94,13 +105,76 @@ export async function decode(
   }
   for (const [key, option] of Object.entries(options ?? {})) {
     if (Object.hasOwn(decoded, key) && decoded[key] !== undefined) continue;
+    const path = [...at, key];
     if (option.default !== undefined) {
-      setOwn(decoded, key, structuredClone(option.default));
+      const value = option.type === "object"
+        ? await decodeNested({}, option, path, decoding)
+        : structuredClone(option.default);
+      setOwn(decoded, key, value);
     } else if (option.required && !hasKey(config, key)) {
-      problems.push({ path: [key], message: `"${key}" must be given` });
+      problems.push({ path, message: `"${path.join(".")}" must be given` });
     }
   }
   return { decoded, problems };
+}
+
+async function decodeValue(
+  raw: unknown,
+  option: Option | undefined,
+  path: Path,
+  decoding: Decoding,
+): Promise<unknown> {
+  if (option?.type === "object" || option?.type === "objects") {
+    return await decodeNested(raw, option, path, decoding);
+  }
+  const value = option?.interpolate === false
+    ? raw
+    : await decoding.render(raw, path);
+  return option === undefined ? value : convert(value, option, path);
+}
+
+/** Decodes an object that has options of its own, or a list of them. */
+async function decodeNested(
+  raw: unknown,
+  { type, options }: NestedOption,
+  path: Path,
+  decoding: Decoding,
+): Promise<unknown> {
+  if (raw === null || raw === undefined) return undefined;
+  const problems: ConfigProblem[] = [];
+  const decodeItem = async (item: unknown, at: Path) => {
+    if (!isObject(item)) {
+      const expected = type === "object" || at !== path
+        ? "an object"
+        : "a list of objects";
+      throw problem(at, `must be ${expected}, not ${described(item)}`);
+    }
+    const result = await decodeObject(item, options, at, decoding);
+    problems.push(...result.problems);
+    return result.decoded;
+  };
+  let decoded: unknown;
+  if (type === "objects") {
+    const items: unknown[] = [];
+    // As in Packer, one object stands for a list of it.
+    for (const [index, item] of (Array.isArray(raw) ? raw : [raw]).entries()) {
+      try {
+        items.push(
+          await decodeItem(item, Array.isArray(raw) ? [...path, index] : path),
+        );
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+    decoded = items;
+  } else decoded = await decodeItem(raw, path);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return decoded;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Sets a property of any name, `__proto__` included. */
@@ -137,7 +211,11 @@ function optionName(
   );
 }
 
-function convert(value: unknown, option: Option, path: Path): unknown {
+function convert(
+  value: unknown,
+  option: Exclude<Option, NestedOption>,
+  path: Path,
+): unknown {
   if (value === null || value === undefined) return undefined;
   const converted = CONVERTERS[option.type](value, path);
   if (option.oneOf !== undefined) checkOneOf(converted, option.oneOf, path);

@@ -1,7 +1,24 @@
 // An option in words, for tables and help.
 
 import { goDuration } from "../common/duration.ts";
-import type { Option } from "../contract/options.ts";
+import type { Option, Options } from "../contract/options.ts";
+
+/**
+ * Lists options, each nested one behind the option that it is in, as
+ * `disks.size`.
+ *
+ * @param options The options.
+ */
+export function optionEntries(options: Options): [name: string, Option][] {
+  return Object.entries(options).flatMap(([name, option]) => [
+    [name, option] as [string, Option],
+    ...("options" in option
+      ? optionEntries(option.options).map((
+        [nested, option],
+      ) => [`${name}.${nested}`, option] as [string, Option])
+      : []),
+  ]);
+}
 
 /**
  * Returns the default of an option as a template writes it.

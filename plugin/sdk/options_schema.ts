@@ -1,7 +1,12 @@
 // Generates the JSON Schema of a component's configuration from the options that
 // it declares.
 
-import type { Option, Options, OptionTypes } from "../contract/options.ts";
+import type {
+  NestedOption,
+  Option,
+  Options,
+  OptionTypes,
+} from "../contract/options.ts";
 import { goDuration } from "../common/duration.ts";
 import {
   duration,
@@ -40,11 +45,27 @@ export function optionsSchema(
 
 function optionSchema(option: Option): Schema {
   const { type, description, oneOf, default: value } = option;
-  const of = oneOf === undefined ? TYPES[type] : enumeration(type, oneOf);
+  const of = type === "object" || type === "objects"
+    ? nestedSchema(option)
+    : oneOf === undefined
+    ? TYPES[type]
+    : enumeration(type, oneOf);
   return {
     description,
     ...of,
     ...(value === undefined ? {} : { default: written(type, value) }),
+  };
+}
+
+/** An object with options of its own, or a list of them, for which one object may stand. */
+function nestedSchema({ type, options }: NestedOption): SchemaObject {
+  const items = optionsSchema(options, {});
+  return {
+    anyOf: [
+      items,
+      ...(type === "objects" ? [{ type: "array", items }] : []),
+      { type: "null" },
+    ],
   };
 }
 
@@ -90,6 +111,6 @@ const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
 };
 
 /** Returns a default as it is written in a template. */
-function written(type: keyof OptionTypes, value: unknown): unknown {
+function written(type: Option["type"], value: unknown): unknown {
   return type === "duration" ? goDuration(value as number) : value;
 }

@@ -2,7 +2,11 @@
 // declares, and compared with it.
 
 import type { Option, Options } from "../contract/options.ts";
-import { defaultText, descriptionText } from "../sdk/option_text.ts";
+import {
+  defaultText,
+  descriptionText,
+  optionEntries,
+} from "../sdk/option_text.ts";
 
 const TABLE =
   /<!-- options: (?<module>\S+) (?<name>\w+) -->\n.*?<!-- end of the options -->/gs;
@@ -16,7 +20,7 @@ const TABLE =
 export function optionsTable(options: Options): string {
   const rows = [
     ["option", "type", "default", "description"],
-    ...Object.entries(options).map(([name, option]) => [
+    ...optionEntries(options).map(([name, option]) => [
       `\`${name}\``,
       option.type,
       defaultCell(option),

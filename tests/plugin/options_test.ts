@@ -276,3 +276,155 @@ Deno.test("the type of a configuration follows from its options", () => {
   const other: ConfigOf<typeof outside> | undefined = undefined;
   assertEquals([typeof typo, other], ["object", undefined]);
 });
+
+const nestedOptions = {
+  network: {
+    type: "object",
+    description: "The network.",
+    options: {
+      name: { type: "string", description: "Its name.", required: true },
+      wait: { type: "duration", description: "A wait.", default: 1000 },
+      script: {
+        type: "string",
+        description: "Rendered later.",
+        interpolate: false,
+      },
+    },
+  },
+  disks: {
+    type: "objects",
+    description: "The disks.",
+    options: {
+      size: { type: "number", description: "Its size.", required: true },
+      labels: {
+        type: "objects",
+        description: "Its labels.",
+        options: {
+          text: {
+            type: "string",
+            description: "A text.",
+            oneOf: ["a", "b"],
+            default: "a",
+          },
+        },
+        default: [],
+      },
+    },
+    required: true,
+  },
+  limits: {
+    type: "object",
+    description: "The limits.",
+    options: { depth: { type: "number", description: "D.", default: 3 } },
+    default: {},
+  },
+} as const satisfies Options;
+
+Deno.test("nested options are decoded as the others are, with their places", async () => {
+  const config = {
+    Network: {
+      NAME: "{{user `size`}}",
+      wait: "2s",
+      script: "{{ .Vars }}",
+    },
+    // As in Packer, one object stands for a list of it.
+    disks: { size: "5", labels: [{}, { text: "b" }] },
+  };
+  assertEquals(await decodeConfig(config, nestedOptions, build), {
+    network: { name: "small", wait: 2000, script: "{{ .Vars }}" },
+    disks: [{ size: 5, labels: [{ text: "a" }, { text: "b" }] }],
+    limits: { depth: 3 },
+  });
+  const error = await assertRejects(
+    () =>
+      decodeConfig(
+        {
+          network: { nam: "x", wait: "soon" },
+          disks: [{ size: "big" }, "none", {
+            size: 1,
+            labels: [{ text: "c" }],
+          }],
+          limits: [1],
+        },
+        nestedOptions,
+        build,
+      ),
+    ConfigError,
+  );
+  assertEquals(error.problems.map(({ message }) => message), [
+    'unknown key "nam"; did you mean "name"?',
+    '"network.wait" must be a duration such as "5s" or "1h30m", not "soon"',
+    '"network.name" must be given',
+    '"disks.0.size" must be a number, not "big"',
+    '"disks.1" must be an object, not "none"',
+    '"disks.2.labels.0.text" must be one of "a", "b", not "c"',
+    '"limits" must be an object, not a list',
+  ]);
+  assertEquals(error.problems[5]!.path, ["disks", 2, "labels", 0, "text"]);
+  const missing = await assertRejects(
+    () => decodeConfig({}, nestedOptions, build),
+    ConfigError,
+  );
+  assertEquals(missing.message, '"disks" must be given');
+});
+
+Deno.test("nested options are part of the JSON Schema", () => {
+  const schema = optionsSchema(nestedOptions, {}) as Record<string, unknown>;
+  const invalid = (config: unknown) => violations(schema, config).length > 0;
+  assertEquals(invalid({ disks: [{ size: 1 }, { size: "2" }] }), false);
+  assertEquals(invalid({ disks: { size: 1, labels: [{ text: "a" }] } }), false);
+  assertEquals(invalid({ disks: [], network: { name: "x" } }), false);
+  assertEquals(invalid({ disks: [{ seize: 1 }] }), true);
+  assertEquals(invalid({ disks: [{}] }), true);
+  assertEquals(invalid({ disks: [], network: { wait: "1s" } }), true);
+  assertEquals(invalid({ disks: [{ size: 1, labels: { text: "c" } }] }), true);
+});
+
+Deno.test("declarations of nested options are checked at every depth", () => {
+  const text = (declared: unknown) =>
+    assertThrows(() => checkOptions(declared as Options), TypeError).message;
+  const leaf = { type: "string", description: "A text." };
+  assertEquals(
+    text({ a: { type: "object", description: "An object." } }),
+    'the plugin\'s option "a" has no "options": declare what is in it as { name: { type, description } }',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "objects",
+        description: "Objects.",
+        options: { b: { type: "strings", description: "Texts.", default: 1 } },
+      },
+    }),
+    'the plugin\'s option "a.b" has the default 1, which is not a list of strings',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "object",
+        description: "An object.",
+        options: { b: { ...leaf, required: true } },
+        default: {},
+      },
+    }),
+    'the plugin\'s option "a" has a default, but a required option in it, which has no value then',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "object",
+        description: "An object.",
+        options: {},
+        oneOf: ["x"],
+      },
+    }).includes('has the key "oneOf"'),
+    true,
+  );
+  const cyclic = { type: "object", description: "An object.", options: {} };
+  cyclic.options = { again: cyclic };
+  assertEquals(
+    text({ a: cyclic }).endsWith("is nested deeper than 10"),
+    true,
+  );
+  checkOptions(nestedOptions);
+});

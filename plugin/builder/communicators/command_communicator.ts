@@ -60,41 +60,73 @@ export abstract class CommandCommunicator implements Communicator {
   ): RunningCommand | Promise<RunningCommand>;
 
   /**
+   * Starts a command that copies files: `start` unless overridden, where that
+   * changes the bytes that go through it, as a terminal does.
+   *
+   * @param command The command and its streams.
+   */
+  protected startTransfer(
+    command: RemoteCommand,
+  ): RunningCommand | Promise<RunningCommand> {
+    return this.start(command);
+  }
+
+  /**
    * Writes a file.
    *
    * @throws {Error} When it cannot be written, or the source ended early.
    */
   async upload(upload: Upload): Promise<void> {
+    if (upload.exclusive) return await this.#uploadExclusive(upload);
     const { path } = upload;
     const temporary = remotePath(temporaryBeside(path));
     const names = `target=${remotePath(path)} temporary=${temporary}\n`;
+    const doing = `upload ${path}`;
     try {
       if (upload.size !== undefined) {
-        const script = names + receiveScript(upload) + createScript(upload) +
+        const script = names + RECEIVE + createScript(upload) +
           receivedScript(upload.size) + finishScript(upload);
         return void await this.#run(script, {
           stdin: upload.source,
           signal: upload.signal,
-          doing: `upload ${path}`,
+          doing,
         });
       }
       // A command cannot tell the end of its input from a source that failed:
       // the file is renamed when the source has ended well.
       const source = new Source(upload.source);
-      await this.#run(names + receiveScript(upload) + createScript(upload), {
+      await this.#run(names + RECEIVE + createScript(upload), {
         stdin: source.stream,
         signal: upload.signal,
-        doing: `upload ${path}`,
+        doing,
       });
       source.check();
       await this.#run(names + finishScript(upload), {
-        doing: `upload ${path}`,
+        doing,
       });
     } catch (error) {
       await this.#run(`rm -f -- ${temporary}`, { doing: "clean up" })
         .catch(
           () => {/* The machine may be gone; the first error says more. */},
         );
+      throw error;
+    }
+  }
+
+  async #uploadExclusive(upload: Upload): Promise<void> {
+    const { path, signal } = upload;
+    const doing = `upload ${path}`;
+    const source = new Source(upload.source);
+    const target = `target=${remotePath(path)}\n`;
+    await this.#run(target + exclusiveScript(upload), {
+      stdin: source.stream,
+      signal,
+      doing,
+    });
+    try {
+      source.check();
+    } catch (error) {
+      await this.#run(`${target}rm -f -- "$target"`, { doing }).catch(() => {});
       throw error;
     }
   }
@@ -225,7 +257,7 @@ export abstract class CommandCommunicator implements Communicator {
     },
   ): Promise<number> {
     const stderr = new Tail(MAX_STDERR_BYTES);
-    const running = await this.start({
+    const running = await this.startTransfer({
       command: `sh -c ${shellQuote(script)}`,
       ...(stdin ? { stdin } : {}),
       ...(stdout ? { stdout } : {}),
@@ -315,26 +347,32 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
-// The bytes go to $temporary. A target that is no regular file gets them itself,
-// and there is no $temporary then; with `exclusive` there is no target yet.
-function receiveScript({ exclusive }: Upload): string {
-  return `set -e
-if [ -d "$target" ]; then echo "$target is a directory" >&2; exit 1; fi
-${
-    exclusive
-      ? EXISTS
-      : `if [ -L "$target" ] || { [ -e "$target" ] && [ ! -f "$target" ]; }; then
-  exec cat > "$target"
+// With noclobber the shell creates $target itself, and fails where something is.
+function exclusiveScript({ mode, size }: Upload): string {
+  return `set -e -C
+if ! ( umask 077; : > "$target" ) 2>/dev/null; then
+  echo "cannot create $target: something is there, or there is no such directory" >&2; exit 1
 fi
-`
-  }trap 'exit 1' HUP INT TERM
-trap '[ $? = 0 ] || rm -f -- "$temporary"' EXIT
+set +C
+trap 'exit 1' HUP INT TERM
+trap '[ $? = 0 ] || rm -f -- "$target"' EXIT
+cat > "$target"
+${size === undefined ? "" : receivedScript(size, "target")}\
+chmod ${
+    mode === undefined ? '"$(printf %o $((0666 & ~$(umask))))"' : octal(mode)
+  } -- "$target"
 `;
 }
 
-const EXISTS = `if [ -L "$target" ] || [ -e "$target" ]; then
-  echo "$target exists" >&2; exit 1
+// The bytes go to $temporary. A target that is no regular file gets them itself,
+// and there is no $temporary then.
+const RECEIVE = `set -e
+if [ -d "$target" ]; then echo "$target is a directory" >&2; exit 1; fi
+if [ -L "$target" ] || { [ -e "$target" ] && [ ! -f "$target" ]; }; then
+  exec cat > "$target"
 fi
+trap 'exit 1' HUP INT TERM
+trap '[ $? = 0 ] || rm -f -- "$temporary"' EXIT
 `;
 
 /** Creates the file, private before its content comes where it has a mode. */
@@ -345,30 +383,22 @@ function createScript({ mode }: Upload): string {
     `\ncat > "$temporary"\n`;
 }
 
-function receivedScript(size: number): string {
-  return `received=$(wc -c < "$temporary")
+function receivedScript(size: number, name = "temporary"): string {
+  return `received=$(wc -c < "$${name}")
 if [ "$received" -ne ${size} ]; then
   echo "received $((received)) of ${size} bytes" >&2; exit 1
 fi
 `;
 }
 
-function finishScript({ mode, exclusive }: Upload): string {
+function finishScript({ mode }: Upload): string {
   return `set -e
 if [ -e "$temporary" ]; then
 ${mode === undefined ? "" : `  chmod ${octal(mode)} -- "$temporary"\n`}\
-${exclusive ? LINK : `  mv -f -- "$temporary" "$target"\n`}fi
-`;
-}
-
-// ln(1) fails where something is, which mv(1) replaces. Not every file system has
-// hard links.
-const LINK = `if ln -- "$temporary" "$target" 2>/dev/null; then
-  rm -f -- "$temporary"
-else
-  ${EXISTS}  mv -f -- "$temporary" "$target"
+  mv -f -- "$temporary" "$target"
 fi
 `;
+}
 
 function archiveDirectory(source: string): string {
   const isContent = source.endsWith("/");
@@ -390,9 +420,9 @@ function archiveMatches(pattern: string): string {
     rest.replace(
       /\[[^\]/]*\]|[*?]|[^*?[]+|\[/g,
       (part) => {
-        if (!/^(\*|\?|\[.+\])$/s.test(part)) return shellQuote(part);
-        // Quotes would take the meaning of "-" and "!" in brackets.
-        return part.replace(/[^\w*?[\]!^.:=-]/g, "\\$&");
+        if (part === "*" || part === "?") return part;
+        if (!/^\[.+\]$/s.test(part)) return shellQuote(part);
+        return part.replace(/[^\w![\]^:-]+/g, (text) => shellQuote(text));
       },
     );
   return `set -e
