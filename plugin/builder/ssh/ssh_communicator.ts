@@ -250,16 +250,37 @@ export class SshCommunicator extends CommandCommunicator
     }
   }
 
-  /** Ends a process on the machine with its group, which sshd made for it. */
+  /**
+   * Ends a process on the machine with all that it started: its group, which
+   * OpenSSH's sshd makes for it, or else its descendants, as with dropbear.
+   */
   async #end(pid: number): Promise<void> {
     const [program, ...args] = this.#connection.session(
       `sh -c ${
         shellQuote(
-          `kill -TERM -${pid} 2>/dev/null || exit 0; i=0
+          `children() {
+  parent=$1
+  for directory in /proc/[0-9]*; do
+    read -r line 2>/dev/null <"$directory/stat" || continue
+    set -- \${line##*) }
+    [ "$2" != "$parent" ] || echo "\${directory#/proc/}"
+  done
+}
+tree() {
+  echo "$1"
+  for child in $(children "$1"); do tree "$child"; done
+}
+all=-${pid}
+kill -0 $all 2>/dev/null || all=$(tree ${pid})
+alive() {
+  for one in $all; do kill -0 "$one" 2>/dev/null && return; done
+  exit 0
+}
+kill -TERM $all 2>/dev/null; i=0
 while [ $i -lt ${TERMINATE_STEPS} ]; do
-  kill -0 -${pid} 2>/dev/null || exit 0; sleep 0.2; i=$((i+1))
+  alive; sleep 0.2; i=$((i+1))
 done
-kill -KILL -${pid}`,
+kill -KILL $all 2>/dev/null`,
         )
       }`,
     );
