@@ -60,6 +60,18 @@ export abstract class CommandCommunicator implements Communicator {
   ): RunningCommand | Promise<RunningCommand>;
 
   /**
+   * Starts a command that copies files: `start` unless overridden, where that
+   * changes the bytes that go through it, as a terminal does.
+   *
+   * @param command The command and its streams.
+   */
+  protected startTransfer(
+    command: RemoteCommand,
+  ): RunningCommand | Promise<RunningCommand> {
+    return this.start(command);
+  }
+
+  /**
    * Writes a file.
    *
    * @throws {Error} When it cannot be written, or the source ended early.
@@ -283,7 +295,7 @@ export abstract class CommandCommunicator implements Communicator {
     },
   ): Promise<number> {
     const stderr = new Tail(MAX_STDERR_BYTES);
-    const running = await this.start({
+    const running = await this.startTransfer({
       command: `sh -c ${shellQuote(script)}`,
       ...(stdin ? { stdin } : {}),
       ...(stdout ? { stdout } : {}),
