@@ -156,7 +156,7 @@ for (const phase of Object.keys(PHASES) as Phase[]) {
         assertEquals(ended.code, code, ended.output);
         await assertGone(workspace);
       },
-      { ignore: noNamespaces, limitMs: 200_000 },
+      { ignore: noNamespaces, limitMs: 400_000 },
     );
   }
 }
