@@ -8,6 +8,7 @@ import { callRows } from "./calls.ts";
 import { goPluginRows } from "./go_plugins.ts";
 import { growth, growthTables } from "./growth.ts";
 import { packerRows } from "./packer.ts";
+import { machineRows } from "./machines.ts";
 import { growthPlot } from "./plot.ts";
 import { programs } from "./programs.ts";
 import { isReached, median, ratioOf, type Row, tableOf } from "./row.ts";
@@ -19,7 +20,7 @@ Measures baler beside Packer, Go's net/rpc, kkrpc, vscode-jsonrpc, the bare pipe
 cat and sed; shows a table, and writes all numbers into dist/bench.json.
 
   --quick      less of everything: a minute or so
-  --only=PART  only "builds", "calls", "packer" or "growth"
+  --only=PART  only "builds", "calls", "packer", "machines" or "growth"
   --source     calls between programs that run from source in this Deno, not
                between compiled ones, which may be of an older one
   --plot       draw docs/growth.svg
@@ -54,6 +55,13 @@ try {
         missing.push(reason);
       }),
       ...await goPluginRows(made.baler, sizes, directory, (reason) => {
+        missing.push(reason);
+      }),
+    );
+  }
+  if (wants("machines")) {
+    rows.push(
+      ...await machineRows(made.baler, sizes, directory, (reason) => {
         missing.push(reason);
       }),
     );
