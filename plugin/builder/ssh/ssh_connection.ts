@@ -1,6 +1,7 @@
 // One ssh connection: a client process that stays, and that every command,
 // upload and download shares.
 
+import { TemporaryDirectory } from "../../process/temporary_directory.ts";
 import { delay } from "../../common/delay.ts";
 import { LocalProcess } from "../../process/local_process.ts";
 import {
@@ -44,7 +45,7 @@ export class SshConnectionLostError extends Error {
 /** A connection to one machine. */
 export class SshConnection implements AsyncDisposable {
   readonly #options: SshConnectionOptions;
-  #directory: string | undefined;
+  #temporary: TemporaryDirectory | undefined;
   #master: Master | undefined;
   #connecting: Promise<void> | undefined;
 
@@ -84,7 +85,7 @@ export class SshConnection implements AsyncDisposable {
   ): string[] {
     return sessionCommand(
       this.#options.target,
-      this.#directory!,
+      this.#temporary!.path,
       command,
       options,
     );
@@ -96,14 +97,14 @@ export class SshConnection implements AsyncDisposable {
    * @param name Its name.
    */
   subsystem(name: string): string[] {
-    return subsystemCommand(this.#options.target, this.#directory!, name);
+    return subsystemCommand(this.#options.target, this.#temporary!.path, name);
   }
 
   /** Whether the connection is still there; asks the client process. */
   async check(): Promise<boolean> {
     if (!this.#master?.isAlive) return false;
     const { success } = await run(
-      checkCommand(this.#options.target, this.#directory!),
+      checkCommand(this.#options.target, this.#temporary!.path),
     );
     return success;
   }
@@ -118,9 +119,7 @@ export class SshConnection implements AsyncDisposable {
   /** Ends the connection, and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-    if (this.#directory !== undefined) {
-      await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
-    }
+    await this.#temporary?.[Symbol.asyncDispose]().catch(() => {});
   }
 
   async #connect(signal: AbortSignal | undefined): Promise<void> {
@@ -137,7 +136,10 @@ export class SshConnection implements AsyncDisposable {
     }
     const limit = AbortSignal.timeout(timeout);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
-    this.#directory ??= await Deno.makeTempDir({ prefix: "baler-ssh-" });
+    this.#temporary ??= await TemporaryDirectory.create({
+      prefix: "baler-ssh-",
+      forSockets: true,
+    });
     let refusal = "";
     let handshakes = 0;
     for (let attempts = 1, pause = FIRST_PAUSE_MS;; attempts++) {
@@ -180,9 +182,9 @@ export class SshConnection implements AsyncDisposable {
     const { argv, env } = await masterCommand(
       target,
       config,
-      this.#directory!,
+      this.#temporary!.path,
     );
-    await Deno.remove(`${this.#directory}/control`).catch(() => {});
+    await Deno.remove(`${this.#temporary!.path}/control`).catch(() => {});
     const master = new Master(argv, env);
     try {
       const failure = await master.ready(signal);
