@@ -39,7 +39,7 @@ export type Permissions = {
  * Returns the flags that grant exactly `permissions`.
  *
  * The first is always `--no-prompt`: an executable that lacks a permission reports an error,
- * because nobody could answer a prompt in a process whose stdin is the wire.
+ * because a prompt could not be answered in a process whose stdin is the wire.
  *
  * @param permissions The value of `"compile": {"permissions": …}`, of any type.
  * @param where The place of `permissions`, for errors, such as `examples/x/deno.json`.

@@ -295,7 +295,7 @@ forEachHost(
   async (bench) => {
     const env = await withShout(bench);
     const { stdout } = await bench.succeeds(["help"], { env });
-    assertMatch(stdout, /^ +shout +says everything louder$/m);
+    assertMatch(stdout, /^ +shout +prints everything in capitals$/m);
     for (const args of [["help", "shout"], ["shout", "--help"]]) {
       const { stdout } = await bench.succeeds(args, { env });
       assertStringIncludes(stdout, "Usage: baler shout [WORD...]");

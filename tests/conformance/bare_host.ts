@@ -1,17 +1,22 @@
-// A host without a library: writes lines as they are given, valid or not, and reads lines as they come.
+// A host without the library: writes any lines, valid or not, and reads lines as they arrive.
+
+import { HANG_LIMIT_MS } from "../support/within.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** A child process that is spoken to line by line. */
+/** A child process that is tested line by line. */
 export class BareHost implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stderr: Promise<string>;
   #unread = new Uint8Array();
-  /** A process that does not answer or end is killed, so that its test fails. */
-  readonly #patience = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
+  /** Kills a process that does not answer or exit, so that its test fails. */
+  readonly #hangTimer = setTimeout(
+    () => this.#child.kill("SIGKILL"),
+    HANG_LIMIT_MS,
+  );
 
   constructor([command, ...args]: string[]) {
     this.#child = new Deno.Command(command!, {
@@ -90,7 +95,7 @@ export class BareHost implements AsyncDisposable {
   async ended(): Promise<{ code: number; unread: string; stderr: string }> {
     while (await this.#more());
     const { code, signal } = await this.#child.status;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#hangTimer);
     if (signal !== null) throw new Error(`it ended by ${signal}`);
     const unread = new TextDecoder().decode(this.#unread);
     return { code, unread, stderr: await this.#stderr };
@@ -98,7 +103,7 @@ export class BareHost implements AsyncDisposable {
 
   /** Kills the process, whatever its state is. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#hangTimer);
     await this.#writer.abort().catch(() => {});
     while (await this.#more());
     await this.#child.status;

@@ -50,13 +50,13 @@ async function assertCells(
 }
 
 Deno.test({
-  name: "a plugin goes wrong",
+  name: "a plugin fails",
   ignore,
   fn: (test) => assertCells(test, "source", ALL),
 });
 
 Deno.test({
-  name: "a compiled plugin of a compiled host goes wrong",
+  name: "a compiled plugin of a compiled host fails",
   ignore,
   async fn(test) {
     const [plugin] = await compile([{

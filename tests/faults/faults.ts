@@ -1,4 +1,4 @@
-// The faults: every way in which a plugin's process goes wrong here, as functions that do it. None
+// The faults: every way in which a plugin's process can fail, as functions. None
 // of them asks the library that serves the plugin; that is how real faults come, too.
 
 import type { FaultName, PauseName } from "./matrix.ts";

@@ -27,7 +27,7 @@ const GRACES: Readonly<Partial<Record<MomentName, string>>> = {
 };
 
 /** The error message for each fault. */
-const SAID: Readonly<Record<FaultName, RegExp>> = {
+const EXPECTED_FAULT: Readonly<Record<FaultName, RegExp>> = {
   exit0: /exited with code 0/,
   exit3: /exited with code 3/,
   uncaught: /exited with code 1\b[^]*nobody catches this/,
@@ -35,16 +35,16 @@ const SAID: Readonly<Record<FaultName, RegExp>> = {
   sigkill: /was killed by SIGKILL/,
   sigsegv: /was killed by SIGSEGV/,
   closedStdout: /closed its stdout/,
-  garbage: /bytes on stdout are no messages|is not a message/,
+  garbage: /bytes on stdout are not messages|is not a message/,
   truncated: /closed its stdout|is not a message/,
   sigstop: /within \d+ s\b|did not respond/,
   loop: /within \d+ s\b|did not respond/,
 };
 
 /** The activity of the plugin that the error message names. */
-const DOING: Readonly<Record<MomentName, RegExp>> = {
-  beforeHello: /hello|not a baler plugin/,
-  halfHello: /hello|not a baler plugin/,
+const EXPECTED_ACTIVITY: Readonly<Record<MomentName, RegExp>> = {
+  beforeHello: /handshake|not a baler plugin/,
+  halfHello: /handshake|not a baler plugin/,
   // Calls that take no turn of its event loop may be answered before it dies.
   afterHello: /create|prepare|\brun\b/,
   prepare: /prepare/,
@@ -57,7 +57,7 @@ const DOING: Readonly<Record<MomentName, RegExp>> = {
   shutdown: /shut|end/,
 };
 
-/** Builds with a plugin that goes wrong, and asserts all that the host promises then. */
+/** Builds with a plugin that fails, and asserts the guarantees of the host. */
 export async function assertCell(
   kind: HostKind,
   moment: MomentName,
@@ -159,9 +159,9 @@ async function assertPromises(
     );
     // Its output is not read any more after it was told to shut down.
     const isUnheard = moment === "shutdown" && fault === "garbage";
-    assertMatch(text, SAID[isUnheard ? "loop" : fault]);
+    assertMatch(text, EXPECTED_FAULT[isUnheard ? "loop" : fault]);
     const label = [...plugin, moment, fault].join(" ");
-    assertMatch(text.replaceAll(label, ""), DOING[moment]);
+    assertMatch(text.replaceAll(label, ""), EXPECTED_ACTIVITY[moment]);
     assertMatch(text, new RegExp(`^ {4}last words ${moment}$`, "m"));
     // deno-lint-ignore no-control-regex
     assert(!/\x1b|\x00/.test(text), "control characters in the error");

@@ -21,18 +21,18 @@ export interface ParityCase {
    * Parts of the error message that both print. If given, the other words of an
    * error event are not compared, nor the number of events.
    */
-  readonly says?: readonly string[];
-  /** True where builds run side by side, and events come in any order. */
+  readonly messageParts?: readonly string[];
+  /** True if builds run in parallel, and their events come in any order. */
   readonly unordered?: boolean;
-  /** Patterns of what differs from run to run, such as a time. */
+  /** Patterns of the texts that differ between runs, such as a time. */
   readonly aside?: readonly RegExp[];
-  /** A difference on purpose, and what baler does instead. */
+  /** An intended difference, and baler's behavior. */
   readonly differs?: {
     readonly why: DifferenceName;
     /** Whether baler's exit code is 0. */
     readonly ok: boolean;
     /** Parts of the error message that baler prints. */
-    readonly says: readonly string[];
+    readonly messageParts: readonly string[];
     /** The files that baler leaves, where they are not Packer's. */
     readonly files?: readonly string[];
   };
@@ -40,17 +40,17 @@ export interface ParityCase {
   readonly sample?: boolean;
 }
 
-/** What a run of a case came to, with all taken out that may differ between two runs. */
+/** The result of a case, without everything that may differ between two runs. */
 export interface Outcome {
   /** Whether the exit code was 0. */
   readonly ok: boolean;
   /** The events, or the lines of stdout where the command does not ask for events. */
   readonly events: readonly string[];
-  /** The files that were made or changed, by name. */
+  /** The files that were created or changed, by name. */
   readonly files: Readonly<Record<string, unknown>>;
 }
 
-/** The words that a case runs. */
+/** Returns the arguments of a case. */
 export function argsOf(one: ParityCase): readonly string[] {
   return one.args ?? ["build", "-machine-readable", "template.json"];
 }

@@ -5,13 +5,13 @@
 export const DIFFERENCES = {
   "warnings-of-options-without-effect":
     "an option that nothing reads is a mistake",
-  communicators: "winrm is not in this baler, which says so at once",
+  communicators: "winrm is not supported, which is an error before the build",
   "ssh-checked-first":
-    "a certificate or a port that cannot be is refused before the build, not at its timeout",
+    "an invalid certificate or port is an error before the build, not at its timeout",
   "communicator-local": "provisioners can work on this machine",
   "null-builder": "Packer crashes at a builder that is null",
   "one-name-two-builds":
-    "two builds of one name cannot be told apart, and one of them would be lost",
+    "two builds of one name cannot be distinguished, and one of them would be lost",
   bom: "editors put a byte order mark in front of a file",
   proto: "no key of a template may be taken for JavaScript's prototype",
   "failed-file-builder":
@@ -37,8 +37,7 @@ export const DIFFERENCES = {
   "usage-errors":
     "a command line that is not understood ends with exit code 2 and one line, not the whole help",
   "flags-anywhere": "a flag may follow the template",
-  "sensitive-hidden":
-    "Packer shows sensitive values to whoever reads the events",
+  "sensitive-hidden": "Packer shows sensitive values in the events",
   "inspect-text": "inspect shows post-processors, too; its events are the same",
   "fix-text": "what a person wrote is shown as it was written",
   "fixes-of-other-plugins":

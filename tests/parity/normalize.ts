@@ -89,10 +89,10 @@ export function comparableEvents(
         continue;
       }
       event = match[1]!;
-      if (one.says !== undefined) {
+      if (one.messageParts !== undefined) {
         event = event.replace(/^([^,]*,error|,ui,error),(?!==>).*/, "$1");
       }
-      if (one.says !== undefined && event === events.at(-1)) continue;
+      if (one.messageParts !== undefined && event === events.at(-1)) continue;
     } else if (event === "" && (events.at(-1) ?? "") === "") continue;
     if (EXTRAS.includes(event) || NO_FILES.test(event)) continue;
     // inspect-text

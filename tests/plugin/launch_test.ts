@@ -218,6 +218,15 @@ testPosix(
   },
 );
 
+testPosix("launch() waits for a program that a debugger holds", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.script("plugin", "sleep 1", HELLO, "exec cat");
+  const options = { startTimeout: 200, answerTimeout: 200, grace: 100 };
+  assertMatch((await refusal(path, options)).message, /within 0\.2 s/);
+  await using plugin = await launch([path, "--inspect-brk=:9229"], options);
+  assertEquals(plugin.info.protocol, 1);
+});
+
 testPosix(
   "launch() shows the incomplete hello of a program that hangs",
   async () => {
@@ -491,42 +500,42 @@ testPosix(
 const deaths: Record<string, {
   dies: (working: Working) => Promise<unknown>;
   exit: { code: number | null; signal: string | null };
-  says: RegExp;
+  pattern: RegExp;
   lastLine: RegExp;
 }> = {
   "exits with code 0": {
     dies: (working) => working.exit(0),
     exit: { code: 0, signal: null },
-    says: /code 0|status 0/,
+    pattern: /code 0|status 0/,
     lastLine: /^the last words$/,
   },
   "exits with code 3": {
     dies: (working) => working.exit(3),
     exit: { code: 3, signal: null },
-    says: /code 3|status 3/,
+    pattern: /code 3|status 3/,
     lastLine: /^the last words$/,
   },
-  "throws what nobody catches": {
+  "throws an uncaught error": {
     dies: (working) => working.throwLater(),
     exit: { code: 1, signal: null },
-    says: /code 1|status 1/,
+    pattern: /code 1|status 1/,
     lastLine: /nobody catches this/,
   },
-  "rejects what nobody awaits": {
+  "has an unhandled rejection": {
     dies: (working) => working.rejectLater(),
     exit: { code: 1, signal: null },
-    says: /code 1|status 1/,
+    pattern: /code 1|status 1/,
     lastLine: /nobody awaits this/,
   },
   "is killed": {
     dies: (working) => working.kill("SIGKILL"),
     exit: { code: null, signal: "SIGKILL" },
-    says: /SIGKILL/,
+    pattern: /SIGKILL/,
     lastLine: /^the last words$/,
   },
 };
 
-for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
+for (const [how, { dies, exit, pattern, lastLine }] of Object.entries(deaths)) {
   testPosix(`a plugin that ${how} fails every call in flight`, async () => {
     await using plugin = await launch(program("worker_plugin.ts"));
     const working = await plugin.create<Working>("thing", "working");
@@ -535,16 +544,16 @@ for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
     const errors = await Promise.all(calls.map((call) => death(call, plugin)));
     for (const error of errors) {
       assertEquals(error.exit, exit);
-      assertMatch(error.message, says);
+      assertMatch(error.message, pattern);
       assert(error.lastLines.some((line) => lastLine.test(line)));
       assert(error.message.split("\n").some((line) => line.includes("line 2")));
       assertEquals(error.lastLines.slice(0, 2), ["line 1", "line 2"]);
     }
     const { message } = await end(working.ping(), plugin);
-    assertMatch(message, says);
+    assertMatch(message, pattern);
     assertStringIncludes(message, "(in ping())");
     const later = plugin.create("thing", "working");
-    assertMatch((await end(later, plugin)).message, says);
+    assertMatch((await end(later, plugin)).message, pattern);
   });
 }
 
@@ -637,16 +646,16 @@ const lies: Record<string, string> = {
   "prints more than 1 MiB of text": "yes 'Downloading...' | head -c 1100000",
   "answers a call that was not made": shellLine({ json: { return: 77 } }),
   "answers a call twice": shellLine({ json: { return: 1 } }),
-  "says __proto__ in an answer": shellLine(
+  "sends __proto__ in an answer": shellLine(
     '{"json":{"return":2,"value":{"__proto__":{"polluted":true}}}}',
   ),
-  "says __proto__ in a path": shellLine(
+  "sends __proto__ in a path": shellLine(
     '{"json":{"return":2,"value":{"a":1}},"meta":{"values":{"value.__proto__.polluted":["undefined"]},"v":1}}',
   ),
-  "says __proto__ in the fields of an object": shellLine(
+  "sends __proto__ in the fields of an object": shellLine(
     '{"json":{"return":2,"value":{"ref":4,"fields":{"json":{"__proto__":{"polluted":true}}}}},"meta":{"values":{"value":[["custom","object"]]},"v":1}}',
   ),
-  "says __proto__ in an error": shellLine(
+  "sends __proto__ in an error": shellLine(
     '{"json":{"throw":2,"error":{"name":"Error","message":"x","__proto__":{"polluted":true}}},"meta":{"values":{"error":[["custom","error"]]},"v":1}}',
   ),
   "prints a line of 65 MiB":
@@ -656,9 +665,9 @@ const lies: Record<string, string> = {
     json: { return: 2, value: 0, bytes: [2 ** 30, 2 ** 30] },
     meta: { values: { value: [["custom", "bytes"]] }, v: 1 },
   }),
-  "says hello again": HELLO,
+  "sends hello again": HELLO,
   "releases what it never got": shellLine({ json: { release: 9, count: 1 } }),
-  "aborts what is no signal": shellLine({ json: { abort: 1 } }),
+  "aborts a reference that is not a signal": shellLine({ json: { abort: 1 } }),
 };
 
 for (const [how, lie] of Object.entries(lies)) {

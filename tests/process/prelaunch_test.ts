@@ -27,7 +27,7 @@ async function bundledOf(run: Running): Promise<string[]> {
     .filter((command) => / plugin$/.test(command));
 }
 
-/** A run whose shell waits; the test says when it goes on. */
+/** A run whose shell waits until the test lets it continue. */
 async function startWaiting(
   bench: Workspace,
   template: object,
@@ -120,8 +120,12 @@ function taken(argv: string[], variables: Record<string, string> = env) {
   const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
-    onStdout: (chunk) => void (text += decoder.decode(chunk)),
-    onStdoutEnd: () => text += "[end]",
+    stdout: {
+      receive: (chunk) => void (text += decoder.decode(chunk)),
+      end: () => void (text += "[end]"),
+      spliceTarget: () => undefined,
+      isAnswerNear: () => false,
+    },
     onStderr: () => {},
   });
   return { child, text: child.exited.then(() => text) };

@@ -99,14 +99,26 @@ export class SshCommunicator extends CommandCommunicator
   }
 
   /** Starts a command in the user's shell. */
-  override async start(
-    { command, stdin, stdout, stderr, signal }: RemoteCommand,
+  override start(command: RemoteCommand): Promise<RunningCommand> {
+    return this.#startAgain(command, this.#pty);
+  }
+
+  /** Starts a command without a terminal, which would change bytes. */
+  protected override startTransfer(
+    command: RemoteCommand,
   ): Promise<RunningCommand> {
-    const streams = { stdin, stdout, stderr };
+    return this.#startAgain(command, false);
+  }
+
+  async #startAgain(
+    command: RemoteCommand,
+    pty: boolean,
+  ): Promise<RunningCommand> {
+    const { signal } = command;
     for (let attempt = 1;; attempt++) {
       await this.#connection.connect(signal);
       signal?.throwIfAborted();
-      const running = await this.#start(command, streams, signal);
+      const running = await this.#start(command, pty);
       if (running) return running;
       if (attempt === MAX_START_ATTEMPTS) {
         throw new SshConnectionLostError(
@@ -154,15 +166,11 @@ export class SshCommunicator extends CommandCommunicator
 
   /** Returns nothing when the connection was lost before the command had started. */
   async #start(
-    command: string,
-    { stdin, stdout, stderr }: Pick<
-      RemoteCommand,
-      "stdin" | "stdout" | "stderr"
-    >,
-    signal: AbortSignal | undefined,
+    { command, stdin, stdout, stderr, signal }: RemoteCommand,
+    pty: boolean,
   ): Promise<RunningCommand | undefined> {
     // A terminal has one output.
-    const marked = this.#pty ? "stdout" : "stderr";
+    const marked = pty ? "stdout" : "stderr";
     const mark = new StartMark();
     // The user's shell reads the command as sshd would have given it. Another
     // one around it, in the same process group, turns the death by a signal into
@@ -176,7 +184,7 @@ export class SshCommunicator extends CommandCommunicator
             }; SHLVL=1 "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
           )
         } ${shellQuote(command)}`,
-        { pty: this.#pty, hasStdin: stdin !== undefined },
+        { pty, hasStdin: stdin !== undefined },
       ),
       stdin: stdin && mark.after(stdin),
       stdout: stdout || marked === "stdout"

@@ -110,16 +110,16 @@ export class RemoteScript {
   }
 
   /**
-   * Removes what was uploaded, unless the configuration has `skip_clean`.
+   * Removes uploaded files, unless the configuration has `skip_clean`.
    *
-   * @param path One uploaded file. By default all that are left are removed, and
-   * a failure is no error.
+   * @param path One uploaded file. By default all remaining files are removed, and a
+   * failure is ignored.
    * @throws {Error} When the one file cannot be removed.
    */
   async clean(path?: string): Promise<void> {
     if (this.#config.skip_clean) return;
     if (path === undefined) {
-      // The machine may be gone, and the error that ended the script says more.
+      // The machine may not exist any more, and the error of the script is more important.
       for (const left of this.#uploaded) {
         await this.#command(`rm -f ${shellPath(left)}`, { isAbortable: false })
           .catch(() => {});
@@ -177,8 +177,8 @@ export class RemoteScript {
     const { communicator, signal } = this.#options;
     const { source } = content;
     try {
-      // An upload is exclusive: what is there already has to go first, be it from
-      // an earlier script or put there by somebody else.
+      // An upload is exclusive: an existing file must be removed first, whether an
+      // earlier script or another user created it.
       if (this.#uploaded.has(path) || this.#isPathGiven) {
         await this.#remove(path);
       }
@@ -227,8 +227,8 @@ export class RemoteScript {
 }
 
 /**
- * A script with its size, unless it is long: with the size, a communicator can
- * tell in one command whether all has come.
+ * Returns a script with its size, unless it is long: with the size, a communicator
+ * can check in the same command that the upload is complete.
  */
 async function sized(content: ReadableStream<Uint8Array>): Promise<Content> {
   const chunks: Uint8Array[] = [];
@@ -252,7 +252,7 @@ async function sized(content: ReadableStream<Uint8Array>): Promise<Content> {
   };
 }
 
-/** A name that nobody can have taken before. */
+/** Returns an unpredictable file name. */
 function unguessable(name: string): string {
   return `${name}_${crypto.randomUUID()}.sh`;
 }
