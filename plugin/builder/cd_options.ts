@@ -4,7 +4,7 @@
 import { join } from "@std/path";
 import type { ConfigOf, Options } from "../contract/options.ts";
 import { writeCdImage } from "./cd_image.ts";
-import { TemporaryDirectory } from "./temporary_directory.ts";
+import { TemporaryDirectory } from "../process/temporary_directory.ts";
 import type { Step } from "./steps.ts";
 
 /** Packer's options for a CD. */

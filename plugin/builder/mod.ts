@@ -97,4 +97,4 @@ export { runProgram, type RunProgramOptions } from "./run_program.ts";
 export {
   TemporaryDirectory,
   type TemporaryDirectoryOptions,
-} from "./temporary_directory.ts";
+} from "../process/temporary_directory.ts";

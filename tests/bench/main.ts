@@ -9,6 +9,7 @@ import { containerRows } from "./containers.ts";
 import { goPluginRows } from "./go_plugins.ts";
 import { growth, growthTables } from "./growth.ts";
 import { packerRows } from "./packer.ts";
+import { machineRows } from "./machines.ts";
 import { growthPlot } from "./plot.ts";
 import { programs } from "./programs.ts";
 import { isReached, median, ratioOf, type Row, tableOf } from "./row.ts";
@@ -20,7 +21,8 @@ Measures baler beside Packer, Go's net/rpc, kkrpc, vscode-jsonrpc, the bare pipe
 cat and sed; shows a table, and writes all numbers into dist/bench.json.
 
   --quick      less of everything: a minute or so
-  --only=PART  only "builds", "calls", "packer", "containers" or "growth"
+  --only=PART  only "builds", "calls", "packer", "containers", "machines" or
+               "growth"
   --source     calls between programs that run from source in this Deno, not
                between compiled ones, which may be of an older one
   --plot       draw docs/growth.svg
@@ -62,6 +64,13 @@ try {
   if (wants("containers")) {
     rows.push(
       ...await containerRows(made.baler, sizes, directory, (reason) => {
+        missing.push(reason);
+      }),
+    );
+  }
+  if (wants("machines")) {
+    rows.push(
+      ...await machineRows(made.baler, sizes, directory, (reason) => {
         missing.push(reason);
       }),
     );

@@ -27,12 +27,15 @@ export interface Sizes {
   readonly launched: number;
   /** How often each size of an argument is sent. */
   readonly repeats: number;
+  /** Rounds of a build of a virtual machine. */
+  readonly machines: number;
 }
 
 const MIB = 2 ** 20;
 
 /** The content of the table in docs/performance.md. */
 export const FULL: Sizes = {
+  machines: 5,
   builds: 15,
   manyBuilds: 5,
   versions: 21,
@@ -55,6 +58,7 @@ export const FULL: Sizes = {
 
 /** The same in about a minute. */
 export const QUICK: Sizes = {
+  machines: 1,
   builds: 3,
   manyBuilds: 1,
   versions: 5,

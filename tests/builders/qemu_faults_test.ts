@@ -27,17 +27,25 @@ type Moment = keyof typeof MOMENTS;
 
 /** A server of a disk image that never ends, and the URL of the image. */
 function slowServer(): { url: string } & AsyncDisposable {
-  const stop = new AbortController();
+  const responses: ReadableStreamDefaultController<Uint8Array>[] = [];
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} },
-    () => new Response(new ReadableStream({ start() {} })),
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => void responses.push(controller),
+        }),
+      ),
   );
   return {
     url: `http://127.0.0.1:${server.addr.port}/disk.img`,
     async [Symbol.asyncDispose]() {
-      // Waits for no connection: the one of the build never ends by itself.
-      stop.abort();
-      await server.finished;
+      for (const controller of responses) {
+        try {
+          controller.close();
+        } catch { /* Its client is gone. */ }
+      }
+      await server.shutdown();
     },
   };
 }

@@ -157,7 +157,13 @@ forEachHost(
           });
           await packer(workspace, ["build", "packer.json"], PATH);
         } else {
-          await workspace.baler(["build", "template.json"], { env: { PATH } });
+          const { output } = await workspace.baler(
+            ["build", "template.json"],
+            { env: { PATH } },
+          );
+          // Where ssh does not answer, there is a picture of the screen.
+          const [, picture] = /machine's screen: (\S+)/.exec(output) ?? [];
+          if (picture !== undefined) await Deno.remove(picture);
         }
         outcomes.push(await callsOf(workspace, log));
         for (const directory of ["output-qemu", "big"]) {

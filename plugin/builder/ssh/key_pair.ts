@@ -1,6 +1,7 @@
 // A temporary key pair, for a machine that gets its key when it is created.
 
 import { join } from "@std/path";
+import { TemporaryDirectory } from "../../process/temporary_directory.ts";
 
 /** What a {@linkcode TemporaryKeyPair} is made of. */
 export interface KeyPairOptions {
@@ -29,17 +30,17 @@ export class TemporaryKeyPair implements AsyncDisposable {
   readonly publicKey: string;
   /** The comment of the public key. */
   readonly name: string;
-  readonly #directory: string;
+  readonly #directory: TemporaryDirectory;
 
   private constructor(
-    directory: string,
+    directory: TemporaryDirectory,
     name: string,
     privateKey: string,
     publicKey: string,
   ) {
     this.#directory = directory;
     this.name = name;
-    this.privateKeyFile = join(directory, "key");
+    this.privateKeyFile = join(directory.path, "key");
     this.privateKey = privateKey;
     this.publicKey = publicKey;
   }
@@ -70,8 +71,8 @@ export class TemporaryKeyPair implements AsyncDisposable {
       );
     }
     const name = options.name || `packer_${crypto.randomUUID()}`;
-    const directory = await Deno.makeTempDir({ prefix: "baler-key-" });
-    const path = join(directory, "key");
+    const directory = await TemporaryDirectory.create({ prefix: "baler-key-" });
+    const path = join(directory.path, "key");
     try {
       const { success, stderr } = await new Deno.Command("ssh-keygen", {
         args: [
@@ -100,7 +101,7 @@ export class TemporaryKeyPair implements AsyncDisposable {
         (await Deno.readTextFile(`${path}.pub`)).trim(),
       );
     } catch (cause) {
-      await Deno.remove(directory, { recursive: true });
+      await directory[Symbol.asyncDispose]();
       throw new Error(
         `cannot make a key pair with ssh-keygen: ${(cause as Error).message}`,
         { cause },
@@ -110,6 +111,6 @@ export class TemporaryKeyPair implements AsyncDisposable {
 
   /** Deletes the key. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
+    await this.#directory[Symbol.asyncDispose]().catch(() => {});
   }
 }

@@ -1,6 +1,7 @@
 // One ssh connection: a client process that stays, and that every command,
 // upload and download shares.
 
+import { TemporaryDirectory } from "../../process/temporary_directory.ts";
 import { delay } from "../../common/delay.ts";
 import { LocalProcess } from "../../process/local_process.ts";
 import {
@@ -46,7 +47,7 @@ export class SshConnectionLostError extends Error {
 /** A connection to one machine. */
 export class SshConnection implements AsyncDisposable {
   readonly #options: SshConnectionOptions;
-  #directory: string | undefined;
+  #temporary: TemporaryDirectory | undefined;
   #master: Master | undefined;
   #connecting: Promise<void> | undefined;
 
@@ -86,7 +87,7 @@ export class SshConnection implements AsyncDisposable {
   ): string[] {
     return sessionCommand(
       this.#options.target,
-      this.#directory!,
+      this.#temporary!.path,
       command,
       { ...options, forwardsAgent: forwardsAgent(this.#options.config) },
     );
@@ -98,14 +99,14 @@ export class SshConnection implements AsyncDisposable {
    * @param name Its name.
    */
   subsystem(name: string): string[] {
-    return subsystemCommand(this.#options.target, this.#directory!, name);
+    return subsystemCommand(this.#options.target, this.#temporary!.path, name);
   }
 
   /** Whether the connection is still there; asks the client process. */
   async check(): Promise<boolean> {
     if (!this.#master?.isAlive) return false;
     const { success } = await run(
-      checkCommand(this.#options.target, this.#directory!),
+      checkCommand(this.#options.target, this.#temporary!.path),
     );
     return success;
   }
@@ -120,9 +121,7 @@ export class SshConnection implements AsyncDisposable {
   /** Ends the connection, and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-    if (this.#directory !== undefined) {
-      await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
-    }
+    await this.#temporary?.[Symbol.asyncDispose]().catch(() => {});
   }
 
   async #connect(signal: AbortSignal | undefined): Promise<void> {
@@ -139,7 +138,10 @@ export class SshConnection implements AsyncDisposable {
     }
     const limit = AbortSignal.timeout(timeout);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
-    this.#directory ??= await Deno.makeTempDir({ prefix: "baler-ssh-" });
+    this.#temporary ??= await TemporaryDirectory.create({
+      prefix: "baler-ssh-",
+      forSockets: true,
+    });
     let refusal = "";
     let handshakes = 0;
     for (let attempts = 1, pause = FIRST_PAUSE_MS;; attempts++) {
@@ -182,9 +184,9 @@ export class SshConnection implements AsyncDisposable {
     const { argv, env } = await masterCommand(
       target,
       config,
-      this.#directory!,
+      this.#temporary!.path,
     );
-    await Deno.remove(`${this.#directory}/control`).catch(() => {});
+    await Deno.remove(`${this.#temporary!.path}/control`).catch(() => {});
     const master = new Master(argv, env);
     try {
       const failure = await master.ready(signal) ?? await this.#openTunnels();
@@ -203,7 +205,7 @@ export class SshConnection implements AsyncDisposable {
     for (const tunnel of config.ssh_remote_tunnels ?? []) {
       const [program, ...args] = remoteTunnelCommand(
         target,
-        this.#directory!,
+        this.#temporary!.path,
         tunnel,
       );
       const { success, stderr } = await new Deno.Command(program!, {

@@ -9,7 +9,7 @@ import {
   sshProblems,
   type Step,
 } from "../../builder/mod.ts";
-import { TemporaryDirectory } from "../../builder/temporary_directory.ts";
+import { TemporaryDirectory } from "../../process/temporary_directory.ts";
 import { guardCommand, unguardCommand } from "../../process/cleanup_guard.ts";
 import { removeOutput } from "../../files/files_artifact.ts";
 import { OutputFile } from "../../bundled/shared/output_file.ts";

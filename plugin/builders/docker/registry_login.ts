@@ -4,7 +4,7 @@
 
 import { basename, join } from "@std/path";
 import { runProgram } from "../../builder/run_program.ts";
-import { TemporaryDirectory } from "../../builder/temporary_directory.ts";
+import { TemporaryDirectory } from "../../process/temporary_directory.ts";
 import type { ConfigProblem } from "../../contract/config_error.ts";
 import type { ConfigOf } from "../../contract/options.ts";
 import type { Ui } from "../../contract/ui.ts";

@@ -2,7 +2,7 @@
 // longer used, also if this process is killed.
 
 import { join } from "@std/path";
-import { guardDirectory, unguardDirectory } from "../process/cleanup_guard.ts";
+import { guardDirectory, unguardDirectory } from "./cleanup_guard.ts";
 
 /**
  * The longest base directory for sockets, in bytes: with the names that follow,
