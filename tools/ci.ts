@@ -33,6 +33,10 @@ const PACKAGES = {
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-img": "qemu-utils",
   "ansible-playbook": "ansible-core",
+  mmdebstrap: "mmdebstrap",
+  newuidmap: "uidmap",
+  mke2fs: "e2fsprogs",
+  zstd: "zstd",
 };
 
 /** The exit code after failures; an error of this program itself gives 1. */

@@ -22,7 +22,7 @@ export interface PrepareOptions<Config = Record<string, unknown>> {
 
 /** What `prepare` or `configure` may return. */
 export interface PrepareResult {
-  /** Warnings that are shown, while the build goes on. */
+  /** Warnings that are shown; the build continues. */
   warnings?: string[];
   /** The names of the values that the builder will pass to the hook as `data`. */
   generatedData?: string[];

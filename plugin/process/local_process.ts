@@ -93,7 +93,7 @@ export class LocalProcess implements RunningCommand {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#group.end();
     await this.#done.catch(() => {});
-    await Promise.all(this.#outputs.map((output) => output.drained));
+    await Promise.all(this.#outputs.map((output) => output.stop()));
   }
 
   async #run(
@@ -162,6 +162,15 @@ class Output {
     clearTimeout(this.#timer);
     this.#isFinished = true;
     await this.#writer.close().catch(() => {});
+  }
+
+  /**
+   * Reads no more. A process outside the group may hold the pipe for as long as
+   * it likes: an ssh client's master does.
+   */
+  async stop(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+    await this.drained;
   }
 
   // After finish() it keeps reading and discards the bytes, so that a full or a

@@ -66,7 +66,7 @@ Deno.test({
 });
 
 for (const method of ["scp", "sftp"]) {
-  for (const pty of method === "sftp" ? [false, true] : [false]) {
+  for (const pty of [false, true]) {
     Deno.test({
       ...skippable(
         `the ssh communicator keeps every promise: ${method}${

@@ -2,7 +2,11 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import type { Communicator } from "../../plugin/contract/communicator.ts";
 import {
+  clearAuthorizedKeysStep,
+  connectStep,
+  runSteps,
   SshCommunicator,
   type SshConfig,
   SshConnectionLostError,
@@ -10,6 +14,7 @@ import {
   SshTimeoutError,
 } from "../../plugin/builder/mod.ts";
 import { noSshd, run, sshConfig, Sshd } from "../support/sshd.ts";
+import { RecordingUi } from "../support/recording_ui.ts";
 import { skippable } from "../support/programs.ts";
 
 function sshTest(
@@ -275,6 +280,51 @@ sshTest("ssh opens tunnels", async (sshd) => {
   const banner = new Uint8Array(8);
   await connection.read(banner);
   assertEquals(new TextDecoder().decode(banner), "SSH-2.0-");
+});
+
+sshTest("the temporary key is removed from authorized_keys", async (sshd) => {
+  await Deno.mkdir(join(sshd.home, ".ssh"));
+  const keys = join(sshd.home, ".ssh", "authorized_keys");
+  await Deno.writeTextFile(keys, "ssh-rsa AAA a.key\nssh-rsa BBB axkey\n");
+  const settings = sshConfig({
+    ssh_private_key_file: sshd.key,
+    ssh_clear_authorized_keys: true,
+    temporary_key_pair_name: "a.key",
+  });
+  const ui = new RecordingUi();
+  await runSteps<{ communicator?: Communicator }>(
+    [
+      connectStep({
+        config: settings,
+        target: () => ({
+          host: "127.0.0.1",
+          port: sshd.port,
+          username: "root",
+        }),
+      }),
+      clearAuthorizedKeysStep({ config: settings }),
+    ],
+    {},
+    {
+      ui,
+      signal: new AbortController().signal,
+      build: { debug: false, onError: "cleanup" },
+    },
+  );
+  assertEquals(await Deno.readTextFile(keys), "ssh-rsa BBB axkey\n");
+  assertEquals(
+    await Array.fromAsync(
+      Deno.readDir(join(sshd.home, ".ssh")),
+      ({ name }) => name,
+    ),
+    ["authorized_keys"],
+  );
+  assertEquals(ui.lines, [
+    "say: Using ssh communicator to connect: 127.0.0.1",
+    "say: Waiting for SSH to become available...",
+    "say: Connected to SSH!",
+    "say: Trying to remove ephemeral keys from authorized_keys files",
+  ]);
 });
 
 Deno.test("sshProblems() tells every problem with its key", async () => {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { readStream, writeStream } from "../../plugin/builder/byte_streams.ts";
+import { readStream, writeStream } from "../../plugin/process/byte_streams.ts";
 import { Tree } from "../../plugin/builder/namespaces/tree.ts";
 import { UserNamespace } from "../../plugin/builder/namespaces/user_namespace.ts";
 import {

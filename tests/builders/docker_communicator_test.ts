@@ -4,6 +4,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DockerCommunicator } from "../../plugin/builders/docker/docker_communicator.ts";
 import { Docker } from "../../plugin/builders/docker/docker_program.ts";
+import { checkCommunicator } from "../../plugin/testing/check_communicator.ts";
+import { communicatorChecks } from "../../plugin/testing/communicator_checks.ts";
 import { Workspace } from "../support/harness.ts";
 import { collected } from "../support/component_runner.ts";
 import { dockerBench, missingPodman } from "../support/podman.ts";
@@ -58,6 +60,22 @@ function inContainer(
     },
   });
 }
+
+inContainer(
+  "the communicator docker keeps the promises of its interface",
+  async ({ communicator }) => {
+    await checkCommunicator({
+      communicator,
+      directory: "/tmp/check",
+      timeoutMs: 300_000,
+      // A destination that does not exist becomes the copy, as in `docker cp`.
+      only: communicatorChecks.map(({ name }) => name).filter((name) =>
+        !name.startsWith("uploadDir() copies the directory itself")
+      ),
+    });
+  },
+  "app",
+);
 
 inContainer(
   "a command in a container has stdin, both outputs and its exit status",

@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { dirname, join } from "@std/path";
+import { UserNamespace } from "../../plugin/builder/namespaces/user_namespace.ts";
 import { compile } from "../../tools/compile.ts";
 import { forEachHost, Workspace } from "../support/harness.ts";
 import { skippable } from "../support/programs.ts";
@@ -18,6 +19,11 @@ import {
   writeRootArchive,
 } from "../support/root_file_system.ts";
 import { run } from "../support/sshd.ts";
+import {
+  noVirtualMachine,
+  virtualMachineImage,
+} from "../support/virtual_machine.ts";
+import { within } from "../support/within.ts";
 
 /** The time of everything in the images. */
 const EPOCH = "1700000000";
@@ -301,6 +307,25 @@ forEachHost(
   options,
 );
 
+forEachHost("the template of docs/rootfs.md builds", async (workspace) => {
+  const page = await Deno.readTextFile(
+    new URL("../../docs/rootfs.md", import.meta.url),
+  );
+  const [, template = ""] = /```json\n([^]*?)```/.exec(page) ?? [];
+  const plugins = { builders: { rootfs: await rootfsPlugin(workspace.kind) } };
+  await workspace.write("template.json", { plugins, ...JSON.parse(template) });
+  await writeRootArchive(workspace.at("base.tar"));
+  await run("gzip", workspace.at("base.tar"));
+  await workspace.write("app", "#!/bin/sh\necho it runs\n");
+  await workspace.succeeds(["build", "template.json"]);
+  assertEquals(await workspace.names("image"), [
+    "rootfs.oci.tar",
+    "rootfs.tar.gz",
+  ]);
+  const names = await listing(workspace.at("image/rootfs.tar.gz"));
+  assertMatch(names.join("\n"), /-rwxr-xr-x .* usr\/local\/bin\/app$/m);
+}, options);
+
 forEachHost(
   "rootfs tells what is wrong with its options",
   async (workspace) => {
@@ -340,6 +365,25 @@ forEachHost(
 );
 
 forEachHost(
+  "rootfs leaves the tree where a failed build is not cleaned up",
+  async (workspace) => {
+    await writeRootArchive(workspace.at("source.tar"));
+    await writeTemplate(workspace, { source_tar: "source.tar" }, [
+      { type: "shell", inline: ["echo half >/etc/half", "exit 3"] },
+    ]);
+    const ended = await workspace.baler([
+      ...["build", "-on-error=abort", "template.json"],
+    ]);
+    assertEquals(ended.code, 1, ended.output);
+    const [, left = ""] = /The tree is left in (.*)/.exec(ended.output) ?? [];
+    assertEquals(await Deno.readTextFile(`${left}/root/etc/half`), "half\n");
+    const namespace = await UserNamespace.create({ directories: [left] });
+    await namespace[Symbol.asyncDispose]();
+  },
+  options,
+);
+
+forEachHost(
   "rootfs leaves nothing when an archive cannot be unpacked",
   async (workspace) => {
     await workspace.write("source.tar", "no archive".repeat(200));
@@ -372,6 +416,57 @@ const noDebian = await (async () => {
     return `there is no mirror of Debian: ${(error as Error).message}`;
   }
 })();
+
+// Once: how the host runs makes no difference to it.
+Deno.test({
+  ...skippable(
+    "a kernel mounts a disk of rootfs",
+    noImagePrograms ?? noVirtualMachine,
+  ),
+  async fn() {
+    const workspace = await Workspace.make("source");
+    try {
+      await writeRootArchive(workspace.at("source.tar"));
+      await writeTemplate(workspace, {
+        source_tar: "source.tar",
+        ...{ output_directory: "out", formats: ["qcow2"] },
+      }, [{
+        type: "shell",
+        inline: ["echo 'the disk is mounted' >/boot-message"],
+      }]);
+      await workspace.succeeds(["build", "template.json"]);
+      const { kernel, initrd } = await virtualMachineImage();
+      const qemu = new Deno.Command("qemu-system-x86_64", {
+        args: [
+          ...["-accel", "tcg", "-m", "256", "-nographic", "-no-reboot"],
+          ...["-kernel", kernel, "-initrd", initrd],
+          ...["-append", "console=ttyS0 quiet", "-nic", "none"],
+          "-drive",
+          `file=${workspace.at("out/rootfs.qcow2")},format=qcow2,if=virtio`,
+        ],
+        ...{ stdin: "null", stdout: "piped", stderr: "null" },
+      }).spawn();
+      try {
+        let text = "";
+        const decoder = new TextDecoder();
+        const shown = (async () => {
+          for await (const chunk of qemu.stdout) {
+            text += decoder.decode(chunk, { stream: true });
+            if (text.includes("The machine is up.")) return;
+          }
+        })();
+        await within("the machine", shown, 300_000);
+        assertStringIncludes(text, "the disk is mounted");
+      } finally {
+        qemu.kill("SIGKILL");
+        await qemu.status;
+      }
+      await workspace.assertNothingLeft();
+    } finally {
+      await workspace.clear();
+    }
+  },
+});
 
 // Once: it takes a minute, and how the host runs makes no difference to it.
 Deno.test({

@@ -11,6 +11,7 @@ import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
   GREETING,
   HELLO,
+  READ_CALL,
   Recorder,
   testPosix,
 } from "../support/plugin_process.ts";
@@ -191,7 +192,7 @@ testPosix(
       "plugin",
       ...GREETING,
       ...Array.from(bytes, (byte, index) => [
-        "read -r call",
+        READ_CALL,
         writes(Uint8Array.of(byte)),
         `printf '%s\\n' '{"json":{"return":${index + 2}}}'`,
       ]).flat(),

@@ -44,7 +44,7 @@ const written: Record<string, string> = {
     .replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`),
   "in JSON as Python writes it": JSON.stringify(SECRET).slice(1, -1)
     .replace("ä", "\\u00e4"),
-  "behind backslashes in a shell": SECRET.replace(/[^a-z0-9ä]/g, "\\$&"),
+  "with backslashes for a shell": SECRET.replace(/[^a-z0-9ä]/g, "\\$&"),
 };
 
 for (const [how, text] of Object.entries(written)) {

@@ -4,12 +4,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
+  adapterDirectory,
   install,
   ofPacker,
   processesWith,
   testWithPackers,
 } from "./support.ts";
 import {
+  dockerBench,
   missingPodman,
   missingProgram,
   podmanAsDocker,
@@ -370,3 +372,56 @@ PidFile none
     },
   };
 }
+
+await testWithPackers(
+  "docker's builder and post-processors of both kinds work on each other's artifacts",
+  ["packer"],
+  async ({ bench, paths: [packer], baler }) => {
+    const docker = await dockerBench(bench);
+    const ours = docker.plugins;
+    // From its sources; the compiled one is found beside Packer's adapter.
+    const env: Record<string, string> = bench.kind === "compiled"
+      ? {
+        PATH: docker.env.PATH!,
+        BALER_PLUGIN_PATH:
+          `${await adapterDirectory()}:${docker.env.BALER_PLUGIN_PATH}`,
+      }
+      : { PATH: docker.env.PATH! };
+    for (const isOurBuilder of [true, false]) {
+      const go = (kind: string, name: string) => ofPacker(packer!, kind, name);
+      await bench.write("template.json", {
+        plugins: {
+          builders: isOurBuilder ? ours.builders ?? {} : {
+            docker: go("builder", "docker"),
+          },
+          "post-processors": {
+            ...ours["post-processors"],
+            "go-tag": go("post-processor", "docker-tag"),
+            "go-save": go("post-processor", "docker-save"),
+          },
+        },
+        builders: [{ ...CONTAINER, commit: true }],
+        "post-processors": [[
+          { type: "go-tag", repository: "localhost/go", tags: ["1"] },
+          { type: "docker-save", path: "ours.tar" },
+          { type: "docker-tag", repository: "localhost/ours", tags: ["2"] },
+          { type: "go-save", path: "go.tar" },
+        ]],
+      });
+      const { code, output, stdout } = await baler(
+        ["build", "template.json"],
+        { env },
+      );
+      assertEquals(code, 0, output);
+      assertMatch(
+        stdout,
+        /--> docker: Imported Docker image: localhost\/ours:2 with tags localhost\/ours:2\n/,
+      );
+      for (const name of ["ours.tar", "go.tar"]) {
+        assert((await Deno.stat(bench.at(name))).size > 100_000, name);
+        await Deno.remove(bench.at(name));
+      }
+    }
+  },
+  { missing: missingPodman },
+);

@@ -54,7 +54,7 @@ export async function testWithPackers(
   forEachHost(promise, async (bench) => {
     const env: Record<string, string> = { CHECKPOINT_DISABLE: "1" };
     if (bench.kind === "compiled") {
-      env.BALER_PLUGIN_PATH = await adapterFolder();
+      env.BALER_PLUGIN_PATH = await adapterDirectory();
     }
     await test({
       bench,
@@ -70,7 +70,7 @@ export async function testWithPackers(
 let adapter: Promise<string> | undefined;
 
 /** A directory with the compiled adapter, and nothing else that would be found. */
-function adapterFolder(): Promise<string> {
+export function adapterDirectory(): Promise<string> {
   adapter ??= (async () => {
     const [made] = await compile(["packer"], { say: () => {} });
     const directory = await Deno.makeTempDir({ prefix: "baler-test-adapter-" });

@@ -218,6 +218,15 @@ testPosix(
   },
 );
 
+testPosix("launch() waits for a program that a debugger holds", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.script("plugin", "sleep 1", HELLO, "exec cat");
+  const options = { startTimeout: 200, answerTimeout: 200, grace: 100 };
+  assertMatch((await refusal(path, options)).message, /within 0\.2 s/);
+  await using plugin = await launch([path, "--inspect-brk=:9229"], options);
+  assertEquals(plugin.info.protocol, 1);
+});
+
 testPosix(
   "launch() shows the incomplete hello of a program that hangs",
   async () => {
@@ -506,13 +515,13 @@ const deaths: Record<string, {
     pattern: /code 3|status 3/,
     lastLine: /^the last words$/,
   },
-  "throws what nobody catches": {
+  "throws an uncaught error": {
     dies: (working) => working.throwLater(),
     exit: { code: 1, signal: null },
     pattern: /code 1|status 1/,
     lastLine: /nobody catches this/,
   },
-  "rejects what nobody awaits": {
+  "has an unhandled rejection": {
     dies: (working) => working.rejectLater(),
     exit: { code: 1, signal: null },
     pattern: /code 1|status 1/,
@@ -658,7 +667,7 @@ const lies: Record<string, string> = {
   }),
   "sends hello again": HELLO,
   "releases what it never got": shellLine({ json: { release: 9, count: 1 } }),
-  "aborts what is no signal": shellLine({ json: { abort: 1 } }),
+  "aborts a reference that is not a signal": shellLine({ json: { abort: 1 } }),
 };
 
 for (const [how, lie] of Object.entries(lies)) {

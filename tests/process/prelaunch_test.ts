@@ -27,7 +27,7 @@ async function bundledOf(run: Running): Promise<string[]> {
     .filter((command) => / plugin$/.test(command));
 }
 
-/** A run whose shell waits; the test says when it goes on. */
+/** A run whose shell waits until the test lets it continue. */
 async function startWaiting(
   bench: Workspace,
   template: object,

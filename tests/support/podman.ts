@@ -7,25 +7,25 @@ import type { Workspace } from "./harness.ts";
 
 /** The reason why a program is not there; undefined when it is. */
 export function missingProgram(name: string): string | undefined {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
-      if (Deno.statSync(join(folder, name)).isFile) return undefined;
+      if (Deno.statSync(join(directory, name)).isFile) return undefined;
     } catch {
-      // Not in this folder.
+      // Not in this directory.
     }
   }
   return `${name} is not installed`;
 }
 
 /**
- * Makes a folder with a `docker` that is podman, whose images and containers are the test's own, and an image
+ * Makes a directory with a `docker` that is podman, whose images and containers are the test's own, and an image
  * `localhost/base` of busybox.
  *
  * @param bench The test's baler.
  * @returns The PATH on which `docker` is.
  */
 export async function podmanAsDocker(bench: Workspace): Promise<string> {
-  const folder = bench.at("podman");
+  const directory = bench.at("podman");
   await bench.write(
     "podman/containers.conf",
     `[containers]
@@ -48,16 +48,16 @@ insecure = true
   await bench.write(
     "podman/bin/docker",
     `#!/bin/sh
-export CONTAINERS_CONF=${folder}/containers.conf
-export CONTAINERS_REGISTRIES_CONF=${folder}/registries.conf TMPDIR=${folder}/tmp
+export CONTAINERS_CONF=${directory}/containers.conf
+export CONTAINERS_REGISTRIES_CONF=${directory}/registries.conf TMPDIR=${directory}/tmp
 mkdir -p "$TMPDIR"
-exec podman --root ${folder}/root --runroot ${folder}/run --tmpdir ${folder}/tmp --storage-driver vfs "$@"
+exec podman --root ${directory}/root --runroot ${directory}/run --tmpdir ${directory}/tmp --storage-driver vfs "$@"
 `,
     { mode: 0o755 },
   );
-  const path = `${folder}/bin:${bench.env.PATH}`;
+  const path = `${directory}/bin:${bench.env.PATH}`;
   const { success, stderr } = await new Deno.Command("sh", {
-    args: ["-e", "-c", IMAGE, "sh", join(folder, "rootfs")],
+    args: ["-e", "-c", IMAGE, "sh", join(directory, "rootfs")],
     env: { ...bench.env, PATH: path },
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -82,7 +82,7 @@ echo 'root:x:0:' > "$1/etc/group"
 tar -C "$1" -c . | docker import - localhost/base:latest
 `;
 
-/** Why podman cannot stand in for docker here. */
+/** Why podman cannot be used as docker here. */
 export const missingPodman: string | undefined = missingProgram("podman") ??
   missingProgram("runc") ?? (missingProgram("busybox"));
 

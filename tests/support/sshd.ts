@@ -78,8 +78,12 @@ export class Sshd implements AsyncDisposable {
     return sshd;
   }
 
-  /** Starts it, and returns when it listens. */
-  async listen(): Promise<void> {
+  /**
+   * Starts it, and returns when it listens.
+   *
+   * @param more Lines for its configuration, beside those that it was made with.
+   */
+  async listen(more = ""): Promise<void> {
     const config = join(this.directory, "config");
     await Deno.writeTextFile(
       config,
@@ -97,7 +101,7 @@ MaxStartups 100
 MaxSessions 100
 SetEnv HOME=${this.home}
 ${this.#extra}
-`,
+${more}`,
     );
     this.#process = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", config],
@@ -126,6 +130,13 @@ ${this.#extra}
     this.#process = undefined;
     process.kill("SIGKILL");
     await process.status;
+  }
+
+  /** Stops the processes of its connections, which then answer nothing. */
+  async freeze(): Promise<void> {
+    for (const pid of await descendants(this.#process!.pid)) {
+      Deno.kill(pid, "SIGSTOP");
+    }
   }
 
   /** Ends the connections, as a machine that restarts does. */

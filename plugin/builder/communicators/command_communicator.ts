@@ -60,6 +60,18 @@ export abstract class CommandCommunicator implements Communicator {
   ): RunningCommand | Promise<RunningCommand>;
 
   /**
+   * Starts a command that copies files: `start` unless overridden, where that
+   * changes the bytes that go through it, as a terminal does.
+   *
+   * @param command The command and its streams.
+   */
+  protected startTransfer(
+    command: RemoteCommand,
+  ): RunningCommand | Promise<RunningCommand> {
+    return this.start(command);
+  }
+
+  /**
    * Writes a file.
    *
    * @throws {Error} When it cannot be written, or the source ended early.
@@ -185,19 +197,57 @@ export abstract class CommandCommunicator implements Communicator {
    * @throws {Error} When it cannot be read there or written here.
    */
   async downloadDir(transfer: DirectoryTransfer): Promise<void> {
+    const { source, signal } = transfer;
+    const scripts = isPattern(source)
+      ? (await this.#parentsOf(source, signal)).map((parent) =>
+        archiveMatches(source, parent)
+      )
+      : [archiveDirectory(source)];
+    for (const script of scripts) await this.#downloadArchive(script, transfer);
+  }
+
+  async #downloadArchive(
+    script: string,
+    transfer: DirectoryTransfer,
+  ): Promise<void> {
     const { unpackTree } = await import("./tree.ts");
     const { source, signal } = transfer;
     const tree = await unpackTree(transfer);
     try {
-      await this.#run(
-        isPattern(source) ? archiveMatches(source) : archiveDirectory(source),
-        { stdout: tree.archive, signal, doing: `download ${source}` },
-      );
+      await this.#run(script, {
+        ...{ stdout: tree.archive, signal, doing: `download ${source}` },
+      });
     } catch (error) {
       await tree.finish(error);
       throw error;
     }
     await tree.finish();
+  }
+
+  /** The directories in which there is what a pattern matches: busybox's `tar` takes from one at a time. */
+  async #parentsOf(
+    pattern: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const parents = new Set<string>();
+    const decoder = new TextDecoder();
+    let text = "";
+    await this.#run(
+      forMatches(pattern) + `  printf '%s\\0' "$parent"\ndone\n`,
+      {
+        stdout: new WritableStream({
+          write(chunk) {
+            const parts = (text + decoder.decode(chunk, { stream: true }))
+              .split("\0");
+            text = parts.pop()!;
+            for (const part of parts) parents.add(part);
+          },
+        }),
+        signal,
+        doing: `download ${pattern}`,
+      },
+    );
+    return [...parents];
   }
 
   /** Uploads a directory file by file, for a machine without `tar`. */
@@ -245,7 +295,7 @@ export abstract class CommandCommunicator implements Communicator {
     },
   ): Promise<number> {
     const stderr = new Tail(MAX_STDERR_BYTES);
-    const running = await this.start({
+    const running = await this.startTransfer({
       command: `sh -c ${shellQuote(script)}`,
       ...(stdin ? { stdin } : {}),
       ...(stdout ? { stdout } : {}),
@@ -399,7 +449,8 @@ cd -- ${remotePath(parent)} && exec tar -cf - ${shellQuote(name)}
 `;
 }
 
-function archiveMatches(pattern: string): string {
+/** The start of a loop over what a pattern matches, with `$match` and its directory, `$parent`. */
+function forMatches(pattern: string): string {
   const [home, rest] = pattern.startsWith("~/")
     ? [`"$HOME"/`, pattern.slice(2)]
     : ["", pattern.startsWith("-") ? `./${pattern}` : pattern];
@@ -421,8 +472,15 @@ for match; do
     echo "nothing matches "${shellQuote(pattern)} >&2; exit 1
   fi
   parent=$(cd -- "$(dirname -- "$match")" && pwd)
-  set -- "$@" -C "$parent" "./$(basename -- "$match")"
+`;
+}
+
+function archiveMatches(pattern: string, parent: string): string {
+  return `${forMatches(pattern)}\
+  if [ "$parent" = ${shellQuote(parent)} ]; then
+    set -- "$@" "./$(basename -- "$match")"
+  fi
 done
-exec tar -cf - "$@"
+cd -- ${shellQuote(parent)} && exec tar -cf - "$@"
 `;
 }

@@ -6,7 +6,11 @@ import { ByteReader } from "../trees/byte_reader.ts";
 import { pack, type Snapshot, snapshot } from "../trees/pack.ts";
 import { Unpacker } from "../trees/unpack.ts";
 import type { InsideTask, MachineReady, Unpacked } from "./inside_command.ts";
-import { chroot, ignoreChildren, raiseLoopback } from "./libc.ts";
+import {
+  chroot,
+  ignoreChildren,
+  raiseLoopback,
+} from "../../process/system_calls.ts";
 import { mountMachine } from "./mounts.ts";
 
 /** Does what stdin says, and ends this process. */

@@ -3,7 +3,7 @@
 // Until then the kernel keeps the namespace and its first process, which would
 // wait for ever where nobody does: the host, or a container's first process.
 
-import { becomeSubreaper, reap } from "./libc.ts";
+import { becomeSubreaper, reap } from "../../process/system_calls.ts";
 
 /**
  * Adopts orphans, and takes the exit status of those from other PID namespaces.

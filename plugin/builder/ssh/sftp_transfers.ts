@@ -16,6 +16,9 @@ import type { SshConnection } from "./ssh_connection.ts";
 /** How many files of a directory are copied at a time. */
 const MAX_FILES_IN_FLIGHT = 16;
 
+/** How often a session is opened when the connection broke. */
+const MAX_OPEN_ATTEMPTS = 3;
+
 /** Copies files by SFTP, over one session that all copies share. */
 export class SftpTransfers {
   readonly #connection: SshConnection;
@@ -204,9 +207,19 @@ export class SftpTransfers {
   async #open(signal: AbortSignal | undefined): Promise<SftpClient> {
     const open = await this.#client?.catch(() => undefined);
     if (open?.isAlive) return open;
-    await this.#connection.connect(signal);
-    this.#client = SftpClient.open(this.#connection.subsystem("sftp"));
-    return await this.#client;
+    for (let attempt = 1;; attempt++) {
+      await this.#connection.connect(signal);
+      this.#client = SftpClient.open(this.#connection.subsystem("sftp"));
+      try {
+        return await this.#client;
+      } catch (error) {
+        signal?.throwIfAborted();
+        // The connection may have broken since its last use.
+        if (attempt === MAX_OPEN_ATTEMPTS || await this.#connection.check()) {
+          throw error;
+        }
+      }
+    }
   }
 }
 

@@ -2,7 +2,11 @@
 // has changed since it was unpacked, as a layer of an OCI image. The same tree
 // makes the same bytes.
 
-import { changeTime, deviceParts, getAttribute } from "../namespaces/libc.ts";
+import {
+  changeTime,
+  deviceParts,
+  getAttribute,
+} from "../../process/system_calls.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar_writer.ts";
 import type { TarEntry, TarType } from "./tar_reader.ts";
 import { CAPABILITY } from "./unpack.ts";

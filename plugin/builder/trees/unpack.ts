@@ -11,7 +11,7 @@ import {
   setAttribute,
   setTimes,
   SystemCallError,
-} from "../namespaces/libc.ts";
+} from "../../process/system_calls.ts";
 import { type ReadEntry, readTar, relativePath } from "./tar_reader.ts";
 
 /** The start of names by which a layer removes what is in the layers below it. */

@@ -180,12 +180,16 @@ export const builders: readonly ParityCase[] = [
       { ssh_password: "" },
       "one authentication method must be specified",
     ],
+    "two-authentications": [
+      { ssh_agent_auth: true },
+      "only one of ssh_agent_auth",
+    ],
     "no-key-file": [
-      { ssh_private_key_file: "gone" },
+      { ssh_private_key_file: "gone", ssh_password: "" },
       "ssh_private_key_file is invalid: stat gone: no such file or directory",
     ],
     "key-file-without-key": [
-      { ssh_private_key_file: "template.json" },
+      { ssh_private_key_file: "template.json", ssh_password: "" },
       "ssh_private_key_file is invalid",
       "no key found",
     ],

@@ -1,5 +1,5 @@
-// System calls of Linux for which Deno has no function, for programs that run in
-// namespaces of their own. Each is named as in section 2 of Linux's manual.
+// System calls of Linux for which Deno has no function: those that machines in
+// namespaces need. Section 2 of Linux's manual describes them.
 
 /** `MS_NOSUID` and the other flags of mount(2). */
 export const MOUNT = {
