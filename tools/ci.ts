@@ -4,7 +4,7 @@
 //
 //     deno run --allow-all tools/ci.ts
 //
-// BALER_CI_FRESH=all runs the whole suite on the new machine, not only the files that look for other programs.
+// BALER_CI_FRESH=all runs the whole suite on the new machine, not only the files that need other programs.
 // The last line is "N passed, N failed", with ", N skipped" where some were. The exit code is 0 when nothing failed,
 // else 3.
 
@@ -140,7 +140,7 @@ async function networkVariables(): Promise<Record<string, string>> {
   };
 }
 
-/** The test files that look for programs which a machine may lack. */
+/** The test files that need programs which a machine may lack. */
 function filesWithPeers(directory = "tests"): string[] {
   return [...Deno.readDirSync(join(root, directory))].flatMap((entry) => {
     const path = `${directory}/${entry.name}`;

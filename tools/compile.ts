@@ -36,7 +36,7 @@ export interface CompileOptions {
 
 /** An executable that {@link compile} made, or found up to date. */
 export interface CompiledExecutable {
-  /** The name that was asked for, such as `baler` or `builder-file`. */
+  /** The requested name, such as `baler` or `builder-file`. */
   readonly name: string;
   /** Absolute path. */
   readonly path: string;
@@ -170,8 +170,8 @@ async function compileOne(
 }
 
 /**
- * Runs `make` for a path in a temporary directory beside `path`, and renames the result to `path`
- * when it succeeded. A compilation that fails leaves nothing behind; one that is killed leaves no
+ * Runs `make` for a path in a temporary directory next to `path`, and renames the result to `path`
+ * when it succeeded. A compilation that fails leaves no file; one that is killed leaves no
  * incomplete executable.
  */
 async function atomically<T>(

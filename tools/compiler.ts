@@ -20,7 +20,7 @@ export interface Compilation {
   readonly output: string;
   /** Flags of `deno compile`. */
   readonly flags: readonly string[];
-  /** Absolute paths of files, directories and modules to embed beside the module graph. */
+  /** Absolute paths of files, directories and modules to embed in addition to the module graph. */
   readonly include?: readonly string[];
   /** Absolute paths below those of `include` to leave out. */
   readonly exclude?: readonly string[];
@@ -52,7 +52,7 @@ export class Compiler {
   /**
    * Makes a compiler that has tried nothing yet.
    *
-   * @param say Called with a line when something is done in another way than usual.
+   * @param say Called with a line when a fallback is used.
    */
   constructor(say: (line: string) => void) {
     this.#say = say;
@@ -102,9 +102,9 @@ export class Compiler {
   }
 
   /**
-   * Bundles a program's modules into a few, beside its output. Such an executable starts in about
+   * Bundles a program's modules into a few, next to its output. Such an executable starts in about
    * half the time: it has fewer modules to load, and does not set up npm packages. A module that is
-   * imported dynamically stays a module of its own.
+   * imported dynamically stays a separate module.
    *
    * @returns The bundle; undefined where the program cannot be bundled, which a line explains.
    */
@@ -273,7 +273,7 @@ async function assertExists(
 
 /**
  * The flags of every `deno compile`. V8's code cache is disabled: it would be a file of a predictable
- * name in the temporary directory, and whoever can write there could run code in the executable.
+ * name in the temporary directory, and a user who can write there could run code in the executable.
  */
 export const COMPILE_FLAGS: readonly string[] = [
   "--no-check",
@@ -308,7 +308,7 @@ async function denoOrThrow(
   if (!result.success) throw failure(compilation, result.text);
 }
 
-/** The error of a compilation, without the stack of Deno's own code behind it. */
+/** Returns the error of a compilation, without the stack trace of Deno's own code. */
 function failure({ name, entry }: Compilation, text: string): Error {
   return new Error(
     `${name} (${entry}) could not be compiled:\n${

@@ -12,7 +12,7 @@ export interface Executable {
   readonly entry: string;
   /** The flags of `deno compile` that grant its permissions. */
   readonly flags: readonly string[];
-  /** Absolute paths of files, directories and modules to embed beside the module graph. */
+  /** Absolute paths of files, directories and modules to embed in addition to the module graph. */
   readonly include?: readonly string[];
   /** Absolute paths below those of `include` to leave out. */
   readonly exclude?: readonly string[];

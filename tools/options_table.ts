@@ -3,7 +3,7 @@
 //
 //     deno run --allow-read --allow-write tools/options_table.ts [--write]
 //
-// A page has a table wherever these two lines stand, with the module and the name of its exported options:
+// A page has a table between these two lines, with the module and the name of its exported options:
 //
 //     <!-- options: plugin/builders/qemu/qemu_options.ts qemuOptions -->
 //     <!-- end of the options -->

@@ -11,7 +11,7 @@ import type { Plugin } from "../plugin/plugin.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
 import { InFlightCalls } from "./in_flight_calls.ts";
 
-/** After how long the user is told which plugin has not started yet, in milliseconds. */
+/** After how long a message names the plugin that has not started yet, in milliseconds. */
 const SLOW_START_MS = 5_000;
 
 /** A process that has been started, or is being started. */

@@ -1,7 +1,7 @@
 // Call bursts: many calls of one plugin, each soon after the one before. During a
 // burst the calls announce that more follow; the plugin then reads its stdin with
 // a blocking read, which takes half as long as Deno's asynchronous read in
-// another thread. At the end of the burst the plugin is told to stop that.
+// another thread. At the end of the burst an empty line ends the last blocking read.
 
 /** The longest time between two calls of a burst, in milliseconds. */
 const MAX_GAP_MS = 2;

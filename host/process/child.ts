@@ -40,7 +40,7 @@ export interface ChildOptions {
   /**
    * Called with each chunk of its stderr.
    *
-   * @returns A promise if nothing more must be read until it resolves.
+   * @returns A promise if reading must stop until it resolves.
    */
   onStderr(chunk: Uint8Array): void | Promise<void>;
 }

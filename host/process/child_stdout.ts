@@ -11,7 +11,7 @@ export interface StdoutSink {
   /**
    * Called with each chunk, whose memory is reused after the call.
    *
-   * @returns A promise if nothing more must be read until it resolves.
+   * @returns A promise if reading must stop until it resolves.
    */
   receive(chunk: Uint8Array): void | Promise<void>;
   /** Called at the end of the stream. */

@@ -12,7 +12,7 @@ const GRACE_HALF_SECONDS = 24;
 
 /**
  * How long a plugin may clean up after the host's death as long as it shows
- * activity, in half seconds: 15 minutes. No host is left that could be told to
+ * activity, in half seconds: 15 minutes. The host is dead, so no second Ctrl-C can
  * kill it earlier.
  */
 const MAX_CLEANUP_HALF_SECONDS = 15 * 60 * 2;

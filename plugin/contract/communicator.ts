@@ -6,23 +6,34 @@
 export interface RemoteCommand {
   /** The command line, for the machine's shell. */
   command: string;
-  /** The command's stdin; empty by default. */
+  /**
+   * The command's stdin; empty by default. A command may end without reading it:
+   * that is no error.
+   */
   stdin?: ReadableStream<Uint8Array>;
   /** Receives the command's stdout, and is closed at its end; discarded by default. */
   stdout?: WritableStream<Uint8Array>;
   /** Receives the command's stderr, and is closed at its end; discarded by default. */
   stderr?: WritableStream<Uint8Array>;
-  /** Ends the command, and all processes that it has started, when aborted. */
+  /**
+   * Ends the command, and all processes that it has started, when aborted. With
+   * a signal that is aborted already, nothing is started.
+   */
   signal?: AbortSignal;
 }
 
 /** A command that was started. */
 export interface RunningCommand {
   /**
-   * Waits until the command has exited and all its output was delivered.
+   * Waits until the command has exited, and all its output was delivered and the
+   * outputs are closed. It may be called more than once, and after the end.
    *
-   * @returns Its exit code.
-   * @throws {Error} When the connection to the machine was lost.
+   * @returns Its exit code; 128 plus the signal's number when a signal ended it.
+   * @throws {unknown} The signal's reason, once the command and what it has
+   * started are gone, when the command was aborted.
+   * @throws {Error} When the connection to the machine was lost before the exit
+   * code came. A provisioner with `expect_disconnect` takes this error for the
+   * restart that it expects; a communicator itself knows nothing of that option.
    */
   wait(): number | Promise<number>;
 }
@@ -66,12 +77,14 @@ export interface Download {
 export interface DirectoryTransfer {
   /**
    * The directory to copy. With a trailing `/` its content is copied, without
-   * one the directory itself, as rsync does.
+   * one the directory itself, as rsync does. In `downloadDir` it may have
+   * wildcards (`*`, `?`, `[...]`, none of which matches a `/`): then each file
+   * and directory that matches is copied, and no match is an error.
    */
   source: string;
-  /** The directory that it is copied into. */
+  /** The directory that it is copied into; made with its parents where there is none. */
   destination: string;
-  /** Paths below the source that are not copied. */
+  /** Paths below the source that are not copied, with all below them. */
   exclude?: string[];
   /** Stops the transfer when aborted. */
   signal?: AbortSignal;
@@ -83,6 +96,23 @@ export interface DirectoryTransfer {
  * A builder passes it to the provisioners through the {@linkcode Hook}. They run
  * in other processes: every call is made from there, and streams in its
  * arguments are read and written across processes.
+ *
+ * What provisioners rely on, and `checkCommunicator` of `@baler/baler/testing`
+ * checks:
+ *
+ * - Bytes go through unchanged; the machine's shell gets the command as it is.
+ * - Commands and copies run side by side.
+ * - A directory keeps modes and symlinks; a symlink is copied as one.
+ * - A copy that fails throws, and never leaves the destination directory. What
+ *   was copied until then may stay.
+ * - When the connection breaks, what was running throws, and the next call
+ *   connects again, or throws when that cannot be.
+ *
+ * What an implementation need not do: keep owners and times of files, copy
+ * devices and pipes, make the parents of an uploaded file, resume a copy, or end
+ * what has detached itself from its command (a daemon with a session of its own).
+ *
+ * `CommandCommunicator` of `@baler/baler/builder` derives all methods from `start`.
  *
  * After the host has died a provisioner cannot reach the machine any more, and
  * its calls throw. In the builder's process the communicator works as before;
@@ -100,7 +130,8 @@ export interface Communicator {
    * Writes a file, and replaces one that exists.
    *
    * @param upload The path and the content.
-   * @throws {Error} When it cannot be written.
+   * @throws {Error} When it cannot be written, the directory is not there, or
+   * the source fails.
    */
   upload(upload: Upload): void | Promise<void>;
   /**

@@ -75,7 +75,7 @@ export class FilesArtifact implements Artifact {
    * Removes the artifact's own files, and has its base remove the others. A
    * directory is not removed, since what is in it may be anybody's.
    *
-   * A file that is gone already is no error. If a file cannot be removed, the
+   * A file that does not exist any more is ignored. If a file cannot be removed, the
    * others are removed nevertheless.
    *
    * @throws {Error} When files are left, with the path and the reason of each.
@@ -107,7 +107,7 @@ export class FilesArtifact implements Artifact {
  * Removes a file that a component wrote. A device or a named pipe stays, since
  * no component made it.
  *
- * @param path Its absolute path; a file that is gone already is no error.
+ * @param path Its absolute path; a file that does not exist any more is ignored.
  * @throws {Error} When it cannot be removed, or is a directory.
  */
 export async function removeOutput(path: string): Promise<void> {

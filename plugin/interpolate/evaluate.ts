@@ -80,7 +80,7 @@ export class Run {
     }
   }
 
-  /** Runs what goes one level deeper, unless it is too deep. */
+  /** Runs a function one level deeper, unless that exceeds the limit. */
   nested<T>(span: Span, work: () => T): T {
     if (++this.#depth > MAX_CALL_DEPTH) {
       this.fail(

@@ -97,7 +97,7 @@ class Lexer {
     return this.#tokens;
   }
 
-  // Text up to the next action. False when there is no action any more.
+  // Text up to the next action. Returns false after the last action.
   #text(): boolean {
     const open = this.#source.indexOf("{{", this.#position);
     const found = open !== -1;

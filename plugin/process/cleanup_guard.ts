@@ -11,7 +11,7 @@ import { shellQuote } from "../common/shell_quote.ts";
 /** How long the processes of a group may take to exit after SIGTERM, in milliseconds. */
 export const TERM_GRACE_MS = 2_000;
 
-const POLL_SECONDS = 0.2;
+const POLL_INTERVAL_S = 0.2;
 
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
@@ -47,7 +47,7 @@ for one in $entries; do
   esac
 done
 for group in $groups; do kill -TERM "-$group" 2>/dev/null; done
-left=${TERM_GRACE_MS / 1000 / POLL_SECONDS}
+left=${TERM_GRACE_MS / 1000 / POLL_INTERVAL_S}
 while [ "$left" -gt 0 ]; do
   alive=
   for group in $groups; do
@@ -55,7 +55,7 @@ while [ "$left" -gt 0 ]; do
   done
   groups=$alive
   [ -n "$groups" ] || break
-  sleep ${POLL_SECONDS}
+  sleep ${POLL_INTERVAL_S}
   left=$((left - 1))
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done

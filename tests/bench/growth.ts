@@ -51,7 +51,7 @@ const BUILDERS = [10, 100, 1000];
 const SIZES = [100, 1e3, 1e4, 1e5, 2 ** 20, 8 * 2 ** 20, 64 * 2 ** 20];
 
 /** A line has 64 MiB at the most, and more in it than the argument. */
-const MOST_TEXT = 32 * 2 ** 20;
+const MAX_TEXT_BYTES = 32 * 2 ** 20;
 
 /** Measures it. */
 export async function growth(
@@ -118,7 +118,7 @@ async function sizeCosts(
     sizes.push({
       size,
       bytes: await often("echoBytes"),
-      ...size <= MOST_TEXT && { text: await often("echoText") },
+      ...size <= MAX_TEXT_BYTES && { text: await often("echoText") },
     });
   }
   return sizes;

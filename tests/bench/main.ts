@@ -5,6 +5,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { buildRows } from "./builds.ts";
 import { callRows } from "./calls.ts";
+import { containerRows } from "./containers.ts";
 import { goPluginRows } from "./go_plugins.ts";
 import { growth, growthTables } from "./growth.ts";
 import { packerRows } from "./packer.ts";
@@ -19,7 +20,7 @@ Measures baler beside Packer, Go's net/rpc, kkrpc, vscode-jsonrpc, the bare pipe
 cat and sed; shows a table, and writes all numbers into dist/bench.json.
 
   --quick      less of everything: a minute or so
-  --only=PART  only "builds", "calls", "packer" or "growth"
+  --only=PART  only "builds", "calls", "packer", "containers" or "growth"
   --source     calls between programs that run from source in this Deno, not
                between compiled ones, which may be of an older one
   --plot       draw docs/growth.svg
@@ -54,6 +55,13 @@ try {
         missing.push(reason);
       }),
       ...await goPluginRows(made.baler, sizes, directory, (reason) => {
+        missing.push(reason);
+      }),
+    );
+  }
+  if (wants("containers")) {
+    rows.push(
+      ...await containerRows(made.baler, sizes, directory, (reason) => {
         missing.push(reason);
       }),
     );

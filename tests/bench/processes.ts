@@ -82,7 +82,7 @@ function costIn(text: string): Cost {
 }
 
 /** How often processes are sampled, in milliseconds. */
-const INTERVAL = 10;
+const SAMPLE_INTERVAL_MS = 10;
 
 /**
  * The most memory that a command and all that it starts have at a time, in
@@ -95,7 +95,7 @@ export async function peakMemoryOf(measured: Measured): Promise<number> {
   status.then(() => ended = true);
   while (!ended) {
     peak = Math.max(peak, await memoryOf(child.pid));
-    await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+    await new Promise((resolve) => setTimeout(resolve, SAMPLE_INTERVAL_MS));
   }
   return peak;
 }
@@ -109,7 +109,7 @@ export async function ownCostOf(measured: Measured): Promise<Cost> {
   status.then(() => ended = true);
   while (!ended) {
     cpu = Math.max(cpu, await ownCpuOf(child.pid));
-    await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+    await new Promise((resolve) => setTimeout(resolve, SAMPLE_INTERVAL_MS));
   }
   return { wall: performance.now() - begin, cpu };
 }
@@ -151,11 +151,11 @@ export async function highWaterOf(root: number): Promise<number[]> {
 }
 
 /** Linux counts in hundredths of a second. */
-const TICK = 10;
+const TICK_MS = 10;
 
 async function ownCpuOf(pid: number): Promise<number> {
   const fields = await statOf(pid);
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK;
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MS;
 }
 
 /** A process's line in /proc, from its state on: a name may have any character. */

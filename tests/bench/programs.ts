@@ -40,7 +40,7 @@ const NPM_PEERS = ["kkrpc", "vscode-jsonrpc"];
  *
  * @param isFromSource Whether calls are made between programs that run from
  * source, in this very Deno.
- * @param say Is told what is going on.
+ * @param say Called with progress messages.
  */
 export async function programs(
   isFromSource: boolean,

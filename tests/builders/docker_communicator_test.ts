@@ -48,6 +48,7 @@ function inContainer(
             ),
             container: "machine",
             user,
+            owner: user,
           }),
           workspace,
           docker,

@@ -172,7 +172,7 @@ Deno.test("builder file leaves what was at its target when it cannot write all o
   assertEquals(await Deno.readTextFile(join(dir.path, "out")), "old");
 });
 
-Deno.test("builder file makes a copy that is no more readable than its source", async () => {
+Deno.test("builder file creates a copy that is not readable by more users than its source", async () => {
   await using dir = await TemporaryDirectory.make({ "in": "secret" });
   await Deno.chmod(join(dir.path, "in"), 0o640);
   const builder = new FileBuilder();
@@ -186,7 +186,7 @@ Deno.test("builder file makes a copy that is no more readable than its source", 
   assertEquals(mode! & 0o777, 0o640);
 });
 
-Deno.test("compress makes an archive that is no more readable than its files", async () => {
+Deno.test("compress creates an archive that is not readable by more users than its files", async () => {
   await using dir = await TemporaryDirectory.make({
     "a": "1",
     "secret": "2",

@@ -103,7 +103,7 @@ export function goWrong(fault: FaultName, moment: string): Promise<never> {
 }
 
 /** How long a busy plugin hears nothing, in milliseconds. */
-const BUSY = 2_000;
+const BUSY_MS = 2_000;
 
 /** Each pause: returns when the host has died and the plugin may exit. */
 const PAUSES: Readonly<
@@ -120,7 +120,7 @@ const PAUSES: Readonly<
       else signal.addEventListener("abort", abort, { once: true });
     }),
   busy() {
-    turnAwayFor(BUSY);
+    turnAwayFor(BUSY_MS);
     return Promise.resolve();
   },
 };

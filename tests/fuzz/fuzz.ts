@@ -11,7 +11,7 @@ import { workingTime } from "../support/working_time.ts";
 const MAX_CASE_MS = 2_000;
 
 /** How much more memory may be in use between cases, in bytes. */
-const MEMORY = 512 * 1024 * 1024;
+const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 
 /** How many cases share one check for delayed failures. */
 const BATCH = 256;
@@ -87,7 +87,7 @@ export async function fuzz(
     await later();
     if (unhandled.length > 0) finds.push(...await culprits(session, seed, end));
     const more = Deno.memoryUsage().rss - before;
-    if (more > MEMORY) {
+    if (more > MAX_MEMORY_BYTES) {
       finds.push({ ...caseOf(session, seed), what: `${more} bytes are held` });
       break;
     }

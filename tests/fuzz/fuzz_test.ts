@@ -18,7 +18,7 @@ const FIRST = Number(Deno.env.get("BALER_FUZZ_FIRST") ?? 0);
 const WORKERS = 2;
 
 /** How long a worker may be with one case before it is taken for hung, in milliseconds. */
-const PATIENCE = 20_000;
+const HANG_LIMIT_MS = 20_000;
 
 /** A find of earlier days: `seeds/NAME.json`. */
 interface Seed {
@@ -120,7 +120,7 @@ async function fuzzInWorker(first: number, count: number): Promise<Find[]> {
     const seed = Atomics.load(current, 0);
     if (seed === last) reject(new Error(`case ${seed} hangs`));
     last = seed;
-  }, PATIENCE);
+  }, HANG_LIMIT_MS);
   worker.postMessage({ first, count, current } satisfies Task);
   try {
     return await promise;

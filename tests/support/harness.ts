@@ -1,4 +1,4 @@
-// Runs baler as a user does, from source and as the compiled executable: each test in a directory of its own, without
+// Runs baler as a user does, from source and as the compiled executable: each test in a separate directory, without
 // this machine's configuration, and with a check at the end that nothing is left behind.
 
 import { assert, assertEquals } from "@std/assert";

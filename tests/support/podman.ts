@@ -24,7 +24,9 @@ export function missingProgram(name: string): string | undefined {
  * @param bench The test's baler.
  * @returns The PATH on which `docker` is.
  */
-export async function podmanAsDocker(bench: Workspace): Promise<string> {
+export async function podmanAsDocker(
+  bench: Pick<Workspace, "at" | "env" | "write">,
+): Promise<string> {
   const directory = bench.at("podman");
   await bench.write(
     "podman/containers.conf",

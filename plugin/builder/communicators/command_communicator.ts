@@ -60,15 +60,19 @@ export abstract class CommandCommunicator implements Communicator {
   ): RunningCommand | Promise<RunningCommand>;
 
   /**
-   * Starts a command that copies files: `start` unless overridden, where that
-   * changes the bytes that go through it, as a terminal does.
+   * Starts a script that copies files, with `sh`, whatever shell the machine's
+   * user has. Overridden where there is a shorter way than `start`, or where
+   * `start` changes the bytes that go through it, as a terminal does.
    *
-   * @param command The command and its streams.
+   * @param script The streams, and as `command` the script.
    */
-  protected startTransfer(
-    command: RemoteCommand,
+  protected startScript(
+    script: RemoteCommand,
   ): RunningCommand | Promise<RunningCommand> {
-    return this.start(command);
+    return this.start({
+      ...script,
+      command: `sh -c ${shellQuote(script.command)}`,
+    });
   }
 
   /**
@@ -283,7 +287,7 @@ export abstract class CommandCommunicator implements Communicator {
     }
   }
 
-  /** Runs a script with `sh`, whatever shell the machine's user has. */
+  /** Runs a script to its end. */
   async #run(
     script: string,
     { stdin, stdout, signal, doing, allow = [] }: {
@@ -295,8 +299,8 @@ export abstract class CommandCommunicator implements Communicator {
     },
   ): Promise<number> {
     const stderr = new Tail(MAX_STDERR_BYTES);
-    const running = await this.startTransfer({
-      command: `sh -c ${shellQuote(script)}`,
+    const running = await this.startScript({
+      command: script,
       ...(stdin ? { stdin } : {}),
       ...(stdout ? { stdout } : {}),
       stderr: stderr.writable,

@@ -100,25 +100,44 @@ export class SshCommunicator extends CommandCommunicator
 
   /** Starts a command in the user's shell. */
   override start(command: RemoteCommand): Promise<RunningCommand> {
-    return this.#startAgain(command, this.#pty);
+    // The user's shell reads the command as sshd would have given it. Another
+    // one around it, in the same process group, turns the death by a signal into
+    // an exit status. sshd's bash has read .bashrc; with SHLVL the second one
+    // does not.
+    const marked = this.#pty ? "stdout" : "stderr";
+    const script = `${
+      StartMark.script(marked)
+    }; SHLVL=1 "\${SHELL:-/bin/sh}" -c "$0"; exit $?`;
+    return this.#startAgain(
+      command,
+      `exec sh -c ${shellQuote(script)} ${shellQuote(command.command)}`,
+      this.#pty,
+    );
   }
 
-  /** Starts a command without a terminal, which would change bytes. */
-  protected override startTransfer(
-    command: RemoteCommand,
+  /** Starts a script without a terminal, which would change bytes. */
+  protected override startScript(
+    script: RemoteCommand,
   ): Promise<RunningCommand> {
-    return this.#startAgain(command, false);
+    return this.#startAgain(
+      script,
+      `exec sh -c ${
+        shellQuote(`${StartMark.script("stderr")}\n${script.command}`)
+      }`,
+      false,
+    );
   }
 
   async #startAgain(
     command: RemoteCommand,
+    commandLine: string,
     pty: boolean,
   ): Promise<RunningCommand> {
     const { signal } = command;
     for (let attempt = 1;; attempt++) {
       await this.#connection.connect(signal);
       signal?.throwIfAborted();
-      const running = await this.#start(command, pty);
+      const running = await this.#start(command, commandLine, pty);
       if (running) return running;
       if (attempt === MAX_START_ATTEMPTS) {
         throw new SshConnectionLostError(
@@ -166,26 +185,18 @@ export class SshCommunicator extends CommandCommunicator
 
   /** Returns nothing when the connection was lost before the command had started. */
   async #start(
-    { command, stdin, stdout, stderr, signal }: RemoteCommand,
+    { stdin, stdout, stderr, signal }: RemoteCommand,
+    commandLine: string,
     pty: boolean,
   ): Promise<RunningCommand | undefined> {
     // A terminal has one output.
     const marked = pty ? "stdout" : "stderr";
     const mark = new StartMark();
-    // The user's shell reads the command as sshd would have given it. Another
-    // one around it, in the same process group, turns the death by a signal into
-    // an exit status. sshd's bash has read .bashrc; with SHLVL the second one does not.
     const process = new LocalProcess({
-      argv: this.#connection.session(
-        `exec sh -c ${
-          shellQuote(
-            `${
-              StartMark.script(marked)
-            }; SHLVL=1 "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
-          )
-        } ${shellQuote(command)}`,
-        { pty, hasStdin: stdin !== undefined },
-      ),
+      argv: this.#connection.session(commandLine, {
+        pty,
+        hasStdin: stdin !== undefined,
+      }),
       stdin: stdin && mark.after(stdin),
       stdout: stdout || marked === "stdout"
         ? mark.output(stdout, marked === "stdout")

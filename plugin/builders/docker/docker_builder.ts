@@ -60,7 +60,6 @@ interface State {
   source?: ImageInfo;
   container?: Container;
   communicator?: Communicator & Partial<AsyncDisposable>;
-  address: string;
   /** The image, once it is there; until `isComplete` it is removed again. */
   committed?: { id: string; guard: readonly string[] };
   isComplete: boolean;
@@ -97,7 +96,6 @@ export class DockerBuilder implements Builder<DockerConfig> {
     const { commit, export_path } = this.#config;
     const state: State = {
       image: this.#config.image ?? "",
-      address: "",
       isComplete: false,
       data: {
         ImageSha256: "ERR_IMAGE_SHA256_NOT_FOUND",
@@ -205,16 +203,18 @@ export class DockerBuilder implements Builder<DockerConfig> {
           });
         }
         // An image that is not there yet is pulled by `docker run`.
-        state.source = await this.#docker.image(state.image, signal).catch(
-          () => undefined,
+        await this.#readSource(state, signal).catch(() =>
+          signal.throwIfAborted()
         );
-        signal.throwIfAborted();
-        state.data.SourceImageSha256 = state.source?.id ?? "";
-        state.data.SourceImageDigest = this.#dockerfile
-          ? ""
-          : state.source?.digest ?? "";
       },
     };
+  }
+
+  async #readSource(state: State, signal: AbortSignal): Promise<void> {
+    const source = await this.#docker.image(state.image, signal);
+    state.source = source;
+    state.data.SourceImageSha256 = source.id;
+    state.data.SourceImageDigest = this.#dockerfile ? "" : source.digest ?? "";
   }
 
   #start(): Step<State> {
@@ -239,7 +239,8 @@ export class DockerBuilder implements Builder<DockerConfig> {
           signal.throwIfAborted();
           throw new Error(`Error running container: ${error.message}`);
         });
-        state.source ??= await this.#docker.image(state.image, signal);
+        if (!state.source) await this.#readSource(state, signal);
+        Object.assign(state.data, await this.#connectionData(state));
       },
       cleanup: async ({ container }, ui) => {
         if (container?.id) {
@@ -258,12 +259,12 @@ export class DockerBuilder implements Builder<DockerConfig> {
       run: async (state, { ui, signal }) => {
         const { name, user } = state.container!;
         if (config.communicator === "ssh") {
-          state.address = config.ssh_host || await docker.container(
+          const host = config.ssh_host || await docker.container(
             name,
             "{{ .NetworkSettings.IPAddress }}",
             signal,
           );
-          const { address: host } = state;
+          state.data.Host = host;
           const { ssh_port: port, ssh_username } = config;
           await ui.say(
             `Waiting for SSH to become available at ${host}:${port}...`,
@@ -283,7 +284,6 @@ export class DockerBuilder implements Builder<DockerConfig> {
             owner: config.fix_upload_owner ? user : undefined,
           });
         }
-        Object.assign(state.data, await this.#connectionData(state));
       },
       cleanup: async ({ communicator }) =>
         await communicator?.[Symbol.asyncDispose]?.(),
@@ -297,7 +297,7 @@ export class DockerBuilder implements Builder<DockerConfig> {
       `ERR_HTTP_${name}_NOT_IMPLEMENTED_BY_BUILDER`;
     return {
       ID: state.container!.id,
-      Host: state.address,
+      Host: "",
       Port: isSsh ? ssh_port : 0,
       User: isSsh ? ssh_username ?? "" : "",
       ConnType: communicator,

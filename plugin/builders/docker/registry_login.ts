@@ -116,13 +116,15 @@ async function ownConfiguration(
   const home = env.get("HOME") ?? env.get("USERPROFILE") ?? "";
   const docker = env.get("DOCKER_CONFIG") || join(home, ".docker");
   const auth = join(directory, "auth.json");
+  const runtime = env.get("XDG_RUNTIME_DIR");
   const podman = env.get("REGISTRY_AUTH_FILE") ||
-    join(env.get("XDG_RUNTIME_DIR") || "/run/user/0", "containers/auth.json");
-  await copyIfThere(
-    join(docker, "config.json"),
-    join(directory, "config.json"),
-  );
-  if (!await copyIfThere(podman, auth)) {
+    (runtime
+      ? join(runtime, "containers", "auth.json")
+      : `/run/containers/${Deno.uid() ?? 0}/auth.json`);
+  const config = join(docker, "config.json");
+  await copyIfThere(config, join(directory, "config.json"));
+  // Podman reads docker's where it has none itself; the format is the same.
+  if (!await copyIfThere(podman, auth) && !await copyIfThere(config, auth)) {
     await Deno.writeTextFile(auth, '{"auths":{}}', { mode: 0o600 });
   }
   // Docker's contexts and plugins are beside its configuration.

@@ -131,7 +131,7 @@ export default class CompressPostProcessor
       path,
       name: target,
       signal,
-      // An archive is no more readable than its files are.
+      // An archive is not readable by more users than its files.
       maxMode: inputs.reduce(
         (mode, { info }) => mode & (info.mode ?? 0o666),
         0o666,

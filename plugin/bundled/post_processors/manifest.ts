@@ -118,7 +118,7 @@ export default class ManifestPostProcessor
       try {
         rendered[key] = await render(custom_data[key]!, this.#build, {
           fields: data,
-          // A name that the builder did not publish is no error.
+          // A name that the builder did not publish is ignored.
           generated: publishedFor(custom_data[key]!, data),
         });
       } catch (error) {

@@ -3,7 +3,7 @@
 /**
  * Waits for a promise, unless the signal is aborted first.
  *
- * @param signal Ends the wait; the work behind the promise goes on.
+ * @param signal Ends the wait; the work of the promise continues.
  * @param work The promise.
  * @returns The promise's value.
  * @throws {unknown} The signal's reason, when it is aborted.

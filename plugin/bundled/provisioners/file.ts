@@ -68,7 +68,7 @@ export default class FileProvisioner
   #build!: BuildContext;
   #sources: string[] = [];
 
-  /** Checks the paths. What is to be uploaded must exist, unless it is generated. */
+  /** Checks the paths. A file to upload must exist, unless it is generated. */
   async prepare(
     { config, build }: PrepareOptions<ConfigOf<typeof options>>,
   ): Promise<void> {

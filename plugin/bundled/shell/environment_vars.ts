@@ -98,7 +98,7 @@ const HTTP_VARIABLES = [
 
 /**
  * @returns The variables of a builder's HTTP server; none without a server.
- * @throws {Error} When a value is no host name, address or port.
+ * @throws {Error} When a value is not a host name, address or port.
  */
 function httpVariables(
   data: Record<string, unknown>,
