@@ -17,7 +17,7 @@ import {
 import { forwardedPayloads } from "./payload/forwarded_payloads.ts";
 import type { ResultSender } from "./payload/payload.ts";
 import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
-import { MessageScope } from "./references/message_scope.ts";
+import { MessageScope, PLAIN_SCOPE } from "./references/message_scope.ts";
 import { References } from "./references/references.ts";
 import { SendBuffer } from "./send_buffer.ts";
 import type {
@@ -332,7 +332,7 @@ export class Connection implements ByteSink {
     if (payload.isOpaque) {
       return this.#outgoing.resolveForwarded(frame.json.return, payload);
     }
-    const scope = new MessageScope();
+    const scope = frame.meta === undefined ? PLAIN_SCOPE : new MessageScope();
     const message = parseMessage(decode(frame, this.#references, scope));
     switch (message.type) {
       case "call":

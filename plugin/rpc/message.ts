@@ -81,14 +81,6 @@ export type Message =
   | ReleaseMessage
   | AbortMessage;
 
-const TYPES: ReadonlySet<string> = new Set<Message["type"]>([
-  "call",
-  "return",
-  "throw",
-  "release",
-  "abort",
-]);
-
 /**
  * Validates a decoded message.
  *
@@ -130,9 +122,9 @@ export function parseMessage(message: Record<string, unknown>): Message {
 
 /** Returns the one key that gives the type of a message. */
 function typeOf(message: Record<string, unknown>): Message["type"] {
-  let type: string | undefined;
+  let type: Message["type"] | undefined;
   for (const key in message) {
-    if (!TYPES.has(key)) continue;
+    if (!isType(key)) continue;
     if (type !== undefined) {
       throw new ProtocolError(
         `invalid message: both \`${type}\` and \`${key}\` are set`,
@@ -147,7 +139,21 @@ function typeOf(message: Record<string, unknown>): Message["type"] {
       }`,
     );
   }
-  return type as Message["type"];
+  return type;
+}
+
+/** Whether a key gives the type of a message. A switch, which is faster than a set. */
+function isType(key: string): key is Message["type"] {
+  switch (key) {
+    case "call":
+    case "return":
+    case "throw":
+    case "release":
+    case "abort":
+      return true;
+    default:
+      return false;
+  }
 }
 
 function parseCall(message: Record<string, unknown>): CallMessage {

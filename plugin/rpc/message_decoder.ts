@@ -38,7 +38,7 @@ export function decode(
     throw new ProtocolError(`a message has ${error.message}`, { cause: error });
   }
   if (typeof message !== "object" || message === null) {
-    throw new ProtocolError("invalid message: `json` is not an object");
+    throw new ProtocolError("invalid message: `json` must be an object");
   }
   return message as Record<string, unknown>;
 }
@@ -73,7 +73,7 @@ function readOptions(
   const readCustom: ReadCustom = (name, json) => {
     if (name === "bytes") return bytesAt(json);
     if (typeof json !== "object" || json === null) {
-      throw new ProtocolError(`invalid ${excerpt(name)}: it is not an object`);
+      throw new ProtocolError(`invalid ${excerpt(name)}: it must be an object`);
     }
     const record = json as Record<string, unknown>;
     switch (name) {

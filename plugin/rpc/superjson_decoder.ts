@@ -29,7 +29,7 @@ export function applyMeta(
   meta: unknown,
   options: ReadOptions,
 ): unknown {
-  if (!isRecord(meta)) throw metaError("it is not an object");
+  if (!isRecord(meta)) throw metaError("it must be an object");
   const reading: Reading = { ...options, lists: new Map() };
   let value = json;
   if (meta.values !== undefined) {
@@ -51,7 +51,7 @@ function applyTree(
     if (inside !== undefined) value = applyTree(value, inside, reading);
     return revive(annotation, value, reading);
   }
-  if (!isRecord(tree)) throw metaError("a tree is not an object");
+  if (!isRecord(tree)) throw metaError("a tree must be an object");
   for (const [path, subtree] of Object.entries(tree)) {
     const keys = parsePath(path);
     const last = keys.pop()!;

@@ -30,7 +30,7 @@ export function applyEqualities(
   const [ofRoot, rest] = Array.isArray(equalities)
     ? [equalities[0], equalities[1] ?? {}]
     : [[], equalities];
-  if (!isRecord(rest)) throw metaError("its equalities are not an object");
+  if (!isRecord(rest)) throw metaError("its equalities must be an object");
   const groups = Object.entries(rest).map(([path, others]) => ({
     path: parsePath(path),
     others: pathsOf(others),
@@ -52,9 +52,9 @@ export function applyEqualities(
 }
 
 function pathsOf(paths: unknown): string[][] {
-  if (!Array.isArray(paths)) throw metaError("its equalities are not a list");
+  if (!Array.isArray(paths)) throw metaError("its equalities must be a list");
   return paths.map((path) => {
-    if (typeof path !== "string") throw metaError("a path is not a string");
+    if (typeof path !== "string") throw metaError("a path must be a string");
     return parsePath(path);
   });
 }

@@ -53,3 +53,6 @@ export class MessageScope {
 function isNew(set: Set<number>, ref: number): boolean {
   return set.size < set.add(ref).size;
 }
+
+/** The scope of messages that are plain JSON, which cannot contain references. */
+export const PLAIN_SCOPE: MessageScope = new MessageScope();
