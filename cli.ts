@@ -12,7 +12,7 @@ import { serveBundled } from "./plugin/bundled/mod.ts";
 if (Deno.args[0] === "plugin") {
   // This process is the bundled plugin.
   if (!await serveBundled(Deno.args.slice(1))) {
-    console.error(`baler has no bundled plugin "${Deno.args[1]}"`);
+    console.error(`baler bundles no plugin "${Deno.args[1]}"`);
     Deno.exit(2);
   }
 } else {

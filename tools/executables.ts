@@ -48,13 +48,14 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
-// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own.
+// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own. The library that packs
+// directories asks for the user (sys).
 const dockerPlugin: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
-  sys: ["homedir"],
+  sys: true,
 };
 
 /** The post-processors with executables of their own, each in a directory of plugin/post_processors. */
@@ -66,14 +67,14 @@ const DOCKER_POST_PROCESSORS = [
 ];
 
 // Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
-// machine's address on a bridge.
+// machine's address on a bridge; the library that packs directories asks for the user.
 const machineBuilder: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
+  sys: true,
   net: true,
-  sys: ["networkInterfaces"],
 };
 
 // Runs programs in namespaces, itself among them, and makes system calls there. Only with all permissions does

@@ -1,5 +1,5 @@
 // One build: a builder, the provisioners that run on its machine, and the
-// post-processors that work on its artifact.
+// post-processors that process its artifact.
 
 import { BuildPlugins } from "./build_plugins.ts";
 import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
@@ -29,11 +29,11 @@ export class Build implements AsyncDisposable {
   #components: PreparedComponents | undefined;
 
   /**
-   * @param plan What it is made of.
-   * @param ui Where it shows what it does.
+   * @param plan Its components and their configurations.
+   * @param ui Shows its output.
    * @param launch How its plugins are launched.
-   * @param bundled Makes the bundled components, where they have no process of
-   * this build's own.
+   * @param bundled Creates the bundled components, if this build does not have a
+   * process of its own for them.
    */
   constructor(
     plan: BuildPlan,
@@ -58,12 +58,12 @@ export class Build implements AsyncDisposable {
     return this.#plan.context.name;
   }
 
-  /** The log of its plugins' stderr, and of what people need not see. */
+  /** The log, for its plugins' stderr and for stack traces. */
   get log(): Log {
     return this.#log;
   }
 
-  /** Where it shows what it does. */
+  /** Shows its output. */
   get ui(): BuildUi {
     return this.#ui;
   }
@@ -88,10 +88,10 @@ export class Build implements AsyncDisposable {
   }
 
   /**
-   * Builds.
+   * Runs the build.
    *
    * @param signal Cancels the build when aborted.
-   * @returns The artifacts that it leaves.
+   * @returns The artifacts that are kept.
    * @throws {Error} When the build failed, or was cancelled.
    */
   async run(signal: AbortSignal): Promise<ArtifactSummary[]> {
@@ -103,7 +103,7 @@ export class Build implements AsyncDisposable {
         this.#ui.say(
           `Still cleaning up: ${
             names.join(", ")
-          }. Ctrl-C again ends it at once.`,
+          }. Press Ctrl-C again to kill it.`,
         ),
     });
     signal.throwIfAborted();
@@ -133,10 +133,10 @@ export class Build implements AsyncDisposable {
     });
   }
 
-  /** Warns when the builder has not done what a person asked for in the case of a failure. */
+  /** Warns when a build failed and the builder did not run the error-cleanup-provisioner as -on-error requires. */
   #warnOfCleanup(hook: ProvisionHook): void {
     const { onError } = this.#plan.context;
-    // With "ask" the person may have decided against it.
+    // With "ask" the user may have decided against it.
     if (onError !== "cleanup" && onError !== "run-cleanup-provisioner") return;
     if (!hook.lacksCleanup) return;
     this.#ui.error(
@@ -145,15 +145,15 @@ export class Build implements AsyncDisposable {
   }
 
   /**
-   * Ends the build's plugins.
+   * Shuts the build's plugins down.
    *
-   * @returns The errors of those that did not end well.
+   * @returns The errors of plugins that did not shut down cleanly.
    */
   close(): Promise<PluginError[]> {
     return this.#plugins.close();
   }
 
-  /** Ends the build's plugins. */
+  /** Shuts the build's plugins down. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,5 +1,5 @@
-// The provision hook: runs the provisioners of a build, one after the other,
-// when its builder has a machine for them.
+// The provision hook: runs the provisioners of a build, one after the other, when
+// its builder calls it.
 
 import { goDuration } from "../../plugin/common/duration.ts";
 import {
@@ -12,18 +12,29 @@ import { delay } from "../../plugin/common/delay.ts";
 import type { Provisioner } from "../../plugin/contract/provisioner.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import type { Ui } from "../../plugin/contract/ui.ts";
+import {
+  SizeCounter,
+  type WrittenSize,
+} from "../../plugin/rpc/written_size.ts";
 import { errorMessage } from "../errors/error_message.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** How many runs of the hook of one build are at work at a time. */
+/** How many runs of the hook of one build may be active at a time. */
 const CONCURRENT_RUNS = 16;
+
+/**
+ * The most that a builder may publish, in values, and in characters and bytes:
+ * it is kept until the build ends, and sent to each of its components.
+ */
+const MAX_DATA_VALUES = 100_000;
+const MAX_DATA_LENGTH = 16 * 1024 * 1024;
 
 /** A provisioner that is ready to run. */
 export interface ProvisionStep {
   /** Its `type` in the template. */
   name: string;
   component: Provisioner;
-  /** How long to wait before it, in milliseconds. */
+  /** How long to wait before it runs, in milliseconds. */
   pauseBefore: number;
   /** How often it is retried when it fails. */
   maxRetries: number;
@@ -31,11 +42,11 @@ export interface ProvisionStep {
   timeout: number;
 }
 
-/** What a provision hook is made of. */
+/** The options of a provision hook. */
 export interface ProvisionHookOptions {
-  /** Where it shows what it does, when the builder gives no ui. */
+  /** Shows its output, unless the builder passes a ui. */
   ui: Ui;
-  /** True to ask before each provisioner. */
+  /** Whether to ask before each provisioner. */
   debug: boolean;
   /** The provisioners, in their order. */
   steps: readonly ProvisionStep[];
@@ -49,7 +60,7 @@ export interface ProvisionHookOptions {
 export class ProvisionHook {
   readonly #options: ProvisionHookOptions;
   readonly #semaphore = new Semaphore(CONCURRENT_RUNS);
-  #data: Record<string, unknown> = {};
+  readonly #published = new PublishedData();
   #hasFailed = false;
   #hasCleanedUp = false;
 
@@ -57,17 +68,17 @@ export class ProvisionHook {
     this.#options = options;
   }
 
-  /** The hook as the builder gets it: nothing but its interface. */
+  /** The hook for the builder: only the methods of the interface. */
   get forPlugins(): Hook {
     return new PluginHook(this);
   }
 
-  /** What the builder has published. */
+  /** The data that the builder has published. */
   get data(): Record<string, unknown> {
-    return this.#data;
+    return this.#published.data;
   }
 
-  /** Whether provisioners have failed, and the cleanup provisioner was not run after that. */
+  /** Whether a provisioner has failed and the cleanup provisioner has not run since. */
   get lacksCleanup(): boolean {
     return this.#options.cleanup !== undefined && this.#hasFailed &&
       !this.#hasCleanedUp && !this.#options.signal.aborted;
@@ -77,16 +88,16 @@ export class ProvisionHook {
    * Runs the provisioners, or the cleanup provisioner.
    *
    * @throws {Error} When one of them failed for good.
-   * @throws {TypeError} When the options are not what the interface promises.
+   * @throws {TypeError} When the options do not match the interface.
    */
   async run(options: HookOptions): Promise<void> {
     checkOptions(options);
+    this.#published.add(options.data);
     await this.#semaphore.run(() => this.#run(options));
   }
 
   async #run(options: HookOptions): Promise<void> {
     const { steps, cleanup, signal } = this.#options;
-    this.#data = { ...this.#data, ...options.data };
     if (options.name === HOOK_PROVISION) {
       try {
         for (const step of steps) await this.#provision(step, options, signal);
@@ -96,7 +107,7 @@ export class ProvisionHook {
       }
     } else if (options.name === HOOK_CLEANUP_PROVISION) {
       this.#hasCleanedUp = true;
-      // A cancelled build is given the time to clean up.
+      // Not the signal of the build: a cancelled build may still clean up.
       const unaborted = new AbortController().signal;
       if (cleanup !== undefined) {
         await this.#provision(cleanup, options, unaborted);
@@ -148,7 +159,7 @@ export class ProvisionHook {
         `Pausing before the next provisioner (${name}). Press enter to continue.`,
       );
     } catch {
-      // Where nobody can be asked, nobody is waited for.
+      // Without a terminal the build continues at once.
       if (signal.aborted) throw signal.reason;
     }
   }
@@ -166,7 +177,7 @@ export class ProvisionHook {
       await step.component.provision({
         ui,
         communicator: options.communicator,
-        data: this.#data,
+        data: this.#published.data,
         signal: timeout === undefined
           ? cancelled
           : AbortSignal.any([cancelled, timeout.signal]),
@@ -174,6 +185,48 @@ export class ProvisionHook {
     } finally {
       timeout?.stop();
     }
+  }
+}
+
+/** What a builder has published, for as long as its build runs. */
+class PublishedData {
+  #data: Record<string, unknown> = {};
+  readonly #sizes = new Map<string, WrittenSize>();
+
+  /** By key, what was published last. */
+  get data(): Record<string, unknown> {
+    return this.#data;
+  }
+
+  /**
+   * Adds to it, or replaces what is there.
+   *
+   * @param data What is published.
+   * @throws {RangeError} When it would be too much. Nothing is added then.
+   */
+  add(data: Record<string, unknown> | null | undefined): void {
+    if (isAbsent(data)) return;
+    const added = Object.entries(data);
+    if (added.length === 0) return;
+    const counter = new SizeCounter();
+    const sizes = new Map(this.#sizes);
+    for (const [key, value] of added) {
+      const { values, length } = counter.sizeOf(value);
+      sizes.set(key, { values, length: length + key.length });
+    }
+    let values = 0;
+    let length = 0;
+    for (const size of sizes.values()) {
+      values += size.values;
+      length += size.length;
+    }
+    if (values > MAX_DATA_VALUES || length > MAX_DATA_LENGTH) {
+      throw new RangeError(
+        `a builder can publish at most ${MAX_DATA_VALUES} values and ${MAX_DATA_LENGTH} characters by hook.run()`,
+      );
+    }
+    this.#data = { ...this.#data, ...data };
+    for (const [key, size] of sizes) this.#sizes.set(key, size);
   }
 }
 
@@ -201,7 +254,7 @@ async function startTimeout(
     await ui.error("Cancelling provisioner after a timeout...");
   };
   const stop = setLongTimeout(timeout, () => {
-    // The builder may have a ui of its own, which need not answer.
+    // A ui that the builder passed may never answer.
     announce().catch(() => {});
     controller.abort(
       new DOMException(
@@ -213,20 +266,20 @@ async function startTimeout(
   return { signal: controller.signal, stop };
 }
 
-/** Checks what a plugin sent. */
+/** Checks the options that a plugin sent. */
 function checkOptions(options: HookOptions): void {
   const { name, ui, data, signal } = options ?? {};
   if (typeof name !== "string") {
-    throw new TypeError("hook.run() takes a name that is a string");
+    throw new TypeError("hook.run(): `name` must be a string");
   }
   if (!isAbsent(data) && (typeof data !== "object" || Array.isArray(data))) {
-    throw new TypeError("hook.run() takes data that is an object");
+    throw new TypeError("hook.run(): `data` must be an object");
   }
   if (!isAbsent(signal) && !(signal instanceof AbortSignal)) {
-    throw new TypeError("hook.run() takes a signal that is an AbortSignal");
+    throw new TypeError("hook.run(): `signal` must be an AbortSignal");
   }
   if (!isAbsent(ui) && typeof ui.say !== "function") {
-    throw new TypeError("hook.run() takes a ui with the methods of a ui");
+    throw new TypeError("hook.run(): `ui` must have the methods of a ui");
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Command } from "../../plugin/contract/command.ts";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
 import type { CommandContext } from "./command.ts";
+import { describeForeignValue } from "../errors/describe_value.ts";
 import { errorMessage, formatErrorChain } from "../errors/error_message.ts";
 import { COMMANDS } from "./registry.ts";
 import { type FoundPlugin, listPlugins } from "../discovery/find_plugin.ts";
@@ -134,8 +135,8 @@ export async function runPluginCommand(
   if (!isExitCode(code)) {
     context.ui.error(
       `Error: ${plugin.name} returned ${
-        Deno.inspect(code)
-      }; expected an exit code from 0 to 255 or undefined`,
+        describeForeignValue(code)
+      }; expected an exit code from 0 to 255`,
     );
     return 1;
   }

@@ -2,6 +2,9 @@
 // that it contains (its cause, the parts of an AggregateError, both errors of a
 // SuppressedError).
 
+import { limitedText } from "../text/limited_text.ts";
+import { describeForeignValue } from "./describe_value.ts";
+
 /** How many errors of one list are shown. */
 const MAX_PARTS = 20;
 
@@ -10,6 +13,9 @@ const MAX_DEPTH = 10;
 
 /** How many errors of a tree are logged. */
 const MAX_LOGGED_ERRORS = 1000;
+
+/** The most that is searched to find out whether a text is included, in characters. */
+const MAX_COMPARED_LENGTH = 50_000_000;
 
 /** All errors of one build, formatted as Packer does. */
 export class AggregateBuildError extends Error {
@@ -38,7 +44,7 @@ export class AggregateBuildError extends Error {
  * @param error What was thrown.
  */
 export function errorMessage(error: unknown): string {
-  return messageOf(error, new Set(), 0);
+  return limitedText(messageOf(error, new Set(), 0));
 }
 
 function messageOf(
@@ -46,9 +52,9 @@ function messageOf(
   shown: Set<unknown>,
   depth: number,
 ): string {
-  if (typeof error === "string" && error !== "") return error;
+  if (typeof error === "string" && error !== "") return limitedText(error);
   if (!(error instanceof Error)) {
-    return `a plugin threw ${Deno.inspect(error)} instead of an Error`;
+    return `a plugin threw ${describeForeignValue(error)} instead of an Error`;
   }
   shown.add(error);
   let text = ownMessage(error);
@@ -74,7 +80,11 @@ function messageOf(
 
 /** Whether a text already contains the message of an error, perhaps in other words. */
 function isIncluded(error: unknown, message: string, text: string): boolean {
-  if (message.split("\n").every((line) => text.includes(line))) return true;
+  const lines = message.split("\n");
+  if (
+    lines.length * text.length <= MAX_COMPARED_LENGTH &&
+    lines.every((line) => text.includes(line))
+  ) return true;
   if (!(error instanceof Error)) return false;
   // Messages usually quote an operating system error in lower case and without its number.
   const reason = error.name === "NotCapable"
@@ -89,7 +99,9 @@ function ownMessage(error: Error): string {
     error.name === "SuppressedError" && Object.hasOwn(error, "suppressed") &&
     /^(An error was suppressed during disposal\.?)?$/.test(error.message)
   ) return "";
-  const message = error.message === "" ? error.name : error.message;
+  const message = limitedText(
+    error.message === "" ? error.name : error.message,
+  );
   const guarded = /^Requires all access to ("[^"]*")/.exec(message)?.[1];
   if (guarded !== undefined) {
     return `permission denied: Deno does not open files in /dev, /proc and /sys, such as ${guarded}; use another path`;
@@ -153,8 +165,8 @@ export function formatErrorChain(error: unknown): string[] {
     seen.add(next.error);
     const one = next.error;
     const text = one instanceof Error
-      ? one.stack ?? errorMessage(one)
-      : Deno.inspect(one);
+      ? limitedText(one.stack ?? errorMessage(one))
+      : describeForeignValue(one);
     for (const line of `${next.before}${text}`.split("\n")) lines.push(line);
     if (!(one instanceof Error)) continue;
     const { errors, suppressed, last } = heldErrors(one);
@@ -168,7 +180,7 @@ export function formatErrorChain(error: unknown): string[] {
     if (suppressed !== undefined) {
       open.push({ error: suppressed, before: "Suppressed: " });
     }
-    for (const part of errors.toReversed()) {
+    for (const part of errors.slice(0, MAX_LOGGED_ERRORS).toReversed()) {
       open.push({ error: part, before: "" });
     }
   }
@@ -193,7 +205,12 @@ export function someError(
     if (condition(one)) return true;
     seen.add(one);
     const { errors, suppressed, last } = heldErrors(one);
-    open.push(one.cause, suppressed, last, ...errors);
+    open.push(
+      one.cause,
+      suppressed,
+      last,
+      ...errors.slice(0, MAX_LOGGED_ERRORS),
+    );
   }
   return false;
 }

@@ -37,7 +37,10 @@ export async function launch(
   await checkExecutable(argv, name, options.cwd);
   // An abort event during the check has no listener yet.
   options.signal?.throwIfAborted();
-  const plugin = new Plugin(argv, name, options);
+  const plugin = new Plugin(argv, name, {
+    ...options,
+    ...(isDebugged(argv) ? NO_TIMEOUTS : {}),
+  });
   try {
     await plugin.started;
   } catch (error) {
@@ -45,4 +48,15 @@ export async function launch(
     throw error;
   }
   return plugin;
+}
+
+/** While a debugger holds a plugin, it neither starts nor responds. */
+const NO_TIMEOUTS: LaunchOptions = {
+  startTimeout: Infinity,
+  answerTimeout: Infinity,
+};
+
+/** Whether a command runs a plugin in a debugger, as `deno run --inspect-brk` does. */
+function isDebugged(argv: readonly string[]): boolean {
+  return argv.slice(1).some((argument) => argument.startsWith("--inspect"));
 }

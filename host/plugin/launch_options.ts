@@ -15,7 +15,11 @@ export interface LaunchOptions {
   env?: Record<string, string>;
   /** Its working directory; the host's own unless given. */
   cwd?: string;
-  /** How long the handshake may take, in milliseconds; 60,000 unless given. */
+  /**
+   * How long the handshake may take, in milliseconds; 60,000 unless given. A
+   * command with an argument `--inspect...`, whose process a debugger holds, has
+   * neither this timeout nor the next.
+   */
   startTimeout?: number | undefined;
   /**
    * How long it may be silent while calls are in flight, in milliseconds; 300,000

@@ -20,7 +20,7 @@ export function addGroup(group: number): void {
 }
 
 /**
- * Removes a group that has ended.
+ * Removes a group that has exited.
  *
  * @param group The process id of its leader.
  */

@@ -19,9 +19,10 @@ const ADOPTED_EXIT_TIMEOUT_MS = 1_000;
 
 /**
  * The same when a guard of a killed plugin is among them, in milliseconds: the
- * guard removes temporary files and kills process groups.
+ * guard kills process groups, and removes temporary files and whole directory
+ * trees.
  */
-const GUARD_EXIT_TIMEOUT_MS = 5_000;
+const GUARD_EXIT_TIMEOUT_MS = 30_000;
 
 /** How often their exit is checked for, in milliseconds. */
 const ADOPTED_POLL_MS = 20;

@@ -1,75 +1,73 @@
-// The parts of a template that are components, in the words of JSON Schema.
-// What the bundled ones take is read from the options that they declare.
+// The JSON Schema of the components of a template. Those of bundled components are
+// generated from the options that they declare.
 
 import type { Options } from "../../plugin/contract/options.ts";
 import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import {
   duration,
   type Schema,
-  TEXT,
-  textList,
-  WEAK_TEXT,
+  STRING,
+  stringList,
+  WEAK_STRING,
 } from "../../plugin/sdk/schema_values.ts";
 
-/** What a provisioner can have beside its own options. */
+/** The keys of every provisioner, besides its own options. */
 const PROVISIONER_KEYS: Record<string, Schema> = {
   only: {
-    ...textList("weak"),
-    description:
-      "The builds that it is for, by their names; others go without.",
+    ...stringList("weak"),
+    description: "The names of the builds for which it runs.",
   },
   except: {
-    ...textList("weak"),
-    description: "The builds that it is not for, by their names.",
+    ...stringList("weak"),
+    description: "The names of the builds for which it does not run.",
   },
   override: {
     type: ["object", "null"],
     additionalProperties: { type: ["object", "null"] },
-    description: "By build name, the options that it has otherwise there.",
+    description: "Options that differ for a build, by the build's name.",
   },
   pause_before: {
     ...duration({ weak: true }),
-    description: "How long to wait before it.",
+    description: "How long to wait before it runs.",
   },
   max_retries: {
-    ...WEAK_TEXT,
-    description: "How often it is tried again when it fails.",
+    ...WEAK_STRING,
+    description: "How often it is retried when it fails.",
   },
   timeout: {
     ...duration({ weak: true }),
-    description: "How long it may take before it is ended as failed.",
+    description: "How long it may take before it is cancelled and fails.",
   },
 };
 
-/** What a post-processor can have beside its own options. */
+/** The keys of every post-processor, besides its own options. */
 const POST_PROCESSOR_KEYS: Record<string, Schema> = {
   name: {
-    ...TEXT,
+    ...STRING,
     description: "Its name for -except; the type unless given.",
   },
   only: {
-    ...textList("strict"),
-    description:
-      "The builds that it is for, by their names; others go without.",
+    ...stringList("strict"),
+    description: "The names of the builds for which it runs.",
   },
   except: {
-    ...textList("strict"),
-    description: "The builds that it is not for, by their names.",
+    ...stringList("strict"),
+    description: "The names of the builds for which it does not run.",
   },
   keep_input_artifact: {
     type: ["boolean", "null"],
-    description: "Whether the artifact that goes into it stays.",
+    description: "Whether its input artifact is kept.",
   },
 };
 
 const BUILDER_KEYS: Record<string, Schema> = {
   name: {
-    ...WEAK_TEXT,
+    ...WEAK_STRING,
     description: "The build's name; the type unless given.",
   },
 };
 
-/** What a component can have beside its own options, by its kind. */
+/** The keys of every component, besides its own options, by its kind. */
 const KEYS: Readonly<Record<string, Record<string, Schema>>> = {
   builder: BUILDER_KEYS,
   provisioner: PROVISIONER_KEYS,
@@ -87,7 +85,7 @@ export interface DeclaredComponent {
 }
 
 /**
- * The definitions of one kind of component.
+ * Returns the definitions of one kind of component.
  *
  * @param kind The kind, which is the name of the first definition.
  * @param components The components whose options are known, of any kind.
@@ -113,7 +111,7 @@ export function componentSchemas(
     required: ["type"],
     properties: {
       type: {
-        description: `Which ${kind} it is: one of baler's, or a plugin's.`,
+        description: `The type of the ${kind}: a bundled one, or a plugin's.`,
         ...type,
       },
       ...keys,

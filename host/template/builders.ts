@@ -92,8 +92,8 @@ function readOne(
     return undefined;
   }
   const fields = new Fields(raw, at, label, "weak", problems);
-  const type = fields.text("type");
-  const name = fields.text("name");
+  const type = fields.string("type");
+  const name = fields.string("name");
   if (type === "") {
     problems.add(
       at,
@@ -136,7 +136,7 @@ function readNamed(
       return [];
     }
     const fields = new Fields(raw, at, label, "weak", problems);
-    const type = fields.text("type");
+    const type = fields.string("type");
     if (Object.hasOwn(raw, "name")) {
       problems.add(
         [...at, "name"],

@@ -97,10 +97,10 @@ function readOne(
   const object = typeof raw === "string" ? { type: raw } : raw;
   const fields = new Fields(object, at, label, "strict", problems);
   const before = problems.count;
-  const type = fields.text("type");
-  const name = fields.text("name");
-  const only = fields.texts("only");
-  const except = fields.texts("except");
+  const type = fields.string("type");
+  const name = fields.string("name");
+  const only = fields.stringList("only");
+  const except = fields.stringList("except");
   const keep = fields.boolean("keep_input_artifact");
   if (type === "") {
     problems.add(

@@ -90,18 +90,18 @@ export function readProvisioner(
     return undefined;
   }
   const fields = new Fields(raw ?? {}, at, label, "weak", problems);
-  const type = fields.text("type");
+  const type = fields.string("type");
   if (type === "") {
     problems.add(
       at,
       `${label}Provisioner missing 'type'; name the provisioner, for example "shell-local"`,
     );
   }
-  const only = fields.texts("only");
-  const except = fields.texts("except");
+  const only = fields.stringList("only");
+  const except = fields.stringList("except");
   const override = fields.object("override") ?? {};
   const pauseBefore = fields.duration("pause_before");
-  const maxRetries = fields.text("max_retries");
+  const maxRetries = fields.string("max_retries");
   const timeout = fields.duration("timeout");
   if (
     !type || !only || !except || pauseBefore === undefined ||

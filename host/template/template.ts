@@ -170,8 +170,8 @@ async function parse(
     "strict",
     problems,
   );
-  const description = fields.text("description");
-  const minPackerVersion = fields.text("min_packer_version");
+  const description = fields.string("description");
+  const minPackerVersion = fields.string("min_packer_version");
   // Both are obsolete and ignored, but old templates contain them.
   fields.object("push");
   readComments(of("comments"), at("comments"), problems);
@@ -182,7 +182,7 @@ async function parse(
     ...(description ? { description } : {}),
     ...(minPackerVersion ? { minPackerVersion } : {}),
     variables: readVariables(of("variables"), at("variables"), problems),
-    sensitiveVariables: fields.texts("sensitive-variables") ?? [],
+    sensitiveVariables: fields.stringList("sensitive-variables") ?? [],
     builders,
     provisioners: readProvisioners(
       of("provisioners"),

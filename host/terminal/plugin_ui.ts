@@ -7,6 +7,9 @@ import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 /** How much a plugin may send without waiting for room before its output is no longer read, in characters. */
 const MAX_WAITING_LENGTH = 8 * 1024 * 1024;
 
+/** How many lines a plugin may show at once: each gets a prefix. */
+const MAX_LINES = 100_000;
+
 /** The ui that a {@linkcode PluginUi} writes to. */
 export interface UiBackend {
   say(line: string): void;
@@ -58,17 +61,17 @@ export class PluginUi implements Ui {
   }
 
   say(line: string): void | Promise<void> {
-    this.#backend.say(stringOf(line, "ui.say()"));
+    this.#backend.say(linesOf(line, "ui.say()"));
     return this.#whenRoom(line.length);
   }
 
   message(line: string): void | Promise<void> {
-    this.#backend.message(stringOf(line, "ui.message()"));
+    this.#backend.message(linesOf(line, "ui.message()"));
     return this.#whenRoom(line.length);
   }
 
   error(line: string): void | Promise<void> {
-    this.#backend.error(stringOf(line, "ui.error()"));
+    this.#backend.error(linesOf(line, "ui.error()"));
     return this.#whenRoom(line.length);
   }
 
@@ -83,7 +86,7 @@ export class PluginUi implements Ui {
   }
 
   ask(query: string): Promise<string> {
-    return this.#backend.ask(stringOf(query, "ui.ask()"));
+    return this.#backend.ask(linesOf(query, "ui.ask()"));
   }
 
   progress(progress: Progress): void {
@@ -116,6 +119,22 @@ function isAbsent(value: unknown): value is null | undefined {
 function stringOf(value: unknown, where: string): string {
   if (typeof value === "string") return value;
   throw new TypeError(`${where} takes a string, not ${kindOf(value)}`);
+}
+
+function linesOf(value: unknown, where: string): string {
+  const text = stringOf(value, where);
+  if (text.length <= MAX_LINES) return text;
+  let lines = 1;
+  for (
+    let at = text.indexOf("\n");
+    at !== -1;
+    at = text.indexOf("\n", at + 1)
+  ) {
+    if (++lines > MAX_LINES) {
+      throw new RangeError(`${where} takes at most ${MAX_LINES} lines`);
+    }
+  }
+  return text;
 }
 
 function numberOf(value: unknown, name: string): number {

@@ -20,7 +20,7 @@ export const bootOptions = {
   boot_key_interval: {
     type: "duration",
     description:
-      "How long a key is held, and the pause after it; `PACKER_KEY_INTERVAL` or 100 ms unless given.",
+      "The pause after each press and each release of a key; `PACKER_KEY_INTERVAL` or `100ms` unless given.",
   },
   boot_keygroup_interval: {
     type: "duration",

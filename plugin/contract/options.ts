@@ -1,6 +1,6 @@
-// The options of a component: a declaration of the keys that its configuration
-// takes. The checks, the defaults, the JSON Schema and the TypeScript type of
-// the configuration all follow from it.
+// The options of a component: a declaration of the keys of its configuration. The
+// checks, the defaults, the JSON Schema and the TypeScript type of the configuration
+// are derived from it.
 
 /** The types of option, and what the component gets for each. */
 export interface OptionTypes {
@@ -23,7 +23,7 @@ export interface OptionTypes {
 /** The types of option whose values `oneOf` can limit. */
 export type EnumerableType = "string" | "strings";
 
-/** A value, such that what is declared `as const` may stand for it. */
+/** The type of a value, or of the same value declared `as const`. */
 export type Constant<T> = T extends readonly (infer Item)[] ? readonly Item[]
   : Readonly<T>;
 

@@ -1,14 +1,14 @@
-// The cleanup guard removes what this process would leave behind if it were
-// killed: process groups that it started, files and directories that it made for
-// itself, and what a command removes, such as a container.
+// The cleanup guard cleans up after this process if it is killed: it kills process
+// groups, removes temporary files and directories, and runs cleanup commands, for
+// example to remove a container.
 //
 // It is one small shell process that runs while there is something to guard. It
-// reads what to guard from a pipe; the end of the pipe means that this process
-// has ended, in whatever way.
+// reads its list from a pipe; the end of the pipe means that this process has
+// exited, for whatever reason.
 
 import { shellQuote } from "../common/shell_quote.ts";
 
-/** How long the processes of a group may take to end after SIGTERM, in milliseconds. */
+/** How long the processes of a group may take to exit after SIGTERM, in milliseconds. */
 export const TERM_GRACE_MS = 2_000;
 
 const POLL_SECONDS = 0.2;
@@ -16,7 +16,7 @@ const POLL_SECONDS = 0.2;
 // Paths are written as octal escapes for printf, so that one line is one path,
 // whatever characters are in it. `file` is removed; `empty` is removed if it has
 // no content; `directory` is removed with its contents, once the groups, which
-// may write there, have ended. A `command` runs between them.
+// may write there, have exited. A `command` runs between them.
 const SCRIPT = `
 trap '' HUP INT TERM
 entries=
@@ -77,7 +77,7 @@ let child: Deno.ChildProcess | undefined;
 let stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
 /**
- * Has a process group ended when this process dies.
+ * Makes the guard kill a process group when this process dies.
  *
  * @param pid The process that leads the group.
  * @throws {Error} When `/bin/sh` cannot be started.
@@ -87,7 +87,7 @@ export function guardGroup(pid: number): void {
 }
 
 /**
- * Takes back a {@linkcode guardGroup}: the group has ended.
+ * Reverts {@linkcode guardGroup}: the group has exited.
  *
  * @param pid The process that led the group.
  */
@@ -96,13 +96,13 @@ export function unguardGroup(pid: number): Promise<void> {
 }
 
 /**
- * Has a file removed when this process dies. To be called before the file is
- * made, so that there is no moment in which it would stay.
+ * Makes the guard remove a file when this process dies. Must be called before the
+ * file is created, so that it is guarded at all times.
  *
  * @param path Its absolute path.
- * @param when `"empty"` for a file that stays if it has content by then.
- * @returns When the guard is certain to know of it.
- * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ * @param when `"empty"` to keep the file if it has content by then.
+ * @returns Resolves when the guard has received the entry.
+ * @throws {Error} When `/bin/sh` cannot be started despite the permission to run it.
  */
 export async function guardFile(
   path: string,
@@ -112,7 +112,7 @@ export async function guardFile(
 }
 
 /**
- * Takes back a {@linkcode guardFile}: the file is gone, or is to stay.
+ * Reverts {@linkcode guardFile}: the file has been removed, or must be kept.
  *
  * @param path Its absolute path.
  * @param when As it was guarded.
@@ -125,19 +125,20 @@ export async function unguardFile(
 }
 
 /**
- * Has a directory removed with its contents when this process dies, after the
- * groups of {@linkcode guardGroup} have ended. To be called before it is made.
+ * Makes the guard remove a directory with its contents when this process dies,
+ * after the groups of {@linkcode guardGroup} have exited. Must be called before the
+ * directory is created.
  *
  * @param path Its absolute path.
- * @returns When the guard is certain to know of it.
- * @throws {Error} When `/bin/sh` cannot be started, although it may be.
+ * @returns Resolves when the guard has received the entry.
+ * @throws {Error} When `/bin/sh` cannot be started despite the permission to run it.
  */
 export async function guardDirectory(path: string): Promise<void> {
   await addIfPermitted(pathEntry(path, "directory"));
 }
 
 /**
- * Takes back a {@linkcode guardDirectory}: the directory is gone, or is to stay.
+ * Reverts {@linkcode guardDirectory}: the directory has been removed, or must be kept.
  *
  * @param path Its absolute path.
  */
@@ -146,13 +147,13 @@ export async function unguardDirectory(path: string): Promise<void> {
 }
 
 /**
- * Has a command run when this process dies, after the groups of
- * {@linkcode guardGroup} have ended; the last command that was added runs first.
- * It inherits this process's environment, and its directory is `/`. To be called
- * before what it removes is made.
+ * Makes the guard run a command when this process dies, after the groups of
+ * {@linkcode guardGroup} have exited; the last command that was added runs first.
+ * It inherits this process's environment, and its working directory is `/`. Must be
+ * called before the resource that it removes is created.
  *
- * @param argv The command, which has to end by itself.
- * @returns When the guard is certain to know of it.
+ * @param argv The command, which must exit by itself.
+ * @returns Resolves when the guard has received the entry.
  * @throws {Error} When `/bin/sh` cannot be started.
  */
 export async function guardCommand(argv: readonly string[]): Promise<void> {
@@ -198,22 +199,22 @@ function octalEscaped(text: string): string {
 }
 
 function add(entry: string): Promise<void> {
-  // Windows has no such shell: there what a killed process leaves behind stays.
+  // Windows has no such shell: a killed process leaves its files there.
   if (Deno.build.os === "windows") return Promise.resolve();
   entries.add(entry);
-  if (child !== undefined) return tell(`+${entry}\n`);
+  if (child !== undefined) return send(`+${entry}\n`);
   try {
     start();
   } catch (error) {
     entries.delete(entry);
     throw error;
   }
-  return tell([...entries].map((one) => `+${one}\n`).join(""));
+  return send([...entries].map((one) => `+${one}\n`).join(""));
 }
 
 async function remove(entry: string): Promise<void> {
   if (!entries.delete(entry)) return;
-  if (entries.size > 0) return await tell(`-${entry}\n`);
+  if (entries.size > 0) return await send(`-${entry}\n`);
   const [ended, writer] = [child, stdin];
   child = stdin = undefined;
   if (ended === undefined) return;
@@ -242,6 +243,6 @@ function start(): void {
   });
 }
 
-async function tell(lines: string): Promise<void> {
+async function send(lines: string): Promise<void> {
   await stdin?.write(encoder.encode(lines)).catch(() => {});
 }

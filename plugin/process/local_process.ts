@@ -1,5 +1,5 @@
 // A command that runs on this machine, in a process group of its own: its
-// output goes to streams, and all that it started ends with it.
+// output goes to streams, and all its children are killed with it.
 
 import type { RunningCommand } from "../contract/communicator.ts";
 import { type GroupMember, ProcessGroup } from "./process_group.ts";
@@ -16,19 +16,19 @@ export interface LocalProcessOptions {
   clearEnv?: boolean | undefined;
   /** The command's input; empty by default. */
   stdin?: ReadableStream<Uint8Array> | undefined;
-  /** Receives its output; discarded by default. Closed when the command has ended. */
+  /** Receives its output; discarded by default. Closed when the command has exited. */
   stdout?: WritableStream<Uint8Array> | undefined;
-  /** Receives its errors; discarded by default. Closed when the command has ended. */
+  /** Receives its errors; discarded by default. Closed when the command has exited. */
   stderr?: WritableStream<Uint8Array> | undefined;
   /** Ends the command, and all that it started, when aborted. */
   signal?: AbortSignal | undefined;
-  /** Called when the command has ended and left processes running in the background. */
+  /** Called when the command has exited and left processes running in the background. */
   onBackground?: ((members: GroupMember[]) => void | Promise<void>) | undefined;
 }
 
-// All that a command wrote before it ended is in the pipe by then, and no pipe
-// holds more than this. Only a background process can keep the pipe open: what
-// it writes is not the command's output.
+// When a command has exited, the rest of its output is in the pipe, and no pipe
+// holds more than this. Only a background process can keep the pipe open, whose
+// output is not the command's.
 const PIPE_BYTES = 1024 * 1024;
 const DRAIN_TIMEOUT_MS = 5_000;
 const DRAIN_TIMEOUT_WITH_BACKGROUND_MS = 250;
@@ -80,20 +80,20 @@ export class LocalProcess implements RunningCommand {
   }
 
   /**
-   * Waits until the command has ended and all its output was delivered.
+   * Waits until the command has exited and all its output has been delivered.
    *
-   * @returns Its exit status; 128 plus the signal's number if a signal ended it.
+   * @returns Its exit status; 128 plus the signal's number if a signal killed it.
    * @throws {unknown} The signal's reason, when it is aborted.
    */
   wait(): Promise<number> {
     return this.#done;
   }
 
-  /** Ends what the command may have left running; returns when it is gone. */
+  /** Kills the background processes of the command; resolves when they have exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#group.end();
     await this.#done.catch(() => {});
-    await Promise.all(this.#outputs.map((output) => output.drained));
+    await Promise.all(this.#outputs.map((output) => output.stop()));
   }
 
   async #run(
@@ -104,7 +104,7 @@ export class LocalProcess implements RunningCommand {
     const fed = new AbortController();
     const feeding = stdin?.pipeTo(this.#child.stdin, { signal: fed.signal })
       .catch(() => {
-        // The command ended, or closed its stdin, before it had read it all.
+        // The command exited, or closed its stdin, before it had read everything.
       });
     if (stdout) this.#outputs.push(new Output(this.#child.stdout, stdout));
     if (stderr) this.#outputs.push(new Output(this.#child.stderr, stderr));
@@ -162,6 +162,15 @@ class Output {
     clearTimeout(this.#timer);
     this.#isFinished = true;
     await this.#writer.close().catch(() => {});
+  }
+
+  /**
+   * Reads no more. A process outside the group may hold the pipe for as long as
+   * it likes: an ssh client's master does.
+   */
+  async stop(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+    await this.drained;
   }
 
   // After finish() it keeps reading and discards the bytes, so that a full or a

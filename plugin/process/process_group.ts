@@ -1,5 +1,5 @@
-// The process group of a command: what the command started, as long as it stays
-// in the group, and a way to end all of it.
+// The process group of a command: lists and kills the command's children that have
+// not left the group.
 
 import process from "node:process";
 import { guardGroup, TERM_GRACE_MS, unguardGroup } from "./cleanup_guard.ts";
@@ -7,11 +7,11 @@ import { guardGroup, TERM_GRACE_MS, unguardGroup } from "./cleanup_guard.ts";
 const FIRST_POLL_MS = 2;
 const MAX_POLL_MS = 50;
 const FIRST_LIST_MS = 100;
-/** How long a process may take to be gone after SIGKILL. */
+/** How long a process may take to exit after SIGKILL, in milliseconds. */
 const KILL_GRACE_MS = 1_000;
 
-// Prints the processes of a group, `PID COMMAND LINE` each, without zombies. By
-// /proc where there is one: a small container has no ps.
+// Prints the processes of a group, `PID COMMAND LINE` each, without zombies. Uses
+// /proc if it exists: a small container has no ps.
 const LIST = `
 group=$1
 if [ -r /proc/self/stat ]; then
@@ -38,14 +38,14 @@ export interface GroupMember {
   command: string;
 }
 
-/** A process group, which ends with this process at the latest. */
+/** A process group, which is killed at the latest when this process exits. */
 export class ProcessGroup {
   readonly #pid: number;
   #isReleased = false;
   #ended: Promise<void> | undefined;
 
   /**
-   * Guards a group: if this process dies, the group is ended.
+   * Guards a group: if this process dies, the group is killed.
    *
    * @param pid The process that leads it, spawned with `detached`.
    * @throws {Error} When there is no `/bin/sh`, or it may not be run.
@@ -56,8 +56,8 @@ export class ProcessGroup {
   }
 
   /**
-   * The processes that are still running in the group. To be called when its
-   * leader has ended: where none is left, the group is released.
+   * Returns the processes that are still running in the group. Must be called when
+   * its leader has exited: if none is left, the group is released.
    */
   async members(): Promise<GroupMember[]> {
     const members = this.exists() ? await listed(this.#pid) : [];
@@ -66,8 +66,8 @@ export class ProcessGroup {
   }
 
   /**
-   * Ends all that is in the group: with SIGTERM, and with SIGKILL
-   * {@linkcode TERM_GRACE_MS} later. Returns when it is gone.
+   * Kills all processes of the group: with SIGTERM, and with SIGKILL
+   * {@linkcode TERM_GRACE_MS} later. Resolves when they have exited.
    */
   end(): Promise<void> {
     return this.#ended ??= this.#end();
@@ -76,7 +76,7 @@ export class ProcessGroup {
   async #end(): Promise<void> {
     if (this.#isReleased) return;
     if (Deno.build.os === "windows") {
-      // There the tree of processes is ended instead.
+      // Windows has no process groups: the process tree is killed instead.
       await new Deno.Command("taskkill", {
         args: ["/T", "/F", "/PID", String(this.#pid)],
         stdout: "null",
@@ -131,7 +131,7 @@ export class ProcessGroup {
     try {
       Deno.kill(-this.#pid, signal);
     } catch {
-      // It has ended.
+      // It has exited.
     }
   }
 }

@@ -17,7 +17,7 @@ import {
   type ReadCustom,
   type ReadOptions,
 } from "./superjson_decoder.ts";
-import { isDeeperThan } from "./json_depth.ts";
+import { isDeeperThan, tooDeep } from "./json_depth.ts";
 import {
   DEFAULT_LIMITS,
   describeValue,
@@ -28,6 +28,7 @@ import { CostError, MAX_VALUES, MessageCost } from "./message_cost.ts";
 import { renameKeys, restoreKeys } from "./renamed_keys.ts";
 import { MessageScope } from "./references/message_scope.ts";
 import type { References } from "./references/references.ts";
+import { SizeCounter } from "./written_size.ts";
 import { type Document, encodeTree } from "./superjson_encoder.ts";
 
 /** A message ready for the wire. */
@@ -50,6 +51,8 @@ interface Pass {
   indexes: Map<object, number>;
   /** What reading the message will cost the other side. */
   cost: MessageCost;
+  /** How many values the documents inside of the message have. */
+  nestedValues: number;
 }
 let encoding: Pass | undefined;
 
@@ -61,6 +64,7 @@ function newPass(message: object, references: References): Pass {
     bytes: [],
     indexes: new Map(),
     cost: new MessageCost(),
+    nestedValues: 0,
   };
 }
 
@@ -154,6 +158,7 @@ for (const [kind, write] of Object.entries(WRITERS)) {
 
 /** What goes into a message as a superjson document of its own: fields, reasons. */
 function encodeNested(value: unknown): unknown {
+  refuseLargeInside(value);
   if (isPlain(value)) return { json: value };
   // A copy, in which no object stands twice: superjson would take that for
   // something to note, at a place that its reader does not find again.
@@ -161,6 +166,15 @@ function encodeNested(value: unknown): unknown {
   const renamed = renameKeys(root);
   const text = JSON.stringify(format.serialize(renamed.value));
   return JSON.parse(renamed === root ? text : restoreKeys(text));
+}
+
+/** Counts a document inside of a message: many can share what is in them. */
+function refuseLargeInside(value: unknown): void {
+  const pass = current();
+  pass.nestedValues += new SizeCounter().sizeOf(value).values;
+  if (pass.nestedValues > MAX_VALUES) {
+    throw new CostError(`more than ${MAX_VALUES} values`);
+  }
 }
 
 /**
@@ -192,6 +206,7 @@ export function encode(
     );
     if (written === undefined) {
       references.exports.rollBack(pass.scope);
+      new SizeCounter().sizeOf(message);
       const renamed = renameKeys(message);
       encoding = pass = newPass(renamed, references);
       written = format.serialize(renamed) as Document;
@@ -447,12 +462,6 @@ function refuseTooMany(bytes: Uint8Array[]): void {
       `more than ${limits.bytes} bytes cannot be sent to another process at once: send them as a stream`,
     );
   }
-}
-
-function tooDeep(): RangeError {
-  return new RangeError(
-    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
-  );
 }
 
 function named(value: unknown): string {

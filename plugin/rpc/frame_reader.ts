@@ -3,6 +3,7 @@
 
 import type { SpliceBuffer } from "./payload/spliced_payload.ts";
 import { ByteBuffer } from "../common/byte_buffer.ts";
+import { isObject } from "../common/is_object.ts";
 import { isDeeperThan } from "./json_depth.ts";
 import type { BufferPool } from "./payload/pooled_payload.ts";
 import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
@@ -372,10 +373,6 @@ export class FrameReader {
     }
     return lengths;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Looks without recursion: the nesting is the other side's choice. */

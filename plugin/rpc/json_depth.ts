@@ -1,6 +1,15 @@
 // How deep a message is nested: its readers recurse, and must know that they
 // come back.
 
+import { DEFAULT_LIMITS } from "./protocol.ts";
+
+/** The error for a value that cannot be sent, since its reader would refuse it. */
+export function tooDeep(): RangeError {
+  return new RangeError(
+    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
+  );
+}
+
 /**
  * Whether JSON is nested deeper than a number of levels. Goes level by level,
  * without recursion.

@@ -1,6 +1,8 @@
 // The cost of a message: values that take far more time or memory to create
 // than their bytes suggest are counted, on both sides, before they are created.
 
+import { DEFAULT_LIMITS } from "./protocol.ts";
+
 /** The most values (numbers, strings, lists, objects, ...) in one message. */
 export const MAX_VALUES = 1_000_000;
 
@@ -34,6 +36,8 @@ export class CostError extends RangeError {
 /** The cost of one message so far. */
 export class MessageCost {
   #annotations = 0;
+  /** The length of the paths of annotations, in characters. */
+  #pathsLength = 0;
   #errors = 0;
   #references = 0;
   #digits = 0;
@@ -48,6 +52,18 @@ export class MessageCost {
       throw new CostError(
         `more than ${MAX_ANNOTATIONS} values that JSON has no notion of`,
       );
+    }
+  }
+
+  /**
+   * Counts the path of an annotation that is written.
+   *
+   * @param length Its length, in characters.
+   */
+  path(length: number): void {
+    this.#pathsLength += length;
+    if (this.#pathsLength > DEFAULT_LIMITS.line) {
+      throw new CostError("many values that are nested too deep");
     }
   }
 

@@ -20,8 +20,7 @@ export type WriteLeaf = (
   value: object,
 ) => { name: string; json: unknown } | undefined;
 
-/** An annotation, alone or with a tree of those inside; or only such a tree. */
-type Annotations = [unknown] | [unknown, Inner] | Inner | undefined;
+/** Annotations by their paths. */
 type Inner = Record<string, unknown>;
 
 /** Thrown, and caught here, where superjson must write the message. */
@@ -52,13 +51,33 @@ export function encodeTree(
   }
 }
 
+/** An annotation with its path. */
+interface Annotation {
+  readonly path: string;
+  readonly annotation: unknown;
+  /** How many keys lead to the list or object that has the value. */
+  readonly level: number;
+  /** Whether the value's own key is an index. */
+  readonly isIndex: boolean;
+}
+
+/** A value with an annotation, or the root: the annotations inside of it are in a tree of its own. */
+interface Scope {
+  readonly annotations: Annotation[];
+  /** How many keys lead to the value itself. */
+  readonly level: number;
+  /** The paths that the keys behind those make, as far as they were needed. */
+  readonly prefixes: string[];
+}
+
 class TreeWriter {
   readonly #writeLeaf: WriteLeaf;
   readonly #cost: MessageCost;
   readonly #seen: unknown[] = [];
   #many: Set<unknown> | undefined;
-  /** The annotations of the value that was written last. */
-  #annotations: Annotations;
+  /** The keys that lead to the list or object that is being written. */
+  readonly #keys: (string | number)[] = [];
+  #scope: Scope = { annotations: [], level: 0, prefixes: [] };
 
   constructor(writeLeaf: WriteLeaf, cost: MessageCost) {
     this.#writeLeaf = writeLeaf;
@@ -66,55 +85,91 @@ class TreeWriter {
   }
 
   document(root: object): Document {
-    const json = this.#value(root);
-    return this.#annotations === undefined
+    this.#assertUnique(root);
+    const json = this.#record(root as Record<string, unknown>);
+    const inner = innerOf(this.#scope);
+    return inner === undefined
       ? { json }
-      : { json, meta: { values: this.#annotations, v: 1 } };
+      : { json, meta: { values: inner, v: 1 } };
   }
 
-  #value(value: unknown): unknown {
-    this.#annotations = undefined;
+  #value(value: unknown, key: string | number): unknown {
     switch (typeof value) {
       case "string":
       case "boolean":
         return value;
       case "undefined":
-        return this.#annotated("undefined", null);
+        return this.#annotated("undefined", null, key);
       case "number":
-        return this.#number(value);
+        return this.#number(value, key);
       case "bigint":
         // superjson takes equal ones for one object.
         this.#assertUnique(value);
-        return this.#bigint(value.toString());
+        return this.#bigint(value.toString(), key);
       case "object":
         if (value === null) return null;
-        return this.#object(value);
+        return this.#object(value, key);
       case "function":
-        return this.#leaf(value);
+        return this.#leaf(value, key);
       default:
         throw NEEDS_SUPERJSON;
     }
   }
 
-  #bigint(digits: string): unknown {
+  #bigint(digits: string, key: string | number): unknown {
     this.#cost.bigint(digits.length);
-    return this.#annotated("bigint", digits);
+    return this.#annotated("bigint", digits, key);
   }
 
-  #annotated(annotation: unknown, json: unknown): unknown {
-    this.#cost.annotation();
-    this.#annotations = [annotation];
+  #annotated(
+    annotation: unknown,
+    json: unknown,
+    key: string | number,
+  ): unknown {
+    this.#annotate([annotation], key);
     return json;
   }
 
-  #number(value: number): unknown {
+  /** Writes an annotation down, with its path inside of what has the last one. */
+  #annotate(annotation: unknown, key: string | number): void {
+    this.#cost.annotation();
+    const { annotations } = this.#scope;
+    const path = `${this.#prefix()}${escaped(key)}`;
+    this.#cost.path(path.length);
+    annotations.push({
+      path,
+      annotation,
+      level: this.#keys.length,
+      isIndex: typeof key === "number" || INDEX.test(key),
+    });
+  }
+
+  /** The path to the list or object that is being written, made once for all of its values. */
+  #prefix(): string {
+    const { level, prefixes } = this.#scope;
+    const count = this.#keys.length - level;
+    let prefix = prefixes[prefixes.length - 1] ?? "";
+    while (prefixes.length < count) {
+      prefix += `${escaped(this.#keys[level + prefixes.length]!)}.`;
+      prefixes.push(prefix);
+    }
+    return prefix;
+  }
+
+  #leave(): void {
+    this.#keys.pop();
+    const { level, prefixes } = this.#scope;
+    if (prefixes.length > this.#keys.length - level) prefixes.pop();
+  }
+
+  #number(value: number, key: string | number): unknown {
     if (Number.isFinite(value)) {
       return value === 0 && 1 / value < 0
-        ? this.#annotated("number", "-0")
+        ? this.#annotated("number", "-0", key)
         : value;
     }
     this.#assertUnique(value);
-    return this.#annotated("number", String(value));
+    return this.#annotated("number", String(value), key);
   }
 
   /** A value that is in another place too is superjson's to write. */
@@ -131,86 +186,133 @@ class TreeWriter {
     }
   }
 
-  #object(value: object): unknown {
+  #object(value: object, key: string | number): unknown {
     this.#assertUnique(value);
-    if (Array.isArray(value)) return this.#list(value, undefined);
+    if (Array.isArray(value)) {
+      this.#keys.push(key);
+      const json = this.#list(value);
+      this.#leave();
+      return json;
+    }
     if (isPlainObject(value)) {
-      return this.#record(value as Record<string, unknown>);
+      this.#keys.push(key);
+      const json = this.#record(value as Record<string, unknown>);
+      this.#leave();
+      return json;
     }
     if (value instanceof Date) {
       if (Number.isNaN(value.valueOf())) throw NEEDS_SUPERJSON;
-      return this.#annotated("Date", value.toISOString());
+      return this.#annotated("Date", value.toISOString(), key);
     }
     if (value instanceof Map) {
-      return this.#list([...value.entries()], "map");
+      return this.#collection([...value.entries()], "map", key);
     }
-    if (value instanceof Set) return this.#list([...value.values()], "set");
-    if (value instanceof URL) return this.#annotated("URL", value.toString());
+    if (value instanceof Set) {
+      return this.#collection([...value.values()], "set", key);
+    }
+    if (value instanceof URL) {
+      return this.#annotated("URL", value.toString(), key);
+    }
     if (value instanceof RegExp) {
       this.#cost.pattern(`${value}`);
-      return this.#annotated("regexp", `${value}`);
+      return this.#annotated("regexp", `${value}`, key);
     }
-    return this.#leaf(value);
+    return this.#leaf(value, key);
   }
 
-  #leaf(value: object): unknown {
+  #leaf(value: object, key: string | number): unknown {
     if (typeof value === "function") this.#assertUnique(value);
     const leaf = this.#writeLeaf(value);
     if (leaf === undefined) throw NEEDS_SUPERJSON;
-    return this.#annotated(["custom", leaf.name], leaf.json);
+    return this.#annotated(["custom", leaf.name], leaf.json, key);
   }
 
-  #list(items: unknown[], annotation: string | undefined): unknown[] {
+  /** A list with an annotation, which holds those of its items. */
+  #collection(
+    items: unknown[],
+    annotation: string,
+    key: string | number,
+  ): unknown[] {
+    const outer = this.#scope;
+    const scope: Scope = {
+      annotations: [],
+      level: this.#keys.length + 1,
+      prefixes: [],
+    };
+    this.#scope = scope;
+    this.#keys.push(key);
+    const json = this.#list(items);
+    this.#leave();
+    this.#scope = outer;
+    const inner = innerOf(scope);
+    this.#annotate(
+      inner === undefined ? [annotation] : [annotation, inner],
+      key,
+    );
+    return json;
+  }
+
+  #list(items: unknown[]): unknown[] {
     const json = new Array(items.length);
-    let inner: Inner | undefined;
+    const first = this.#scope.annotations.length;
     for (let index = 0; index < items.length; index++) {
       // JSON has no word for the holes of an array.
       if (!(index in items)) throw NEEDS_SUPERJSON;
-      json[index] = this.#value(items[index]);
-      if (this.#annotations !== undefined) {
-        inner = this.#mergeAnnotations(inner ?? {}, String(index));
-      }
+      json[index] = this.#value(items[index], index);
     }
-    this.#annotations = annotation === undefined
-      ? inner
-      : inner === undefined
-      ? [annotation]
-      : [annotation, inner];
+    this.#order(first);
     return json;
   }
 
   #record(object: Record<string, unknown>): unknown {
     const json: Record<string, unknown> = {};
-    let inner: Inner | undefined;
+    const first = this.#scope.annotations.length;
     for (const key in object) {
       const value = object[key];
       if (typeof value === "function" || key === "__proto__") {
         throw NEEDS_SUPERJSON;
       }
-      json[key] = this.#value(value);
-      if (this.#annotations !== undefined) {
-        inner = this.#mergeAnnotations(inner ?? {}, escaped(key));
-      }
+      json[key] = this.#value(value, key);
     }
-    this.#annotations = inner;
+    this.#order(first);
     return json;
   }
 
-  /** Adds the annotations of the value under a key to those of what holds it. */
-  #mergeAnnotations(inner: Inner, key: string): Inner {
-    const annotations = this.#annotations;
-    if (Array.isArray(annotations)) inner[key] = annotations;
-    else {
-      for (const path in annotations) {
-        inner[`${key}.${path}`] = annotations[path];
-      }
+  /**
+   * Puts the annotations of a list or an object in superjson's order: it writes
+   * each level into an object, in which indexes come first.
+   */
+  #order(first: number): void {
+    const { annotations } = this.#scope;
+    if (annotations.length - first < 2) return;
+    const level = this.#keys.length;
+    let isOrdered = true;
+    let hasOther = false;
+    for (let index = first; index < annotations.length; index++) {
+      const one = annotations[index]!;
+      if (!one.isIndex || one.level !== level) hasOther = true;
+      else if (hasOther) isOrdered = false;
     }
-    return inner;
+    if (isOrdered) return;
+    const inside = annotations.splice(first);
+    const isFirst = (one: Annotation) => one.isIndex && one.level === level;
+    for (const one of inside) if (isFirst(one)) annotations.push(one);
+    for (const one of inside) if (!isFirst(one)) annotations.push(one);
   }
 }
 
-function escaped(key: string): string {
-  return /[.\\]/.test(key)
+/** A key that comes first in an object, whenever it was added. */
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
+
+function innerOf({ annotations }: Scope): Inner | undefined {
+  if (annotations.length === 0) return undefined;
+  const inner: Inner = {};
+  for (const { path, annotation } of annotations) inner[path] = annotation;
+  return inner;
+}
+
+function escaped(key: string | number): string {
+  return typeof key === "string" && /[.\\]/.test(key)
     ? key.replace(/\\/g, "\\\\").replace(/\./g, "\\.")
-    : key;
+    : String(key);
 }

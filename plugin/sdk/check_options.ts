@@ -4,7 +4,7 @@
 import { quoteWords } from "../common/quote_words.ts";
 import type { Option, Options, OptionType } from "../contract/options.ts";
 
-/** What an option's default is checked with, and what the default has to be. */
+/** The check of an option's default by type, and a description of the valid values. */
 const DEFAULTS: Record<
   OptionType,
   [isValid: (value: unknown) => boolean, expected: string]

@@ -1,6 +1,6 @@
 // Decodes a component's configuration by the options that it declares: fills in
 // templates, converts values, applies defaults, and collects every problem with
-// its place.
+// its path.
 
 import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
@@ -27,10 +27,10 @@ type Path = (string | number)[];
  * `serve` does so before it calls `prepare`. A component calls this itself only
  * for a configuration that it got in another way.
  *
- * @param config The configuration as the template has it.
+ * @param config The configuration in the template.
  * @param options The options; undefined to accept every key.
  * @param build The build that the component is a part of.
- * @param data What templates in the configuration may refer to beside the build.
+ * @param data The data that templates in the configuration can use besides the build.
  * @returns The decoded configuration.
  * @throws {ConfigError} With every problem that was found.
  */
@@ -54,12 +54,12 @@ export interface Decoded {
 }
 
 /**
- * Does what {@linkcode decodeConfig} does, but returns the problems.
+ * Like {@linkcode decodeConfig}, but returns the problems.
  *
- * @param config The configuration as the template has it.
+ * @param config The configuration in the template.
  * @param options The options; undefined to accept every key.
  * @param build The build that the component is a part of.
- * @param data What templates in the configuration may refer to beside the build.
+ * @param data The data that templates in the configuration can use besides the build.
  */
 export async function decode(
   config: Record<string, unknown>,
@@ -197,7 +197,7 @@ function hasKey(config: Record<string, unknown>, name: string): boolean {
   );
 }
 
-/** The option of a key: in any case, as in Packer, unless the exact key is there, too. */
+/** Returns the option of a key. As in Packer, keys are case-insensitive, unless the exact key is also present. */
 function optionName(
   key: string,
   config: Record<string, unknown>,
@@ -238,7 +238,7 @@ function checkOneOf(
   collectProblems(value, path, (item, at) => checkOneOf(item, oneOf, at));
 }
 
-/** Handles each item of a list or object, and throws the problems of all of them together. */
+/** Handles each item of a list or object, and throws one error with all problems. */
 function collectProblems<Result>(
   values: object,
   path: Path,
@@ -307,7 +307,7 @@ const CONVERTERS: Record<keyof OptionTypes, Converter> = {
   any: (value) => value,
 };
 
-/** A string in a list or an object, where null is the empty one, as in Packer. */
+/** Returns an item of a list or an object as a string. As in Packer, null becomes "". */
 function itemToString(value: unknown, path: Path): string {
   return value === null ? "" : toString(value, path);
 }

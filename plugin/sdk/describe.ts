@@ -1,5 +1,5 @@
-// `PLUGIN describe`: prints as JSON what a plugin serves and which permissions
-// it has, for people and programs that decide whether to run it.
+// `PLUGIN describe`: prints the components and the permissions of a plugin as JSON,
+// for users and programs that decide whether to run it.
 
 import type { Options } from "../contract/options.ts";
 import type { Hello } from "../rpc/protocol.ts";
@@ -15,7 +15,7 @@ export type Permission =
   | { allow: boolean | readonly string[]; deny: boolean | readonly string[] }
   | "partial";
 
-/** What `PLUGIN describe` prints. */
+/** The output of `PLUGIN describe`. */
 export interface Description {
   /** The plugin's own version. */
   version: string | null;
@@ -23,7 +23,7 @@ export interface Description {
   sdk: string;
   /** The protocol versions that the plugin supports. */
   protocols: number[];
-  /** The names of the plugin's components by kind; "" serves under any name. */
+  /** The names of the plugin's components by kind; "" stands for any name. */
   components: Record<string, string[]>;
   /**
    * The JSON Schema of each component's configuration, by kind and name, without
@@ -33,7 +33,7 @@ export interface Description {
   options: Record<string, Record<string, Schema>>;
   /** The Deno permissions that the plugin has. */
   permissions: Record<string, Permission>;
-  /** Set where lists of permissions cannot be told. */
+  /** Set when the lists of granted permissions are not known. */
   note?: string;
 }
 
@@ -75,7 +75,7 @@ const NOTE =
  *
  * @param hello The plugin's side of the handshake.
  * @param components The components, each of which is made once to read its options.
- * @returns What `describe` prints.
+ * @returns The output of `describe`.
  */
 export async function describe(
   hello: Hello,
@@ -129,7 +129,7 @@ function recordedPermissions(): Record<string, Permission> | undefined {
   ] as Record<string, Permission> | undefined;
 }
 
-/** The permissions as a process can find them out: Deno does not tell the lists. */
+/** Queries the permissions at run time; Deno does not report the lists. */
 function queriedPermissions(): Record<string, Permission> {
   const permissions: Record<string, Permission> = {};
   for (const name of NAMES) permissions[name] = query({ name });
@@ -138,7 +138,7 @@ function queriedPermissions(): Record<string, Permission> {
       try {
         return query({ name: "sys", kind } as Deno.SysPermissionDescriptor);
       } catch {
-        // This version of Deno does not have it.
+        // This version of Deno does not have this kind.
         return false;
       }
     });

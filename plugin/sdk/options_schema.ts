@@ -1,5 +1,5 @@
-// The options that a component declares, as the JSON Schema of its
-// configuration.
+// Generates the JSON Schema of a component's configuration from the options that
+// it declares.
 
 import type {
   NestedOption,
@@ -12,16 +12,16 @@ import {
   duration,
   type Schema,
   type SchemaObject,
+  stringList,
   TEMPLATE,
-  textList,
-  WEAK_TEXT,
+  WEAK_STRING,
 } from "./schema_values.ts";
 
 /**
- * The schema of a component's part of a template.
+ * Returns the schema of a component in a template.
  *
- * @param options What the component declares; anything is taken when absent.
- * @param keys What stands there beside its options.
+ * @param options The options that it declares; undefined allows any.
+ * @param keys The other keys.
  */
 export function optionsSchema(
   options: Options | undefined,
@@ -69,7 +69,7 @@ function nestedSchema({ type, options }: NestedOption): SchemaObject {
   };
 }
 
-/** A string that is one of several; of a list, each of its strings. */
+/** Returns the schema of a string that is one of several; of a list, for each of its strings. */
 function enumeration(
   type: keyof OptionTypes,
   oneOf: readonly string[],
@@ -81,7 +81,7 @@ function enumeration(
 }
 
 const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
-  string: WEAK_TEXT,
+  string: WEAK_STRING,
   number: {
     anyOf: [
       { type: ["number", "null"] },
@@ -104,13 +104,13 @@ const TYPES: Readonly<Record<keyof OptionTypes, SchemaObject>> = {
       TEMPLATE,
     ],
   },
-  strings: textList("weak"),
-  map: { type: ["object", "null"], additionalProperties: WEAK_TEXT },
+  strings: stringList("weak"),
+  map: { type: ["object", "null"], additionalProperties: WEAK_STRING },
   duration: duration(),
   any: {},
 };
 
-/** A default as a template would write it. */
+/** Returns a default as it is written in a template. */
 function written(type: Option["type"], value: unknown): unknown {
   return type === "duration" ? goDuration(value as number) : value;
 }

@@ -1,36 +1,35 @@
-// The values of a template in the words of JSON Schema: as loose as baler is
-// when it reads them.
+// The JSON Schema of the values in a template: as lenient as baler's decoder.
 
 /** A JSON Schema, or a part of one. */
 export type Schema = boolean | { readonly [keyword: string]: unknown };
 
-/** What a schema can have in it beside a boolean. */
+/** A schema that is not a boolean. */
 export type SchemaObject = Exclude<Schema, boolean>;
 
-/** A text. null is as good as none, as everywhere in a template. */
-export const TEXT: SchemaObject = { type: ["string", "null"] };
+/** A string; null means that it is absent. */
+export const STRING: SchemaObject = { type: ["string", "null"] };
 
-/** A text where numbers and booleans serve as one. */
-export const WEAK_TEXT: SchemaObject = {
+/** A string; numbers and booleans are converted. */
+export const WEAK_STRING: SchemaObject = {
   type: ["string", "number", "boolean", "null"],
 };
 
-/** A text that is not known before the `{{...}}` in it are filled in. */
+/** A string whose value is not known before interpolation. */
 export const TEMPLATE: SchemaObject = { type: "string", pattern: "\\{\\{" };
 
 /**
- * A list of texts.
+ * Returns the schema of a list of strings.
  *
- * @param strictness `"weak"` where one text serves as a list of it, and numbers as texts.
+ * @param strictness `"weak"` to allow a single string, and numbers as strings.
  */
-export function textList(strictness: "weak" | "strict"): SchemaObject {
+export function stringList(strictness: "weak" | "strict"): SchemaObject {
   const types = strictness === "weak"
     ? ["array", "string", "number", "boolean", "null"]
     : ["array", "null"];
-  return { type: types, items: strictness === "weak" ? WEAK_TEXT : TEXT };
+  return { type: types, items: strictness === "weak" ? WEAK_STRING : STRING };
 }
 
-/** A list of components of a kind. */
+/** Returns the schema of a list of components. */
 export function listOf(kind: string): SchemaObject {
   return { type: ["array", "null"], items: { $ref: `#/$defs/${kind}` } };
 }
@@ -38,9 +37,9 @@ export function listOf(kind: string): SchemaObject {
 const DURATION = "^[+-]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|ms|s|m|h))+)$";
 
 /**
- * A duration such as `"1h30m"`.
+ * Returns the schema of a duration such as `"1h30m"`.
  *
- * @param options `weak` where a number is one, of nanoseconds.
+ * @param options `weak` to allow a number of nanoseconds.
  */
 export function duration({ weak = false } = {}): SchemaObject {
   return {

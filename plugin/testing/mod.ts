@@ -5,6 +5,10 @@
  * @module
  */
 
+export {
+  checkCommunicator,
+  type CheckCommunicatorOptions,
+} from "./check_communicator.ts";
 export { buildContext } from "./build_context.ts";
 export {
   type BuilderUnderTest,

@@ -1,4 +1,4 @@
-// The options of a plugin, as others see them: `PLUGIN describe`, `baler schema` and `baler help KIND NAME`.
+// The options of a plugin in `PLUGIN describe`, `baler schema` and `baler help KIND NAME`.
 
 import {
   assert,
@@ -47,14 +47,14 @@ forEachHost(
     assertEquals(mirror.properties.size.description, "A size.");
     assertEquals(mirror.properties.size.default, 5);
     assertEquals(mirror.additionalProperties, false);
-    // A name is escaped where it stands in a reference.
+    // A name is escaped in a reference.
     const references = $defs.provisioner.allOf.map((
       { then }: { then: { $ref: string } },
     ) => then.$ref);
     assert(references.includes("#/$defs/provisioner-a~1b%20~0%20c"));
     // It declares no options.
     assertEquals($defs["provisioner-a/b ~ c"].additionalProperties, undefined);
-    // Those that come with baler are there, with a template and without.
+    // The bundled components are included, with a template and without.
     const alone = JSON.parse((await bench.succeeds(["schema"])).stdout);
     assertEquals($defs["builder-file"], alone.$defs["builder-file"]);
     assertEquals(alone.$defs["builder-mirror"], undefined);
@@ -62,7 +62,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler schema goes on without the options of a plugin that cannot be asked",
+  "baler schema continues without the options of a plugin that cannot be described",
   async (bench) => {
     await templateOf(bench, ["sh", "-c", "echo broken >&2; exit 3"]);
     const { stdout, stderr } = await bench.succeeds([
@@ -120,7 +120,7 @@ Deno.test("PLUGIN describe prints the JSON Schema of each component's options", 
   assertEquals(options.builder[""].properties.size.default, 5);
 });
 
-Deno.test("PLUGIN describe goes on where a component cannot be made", async () => {
+Deno.test("PLUGIN describe continues when a component cannot be created", async () => {
   const path = await Deno.makeTempFile({ suffix: ".ts" });
   const mod = new URL("../../mod.ts", import.meta.url);
   await Deno.writeTextFile(

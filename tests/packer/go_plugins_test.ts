@@ -1,4 +1,4 @@
-// Packer's Go plugins run under baler, mixed with baler's own: what crosses between them, and what a person sees.
+// Packer's Go plugins run under baler, mixed with baler's own: their data exchange and their output.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";

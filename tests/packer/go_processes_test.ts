@@ -1,5 +1,5 @@
 // The processes of Packer's Go plugins under baler: they end with the build, with the host and with the adapter,
-// and their death is told.
+// and their death is reported.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
@@ -8,7 +8,7 @@ import { within } from "../support/within.ts";
 import { ofPacker, processesWith, testWithPackers } from "./support.ts";
 import { debianPacker } from "../peers/peers.ts";
 
-/** A build whose Go provisioner runs a script that waits until it is ended. */
+/** A build whose Go provisioner runs a script that waits until it is killed. */
 function waiting(packer: string, marker: string) {
   return {
     plugins: {
@@ -70,7 +70,7 @@ const ENDS = {
 for (const [moment, of] of Object.entries(MOMENTS)) {
   for (const [signal, end] of Object.entries(ENDS)) {
     await testWithPackers(
-      `a Go plugin that ${signal} ends as ${moment} is told with its last lines, and leaves nothing`,
+      `a Go plugin that ${signal} ends as ${moment} is reported with its last lines, and leaves nothing`,
       ["packer"],
       async ({ bench, paths: [packer], env }) => {
         const { component, called, template } = of(packer!);
@@ -99,7 +99,7 @@ for (const [moment, of] of Object.entries(MOMENTS)) {
 }
 
 await testWithPackers(
-  "a Go plugin that is stopped in a call is given up, and told",
+  "a Go plugin that is stopped in a call is killed, and reported",
   ["packer"],
   async ({ bench, paths: [packer], env }) => {
     await bench.write("template.json", waiting(packer!, "on"));
@@ -122,7 +122,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "a program that is no plugin of Packer's is told as such",
+  "a program that is not a Packer plugin is reported as such",
   [],
   async ({ bench, baler }) => {
     const path = await bench.write(
@@ -159,7 +159,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Ctrl-C cancels a Go provisioner, and a Go builder cleans up before the build ends",
+  "Ctrl-C cancels a Go provisioner, and a Go builder cleans up before the build finishes",
   ["packer"],
   async ({ bench, paths: [packer], env }) => {
     await bench.write("template.json", waiting(packer!, "now"));
@@ -181,7 +181,7 @@ for (const victim of ["the host", "the adapter"]) {
       await bench.write("template.json", waiting(packer!, "there"));
       const run = bench.start(["build", "template.json"], { env });
       await run.shows("waiting there");
-      // The script says so right before it starts what it waits for.
+      // The script prints this right before it starts the process that it waits for.
       while ((await processesOf(bench.env, "sleep 600")).length === 0) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -286,9 +286,11 @@ Deno.test({
 });
 
 /** Removes the scripts of a Go plugin that was killed, which had no time to do so. */
-async function removeScripts(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^packer-shell\d+$/.test(name)) await Deno.remove(join(folder, name));
+async function removeScripts(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (/^packer-shell\d+$/.test(name)) {
+      await Deno.remove(join(directory, name));
+    }
   }
 }
 
@@ -342,7 +344,7 @@ async function processesOf(
       ) continue;
       found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;

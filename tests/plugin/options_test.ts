@@ -1,4 +1,4 @@
-// Options: what a component declares of its configuration is checked itself, and checks what a template gives.
+// Options: a component's declaration is checked, and its configuration is checked by the declaration.
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
@@ -38,7 +38,7 @@ const options = {
   tags: { type: "map", description: "Tags." },
 } as const satisfies Options;
 
-/** The problems that a configuration is refused with. */
+/** Returns the problems of a configuration. */
 async function problems(
   config: Record<string, unknown>,
 ): Promise<[string, string][]> {
@@ -75,7 +75,7 @@ Deno.test("oneOf is checked item by item, after templates are filled in", async 
   );
 });
 
-Deno.test("every problem of a configuration is found at once", async () => {
+Deno.test("all problems of a configuration are reported together", async () => {
   assertEquals(
     await problems({
       sise: "small",
@@ -95,7 +95,7 @@ Deno.test("every problem of a configuration is found at once", async () => {
   );
 });
 
-/** Prepares a component whose `prepare` ends in a certain way. */
+/** Prepares a component with the given `prepare`. */
 async function prepared(
   config: Record<string, unknown>,
   prepare: () => unknown,
@@ -131,7 +131,7 @@ Deno.test("an unknown key does not hide the problems that prepare finds", async 
     [unknown, { path: [], message: "the region is unknown" }],
   );
   assertEquals(await refused(() => ({ warnings: ["a warning"] })), [unknown]);
-  // A configuration that cannot be decoded is not given to it.
+  // `prepare` is not called with a configuration that cannot be decoded.
   assertEquals(
     (await assertRejects(
       () =>
@@ -148,7 +148,7 @@ Deno.test("an unknown key does not hide the problems that prepare finds", async 
   );
 });
 
-/** The message with which a declaration is refused. */
+/** Returns the error message for a declaration. */
 function refusal(option: unknown): string {
   return assertThrows(
     () => checkOptions({ region: option } as Options),
@@ -156,7 +156,7 @@ function refusal(option: unknown): string {
   ).message.replaceAll(`the plugin's option "region" `, "");
 }
 
-Deno.test("a declaration that cannot be right is refused", () => {
+Deno.test("an invalid declaration is rejected", () => {
   const description = "A region.";
   const wrong: [option: unknown, message: string][] = [
     [

@@ -1,4 +1,4 @@
-// `baler schema`: it takes the templates that baler takes, refuses what baler refuses, and has every
+// `baler schema`: it accepts the templates that baler accepts, rejects those that baler rejects, and has every
 // option of every bundled plugin in it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -28,7 +28,7 @@ async function bundledComponents() {
 
 const fixtures = new URL("../fixtures/templates/", import.meta.url);
 
-/** What no schema can say, and those that are no JSON that an editor could check. */
+/** Templates that no schema can reject, and files that are not JSON. */
 const beyond = [
   "builder-name-twice.json",
   "duplicate-key-deep.json",
@@ -143,7 +143,7 @@ for (
   });
 }
 
-Deno.test("the schema has the root keys that a template can have", () => {
+Deno.test("the schema has the root keys of a template", () => {
   assertEquals(Object.keys(schema.properties).sort(), [...ROOT_KEYS]);
 });
 
@@ -179,7 +179,7 @@ for (const [kind, byName] of Object.entries(BUNDLED)) {
 }
 
 forEachHost(
-  "baler schema shows the schema, and takes one template at most",
+  "baler schema prints the schema, and accepts one template at most",
   async (bench) => {
     const { stdout } = await bench.succeeds(["schema"]);
     assertEquals(JSON.parse(stdout), JSON.parse(JSON.stringify(schema)));
@@ -192,7 +192,7 @@ forEachHost(
 
 Deno.test({
   ...skippable(
-    "Python's jsonschema takes the schema, and says the same of the fixtures",
+    "Python's jsonschema accepts the schema, with the same results for the fixtures",
     missing("jsonschema"),
   ),
   async fn() {

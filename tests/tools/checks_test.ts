@@ -1,4 +1,4 @@
-// The checks of `deno task check` find what they look for.
+// The checks of `deno task check` detect violations.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { faultOf } from "../../tools/check_layers.ts";
@@ -15,7 +15,7 @@ Deno.test("the layers allow imports within a directory and from lower ones", () 
   assertEquals(at("mod.ts", "plugin/sdk/serve.ts"), undefined);
 });
 
-Deno.test("a plugin with an executable of its own imports what is public, and no other does", () => {
+Deno.test("a plugin with a separate executable imports the public modules, and other code does not", () => {
   const program = "plugin/builders/qemu/main.ts";
   assertEquals(at(program, "mod.ts"), undefined);
   assertEquals(at(program, "plugin/builder/mod.ts"), undefined);
@@ -37,7 +37,7 @@ Deno.test("the layers refuse imports from higher ones, with the place", () => {
   );
 });
 
-Deno.test("parsePage() knows the anchors of headings, and no heading of a code block", () => {
+Deno.test("parsePage() returns the anchors of headings, but not those in code blocks", () => {
   const { anchors, lines } = parsePage([
     "# How it's made: `serve()`",
     "## Limits",

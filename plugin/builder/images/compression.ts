@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import { createGunzip, createGzip } from "node:zlib";
-import { filter } from "../byte_streams.ts";
+import { filter } from "../../process/byte_streams.ts";
 
 /** The first bytes of each format, and the program that unpacks it. */
 const FORMATS: readonly { start: readonly number[]; program?: string }[] = [

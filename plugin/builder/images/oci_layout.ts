@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { readStream, writeStream } from "../byte_streams.ts";
+import { readStream, writeStream } from "../../process/byte_streams.ts";
 import { decompress, gzip } from "./compression.ts";
 
 const MEDIA_TYPE = {

@@ -6,7 +6,11 @@ import { ByteReader } from "../trees/byte_reader.ts";
 import { pack, type Snapshot, snapshot } from "../trees/pack.ts";
 import { Unpacker } from "../trees/unpack.ts";
 import type { InsideTask, MachineReady, Unpacked } from "./inside_command.ts";
-import { chroot, ignoreChildren, raiseLoopback } from "./libc.ts";
+import {
+  chroot,
+  ignoreChildren,
+  raiseLoopback,
+} from "../../process/system_calls.ts";
 import { mountMachine } from "./mounts.ts";
 
 /** Does what stdin says, and ends this process. */
@@ -30,6 +34,9 @@ export async function runInside(): Promise<never> {
     Deno.exit(1);
   }
 }
+
+/** How much of an archive is written at a time, in bytes: most files are small. */
+const BATCH_BYTES = 256 * 1024;
 
 /** Takes archives out of a stream that {@linkcode frame} made. */
 async function* unframe(
@@ -84,13 +91,21 @@ async function packTree(
   const before = JSON.parse(await reader.readLine()) as Snapshot;
   chroot(root);
   for (const path of made.toReversed()) removeIfEmpty(path);
-  for await (
-    const chunk of pack({
-      before,
-      isDifference,
-      maxTime: maxTime ?? undefined,
-    })
-  ) await write(chunk);
+  const batch = new Uint8Array(BATCH_BYTES);
+  let filled = 0;
+  const options = { before, isDifference, maxTime: maxTime ?? undefined };
+  for (const chunk of pack(options)) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + BATCH_BYTES - filled);
+      batch.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < BATCH_BYTES) continue;
+      await write(batch);
+      filled = 0;
+    }
+  }
+  await write(batch.subarray(0, filled));
 }
 
 /** Removes what was made to mount something at, unless the image uses it by now. */

@@ -62,7 +62,7 @@ export async function insideCommand(): Promise<string[]> {
     program,
     ...Deno.build.standalone ? [] : [
       ...["run", "--quiet", "--no-prompt", "--allow-all"],
-      fromFileUrl(import.meta.resolve("./inside_main.ts")),
+      fromFileUrl(import.meta.resolve("./main.ts")),
     ],
     INSIDE,
   ];

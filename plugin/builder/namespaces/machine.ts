@@ -11,6 +11,7 @@ import {
   taskLine,
 } from "./inside_command.ts";
 import type { MachineMounts } from "./mounts.ts";
+import { reapOrphans } from "./orphans.ts";
 import { Lines, type UserNamespace } from "./user_namespace.ts";
 
 /** How a {@linkcode NamespaceMachine} is started. */
@@ -38,14 +39,17 @@ export class NamespaceMachine extends CommandCommunicator
   readonly #end: () => void;
   readonly #pid: number;
   readonly #options: NamespaceMachineOptions;
+  readonly #orphans: Disposable;
 
   private constructor(
     options: NamespaceMachineOptions,
     process: LocalProcess,
     end: () => void,
+    orphans: Disposable,
     { pid, made }: MachineReady,
   ) {
     super();
+    this.#orphans = orphans;
     this.#options = options;
     this.#process = process;
     this.#end = end;
@@ -78,6 +82,7 @@ export class NamespaceMachine extends CommandCommunicator
     });
     const stdout = new TransformStream<Uint8Array, Uint8Array>();
     const stderr = new TransformStream<Uint8Array, Uint8Array>();
+    const orphans = reapOrphans();
     const process = new LocalProcess({
       argv: namespace.inside([
         ...["unshare", "--mount", "--pid", "--ipc", "--uts"],
@@ -100,10 +105,11 @@ export class NamespaceMachine extends CommandCommunicator
       errors.catch(() => {});
       signal.throwIfAborted();
       const ready = JSON.parse(line) as MachineReady;
-      return new NamespaceMachine(options, process, end, ready);
+      return new NamespaceMachine(options, process, end, orphans, ready);
     } catch (error) {
       end();
       await process[Symbol.asyncDispose]();
+      orphans[Symbol.dispose]();
       throw error;
     }
   }
@@ -137,5 +143,6 @@ export class NamespaceMachine extends CommandCommunicator
     this.#end();
     await this.#process.wait().catch(() => {});
     await this.#process[Symbol.asyncDispose]();
+    this.#orphans[Symbol.dispose]();
   }
 }

@@ -3,7 +3,12 @@
 // be called in new mount, PID, IPC and UTS namespaces.
 
 import { dirname, join } from "node:path/posix";
-import { changeRoot, MOUNT, mount, setHostname } from "./libc.ts";
+import {
+  changeRoot,
+  MOUNT,
+  mount,
+  setHostname,
+} from "../../process/system_calls.ts";
 
 /** What is mounted in a machine. */
 export interface MachineMounts {

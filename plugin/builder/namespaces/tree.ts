@@ -2,7 +2,7 @@
 // in a user namespace, so that its files have their owners, and by a process
 // that can reach nothing else.
 
-import { filter } from "../byte_streams.ts";
+import { filter } from "../../process/byte_streams.ts";
 import type { Snapshot } from "../trees/pack.ts";
 import {
   frame,

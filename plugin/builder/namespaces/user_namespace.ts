@@ -1,7 +1,8 @@
 // A user namespace: in it this user is root, with the numbers of users and groups
 // that the kernel lets this user have, and nobody outside of it.
 
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
+import { findProgram } from "../find_program.ts";
 import { runProgram } from "../run_program.ts";
 
 /**
@@ -22,7 +23,9 @@ for program in "$1" "$2"; do
 done
 shift 2
 echo ready
-while read -r _; do :; done
+while read -r line; do
+  [ "$line" != keep ] || exit 0
+done
 tries=0
 until rm -rf -- "$@" 2>/dev/null || [ $tries -ge 100 ]; do
   tries=$((tries + 1))
@@ -79,7 +82,9 @@ export class UserNamespace implements AsyncDisposable {
   static async create(
     { directories, isPrivileged = false, signal }: UserNamespaceOptions,
   ): Promise<UserNamespace> {
-    const nsenter = await findProgram("nsenter", "util-linux");
+    const nsenter = await withoutSymlinks(
+      await findProgram("nsenter", "util-linux"),
+    );
     const unshare = await findProgram("unshare", "util-linux");
     const holder = new Deno.Command(unshare, {
       args: [
@@ -148,6 +153,14 @@ export class UserNamespace implements AsyncDisposable {
     ];
   }
 
+  /** Ends it, and leaves its directories as they are. */
+  async keep(): Promise<void> {
+    await this.#stdin.write(new TextEncoder().encode("keep\n")).catch(
+      () => {/* It was killed. */},
+    );
+    await this[Symbol.asyncDispose]();
+  }
+
   /** Ends it, and removes its directories; all processes in it have to have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stdin.close().catch(() => {});
@@ -196,14 +209,16 @@ async function mapIds(
   const user = await userName(uid);
   const uids = await subordinateIds("/etc/subuid", user, uid);
   const gids = await subordinateIds("/etc/subgid", user, uid);
-  const hasPrograms = await programPath("newuidmap") !== undefined &&
-    await programPath("newgidmap") !== undefined;
-  if (uids.length > 0 && gids.length > 0 && hasPrograms) {
+  const programs = await Promise.all([
+    findProgram("newuidmap"),
+    findProgram("newgidmap"),
+  ]).catch(() => undefined);
+  if (uids.length > 0 && gids.length > 0 && programs !== undefined) {
     const words = (own: number, ranges: IdMap) =>
       [[0, own, 1], ...ranges].flat().map(String);
     const options = signal ? { signal } : {};
-    await runProgram(["newuidmap", String(pid), ...words(uid, uids)], options);
-    await runProgram(["newgidmap", String(pid), ...words(gid, gids)], options);
+    await runProgram([programs[0], String(pid), ...words(uid, uids)], options);
+    await runProgram([programs[1], String(pid), ...words(gid, gids)], options);
     return true;
   }
   await Deno.writeTextFile(`/proc/${pid}/setgroups`, "deny");
@@ -249,43 +264,9 @@ async function userName(uid: number): Promise<string | undefined> {
   return Deno.env.get("USER");
 }
 
-/**
- * Finds a program of this machine.
- *
- * @param name Its name.
- * @returns Its path; undefined where it is not installed.
- */
-export async function programPath(name: string): Promise<string | undefined> {
-  // Administrators' programs are not on everybody's PATH.
-  const path = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`;
-  for (const directory of path.split(":")) {
-    if (!directory.startsWith("/")) continue;
-    const file = join(directory, name);
-    const info = await Deno.stat(file).catch(() => undefined);
-    if (info?.isFile && (info.mode ?? 0o111) & 0o111) {
-      return join(await Deno.realPath(dirname(file)), name);
-    }
-  }
-  return undefined;
-}
-
-/**
- * Finds a program that a build needs.
- *
- * @param name Its name.
- * @param origin The package or project that has it, for the error.
- * @returns Its path.
- * @throws {Error} When it is not installed.
- */
-export async function findProgram(
-  name: string,
-  origin: string,
-): Promise<string> {
-  const path = await programPath(name);
-  if (path === undefined) {
-    throw new Error(`${name} is not installed; it is a part of ${origin}`);
-  }
-  return path;
+/** A program's path, in which its own name alone may be a symlink: busybox goes by that. */
+async function withoutSymlinks(path: string): Promise<string> {
+  return join(await Deno.realPath(dirname(path)), basename(path));
 }
 
 /** Reads a stream line by line. */

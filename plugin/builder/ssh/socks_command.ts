@@ -84,5 +84,6 @@ export async function socksCommand(
     String(config.ssh_proxy_port || 1080),
   ].map((word) => shellQuote(word).replaceAll("%", "%%"));
   const last = user ? ` ${shellQuote(secrets).replaceAll("%", "%%")}` : "";
-  return `exec bash ${words.join(" ")} %h %p${last}`;
+  // ssh puts an exec before it.
+  return `bash ${words.join(" ")} %h %p${last}`;
 }

@@ -99,14 +99,26 @@ export class SshCommunicator extends CommandCommunicator
   }
 
   /** Starts a command in the user's shell. */
-  override async start(
-    { command, stdin, stdout, stderr, signal }: RemoteCommand,
+  override start(command: RemoteCommand): Promise<RunningCommand> {
+    return this.#startAgain(command, this.#pty);
+  }
+
+  /** Starts a command without a terminal, which would change bytes. */
+  protected override startTransfer(
+    command: RemoteCommand,
   ): Promise<RunningCommand> {
-    const streams = { stdin, stdout, stderr };
+    return this.#startAgain(command, false);
+  }
+
+  async #startAgain(
+    command: RemoteCommand,
+    pty: boolean,
+  ): Promise<RunningCommand> {
+    const { signal } = command;
     for (let attempt = 1;; attempt++) {
       await this.#connection.connect(signal);
       signal?.throwIfAborted();
-      const running = await this.#start(command, streams, signal);
+      const running = await this.#start(command, pty);
       if (running) return running;
       if (attempt === MAX_START_ATTEMPTS) {
         throw new SshConnectionLostError(
@@ -154,29 +166,25 @@ export class SshCommunicator extends CommandCommunicator
 
   /** Returns nothing when the connection was lost before the command had started. */
   async #start(
-    command: string,
-    { stdin, stdout, stderr }: Pick<
-      RemoteCommand,
-      "stdin" | "stdout" | "stderr"
-    >,
-    signal: AbortSignal | undefined,
+    { command, stdin, stdout, stderr, signal }: RemoteCommand,
+    pty: boolean,
   ): Promise<RunningCommand | undefined> {
     // A terminal has one output.
-    const marked = this.#pty ? "stdout" : "stderr";
+    const marked = pty ? "stdout" : "stderr";
     const mark = new StartMark();
     // The user's shell reads the command as sshd would have given it. Another
     // one around it, in the same process group, turns the death by a signal into
-    // an exit status.
+    // an exit status. sshd's bash has read .bashrc; with SHLVL the second one does not.
     const process = new LocalProcess({
       argv: this.#connection.session(
         `exec sh -c ${
           shellQuote(
             `${
               StartMark.script(marked)
-            }; "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
+            }; SHLVL=1 "\${SHELL:-/bin/sh}" -c "$0"; exit $?`,
           )
         } ${shellQuote(command)}`,
-        { pty: this.#pty, hasStdin: stdin !== undefined },
+        { pty, hasStdin: stdin !== undefined },
       ),
       stdin: stdin && mark.after(stdin),
       stdout: stdout || marked === "stdout"
@@ -242,16 +250,37 @@ export class SshCommunicator extends CommandCommunicator
     }
   }
 
-  /** Ends a process on the machine with its group, which sshd made for it. */
+  /**
+   * Ends a process on the machine with all that it started: its group, which
+   * OpenSSH's sshd makes for it, or else its descendants, as with dropbear.
+   */
   async #end(pid: number): Promise<void> {
     const [program, ...args] = this.#connection.session(
       `sh -c ${
         shellQuote(
-          `kill -TERM -${pid} 2>/dev/null || exit 0; i=0
+          `children() {
+  parent=$1
+  for directory in /proc/[0-9]*; do
+    read -r line 2>/dev/null <"$directory/stat" || continue
+    set -- \${line##*) }
+    [ "$2" != "$parent" ] || echo "\${directory#/proc/}"
+  done
+}
+tree() {
+  echo "$1"
+  for child in $(children "$1"); do tree "$child"; done
+}
+all=-${pid}
+kill -0 $all 2>/dev/null || all=$(tree ${pid})
+alive() {
+  for one in $all; do kill -0 "$one" 2>/dev/null && return; done
+  exit 0
+}
+kill -TERM $all 2>/dev/null; i=0
 while [ $i -lt ${TERMINATE_STEPS} ]; do
-  kill -0 -${pid} 2>/dev/null || exit 0; sleep 0.2; i=$((i+1))
+  alive; sleep 0.2; i=$((i+1))
 done
-kill -KILL -${pid}`,
+kill -KILL $all 2>/dev/null`,
         )
       }`,
     );

@@ -5,9 +5,12 @@ import { delay } from "../../common/delay.ts";
 import { LocalProcess } from "../../process/local_process.ts";
 import {
   checkCommand,
+  forwardsAgent,
   masterCommand,
+  remoteTunnelCommand,
   sessionCommand,
   type SshTarget,
+  subsystemCommand,
 } from "./open_ssh.ts";
 import { type SshConfig, sshOptions } from "./ssh_options.ts";
 
@@ -85,13 +88,17 @@ export class SshConnection implements AsyncDisposable {
       this.#options.target,
       this.#directory!,
       command,
-      options,
+      { ...options, forwardsAgent: forwardsAgent(this.#options.config) },
     );
   }
 
-  /** The directory of the control socket, for other clients of the connection. */
-  get directory(): string {
-    return this.#directory!;
+  /**
+   * The command line that speaks to a subsystem of sshd.
+   *
+   * @param name Its name.
+   */
+  subsystem(name: string): string[] {
+    return subsystemCommand(this.#options.target, this.#directory!, name);
   }
 
   /** Whether the connection is still there; asks the client process. */
@@ -180,13 +187,35 @@ export class SshConnection implements AsyncDisposable {
     await Deno.remove(`${this.#directory}/control`).catch(() => {});
     const master = new Master(argv, env);
     try {
-      const failure = await master.ready(signal);
+      const failure = await master.ready(signal) ?? await this.#openTunnels();
       if (failure === undefined) return master;
       await master[Symbol.asyncDispose]();
       return failure;
     } catch {
       await master[Symbol.asyncDispose]();
       return "";
+    }
+  }
+
+  /** Opens the ports of the machine; returns the reason when it refuses one. */
+  async #openTunnels(): Promise<string | undefined> {
+    const { target, config } = this.#options;
+    for (const tunnel of config.ssh_remote_tunnels ?? []) {
+      const [program, ...args] = remoteTunnelCommand(
+        target,
+        this.#directory!,
+        tunnel,
+      );
+      const { success, stderr } = await new Deno.Command(program!, {
+        args,
+        stdin: "null",
+        stdout: "null",
+      }).output();
+      if (!success) {
+        return `ssh_remote_tunnels ${tunnel}: ${
+          lastLines(new TextDecoder().decode(stderr)) || "refused"
+        }`;
+      }
     }
   }
 }
@@ -248,7 +277,11 @@ function lastLines(text: string): string {
   const lines = text.split(/\r?\n/).map((line) =>
     line.trim().replace(/^ssh: /, "")
   ).filter((line) => line !== "" && !/^Pseudo-terminal|^Warning:/.test(line));
-  return lines.slice(-2).join("; ");
+  // What a proxy or a bastion says comes before what the client makes of it.
+  const reasons = lines.filter((line) =>
+    !/^kex_exchange_identification:| UNKNOWN port |^banner exchange/.test(line)
+  );
+  return (reasons.length > 0 ? reasons : lines).slice(-2).join("; ");
 }
 
 /** Whether the client refuses its own options, which no further attempt changes. */

@@ -2,7 +2,11 @@
 // has changed since it was unpacked, as a layer of an OCI image. The same tree
 // makes the same bytes.
 
-import { changeTime, deviceParts, getAttribute } from "../namespaces/libc.ts";
+import {
+  changeTime,
+  deviceParts,
+  getAttribute,
+} from "../../process/system_calls.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar_writer.ts";
 import type { TarEntry, TarType } from "./tar_reader.ts";
 import { CAPABILITY } from "./unpack.ts";
@@ -65,9 +69,9 @@ export interface PackOptions {
  * @param options What of it.
  * @throws {Error} When something in it cannot be read, or changes meanwhile.
  */
-export async function* pack(
+export function* pack(
   { before, isDifference, maxTime }: PackOptions,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): Generator<Uint8Array<ArrayBuffer>> {
   const known = new Map(before.files.map((file) => [file[0], file]));
   const ownerOf = before.keepsOwners
     ? ({ path, info }: Found) => {
@@ -122,15 +126,15 @@ function capabilityOf(path: string): TarEntry["attributes"] {
   return value === undefined ? NONE : new Map([[CAPABILITY, value]]);
 }
 
-async function* contentOf(
+function* contentOf(
   path: string,
   size: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): Generator<Uint8Array<ArrayBuffer>> {
   using file = Deno.openSync(`/${path}`);
   let left = size;
   while (left > 0) {
     const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
-    const count = await file.read(chunk);
+    const count = file.readSync(chunk);
     if (count === null) {
       throw new Error(`/${path} has become smaller while it was read`);
     }

@@ -23,8 +23,11 @@ export interface ContainerOptions {
 export class Container implements AsyncDisposable {
   /** Its name: known before it is made, so that it can always be removed. */
   readonly name: string;
+  readonly #isNamed: boolean;
   /** Its id. */
   id = "";
+  /** The user that its processes run as; empty for root. */
+  user = "";
   readonly #docker: Docker;
   readonly #args: readonly string[];
   #guard: readonly string[] | undefined;
@@ -37,6 +40,7 @@ export class Container implements AsyncDisposable {
   constructor({ docker, config, directory, runCommand }: ContainerOptions) {
     this.#docker = docker;
     const named = nameIn(runCommand);
+    this.#isNamed = named !== undefined;
     this.name = named ?? `baler-${crypto.randomUUID()}`;
     this.#args = [
       "run",
@@ -67,11 +71,8 @@ export class Container implements AsyncDisposable {
    */
   async start(ui: Ui, signal: AbortSignal): Promise<void> {
     const { program } = this.#docker;
-    const isThere = await this.#docker.container(this.name, "{{.Id}}", signal)
-      .then(() => true, () => false);
-    signal.throwIfAborted();
-    // Another's container: it is neither used nor removed.
-    if (isThere) {
+    // Another's container is neither used nor removed.
+    if (this.#isNamed && await this.#isThere(signal)) {
       throw new Error(
         `there is a container ${this.name} already, which run_command names`,
       );
@@ -82,6 +83,24 @@ export class Container implements AsyncDisposable {
     this.#guard = guard;
     this.id = await this.#docker.run(this.#args, { signal });
     await ui.message(`Container ID: ${this.id}`);
+    const [isRunning, user] = (await this.#docker.container(
+      this.name,
+      "{{.State.Running}} {{.Config.User}}",
+      signal,
+    )).split(" ");
+    if (isRunning !== "true") {
+      throw new Error(
+        "the container has ended already; run_command must run it in the background (-d), with a command that goes on",
+      );
+    }
+    this.user = user ?? "";
+  }
+
+  async #isThere(signal: AbortSignal): Promise<boolean> {
+    const isThere = await this.#docker.container(this.name, "{{.Id}}", signal)
+      .then(() => true, () => false);
+    signal.throwIfAborted();
+    return isThere;
   }
 
   /** Removes it, if it was started. */

@@ -94,7 +94,6 @@ export class DockerBuilder implements Builder<DockerConfig> {
 
   /** Starts, provisions, and keeps what the configuration says. */
   async run({ ui, hook, signal }: BuilderRunOptions): Promise<Artifact> {
-    await this.#docker.verify(signal);
     const { commit, export_path } = this.#config;
     const state: State = {
       image: this.#config.image ?? "",
@@ -202,9 +201,7 @@ export class DockerBuilder implements Builder<DockerConfig> {
               ),
           ).catch((error) => {
             signal.throwIfAborted();
-            throw new Error(`Error pulling Docker image: ${error.message}`, {
-              cause: error,
-            });
+            throw new Error(`Error pulling Docker image: ${error.message}`);
           });
         }
         // An image that is not there yet is pulled by `docker run`.
@@ -240,16 +237,8 @@ export class DockerBuilder implements Builder<DockerConfig> {
         });
         await state.container.start(ui, signal).catch((error) => {
           signal.throwIfAborted();
-          throw new Error(`Error running container: ${error.message}`, {
-            cause: error,
-          });
+          throw new Error(`Error running container: ${error.message}`);
         });
-        // Where run_command waits for the end, or its command ends at once.
-        if (!await this.#isRunning(state.container, signal)) {
-          throw new Error(
-            "the container has ended at once; run_command must run it in the background (-d), with a command that goes on",
-          );
-        }
         state.source ??= await this.#docker.image(state.image, signal);
       },
       cleanup: async ({ container }, ui) => {
@@ -261,19 +250,13 @@ export class DockerBuilder implements Builder<DockerConfig> {
     };
   }
 
-  async #isRunning(container: Container, signal: AbortSignal) {
-    const format = "{{.State.Running}}";
-    return await this.#docker.container(container.name, format, signal) !==
-      "false";
-  }
-
   #connect(): Step<State> {
     const config = this.#config;
     const docker = this.#docker;
     return {
       name: "StepConnect",
       run: async (state, { ui, signal }) => {
-        const { name } = state.container!;
+        const { name, user } = state.container!;
         if (config.communicator === "ssh") {
           state.address = config.ssh_host || await docker.container(
             name,
@@ -291,16 +274,13 @@ export class DockerBuilder implements Builder<DockerConfig> {
           await communicator.connect(signal);
           await ui.say("Connected to SSH!");
         } else {
-          const owner = config.fix_upload_owner
-            ? await docker.container(name, "{{.Config.User}}", signal)
-            : undefined;
           await ui.say("Using docker communicator to connect");
           state.communicator = new DockerCommunicator({
             docker,
             container: name,
             user: config.exec_user,
             pty: config.pty,
-            owner,
+            owner: config.fix_upload_owner ? user : undefined,
           });
         }
         Object.assign(state.data, await this.#connectionData(state));

@@ -181,6 +181,8 @@ for directory in /proc/[0-9]*; do
 done
 `;
 
+// A zombie is not waited for: the container's first process need not be one that
+// takes exit statuses.
 const KILL = `
 set -- $1
 signal=$1
@@ -190,7 +192,10 @@ for pid; do kill "-$signal" "$pid" 2>/dev/null; done
 i=0
 while [ $i -lt 10 ]; do
   left=
-  for pid; do kill -0 "$pid" 2>/dev/null && left=1; done
+  for pid; do
+    { IFS= read -r stat < "/proc/$pid/stat"; } 2>/dev/null || continue
+    case \${stat##*) } in Z*) ;; *) left=1 ;; esac
+  done
   [ -n "$left" ] || exit 0
   sleep 0.2 2>/dev/null || sleep 1 2>/dev/null || exit 0
   i=$((i + 1))

@@ -121,26 +121,6 @@ export class Docker {
   }
 
   /**
-   * Checks that the program is there.
-   *
-   * @param signal Stops when aborted.
-   * @throws {Error} When it cannot be run.
-   */
-  async verify(signal: AbortSignal): Promise<void> {
-    try {
-      await this.run(["-v"], { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new Error(
-        `${
-          (error as Error).message
-        }; install docker or podman, or set docker_path`,
-        { cause: error },
-      );
-    }
-  }
-
-  /**
    * Reads what an image is.
    *
    * @param image Its name or id.
@@ -218,17 +198,21 @@ export function dockerOf(
   return new Docker(program, workingDirectory);
 }
 
-/** An error with the program's command in its message. */
+/** The error of a program, with its command in the message. */
 function withCommand(
   error: unknown,
   program: string,
   [command]: readonly string[],
 ): unknown {
   if (!(error instanceof Error) || error.name !== "Error") return error;
+  if (error.cause instanceof Deno.errors.NotFound) {
+    return new Error(
+      `${error.message}; install docker or podman, or set docker_path`,
+    );
+  }
   const start = `${program} exited`;
   if (!error.message.startsWith(start)) return error;
   return new Error(
     `${program} ${command} exited${error.message.slice(start.length)}`,
-    { cause: error },
   );
 }

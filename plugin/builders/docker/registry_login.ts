@@ -90,9 +90,7 @@ export async function withLogin<T>(
     );
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`Error logging in: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(`Error logging in: ${(error as Error).message}`);
   }
   try {
     return await work(own);
@@ -178,7 +176,6 @@ async function ecrPassword(
       `Error fetching ECR credentials: ${
         (error as Error).message
       } (ecr_login needs the AWS CLI, version 2)`,
-      { cause: error },
     );
   }
 }

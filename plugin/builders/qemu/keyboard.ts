@@ -6,7 +6,7 @@ import { parseDuration } from "../../common/duration.ts";
 import type { QemuConfig } from "./qemu_options.ts";
 import type { Qmp } from "./qmp.ts";
 
-/** How long a key is held unless the template or the environment gives it, in milliseconds. */
+/** The pause after each press and each release unless the template or the environment gives it, in milliseconds. */
 const KEY_INTERVAL_MS = 100;
 
 /**
@@ -23,9 +23,19 @@ export async function typeKeys(
   config: Pick<QemuConfig, "boot_key_interval" | "boot_keygroup_interval">,
   signal: AbortSignal,
 ): Promise<void> {
-  const holdMs = config.boot_key_interval ||
+  const intervalMs = config.boot_key_interval ||
     parseDuration(Deno.env.get("PACKER_KEY_INTERVAL")) || KEY_INTERVAL_MS;
-  const qcode = (data: string) => ({ type: "qcode", data });
+  const change = async (key: string, down: boolean) => {
+    // Not send-key: its keys wait in a queue of QEMU, which overflows, and which
+    // the events of keys that are held down would overtake.
+    await qmp.execute("input-send-event", {
+      events: [{
+        type: "key",
+        data: { down, key: { type: "qcode", data: key } },
+      }],
+    });
+    await delay(intervalMs, signal);
+  };
   for (const action of actions) {
     signal.throwIfAborted();
     if (action.kind === "wait") {
@@ -33,21 +43,9 @@ export async function typeKeys(
       continue;
     }
     if (action.kind === "press") {
-      await qmp.execute("send-key", {
-        keys: action.keys.map(qcode),
-        "hold-time": holdMs,
-      });
-      // QEMU releases the keys by itself after that time.
-      await delay(holdMs * 2, signal);
-    } else {
-      await qmp.execute("input-send-event", {
-        events: [{
-          type: "key",
-          data: { down: action.kind === "down", key: qcode(action.key) },
-        }],
-      });
-      await delay(holdMs, signal);
-    }
+      for (const key of action.keys) await change(key, true);
+      for (const key of action.keys.toReversed()) await change(key, false);
+    } else await change(action.key, action.kind === "down");
     if (config.boot_keygroup_interval > 0) {
       await delay(config.boot_keygroup_interval, signal);
     }

@@ -68,6 +68,10 @@ export class QemuBuilder implements Builder<QemuConfig> {
     const { ssh_host_port_min, ssh_host_port_max } = given;
     const config: QemuConfig = {
       ...given,
+      // As in Packer, none at all is the default.
+      disk_size: /^0?$/.test(given.disk_size)
+        ? qemuOptions.disk_size.default
+        : given.disk_size,
       host_port_min: ssh_host_port_min || given.host_port_min,
       host_port_max: ssh_host_port_max || given.host_port_max,
     };

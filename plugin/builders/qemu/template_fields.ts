@@ -21,23 +21,40 @@ export interface TemplateSources {
   readonly publicKey?: string | undefined;
 }
 
+/** An instance of a class: a field that it does not have is an error in a template. */
+class TemplateFields {
+  readonly HTTPIP: string;
+  readonly HTTPPort: number;
+  readonly HTTPDir: string;
+  readonly HTTPContent: Readonly<Record<string, string>>;
+  readonly OutputDir: string;
+  readonly Name: string;
+  readonly SSHHostPort: number;
+  readonly SSHPublicKey: string;
+  readonly EncodedSSHPublicKey: string;
+
+  constructor({ name, directory, config, ...sources }: TemplateSources) {
+    const { hostAddress = "", httpPort = 0, sshPort = 0, publicKey = "" } =
+      sources;
+    this.HTTPIP = hostAddress;
+    this.HTTPPort = httpPort;
+    this.HTTPDir = config.http_directory ?? "";
+    this.HTTPContent = config.http_content ?? {};
+    this.OutputDir = directory;
+    this.Name = name;
+    this.SSHHostPort = sshPort;
+    this.SSHPublicKey = publicKey;
+    this.EncodedSSHPublicKey = encodeURIComponent(publicKey);
+  }
+}
+
 /**
  * The fields of the builder's templates.
  *
  * @param sources Where the values come from.
  */
 export function templateFields(
-  { name, directory, config, publicKey = "", ...sources }: TemplateSources,
+  sources: TemplateSources,
 ): Record<string, unknown> {
-  return {
-    HTTPIP: sources.hostAddress ?? "",
-    HTTPPort: sources.httpPort ?? 0,
-    HTTPDir: config.http_directory ?? "",
-    HTTPContent: config.http_content ?? {},
-    OutputDir: directory,
-    Name: name,
-    SSHHostPort: sources.sshPort ?? 0,
-    SSHPublicKey: publicKey,
-    EncodedSSHPublicKey: encodeURIComponent(publicKey),
-  };
+  return new TemplateFields(sources) as unknown as Record<string, unknown>;
 }

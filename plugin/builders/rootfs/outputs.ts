@@ -3,10 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { readStream, writeStream } from "../../builder/byte_streams.ts";
+import { readStream, writeStream } from "../../process/byte_streams.ts";
 import { parseByteSize } from "../../builder/byte_size.ts";
 import { gzip, zstd } from "../../builder/images/compression.ts";
-import { writeExt4 } from "../../builder/images/ext4.ts";
+import { writeExt4 } from "../../builder/namespaces/ext4.ts";
 import {
   type OciImage,
   ownPlatform,

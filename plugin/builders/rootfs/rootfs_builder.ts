@@ -3,15 +3,12 @@
 
 import { basename, dirname, join, resolve } from "@std/path";
 import { parseByteSize } from "../../builder/byte_size.ts";
-import { parseChecksum } from "../../builder/download.ts";
-import { parsePlatform } from "../../builder/images/oci_layout.ts";
+import { findProgram } from "../../builder/find_program.ts";
 import { NamespaceMachine } from "../../builder/namespaces/machine.ts";
 import type { Volume } from "../../builder/namespaces/mounts.ts";
 import { Tree } from "../../builder/namespaces/tree.ts";
-import {
-  findProgram,
-  UserNamespace,
-} from "../../builder/namespaces/user_namespace.ts";
+import { UserNamespace } from "../../builder/namespaces/user_namespace.ts";
+import { outputDirectoryProblems } from "../../builder/output_directory.ts";
 import { provisionStep } from "../../builder/provision.ts";
 import { runSteps, type Step } from "../../builder/steps.ts";
 import type { Artifact } from "../../contract/artifact.ts";
@@ -22,30 +19,20 @@ import type {
   PrepareOptions,
   PrepareResult,
 } from "../../contract/builder.ts";
-import {
-  ConfigError,
-  type ConfigProblem,
-} from "../../contract/config_error.ts";
+import { ConfigError } from "../../contract/config_error.ts";
+import type { Ui } from "../../contract/ui.ts";
+import { checkConfig } from "./config_problems.ts";
 import { writeOutputs } from "./outputs.ts";
 import { type RootfsConfig, rootfsOptions } from "./rootfs_options.ts";
-import { isUrl, openSource, type Source } from "./sources.ts";
+import { openSource, type Source } from "./sources.ts";
 
 /** The most entries that a source may have. */
 const MAX_ENTRIES = 10_000_000;
 
-/** The longest label of ext4, in bytes. */
-const MAX_LABEL_BYTES = 16;
-
-const SOURCES = [
-  "mmdebstrap_suite",
-  "source_tar",
-  "source_directory",
-  "source_oci",
-] as const;
-
 /** What the steps of a run make. */
 interface State {
-  namespace?: UserNamespace;
+  /** Undefined again once it has ended. */
+  namespace?: UserNamespace | undefined;
   source?: Source;
   tree?: Tree;
   machine?: NamespaceMachine;
@@ -77,72 +64,14 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
       build.workingDirectory,
       config.output_directory || `output-${build.name}`,
     );
-    const problems: ConfigProblem[] = [];
-    const problem = (key: keyof RootfsConfig & string, message: string) =>
-      void problems.push({ path: [key], message });
-    const attempt = (key: keyof RootfsConfig & string, check: () => void) => {
-      try {
-        check();
-      } catch (error) {
-        problem(key, (error as Error).message);
-      }
-    };
-    const sources = SOURCES.filter((key) => config[key]);
-    if (sources.length !== 1) {
-      problem(
-        sources[1] ?? "source_tar",
-        `one of ${SOURCES.join(", ")} must be given` +
-          (sources.length > 1 ? `, not ${sources.join(" and ")}` : ""),
-      );
-    }
-    const { source_tar_checksum: checksum } = config;
-    if (config.source_tar && isUrl(config.source_tar) && checksum === "none") {
-      problem("source_tar_checksum", "a URL needs the checksum of its archive");
-    }
-    if (!/^(none$|file:)/.test(checksum)) {
-      attempt("source_tar_checksum", () => void parseChecksum(checksum));
-    }
-    for (const key of ["max_size", "disk_size"] as const) {
-      const size = config[key];
-      if (size) attempt(key, () => void parseByteSize(size));
-    }
-    const { oci_platform: platform, image_name: name } = config;
-    if (platform) attempt("oci_platform", () => void parsePlatform(platform));
-    if (!/^[\w][\w.+-]*$/.test(name)) {
-      problem("image_name", `"${name}" cannot be the name of a file`);
-    }
-    if (config.formats.length === 0) problem("formats", "must not be empty");
-    const labelBytes = new TextEncoder().encode(config.disk_label).length;
-    if (labelBytes > MAX_LABEL_BYTES) {
-      problem("disk_label", `may have ${MAX_LABEL_BYTES} bytes at most`);
-    }
-    const uuid = config.disk_uuid;
-    if (uuid && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid)) {
-      problem("disk_uuid", `"${uuid}" is not a UUID`);
-    }
-    if (config.privileged && Deno.uid() !== 0) {
-      problem("privileged", "only root may run a privileged build");
-    }
-    for (const path of config.tmpfs) {
-      if (!path.startsWith("/")) {
-        problem("tmpfs", `"${path}" is not an absolute path`);
-      }
-    }
-    this.#volumes = this.#readVolumes(problems);
-    const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
-    if (epoch !== undefined && !/^\d{1,11}$/.test(epoch)) {
-      problems.push({
-        path: [],
-        message: `SOURCE_DATE_EPOCH is not a number of seconds: "${epoch}"`,
-      });
-    } else if (epoch !== undefined) this.#maxTime = Number(epoch);
-    if (!build.force && await exists(this.#directory)) {
-      problem("output_directory", this.#existsMessage());
-    }
-    if (Deno.build.os !== "linux") {
-      problems.push({ path: [], message: "rootfs builds on Linux alone" });
-    }
+    const { problems, volumes, maxTime } = await checkConfig(
+      config,
+      build,
+      this.#directory,
+    );
     if (problems.length > 0) throw new ConfigError(problems);
+    this.#volumes = volumes;
+    this.#maxTime = maxTime;
     return { generatedData: ["ID", "ConnType", "PackerRunUUID"] };
   }
 
@@ -154,45 +83,38 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
       dirname(this.#directory),
       `.${basename(this.#directory).slice(0, 100)}.${id}.partial`,
     );
-    await runSteps<State>(
-      [
-        this.#checkPrograms(),
-        this.#namespace(),
-        this.#unpack(),
-        this.#machine(),
-        provisionStep<State>({
-          hook,
-          communicator: ({ machine }) => machine,
-          data: () => ({
-            ID: this.#config.image_name,
-            ConnType: "rootfs",
-            PackerRunUUID: Deno.env.get("PACKER_RUN_UUID") ?? "",
-          }),
+    const state: State = {};
+    const steps: Step<State>[] = [
+      this.#checkPrograms(),
+      this.#namespace(),
+      this.#unpack(),
+      this.#machine(),
+      provisionStep<State>({
+        hook,
+        communicator: ({ machine }) => machine,
+        data: () => ({
+          ID: this.#config.image_name,
+          ConnType: "rootfs",
+          PackerRunUUID: Deno.env.get("PACKER_RUN_UUID") ?? "",
         }),
-        this.#write(),
-      ],
-      {},
-      { ui, signal, build: this.#build },
-    );
+      }),
+      this.#write(),
+    ];
+    try {
+      await runSteps(steps, state, { ui, signal, build: this.#build });
+    } catch (error) {
+      await this.#keep(state, ui);
+      throw error;
+    }
     return await this.#artifact();
   }
 
-  #readVolumes(problems: ConfigProblem[]): Volume[] {
-    return Object.entries(this.#config.volumes ?? {}).map(([source, text]) => {
-      const isReadOnly = text.endsWith(":ro");
-      const target = isReadOnly ? text.slice(0, -":ro".length) : text;
-      if (!target.startsWith("/")) {
-        problems.push({
-          path: ["volumes", source],
-          message: `"${target}" is not an absolute path`,
-        });
-      }
-      return {
-        source: resolve(this.#build.workingDirectory, source),
-        target,
-        isReadOnly,
-      };
-    });
+  /** Leaves the tree of a build that is not cleaned up: `-on-error=abort`. */
+  async #keep(state: State, ui: Ui): Promise<void> {
+    if (state.namespace === undefined) return;
+    await state.machine?.[Symbol.asyncDispose]();
+    await state.namespace.keep();
+    await ui.say(`The tree is left in ${this.#scratch}`);
   }
 
   async #scratchBase(): Promise<string> {
@@ -243,8 +165,10 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
         }
         await Deno.mkdir(this.#scratch, { mode: 0o700 });
       },
-      cleanup: async ({ namespace }) =>
-        await namespace?.[Symbol.asyncDispose](),
+      cleanup: async (state) => {
+        await state.namespace?.[Symbol.asyncDispose]();
+        state.namespace = undefined;
+      },
     };
   }
 
@@ -352,17 +276,16 @@ export class RootfsBuilder implements Builder<RootfsConfig> {
         });
         signal.throwIfAborted();
         if (await exists(this.#directory)) {
-          if (!this.#build.force) throw new Error(this.#existsMessage());
+          const [problem] = await outputDirectoryProblems({
+            ...{ directory: this.#directory, force: this.#build.force },
+          });
+          if (problem) throw new Error(problem.message);
           await ui.say("Deleting the previous output directory...");
           await remove(this.#directory);
         }
         await Deno.rename(this.#partial, this.#directory);
       },
     };
-  }
-
-  #existsMessage(): string {
-    return `the output directory ${this.#directory} exists; remove it, or use -force to replace it`;
   }
 
   async #artifact(): Promise<Artifact> {

@@ -1,7 +1,7 @@
 // Where an image comes from: its archives, the lowest first.
 
 import { resolve } from "@std/path";
-import { filter, readStream } from "../../builder/byte_streams.ts";
+import { filter, readStream } from "../../process/byte_streams.ts";
 import { cacheDirectory, download } from "../../builder/download.ts";
 import { decompress } from "../../builder/images/compression.ts";
 import {

@@ -20,7 +20,7 @@ import type {
   OptionTypes,
 } from "../../contract/options.ts";
 import { warnOfBackground } from "../../builder/communicators/background_warning.ts";
-import { clearAuthorizedKeysStep, connectStep } from "../../builder/connect.ts";
+import { connectStep } from "../../builder/connect.ts";
 import { provisionStep } from "../../builder/provision.ts";
 import { sshOptions, sshProblems } from "../../builder/ssh/ssh_options.ts";
 import { runSteps, type Step } from "../../builder/steps.ts";
@@ -123,7 +123,6 @@ export default class NullBuilder implements Builder<NullConfig> {
           communicator: (state) => state.communicator,
           data: () => data,
         }),
-        clearAuthorizedKeysStep<State>({ config: this.#config }),
       ],
       {},
       { ui, signal, build: this.#build },
@@ -206,7 +205,7 @@ function isCommunicator(name: string): name is typeof COMMUNICATORS[number] {
   return (COMMUNICATORS as readonly string[]).includes(name);
 }
 
-/** What this builder cannot find out by itself. */
+/** What this builder cannot find out by itself, and more than one way to log in. */
 function missing(config: NullConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (!config.ssh_host) {
@@ -215,10 +214,19 @@ function missing(config: NullConfig): ConfigProblem[] {
       message: "a Host must be specified: set ssh_host",
     });
   }
-  if (
-    !config.ssh_password && !config.ssh_private_key_file &&
-    !config.ssh_agent_auth
-  ) {
+  const ways = [
+    config.ssh_password,
+    config.ssh_private_key_file,
+    config.ssh_agent_auth,
+  ].filter(Boolean);
+  if (ways.length > 1) {
+    problems.push({
+      path: [],
+      message:
+        "only one of ssh_agent_auth, ssh_password, and ssh_private_key_file must be specified",
+    });
+  }
+  if (ways.length === 0) {
     problems.push({
       path: [],
       message:

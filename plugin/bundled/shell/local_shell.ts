@@ -283,7 +283,7 @@ export class LocalShell {
     checkExitStatus(await running.wait(), valid_exit_codes);
   }
 
-  /** Only the argument behind `-c` is a program for a shell, in which a path is quoted. */
+  /** Only the argument after `-c` is a program for a shell, in which a path is quoted. */
   #argv(
     command: readonly string[],
     path: string,

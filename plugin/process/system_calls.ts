@@ -1,5 +1,5 @@
-// System calls of Linux for which Deno has no function, for programs that run in
-// namespaces of their own. Each is named as in section 2 of Linux's manual.
+// System calls of Linux for which Deno has no function: those that machines in
+// namespaces need. Section 2 of Linux's manual describes them.
 
 /** `MS_NOSUID` and the other flags of mount(2). */
 export const MOUNT = {
@@ -29,6 +29,8 @@ const STATX_BYTES = 256;
 const CTIME_AT = 96;
 const SIGCHLD = 17;
 const SIG_IGN = 1n;
+const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SIOCSIFFLAGS = 0x8914n;
@@ -69,6 +71,11 @@ const library = () =>
       parameters: ["i32", "buffer", "i32", "u32", "buffer"],
       result: "i32",
     },
+    prctl: {
+      parameters: ["i32", "usize", "usize", "usize", "usize"],
+      result: "i32",
+    },
+    waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
     lchown: { parameters: [path, "u32", "u32"], result: "i32" },
     lgetxattr: {
       parameters: [path, "buffer", "buffer", "usize"],
@@ -202,6 +209,19 @@ export function setHostname(name: string): void {
 /** Has the kernel wait for children, so that orphans never stay zombies. */
 export function ignoreChildren(): void {
   c().signal(SIGCHLD, SIG_IGN);
+}
+
+/** Makes this process the parent of all orphans among its descendants. */
+export function becomeSubreaper(): void {
+  check(
+    c().prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n),
+    "become the parent of orphans",
+  );
+}
+
+/** Takes the exit status of a child that has exited. */
+export function reap(pid: number): void {
+  c().waitpid(pid, null, WNOHANG);
 }
 
 /** Changes the owner of a file, of a symlink itself. */

@@ -1,9 +1,9 @@
 // A file system in a file, made from a directory by e2fsprogs' mke2fs, without
 // mounting anything.
 
+import { findProgram } from "../find_program.ts";
 import { runProgram } from "../run_program.ts";
-import type { UserNamespace } from "../namespaces/user_namespace.ts";
-import { findProgram } from "../namespaces/user_namespace.ts";
+import type { UserNamespace } from "./user_namespace.ts";
 
 const BLOCK_BYTES = 4096;
 /** The number of the first file in a file system, after those of ext4 itself. */

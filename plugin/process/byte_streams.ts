@@ -1,6 +1,6 @@
 // Streams of bytes: through a program, and from and to files.
 
-import { LocalProcess } from "../process/local_process.ts";
+import { LocalProcess } from "./local_process.ts";
 
 /** How much of stderr an error shows, in characters. */
 const MAX_STDERR_CHARS = 4096;
