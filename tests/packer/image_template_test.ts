@@ -10,7 +10,8 @@ import {
   virtualMachineImage,
   VM_PASSWORD,
 } from "../support/virtual_machine.ts";
-import { install, missingProgram, testWithPackers } from "./support.ts";
+import { missingProgram } from "../support/podman.ts";
+import { install, testWithPackers } from "./support.ts";
 
 const TEMPLATE = {
   variables: {
