@@ -6,7 +6,7 @@ import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
 import { describeForeignValue } from "../errors/describe_value.ts";
-import { limitedText } from "../text/limited_text.ts";
+import { limitedText } from "../errors/limited_text.ts";
 import { isObject } from "../json/json_value.ts";
 
 /** How much is shown of a result, in characters. */

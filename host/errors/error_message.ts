@@ -2,7 +2,7 @@
 // that it contains (its cause, the parts of an AggregateError, both errors of a
 // SuppressedError).
 
-import { limitedText } from "../text/limited_text.ts";
+import { limitedText } from "./limited_text.ts";
 import { describeForeignValue } from "./describe_value.ts";
 
 /** How many errors of one list are shown. */

@@ -81,20 +81,18 @@ export class Plugin implements AsyncDisposable {
       argv,
       env: options.env,
       cwd: options.cwd,
-      onStdout: (chunk) => this.#receive(chunk),
-      onStdoutEnd: () => this.#stdoutEnded(),
+      stdout: {
+        receive: (chunk) => this.#receive(chunk),
+        end: () => this.#stdoutEnded(),
+        spliceTarget: () => this.#connection.spliceTarget,
+        isAnswerNear: () => this.#shouldSpin(),
+      },
       onStderr: (chunk) => {
         this.#activity++;
         return this.#relay.push(chunk);
       },
-      bypass: () => this.#connection.bypass,
-      onMoved: () => this.#connection.moved(),
-      isAnswerNear: () => this.#shouldSpin(),
     });
-    this.#connection = new Connection({
-      write: (bytes) => this.#child.stdin?.write(bytes),
-      bypass: (length) => this.#child.bypass(length),
-      pour: (bypass) => this.#child.stdin!.writeSpliced(bypass),
+    this.#connection = new Connection(this.#child.transport, {
       peer: name,
       announcesMore: () => this.#burst.recordCall(),
       onText: (line) => this.#relay.line(line),
@@ -281,7 +279,7 @@ export class Plugin implements AsyncDisposable {
 
   /** Whether nothing is in flight in this host except one call whose answer is near. */
   #shouldSpin(): boolean {
-    if (!this.#burst.isActive || !this.#connection.awaitsOnlyAnswer) {
+    if (!this.#burst.isActive || !this.#connection.awaitsOnlyResponse) {
       return false;
     }
     for (const other of connected) {

@@ -2,15 +2,15 @@
 // of a process group of its own; when it exits, the rest of the group is killed.
 
 import crossSpawn from "cross-spawn";
-import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
+import type { Transport } from "../../plugin/rpc/transport.ts";
 import { handleChildSignals } from "./child_signals.ts";
 import { ChildStdin } from "./child_stdin.ts";
 import { readStderr, readStdout, type StdoutSink } from "./child_stdout.ts";
 import { addGroup, removeGroup } from "./group_table.ts";
-import { closePooledPipes, SplicePipe } from "./splice_pipe.ts";
+import { childSplice, closePooledPipes } from "./splice_pipe.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
-import { DEFAULT_PIPE_BYTES, Pipe } from "./pipe.ts";
+import { Pipe } from "./pipe.ts";
 import {
   HOST_ID,
   HOST_ID_VARIABLE,
@@ -27,20 +27,20 @@ import {
   reapAdopted,
 } from "./subreaper.ts";
 
-/** How a child process is spawned, and what is called with its output. */
-export interface ChildOptions extends StdoutSink {
+/** How a child process is spawned, and what takes its output. */
+export interface ChildOptions {
   /** The command and its arguments. */
   argv: readonly string[];
   /** Its environment; {@linkcode pluginEnvironment} unless given. */
   env?: Record<string, string> | undefined;
   /** Its working directory; the host's own unless given. */
   cwd?: string | undefined;
-  /** Called at the end of its stdout. */
-  onStdoutEnd(): void;
+  /** What takes its stdout. */
+  stdout: StdoutSink;
   /**
    * Called with each chunk of its stderr.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if nothing more must be read until it resolves.
    */
   onStderr(chunk: Uint8Array): void | Promise<void>;
 }
@@ -60,10 +60,7 @@ const parse: (command: string, args: readonly string[]) => {
   options: { windowsVerbatimArguments?: boolean };
 } = crossSpawn._parse;
 
-/** The smallest forwarded payload that is spliced instead of copied, in bytes. */
-const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
-
-/** How long the pipes are still read after the process has exited, in milliseconds. */
+/** How long the pipes of a process that has exited are read, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
 /** The processes that have not exited; none may outlive the host. */
@@ -104,6 +101,8 @@ export class Child {
    * Rejects when it could not be spawned.
    */
   readonly exited: Promise<Exit>;
+  /** The transport of a connection to the process; it drops writes if that could not be spawned. */
+  readonly transport: Transport;
   readonly #process: Deno.ChildProcess | undefined;
   readonly #stdin: ChildStdin | undefined;
   readonly #stdout: Pipe | undefined;
@@ -114,11 +113,18 @@ export class Child {
     } catch (error) {
       this.exited = Promise.reject(error);
       this.exited.catch(() => {});
+      this.transport = { write() {} };
       return;
     }
     const { pid } = this.#process;
-    this.#stdin = new ChildStdin(this.#process);
-    this.#stdout = new Pipe(pid, 1);
+    const stdin = new ChildStdin(this.#process);
+    const stdout = new Pipe(pid, 1);
+    this.#stdin = stdin;
+    this.#stdout = stdout;
+    this.transport = {
+      write: (bytes) => stdin.write(bytes),
+      splice: childSplice(stdin, stdout),
+    };
     alive.add(this);
     noteSpawned(pid);
     addGroup(pid);
@@ -135,19 +141,6 @@ export class Child {
   /** Its stdin; undefined when it could not be spawned. */
   get stdin(): ChildStdin | undefined {
     return this.#stdin;
-  }
-
-  /**
-   * Returns a kernel buffer for output that is only forwarded.
-   *
-   * @param length The size of the payload, in bytes.
-   * @returns The buffer; undefined when the payload is small or no buffer is
-   * available.
-   */
-  bypass(length: number): SpliceBuffer | undefined {
-    return length >= MIN_SPLICE_BYTES && this.#stdout?.isEnlarged
-      ? SplicePipe.acquire(length)
-      : undefined;
   }
 
   /** Sends a signal to the process and all that it has started. */
@@ -168,11 +161,10 @@ export class Child {
   ): Promise<Exit> {
     const out = stdout.getReader({ mode: "byob" });
     const err = stderr.getReader();
-    const isAnswerNear = () =>
-      this.#stdin!.isIdle && options.isAnswerNear?.() === true;
+    const sink = options.stdout;
     const drained = Promise.all([
-      readStdout(out, this.#stdout!, { ...options, isAnswerNear })
-        .then(options.onStdoutEnd),
+      readStdout(out, this.#stdout!, sink, () => this.#stdin!.isIdle)
+        .then(() => sink.end()),
       readStderr(err, options.onStderr),
     ]);
     const { code, signal } = await status;

@@ -1,7 +1,6 @@
-// The stdin of a child: writes bytes from memory and payloads that are spliced
-// from pipe to pipe, in the order in which they were sent.
+// Writes to the stdin of a child: bytes from memory, and what a writer of the pipe
+// itself moves into it, in the order of the calls.
 
-import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */
@@ -10,19 +9,19 @@ export class ChildStdin {
   readonly #pipe: Pipe;
   /** How many writes are in flight. */
   #writing = 0;
-  /** The last write to Deno's stream, which writes in order. */
+  /** The last write that Deno was given; Deno keeps them in order. */
   #written: Promise<void> = Promise.resolve();
-  /** The last queued write: those behind a splice wait for it. Undefined when none is queued. */
+  /** The last write that waits for one that Deno does not know of; undefined where none does. */
   #queue: Promise<void> | undefined;
 
   constructor({ pid, stdin }: Deno.ChildProcess) {
     this.#writer = stdin.getWriter();
     this.#pipe = new Pipe(pid, 0);
-    // The exit of the process reports why its stdin was closed.
+    // A failed write is not an error of its own: the exit of the child tells the reason.
     this.#writer.closed.catch(() => {});
   }
 
-  /** Whether no write is in flight. */
+  /** Whether all writes are done. */
   get isIdle(): boolean {
     return this.#writing === 0;
   }
@@ -30,8 +29,8 @@ export class ChildStdin {
   /**
    * Writes bytes.
    *
-   * @param bytes The bytes; they must not change until the promise settles.
-   * @returns Resolves when they are written; rejects when the process has exited.
+   * @param bytes The bytes, which must not change until they are written.
+   * @returns A promise of the end of the write; rejects if the process has exited.
    */
   write(bytes: Uint8Array): Promise<void> {
     const write = () => this.#write(bytes);
@@ -42,19 +41,25 @@ export class ChildStdin {
   }
 
   /**
-   * Writes a payload from a kernel buffer, without copying it into this
-   * process's memory.
+   * Lets a writer of the pipe write, behind all that was written before.
    *
-   * @param buffer The payload.
-   * @returns Resolves when it is written; rejects when the process has exited.
+   * @param length How many bytes it writes.
+   * @param writer Writes to the pipe; gets a function that waits for room in the
+   * pipe and writes bytes to it.
+   * @returns A promise of the end of the write; rejects if the process has exited.
    */
-  writeSpliced(buffer: SpliceBuffer): Promise<void> {
-    const splice = () =>
-      buffer.spliceTo(this.#pipe, (bytes) => this.#write(bytes));
-    return this.#counted(buffer.length, () => this.#enqueue(splice));
+  writeWith(
+    length: number,
+    writer: (
+      pipe: Pipe,
+      write: (bytes: Uint8Array) => Promise<void>,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const write = () => writer(this.#pipe, (bytes) => this.#write(bytes));
+    return this.#counted(length, () => this.#enqueue(write));
   }
 
-  /** Closes the stream when all writes are done. */
+  /** Closes it behind all that was written. */
   close(): void {
     this.#enqueue(() => {
       this.#pipe.close();
@@ -81,7 +86,7 @@ export class ChildStdin {
     return this.#written = this.#writer.write(bytes);
   }
 
-  /** Runs an operation after all writes before it. */
+  /** Does work behind all earlier writes. */
   #enqueue(work: () => Promise<void>): Promise<void> {
     const done = (this.#queue ?? this.#written.catch(() => {})).then(work);
     const queue = done.catch(() => {}).then(() => {

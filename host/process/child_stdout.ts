@@ -1,84 +1,83 @@
-// Reads the stdout and the stderr of a child. Stdout is read into a reused
-// buffer, busy-polled while an answer is near, or spliced into another pipe.
-// Both loops yield to the event loop, however much the child writes.
+// Reads the output of a child. Its stdout is read asynchronously into reused memory,
+// by busy-polling while an answer is near, or moved out of the pipe without being
+// read. Its stderr is read asynchronously. A flood of either yields to the event loop.
 
-import type { SpliceBuffer } from "../../plugin/rpc/payload/spliced_payload.ts";
+import type { SpliceTarget } from "../../plugin/rpc/transport.ts";
 import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
 import { SpinReader } from "./spin_reader.ts";
 
-/** Receives the stdout of a child. */
+/** What takes the stdout of a child. */
 export interface StdoutSink {
   /**
    * Called with each chunk, whose memory is reused after the call.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if nothing more must be read until it resolves.
    */
-  onStdout(chunk: Uint8Array): void | Promise<void>;
-  /** Returns the kernel buffer into which the next bytes are spliced; undefined to read them. */
-  bypass?(): SpliceBuffer | undefined;
-  /** Called after bytes have been spliced into that buffer. */
-  onMoved?(): void;
-  /** Whether the child is about to write an answer, and nothing else is in flight. */
-  isAnswerNear?(): boolean;
+  receive(chunk: Uint8Array): void | Promise<void>;
+  /** Called at the end of the stream. */
+  end(): void;
+  /** Returns what moves the next bytes out of the pipe; undefined where they must be read. */
+  spliceTarget(): SpliceTarget | undefined;
+  /** Whether this host waits for nothing but an answer of the child, which it gives soon. */
+  isAnswerNear(): boolean;
 }
 
-/** The largest read from an enlarged pipe, in bytes: half of the pipe, so that the child can refill the rest. */
+/** The largest read from an enlarged pipe, in bytes: half of the pipe, so that the child can refill it meanwhile. */
 const MAX_READ_BYTES = MAX_PIPE_BYTES / 2;
 
-/** How much is handled between two looks at the clock, in bytes: about a hundred small calls. */
+/** How much is handled between two checks of the time, in bytes: some hundred small calls. */
 const MAX_SLICE_BYTES = 64 * 1024;
 
-/** The largest read while payloads are spliced, in bytes: the line before a payload, and little of the payload. */
+/** The largest read while payloads are spliced, in bytes: a line, and little of the payload behind it. */
 const READ_BYTES_BEFORE_SPLICE = 4 * 1024;
 
-/** How many microtasks run before the next read, so that a follow-up call made by an answer's continuation is written first. */
+/** How many microtasks run before the next read, so that a call that the continuation of an answer makes is written first. */
 const MICROTASKS_BEFORE_READ = 16;
 
 /** Busy-polling needs a second CPU: on a single one it keeps the child from running. */
 const HAS_SECOND_CPU = navigator.hardwareConcurrency > 1;
 
 /**
- * Reads stdout until its end. A read error counts as the end.
+ * Reads stdout to its end. A pipe that cannot be read is at its end.
  *
- * @param reader The stream.
- * @param pipe The same pipe, for reads that bypass Deno.
- * @param sink Receives the output.
+ * @param reader Deno's reader of the pipe.
+ * @param pipe The same pipe.
+ * @param sink What takes the output.
+ * @param isStdinIdle Returns whether all that was written to the child's stdin is written.
  */
 export async function readStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
-  { onStdout, bypass, onMoved, isAnswerNear }: StdoutSink,
+  sink: StdoutSink,
+  isStdinIdle: () => boolean,
 ): Promise<void> {
   const spinReader = new SpinReader(pipe);
-  const shouldSpin = () => HAS_SECOND_CPU && isAnswerNear?.() === true;
+  const shouldSpin = () =>
+    HAS_SECOND_CPU && isStdinIdle() && sink.isAnswerNear();
   let buffer = new ArrayBuffer(DEFAULT_PIPE_BYTES);
-  /** Whether the last bytes were spliced. */
+  /** Whether the last payload was spliced: the next one may be, too. */
   let isSplicing = false;
   const splice = () => {
-    const target = bypass?.();
+    const target = sink.spliceTarget();
     if (target === undefined) return false;
     isSplicing = true;
-    if (target.spliceFrom(pipe) === 0) return false;
-    onMoved!();
-    return true;
+    return target.spliceFrom(pipe) > 0;
   };
   const handle = async (chunk: Uint8Array) => {
-    isSplicing = bypass?.() !== undefined;
+    isSplicing = sink.spliceTarget() !== undefined;
     for (let begin = 0; begin < chunk.length; begin += MAX_SLICE_BYTES) {
       const slice = chunk.subarray(begin, begin + MAX_SLICE_BYTES);
-      const pause = trackBusyTime(() => onStdout(slice));
+      const pause = trackBusyTime(() => sink.receive(slice));
       if (pause !== undefined) await pause;
       if (
-        busyInTurn >= MAX_CALLS_BUSY_MS &&
+        busyMs >= MAX_CALLS_BUSY_MS &&
         begin + MAX_SLICE_BYTES < chunk.length
       ) await yieldToEventLoop();
     }
     while (trackBusyTime(splice)) {
-      if (busyInTurn >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
+      if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     }
-    if (busyInTurn >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
-    // The continuation of an answer writes its next call before this waits for
-    // more output.
+    if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     for (let step = 0; step < MICROTASKS_BEFORE_READ && !shouldSpin(); step++) {
       await null;
     }
@@ -92,12 +91,14 @@ export async function readStdout(
     }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
-      const most = isSplicing ? READ_BYTES_BEFORE_SPLICE : buffer.byteLength;
-      ({ value } = await reader.read(new Uint8Array(buffer, 0, most)));
+      const maxBytes = isSplicing
+        ? READ_BYTES_BEFORE_SPLICE
+        : buffer.byteLength;
+      ({ value } = await reader.read(new Uint8Array(buffer, 0, maxBytes)));
     } catch {
       return;
     }
-    // Undefined when the reader was cancelled, empty at the end.
+    // Undefined if the reader was cancelled, empty at the end.
     if (value === undefined || value.length === 0) return;
     await handle(value);
     if (value.length === DEFAULT_PIPE_BYTES) {
@@ -111,15 +112,15 @@ export async function readStdout(
 }
 
 /**
- * Reads stderr until its end. A read error counts as the end.
+ * Reads stderr to its end.
  *
- * @param reader The stream.
- * @param onStderr Called with each chunk; where it returns a promise, nothing
- * more is read until that resolves.
+ * @param reader Deno's reader of the pipe.
+ * @param onChunk Called with each chunk. Returns a promise if nothing more must
+ * be read until it resolves.
  */
 export async function readStderr(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  onStderr: (chunk: Uint8Array) => void | Promise<void>,
+  onChunk: (chunk: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   for (;;) {
     let value: Uint8Array | undefined;
@@ -129,41 +130,40 @@ export async function readStderr(
       return;
     }
     if (value === undefined) return;
-    const pause = trackBusyTime(() => onStderr(value));
+    const pause = trackBusyTime(() => onChunk(value));
     if (pause !== undefined) await pause;
-    if (busyInTurn >= MAX_LOG_BUSY_MS) await yieldToEventLoop();
+    if (busyMs >= MAX_LOG_BUSY_MS) await yieldToEventLoop();
   }
 }
 
 /**
- * How long log output may keep one turn of the event loop busy, in milliseconds.
- * A read of available bytes completes without a turn, so a flood of them would
- * block all else. The limit is below that of calls, so that no call waits for
- * log output.
+ * How long a flood of log output may keep the event loop busy, in milliseconds.
+ * Reads of available data need no turn of the loop, so that timers would wait.
+ * Less than for calls, which must not wait for the log.
  */
 const MAX_LOG_BUSY_MS = 5;
 
-/** How long messages may keep one turn of the event loop busy, in milliseconds. */
+/** How long a flood of calls may keep the event loop busy, in milliseconds. */
 const MAX_CALLS_BUSY_MS = 25;
 
-/** How long output has been handled in this turn of the event loop, in milliseconds. */
-let busyInTurn = 0;
+/** How long this turn of the event loop has been busy, in milliseconds. */
+let busyMs = 0;
 
 function trackBusyTime<T>(work: () => T): T {
   const begin = performance.now();
   const result = work();
-  busyInTurn += performance.now() - begin;
+  busyMs += performance.now() - begin;
   return result;
 }
 
 let turn: Promise<void> | undefined;
 
-/** Resolves in the next turn of the event loop, for all readers at once. */
+/** Resolves in the next turn of the event loop, which all readers wait for. */
 function yieldToEventLoop(): Promise<void> {
   return turn ??= new Promise((resolve) =>
-    // setImmediate() would run before other pending reads are handled.
+    // An immediate would run before the reads of other pipes.
     setTimeout(() => {
-      busyInTurn = 0;
+      busyMs = 0;
       turn = undefined;
       resolve();
     }, 0)

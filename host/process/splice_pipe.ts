@@ -1,28 +1,34 @@
-// A pool of pipes that stage one message body for zero-copy forwarding. splice(2)
-// moves the body from the sender's stdout into a staging pipe and, once it is
-// complete, on into the receiver's stdin. A sender that dies in the middle of a
-// message can therefore not leave a truncated message in the receiver's stdin.
+// The zero-copy path: a pool of pipes that stage one payload each. splice(2) moves the
+// payload from the stdout of one plugin into a staging pipe and, once it is
+// complete, on into the stdin of another. Staging the whole payload guarantees
+// that a sender that dies in the middle leaves no half message in the receiver's stdin.
 
 import type {
   PipeEnd,
   SpliceBuffer,
-} from "../../plugin/rpc/payload/spliced_payload.ts";
+  SpliceTransport,
+} from "../../plugin/rpc/transport.ts";
+import type { ChildStdin } from "./child_stdin.ts";
 import { libc } from "./libc.ts";
 import {
   DEFAULT_PIPE_BYTES,
   enlargePipe,
   MAX_PIPE_BYTES,
   NONBLOCK_CLOEXEC,
+  type Pipe,
   releaseEnlargedPipe,
 } from "./pipe.ts";
 
-/** The longest message body that is staged, in bytes. A pipe holds less than its capacity when its pages are only partly filled. */
+/** The least payload that is spliced instead of copied, in bytes. */
+const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
+
+/** The largest payload that is staged, in bytes: less than a pipe holds, since its pages can be half full. */
 const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 
-/** How many staging pipes may be open at a time: as many as one stream has chunks in flight. */
+/** The most staging pipes: as many as a stream has payloads in flight. */
 const MAX_OPEN_PIPES = 8;
 
-/** How much is written through Deno when the receiver's pipe is full, in bytes: one page, whose write completes when there is room. */
+/** How much is written to a full pipe to wait for room in it, in bytes: a page. */
 const PAGE_BYTES = 4096;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
@@ -36,24 +42,44 @@ interface Ends {
 
 let open = 0;
 const free: Ends[] = [];
-/** Whether released pipes go back to the pool instead of being closed. */
+/** Whether pipes are kept in the pool when they are released. */
 let keepPooled = false;
 
-/** A staging pipe for one message body. */
+/**
+ * Returns the splice feature of a child's transport.
+ *
+ * @param stdin Its stdin.
+ * @param stdout Its stdout.
+ */
+export function childSplice(stdin: ChildStdin, stdout: Pipe): SpliceTransport {
+  return {
+    acquire: (length) =>
+      length >= MIN_SPLICE_BYTES && stdout.isEnlarged
+        ? SplicePipe.acquire(length)
+        : undefined,
+    write: (buffer) =>
+      stdin.writeWith(
+        buffer.length,
+        (pipe, write) => buffer.spliceTo(pipe, write),
+      ),
+  };
+}
+
+/** A staging pipe for one payload. */
 export class SplicePipe implements SpliceBuffer {
   readonly length: number;
   readonly #ends: Ends;
-  #left: number;
+  #remaining: number;
   /** How many bytes are in the pipe. */
   #piped = 0;
-  /** The bytes that did not fit; written after the contents of the pipe. */
+  /** Bytes that did not fit, written behind the content of the pipe. */
   readonly #overflow: Uint8Array[] = [];
 
   /**
    * Acquires a pipe from the pool.
    *
-   * @param length The length of the message body, in bytes.
-   * @returns The pipe; undefined when the body is too long or no pipe is free.
+   * @param length The length of the payload, in bytes.
+   * @returns The pipe; undefined where none is available.
    */
   static acquire(length: number): SplicePipe | undefined {
     if (length > MAX_STAGED_BYTES) return undefined;
@@ -65,15 +91,15 @@ export class SplicePipe implements SpliceBuffer {
   private constructor(ends: Ends, length: number) {
     this.length = length;
     this.#ends = ends;
-    this.#left = length;
+    this.#remaining = length;
   }
 
   get remaining(): number {
-    return this.#left;
+    return this.#remaining;
   }
 
   append(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#left -= bytes.length;
+    this.#remaining -= bytes.length;
     if (this.#overflow.length === 0) {
       const count = libc()!.write(this.#ends.write, bytes, bytes.length);
       if (count > 0) {
@@ -86,8 +112,8 @@ export class SplicePipe implements SpliceBuffer {
 
   spliceFrom({ descriptor }: PipeEnd): number {
     if (descriptor === null || this.#overflow.length > 0) return 0;
-    const count = splice(descriptor, this.#ends.write, this.#left);
-    this.#left -= count;
+    const count = splice(descriptor, this.#ends.write, this.#remaining);
+    this.#remaining -= count;
     this.#piped += count;
     return count;
   }
@@ -98,7 +124,7 @@ export class SplicePipe implements SpliceBuffer {
   ): Promise<void> {
     try {
       while (this.#piped > 0) {
-        // Read in each round: the pipe may have been closed meanwhile.
+        // Read each time: the pipe may have been closed meanwhile.
         const { descriptor } = pipe;
         if (descriptor === null) await write(this.#read(DEFAULT_PIPE_BYTES));
         else if (!this.#spliceInto(descriptor)) {
@@ -116,25 +142,25 @@ export class SplicePipe implements SpliceBuffer {
     else closePipe(this.#ends);
   }
 
-  /** Moves as many bytes as there is room for; returns whether there was room for any. */
+  /** Moves what the other pipe has room for, and returns whether it had any. */
   #spliceInto(descriptor: number): boolean {
     const count = splice(this.#ends.read, descriptor, this.#piped);
     this.#piped -= count;
     return count > 0;
   }
 
-  /** Reads up to the given number of bytes from the pipe. */
-  #read(most: number): Uint8Array {
-    const bytes = new Uint8Array(Math.min(most, this.#piped));
+  /** Reads some of the content of the pipe. */
+  #read(maxBytes: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(maxBytes, this.#piped));
     const { read } = this.#ends;
     const count = Number(libc()!.read(read, bytes, bytes.length));
-    if (count <= 0) throw new Error("unexpected end of a staging pipe");
+    if (count <= 0) throw new Error("unexpected end of the staging pipe");
     this.#piped -= count;
     return bytes.subarray(0, count);
   }
 }
 
-/** Closes the pooled pipes; the others are closed on release, until the next pipe is acquired. */
+/** Closes the pipes in the pool, and those in use when they are released, until the next one is acquired. */
 export function closePooledPipes(): void {
   keepPooled = false;
   for (const ends of free.splice(0)) closePipe(ends);
@@ -184,10 +210,10 @@ function canSplice(): boolean {
   return isSpliceSupported === true;
 }
 
-/** Moves bytes from one pipe to another; returns their number, 0 when none can be moved now. */
-function splice(from: number, to: number, most: number): number {
+/** Moves bytes from pipe to pipe, and returns how many: 0 where none can be moved now. */
+function splice(from: number, to: number, maxBytes: number): number {
   return Math.max(
-    Number(libc()!.splice(from, null, to, null, most, SPLICE_FLAGS)),
+    Number(libc()!.splice(from, null, to, null, maxBytes, SPLICE_FLAGS)),
     0,
   );
 }

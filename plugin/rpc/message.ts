@@ -104,25 +104,25 @@ export function parseMessage(message: Record<string, unknown>): Message {
     case "return":
       return {
         type,
-        return: positiveInteger(message, type, "return"),
+        return: positiveInteger(message.return, type, "return"),
         value: message.value,
       };
     case "throw":
       return {
         type,
-        throw: positiveInteger(message, type, "throw"),
+        throw: positiveInteger(message.throw, type, "throw"),
         error: message.error,
       };
     case "release":
       return {
         type,
-        release: positiveInteger(message, type, "release"),
-        count: positiveInteger(message, type, "count"),
+        release: positiveInteger(message.release, type, "release"),
+        count: positiveInteger(message.count, type, "count"),
       };
     case "abort":
       return {
         type,
-        abort: positiveInteger(message, type, "abort"),
+        abort: positiveInteger(message.abort, type, "abort"),
         reason: message.reason,
       };
   }
@@ -152,7 +152,7 @@ function typeOf(message: Record<string, unknown>): Message["type"] {
 
 function parseCall(message: Record<string, unknown>): CallMessage {
   const { on = 0, method, args = [], soon } = message;
-  const call = positiveInteger(message, "call", "call");
+  const call = positiveInteger(message.call, "call", "call");
   if (on !== 0 && !isPositiveInteger(on)) {
     throw new ProtocolError("invalid call: `on` must be a reference");
   }
@@ -166,11 +166,10 @@ function parseCall(message: Record<string, unknown>): CallMessage {
 }
 
 function positiveInteger(
-  message: Record<string, unknown>,
+  value: unknown,
   type: Message["type"],
   key: string,
 ): number {
-  const value = message[key];
   if (isPositiveInteger(value)) return value;
   throw new ProtocolError(
     `invalid ${type}: \`${key}\` must be a positive integer`,

@@ -6,6 +6,7 @@ import {
   type ReturnMessage,
   type ThrowMessage,
 } from "./message.ts";
+import type { Payload } from "./payload/payload.ts";
 import { ConnectionClosedError, ProtocolError } from "./protocol.ts";
 
 /** How a call is made. */
@@ -92,13 +93,16 @@ export class OutgoingCalls {
    * Resolves the call that a message responds to.
    *
    * @param message The response.
-   * @param forwarded Makes the result of a forwarded call.
+   * @param payload The bytes behind it.
+   * @param hasReferences Whether the value contains references, whose fields
+   * may be parts of the payload.
    * @throws {ProtocolError} When no such call is in flight, or the value is
    * thenable: a promise that is resolved with it would call its `then`.
    */
   handleReturn(
     { return: number, value }: ReturnMessage,
-    forwarded: (value: unknown) => unknown,
+    payload: Payload,
+    hasReferences: boolean,
   ): void {
     const call = this.#take(number);
     if (isThenable(value)) {
@@ -110,7 +114,9 @@ export class OutgoingCalls {
       call.reject(error);
       throw error;
     }
-    call.resolve(call.isForwarded ? forwarded(value) : value);
+    call.resolve(
+      call.isForwarded ? payload.forward(value, !hasReferences) : value,
+    );
   }
 
   /**
@@ -130,13 +136,12 @@ export class OutgoingCalls {
   /**
    * Resolves a forwarded call whose response is not decoded.
    *
-   * @param number The number of the call, for which
-   * {@linkcode OutgoingCalls.isForwarded} was true.
-   * @param result The forwarded result.
-   * @throws {ProtocolError} When the call is no longer in flight.
+   * @param number The number of the call.
+   * @param payload The bytes of the response.
+   * @throws {ProtocolError} When the call is not in flight.
    */
-  resolveForwarded(number: number, result: unknown): void {
-    this.#take(number).resolve(result);
+  resolveForwarded(number: unknown, payload: Payload): void {
+    this.#take(number as number).resolve(payload.forward(undefined, true));
   }
 
   /** Rejects all calls in flight. None of them is an unhandled rejection. */

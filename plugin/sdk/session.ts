@@ -64,8 +64,7 @@ export class Session {
     this.#components = components;
     this.#streams = streams;
     this.#rawConfig = rawConfig;
-    this.#connection = new Connection({
-      write: streams.write,
+    this.#connection = new Connection(streams, {
       peer: "the host",
       onFreshLines: true,
       dropsLateWrites: true,
@@ -99,16 +98,16 @@ export class Session {
     );
     const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
-      const room = this.#connection.room;
-      if (room === undefined) await this.#connection.flushPromptAnswers();
+      const target = this.#connection.readTarget;
+      if (target === undefined) await this.#connection.flushPromptResponses();
       const read = this.#streams.read(
-        room ?? buffer,
-        room !== undefined || this.#connection.expectsMore,
+        target ?? buffer,
+        target !== undefined || this.#connection.expectsMore,
       );
       const count = read instanceof Promise ? await read : read;
       if (count === null) break;
-      if (room === undefined) this.#receive(buffer.subarray(0, count));
-      else this.#connection.filled(count);
+      if (target === undefined) this.#receive(buffer.subarray(0, count));
+      else this.#connection.commitRead(count);
     }
     if (!this.#isWelcome) exitRunManually();
     await this.#end(0);

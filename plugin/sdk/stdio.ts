@@ -3,7 +3,7 @@
 // (Output that bypasses this, for example by a console function that was saved
 // earlier, becomes a line that the host can distinguish from a message.)
 
-import type { Write } from "../rpc/send_buffer.ts";
+import type { Transport } from "../rpc/transport.ts";
 import { keepWireFromChildren } from "./child_stdio.ts";
 import { nodeProcess } from "./node_process.ts";
 import { dropUnreadStderr, stderrStream } from "./stderr.ts";
@@ -11,11 +11,9 @@ import { type ReadWire, wireReader } from "./wire_reader.ts";
 import { wireWriter } from "./wire_writer.ts";
 
 /** The two ends of the wire in this process. */
-export interface WireStreams {
+export interface WireStreams extends Transport {
   /** Reads the next bytes. */
   read: ReadWire;
-  /** Writes all bytes, in order. */
-  write: Write;
 }
 
 /**

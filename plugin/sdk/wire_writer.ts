@@ -1,7 +1,7 @@
 // Writes messages to stdout: blocking while the host reads quickly,
 // asynchronous otherwise.
 
-import type { Write } from "../rpc/send_buffer.ts";
+import type { Transport } from "../rpc/transport.ts";
 import { BlockingPolicy } from "./blocking_policy.ts";
 
 /** The size from which on a write may have to wait for the host to read, in bytes. */
@@ -23,7 +23,7 @@ interface WireOutput {
  *
  * @param stdout The process's own stdout.
  */
-export function wireWriter(stdout: WireOutput): Write {
+export function wireWriter(stdout: WireOutput): Transport["write"] {
   const policy = new BlockingPolicy();
   let queued = 0;
   let queue = Promise.resolve();

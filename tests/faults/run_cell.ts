@@ -35,7 +35,7 @@ const EXPECTED_FAULT: Readonly<Record<FaultName, RegExp>> = {
   sigkill: /was killed by SIGKILL/,
   sigsegv: /was killed by SIGSEGV/,
   closedStdout: /closed its stdout/,
-  garbage: /bytes on stdout are no messages|is not a message/,
+  garbage: /bytes on stdout are not messages|is not a message/,
   truncated: /closed its stdout|is not a message/,
   sigstop: /within \d+ s\b|did not respond/,
   loop: /within \d+ s\b|did not respond/,

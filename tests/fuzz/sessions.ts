@@ -102,23 +102,23 @@ async function recorded(): Promise<Session> {
   const ofPlugin: Uint8Array[] = [];
   const machine = new Machine();
   const plugin: Connection = new Connection({
-    peer: "the host",
-    onFreshLines: true,
-    root: { create: () => machine, echo: (value: unknown) => value },
     write(bytes) {
       const sent = bytes.slice();
       ofPlugin.push(sent);
       queueMicrotask(() => host.receive(sent));
     },
+  }, {
+    peer: "the host",
+    onFreshLines: true,
+    root: { create: () => machine, echo: (value: unknown) => value },
   });
   const host: Connection = new Connection({
-    peer: "/plugin",
     write(bytes) {
       const sent = bytes.slice();
       ofHost.push(sent);
       queueMicrotask(() => plugin.receive(sent));
     },
-  });
+  }, { peer: "/plugin" });
 
   const remote = await host.call(0, "create", ["builder", "x"]) as Machine;
   await host.call(0, "echo", [everything()]);

@@ -99,9 +99,10 @@ export class Subject {
       }
     }
     this.#connection = new Connection({
+      write: (bytes) => void this.#written.push(decoder.decode(bytes)),
+    }, {
       peer: PEERS[end],
       root: new Root(),
-      write: (bytes) => void this.#written.push(decoder.decode(bytes)),
       onProtocolError: (error) => void this.#errors.push(error),
       ...(end === "host" ? { onText() {} } : {}),
     });

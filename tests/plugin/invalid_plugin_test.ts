@@ -101,7 +101,7 @@ forEachHost(
   async (bench) => {
     await assertTold(bench, {
       "too-long":
-        "cannot be sent to another process, where 67108864 is the most: send it as bytes (Uint8Array) or as a stream",
+        "cannot be sent to another process; the limit is 67108864: send it as bytes (Uint8Array) or as a stream",
     });
   },
 );

@@ -120,8 +120,12 @@ function taken(argv: string[], variables: Record<string, string> = env) {
   const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
-    onStdout: (chunk) => void (text += decoder.decode(chunk)),
-    onStdoutEnd: () => text += "[end]",
+    stdout: {
+      receive: (chunk) => void (text += decoder.decode(chunk)),
+      end: () => void (text += "[end]"),
+      spliceTarget: () => undefined,
+      isAnswerNear: () => false,
+    },
     onStderr: () => {},
   });
   return { child, text: child.exited.then(() => text) };

@@ -24,13 +24,13 @@ Deno.test("a plugin with a separate executable imports the public modules, and o
 });
 
 Deno.test("the layers refuse imports from higher ones, with the place", () => {
-  const fault = at("plugin/rpc/codec.ts", "plugin/sdk/serve.ts")!;
-  assert(fault.startsWith("plugin/rpc/codec.ts:7: "), fault);
+  const fault = at("plugin/rpc/message_encoder.ts", "plugin/sdk/serve.ts")!;
+  assert(fault.startsWith("plugin/rpc/message_encoder.ts:7: "), fault);
   assertStringIncludes(fault, "plugin/sdk/serve.ts");
   assertStringIncludes(fault, "lower layers only");
   assert(at("plugin/sdk/serve.ts", "host/log/log.ts"));
-  assert(at("plugin/rpc/codec.ts", "plugin/contract/ui.ts"));
-  assert(at("plugin/rpc/codec.ts", "mod.ts"));
+  assert(at("plugin/rpc/message_encoder.ts", "plugin/contract/ui.ts"));
+  assert(at("plugin/rpc/message_encoder.ts", "mod.ts"));
   assertStringIncludes(
     at("host/new/file.ts", "host/log/log.ts")!,
     "host/new has no layer",

@@ -1,22 +1,31 @@
-// Passing on: the answer to a call that is made for a third side only passes
-// through here. Its bytes are in the same memory time and again, since fresh
-// memory costs several times what is done with it, most of it later, when it
-// is collected.
+// Pooled payloads: the memory of a forwarded result is used again once the result
+// has been sent. Allocating new memory costs several times as much as the copy,
+// most of it later, in garbage collection.
 
-/** Of how many parts, and of how many bytes, the memory is kept: what a stream has in flight. */
-const MOST_PARTS = 64;
-const MOST_BYTES = 4 * 1024 * 1024;
+import { responseMessage } from "../message.ts";
+import { MemoryPayload } from "./memory_payload.ts";
+import {
+  ForwardedResult,
+  type PayloadPolicy,
+  type ResultSender,
+} from "./payload.ts";
 
-/** Memory for the bytes of answers that come over one connection and pass through. */
+/** The most parts in a pool: those that a stream has in flight. */
+const MAX_POOLED_PARTS = 64;
+
+/** The most memory in a pool, in bytes: what a stream has in flight. */
+const MAX_POOLED_BYTES = 4 * 1024 * 1024;
+
+/** Memory of the forwarded results of one connection. */
 export class BufferPool {
   #free: Uint8Array[] = [];
   #length = 0;
 
   /**
-   * Memory with anything in it.
+   * Returns memory, with any content.
    *
-   * @param length How long it is, in bytes: to the byte, since the one at the
-   * other end may look at the whole of it.
+   * @param length Its length in bytes, which is exact: a receiver may look at
+   * the whole underlying buffer.
    */
   acquire(length: number): Uint8Array {
     const index = this.#free.findIndex((part) => part.length === length);
@@ -25,32 +34,57 @@ export class BufferPool {
     return this.#free.splice(index, 1)[0]!;
   }
 
-  /** Takes memory back that nobody looks at any more. */
+  /** Takes back memory that nothing refers to. The oldest is dropped where it is too much. */
   release(parts: readonly Uint8Array[]): void {
     for (const part of parts) {
-      if (part.length === 0 || part.length > MOST_BYTES) continue;
+      if (part.length === 0 || part.length > MAX_POOLED_BYTES) continue;
       this.#free.push(part);
       this.#length += part.length;
-      while (this.#length > MOST_BYTES || this.#free.length > MOST_PARTS) {
+      while (
+        this.#length > MAX_POOLED_BYTES || this.#free.length > MAX_POOLED_PARTS
+      ) {
         this.#length -= this.#free.shift()!.length;
       }
     }
   }
 }
 
-/** A value that passes through, in memory that is wanted back. */
-export class ForwardedValue {
-  /** The value. */
-  readonly value: unknown;
-  /** Takes that it has been sent, and is not looked at any more. */
-  readonly onSent: () => void;
+/** Returns a policy that stores payloads in memory from a pool of their own. */
+export function pooledPayloads(): PayloadPolicy {
+  const pool = new BufferPool();
+  return ({ lengths }) => new PooledPayload(pool, lengths);
+}
 
-  /**
-   * @param value The value.
-   * @param sent Called when it has been sent, and is not looked at any more.
-   */
-  constructor(value: unknown, sent: () => void) {
-    this.value = value;
-    this.onSent = sent;
+class PooledPayload extends MemoryPayload {
+  readonly #pool: BufferPool;
+
+  constructor(pool: BufferPool, lengths: readonly number[]) {
+    super(lengths.map((length) => pool.acquire(length)));
+    this.#pool = pool;
+  }
+
+  override forward(value: unknown, isUnreferenced: boolean): unknown {
+    return isUnreferenced
+      ? new PooledResult(value, this.#pool, this.parts)
+      : value;
+  }
+}
+
+class PooledResult extends ForwardedResult {
+  readonly #value: unknown;
+  readonly #pool: BufferPool;
+  readonly #parts: readonly Uint8Array[];
+
+  constructor(value: unknown, pool: BufferPool, parts: readonly Uint8Array[]) {
+    super();
+    this.#value = value;
+    this.#pool = pool;
+    this.#parts = parts;
+  }
+
+  override sendTo(call: number, sender: ResultSender): void {
+    sender.send(responseMessage(call, "return", this.#value));
+    // The parts have been copied into the send buffer.
+    this.#pool.release(this.#parts);
   }
 }

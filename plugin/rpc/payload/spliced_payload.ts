@@ -1,64 +1,90 @@
-// Bypasses: the chunks of a stream that only passes through this process need
-// not come into its memory. The kernel moves them from pipe to pipe, which
-// takes a fraction of what reading and writing them does.
+// Spliced payloads, the zero-copy path: chunks of a stream between two plugins need
+// not enter the memory of the host. The kernel moves them from pipe to pipe
+// (splice(2)), which takes a fraction of the time of reading and writing them.
 
-/** This process's end of a pipe. */
-export interface PipeEnd {
-  /** Its descriptor; null where it has none, or no longer. */
-  readonly descriptor: number | null;
+import type {
+  SpliceBuffer,
+  SpliceTarget,
+  SpliceTransport,
+} from "../transport.ts";
+import {
+  ForwardedResult,
+  type Payload,
+  type PayloadPolicy,
+  type ResultSender,
+} from "./payload.ts";
+
+/**
+ * Returns a policy that keeps the chunks of a stream out of memory. It accepts
+ * only a response that consists of chunks of bytes and nothing else.
+ *
+ * @param transport The splice feature of the transport that the chunks come over.
+ */
+export function splicedPayloads(transport: SpliceTransport): PayloadPolicy {
+  return ({ json, line, lengths, length }) => {
+    const call = json.return as number;
+    if (line !== chunkResponseLine(call, lengths)) return undefined;
+    const buffer = transport.acquire(length);
+    return buffer && new SplicedPayload(buffer, line.slice(head(call).length));
+  };
 }
 
-/** A way past this process's memory, for bytes whose number is known. */
-export interface SpliceBuffer {
-  /** How many bytes there are, those still to come among them. */
-  readonly length: number;
-  /** How many bytes are still to come. */
-  readonly remaining: number;
-  /** Takes bytes that have been read all the same, which are copied. */
-  append(bytes: Uint8Array): void;
-  /**
-   * Takes what there is of them in a pipe, without waiting.
-   *
-   * @param pipe The pipe.
-   * @returns How many bytes that was.
-   */
-  spliceFrom(pipe: PipeEnd): number;
-  /**
-   * Passes all of them on, and is at its end.
-   *
-   * @param pipe The pipe that they go into.
-   * @param write Waits for room in that pipe, and writes to it.
-   */
-  spliceTo(
-    pipe: PipeEnd,
-    write: (bytes: Uint8Array) => Promise<void>,
-  ): Promise<void>;
-  /** Lets go of what has come, which goes nowhere. */
-  release(): void;
-}
+/** A payload in the kernel, which is also the result that is forwarded. */
+class SplicedPayload extends ForwardedResult implements Payload {
+  readonly parts: readonly Uint8Array[] = [];
+  readonly isOpaque = true;
+  readonly readTarget = undefined;
+  readonly #buffer: SpliceBuffer;
+  /** The line of the response behind the number of the call. */
+  readonly #tail: string;
 
-/** Chunks that have come past this process's memory, and are to be passed on. */
-export class SplicedChunks {
-  /** The length of each, in bytes. */
-  readonly lengths: readonly number[];
-  /** Where they are. */
-  readonly bypass: SpliceBuffer;
+  constructor(buffer: SpliceBuffer, tail: string) {
+    super();
+    this.#buffer = buffer;
+    this.#tail = tail;
+  }
 
-  /**
-   * @param lengths The length of each chunk, in bytes.
-   * @param bypass Where they are.
-   */
-  constructor(lengths: readonly number[], bypass: SpliceBuffer) {
-    this.lengths = lengths;
-    this.bypass = bypass;
+  get remaining(): number {
+    return this.#buffer.remaining;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#buffer.append(bytes);
+  }
+
+  commitRead(): void {}
+
+  get spliceTarget(): SpliceTarget {
+    return this.#buffer;
+  }
+
+  forward(): ForwardedResult {
+    return this;
+  }
+
+  override sendTo(call: number, sender: ResultSender): void {
+    if (!sender.isOpen) return this.discard();
+    const { sendBuffer, splice } = sender;
+    sendBuffer.send(head(call) + this.#tail, []);
+    sendBuffer.flush();
+    sendBuffer.track(this.#buffer.length, splice!.write(this.#buffer));
+  }
+
+  discard(): void {
+    this.#buffer.release();
   }
 }
 
+/** The beginning of a response, to the end of the number of its call. */
+function head(call: number): string {
+  return `{"json":{"return":${call}`;
+}
+
 /**
- * The line of the message that answers a stream's read with chunks of bytes, as
- * it is written for such chunks.
+ * Returns the line of a response that consists of chunks of bytes, exactly as the
+ * encoder writes it.
  *
- * @param call The read's number.
+ * @param call The number of the call.
  * @param lengths The length of each chunk, in bytes.
  */
 export function chunkResponseLine(
@@ -67,11 +93,15 @@ export function chunkResponseLine(
 ): string {
   const bytes = `"bytes":[${lengths.join()}]`;
   if (lengths.length === 1) {
-    return `{"json":{"return":${call},"value":{"done":false,"value":0},${bytes}},"meta":{"values":{"value.value":[["custom","bytes"]]},"v":1}}`;
+    return `${
+      head(call)
+    },"value":{"done":false,"value":0},${bytes}},"meta":{"values":{"value.value":[["custom","bytes"]]},"v":1}}`;
   }
   const indexes = lengths.map((_, index) => index).join();
-  const notes = lengths.map((_, index) =>
+  const annotations = lengths.map((_, index) =>
     `"value.values.${index}":[["custom","bytes"]]`
   ).join();
-  return `{"json":{"return":${call},"value":{"done":false,"values":[${indexes}]},${bytes}},"meta":{"values":{${notes}},"v":1}}`;
+  return `${
+    head(call)
+  },"value":{"done":false,"values":[${indexes}]},${bytes}},"meta":{"values":{${annotations}},"v":1}}`;
 }

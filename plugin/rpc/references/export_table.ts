@@ -16,7 +16,7 @@ import {
   type Exported,
   REFERENCE_KINDS,
 } from "./reference_kinds.ts";
-import { classNameOf } from "./remote_object.ts";
+import { classNameOf } from "./object_members.ts";
 
 /** What the export table needs of its connection. */
 export interface ExportPeer {

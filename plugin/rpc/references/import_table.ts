@@ -150,7 +150,7 @@ export class ImportTable {
         this.#entries.set(ref, entry);
       } else entry.value = weak;
     }
-    if (kind === "signal") scope.signals.push(ref);
+    if (kind === "signal") scope.addSignal(ref);
     if (scope.add(ref)) entry!.count++;
     return value;
   }

@@ -2,13 +2,19 @@
 // counted once per message, and so that a message that cannot be sent takes its
 // references back.
 
+const NO_REFERENCES: readonly number[] = [];
+
 /** What one message that is being written or read has to do with references. */
 export class MessageScope {
-  /** The references of signals that the message brought. */
-  readonly signals: number[] = [];
-  // Most messages contain no reference, or one.
+  // Created when needed: most messages contain no reference.
+  #signals: number[] | undefined;
   #references: Set<number> | undefined;
   #described: Set<number> | undefined;
+
+  /** The references of the signals that the message brought. */
+  get signals(): readonly number[] {
+    return this.#signals ?? NO_REFERENCES;
+  }
 
   /** Whether the message contains a reference. */
   get hasReferences(): boolean {
@@ -17,7 +23,12 @@ export class MessageScope {
 
   /** The references that the message contains. */
   get references(): Iterable<number> {
-    return this.#references ?? [];
+    return this.#references ?? NO_REFERENCES;
+  }
+
+  /** Adds the reference of a signal that the message brought. */
+  addSignal(ref: number): void {
+    (this.#signals ??= []).push(ref);
   }
 
   /**

@@ -8,18 +8,13 @@ import {
   classNameOf,
   memberNames,
   readableFields,
-  remoteFunction,
-  type StubFactory,
   textOf,
-} from "./remote_object.ts";
+} from "./object_members.ts";
+import { remoteFunction, type StubFactory } from "./remote_object.ts";
 import { remoteSignal } from "./remote_signal.ts";
-import {
-  importReadable,
-  importWritable,
-  ReadableSource,
-  type StreamCall,
-  WritableSink,
-} from "./streams.ts";
+import { importReadable, ReadableSource } from "./readable_stream.ts";
+import type { StreamCall } from "./stream_call.ts";
+import { importWritable, WritableSink } from "./writable_stream.ts";
 
 /** Encodes a value inside of a description. */
 export type EncodeNested = (value: unknown) => unknown;
