@@ -127,7 +127,10 @@ async function start(
   }
   const [stdin, stdout, stderr, response] = streams;
   const controller = new AbortController();
-  void connection.ended.then((reason) => controller.abort(reason));
+  const { endSignal } = connection;
+  const abort = () => controller.abort(endSignal.reason);
+  endSignal.addEventListener("abort", abort, { once: true });
+  if (endSignal.aborted) abort();
   let running: RunningCommand;
   try {
     running = await communicator.start({
@@ -138,6 +141,7 @@ async function start(
       signal: controller.signal,
     });
   } catch (error) {
+    endSignal.removeEventListener("abort", abort);
     for (const stream of streams) stream?.reset();
     throw error;
   }
@@ -151,6 +155,7 @@ async function start(
       console.error(`a command has no status: ${(error as Error).message}`);
       status = DISCONNECTED;
     }
+    endSignal.removeEventListener("abort", abort);
     await response?.write(encodeCommandFinished(Math.trunc(status)))
       .catch(() => {});
     for (const stream of [response, stdout, stderr]) stream?.end();

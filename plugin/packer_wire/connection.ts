@@ -24,6 +24,7 @@ export class WireConnection {
   /** The streams under it. */
   readonly broker: MuxBroker;
   readonly #limits: Partial<WireLimits>;
+  readonly #end = new AbortController();
 
   /**
    * Starts the connection.
@@ -34,11 +35,20 @@ export class WireConnection {
   constructor(transport: Transport, options: MuxBrokerOptions) {
     this.broker = new MuxBroker(transport, options);
     this.#limits = options.limits ?? {};
+    void this.ended.then((reason) => this.#end.abort(reason));
   }
 
   /** Resolves when the connection has ended, with the reason. It never rejects. */
   get ended(): Promise<Error> {
     return this.broker.session.ended;
+  }
+
+  /**
+   * Aborts when the connection has ended, with the reason. Unlike a reaction to
+   * `ended`, a listener that is removed is no longer held by the connection.
+   */
+  get endSignal(): AbortSignal {
+    return this.#end.signal;
   }
 
   /**

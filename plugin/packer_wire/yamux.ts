@@ -87,7 +87,7 @@ export class YamuxSession implements SessionOfStream {
   #bodyStream: YamuxStream | undefined;
   #bodyEndsStream = false;
 
-  readonly #pings = new Map<number, () => void>();
+  readonly #pings = new Map<number, PromiseWithResolvers<void>>();
   #nextPing = 0;
   #lastReceivedMs = performance.now();
   #keepAlive: ReturnType<typeof setInterval> | undefined;
@@ -159,11 +159,10 @@ export class YamuxSession implements SessionOfStream {
     const begin = performance.now();
     const opaque = this.#nextPing;
     this.#nextPing = (opaque + 1) >>> 0;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#pings.set(opaque, resolve);
+    const answered = Promise.withResolvers<void>();
+    this.#pings.set(opaque, answered);
     this.sendControl(FrameType.Ping, Flag.Syn, 0, opaque);
-    const reason = await Promise.race([promise, this.ended]);
-    if (reason !== undefined) throw reason;
+    await answered.promise;
     return performance.now() - begin;
   }
 
@@ -267,7 +266,7 @@ export class YamuxSession implements SessionOfStream {
       this.sendControl(FrameType.Ping, Flag.Ack, 0, opaque);
       return;
     }
-    this.#pings.get(opaque)?.();
+    this.#pings.get(opaque)?.resolve();
     this.#pings.delete(opaque);
   }
 
@@ -464,6 +463,8 @@ export class YamuxSession implements SessionOfStream {
     } catch {
       // The connection is closed already.
     }
+    for (const { reject } of this.#pings.values()) reject(reason);
+    this.#pings.clear();
     for (const stream of [...this.#streams.values()]) stream.fail(reason);
     this.#streams.clear();
     for (const { onSent } of this.#outgoing.splice(0)) onSent?.(reason);

@@ -38,13 +38,13 @@ export interface PackerBench {
  * @param promise What the test proves.
  * @param peers The peers that it needs: `packer` for Packer 1.6.6, or a directory of tests/peers.
  * @param test The test.
- * @param options `missing`: what else is missing, so that it is skipped.
+ * @param options `missing`: what else is missing, so that it is skipped. `limitMs`: how long it may take.
  */
 export async function testWithPackers(
   promise: string,
   peers: readonly ("packer" | PeerName)[],
   test: (bench: PackerBench) => Promise<void>,
-  options: { missing?: string | undefined } = {},
+  options: { missing?: string | undefined; limitMs?: number } = {},
 ): Promise<void> {
   const found: Peer[] = await Promise.all(
     peers.map((name) => name === "packer" ? debianPacker() : peer(name)),
@@ -64,7 +64,10 @@ export async function testWithPackers(
         bench.baler(args, { ...options, env: { ...env, ...options?.env } }),
       builds: (template, args) => bench.builds(template, args, { env }),
     });
-  }, { ignore: missing });
+  }, {
+    ignore: missing,
+    ...(options.limitMs === undefined ? {} : { limitMs: options.limitMs }),
+  });
 }
 
 let adapter: Promise<string> | undefined;

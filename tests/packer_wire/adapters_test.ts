@@ -1034,7 +1034,7 @@ Deno.test("the sentence of a placeholder is Packer's to the letter", () => {
     " To set this dynamically in the Packer template, you must use the `build` function";
   assertEquals([ID, Color, WinRMPassword], [
     `Build_ID.${sentence}`,
-    `Build_Colour.${sentence}`,
+    `Build_Color.${sentence}`,
     "{{.WinRMPassword}}",
   ]);
   assertEquals(
