@@ -128,6 +128,27 @@ forEachHost(
   },
 );
 
+forEachHost(
+  "a build warns of variables that are not UTF-8",
+  async (bench) => {
+    // Only the compiled host has --allow-ffi here, which this needs.
+    if (bench.kind === "source") return;
+    const { stdout } = await bench.builds(
+      shellLocal("echo ${SPOILT-unset}"),
+      [],
+      {
+        through: afterShell("SPOILT=$(printf 'caf\\351'); export SPOILT"),
+      },
+    );
+    assertStringIncludes(
+      stdout,
+      "Warning: the environment variable SPOILT is not UTF-8.",
+    );
+    assertStringIncludes(stdout, "null: unset");
+  },
+  onLinux,
+);
+
 const hookRuns = (bench: Workspace, type: string, provisioner: string) =>
   bench.write("template.json", {
     plugins: {

@@ -147,8 +147,8 @@ function mutateOnce(
   document: Record<string, unknown>,
   messages: readonly Uint8Array[],
 ): void {
-  if (random.once(60)) return multiply(random, document);
-  if (random.once(20)) return callable(random, document);
+  if (random.once(150)) return multiply(random, document);
+  if (random.once(40)) return callable(random, document);
   switch (random.below(10)) {
     case 0:
       return annotate(random, document);
