@@ -1,8 +1,8 @@
-// The `baler` command: runs the command that the first argument names. Exit
-// code 0 is success, 1 a failure, 2 a command line that was not understood.
+// The `baler` command: runs the command that the first argument names. Exits with
+// 0 on success, 1 on failure, 2 for an invalid command line.
 
-// Statically imported is only what starts a plugin's process, and what that
-// process begins with. The rest is loaded when it is needed.
+// The static imports are only the start-up path of plugin processes and of their
+// launch; everything else is loaded on demand with import().
 import "./host/cli/exit_signals.ts";
 import { COMMANDS } from "./host/cli/registry.ts";
 import { discardPrelaunched } from "./host/process/prelaunch.ts";
@@ -12,11 +12,11 @@ import { serveBundled } from "./plugin/bundled/mod.ts";
 if (Deno.args[0] === "plugin") {
   // This process is the bundled plugin.
   if (!await serveBundled(Deno.args.slice(1))) {
-    console.error(`baler has no plugin "${Deno.args[1]}" of its own`);
+    console.error(`baler bundles no plugin "${Deno.args[1]}"`);
     Deno.exit(2);
   }
 } else {
-  const at = Deno.args.findIndex((word) => !word.startsWith("-"));
+  const at = Deno.args.findIndex((arg) => !arg.startsWith("-"));
   const command = Deno.args[at] ?? "";
   prelaunchBundled(command, Deno.args.slice(at + 1));
   const [{ runCommandLine }] = await Promise.all([
@@ -26,6 +26,6 @@ if (Deno.args[0] === "plugin") {
   ]);
   Deno.exitCode = await runCommandLine(Deno.args);
   await discardPrelaunched();
-  // A question that nobody has answered would keep the process alive.
+  // A pending read of stdin, of an unanswered question, would keep the process alive.
   Deno.exit();
 }

@@ -1,11 +1,11 @@
 /**
- * The host's side as a library: gives any program plugins that are processes
- * of their own.
+ * The host's side as a library: adds plugins that run in processes of their own
+ * to any program.
  *
  * A program made by `deno compile` cannot import code that it was not compiled
- * with. It can launch a plugin, though, and use what the plugin serves as if
- * it lived in the program itself: objects, functions, streams and signals
- * cross in both directions. The kinds of component are the program's own.
+ * with. It can launch a plugin, though, and call the components that the plugin
+ * serves like local objects: objects, functions, streams and signals can be
+ * passed in both directions. The program defines its own kinds of component.
  *
  * @example The program
  * ```ts ignore
@@ -36,7 +36,7 @@
  * @module
  */
 
-export type { CloseReason } from "../plugin/rpc/connection.ts";
+export type { CloseReason } from "../plugin/rpc/outgoing_calls.ts";
 export {
   ConnectionClosedError,
   ProtocolError,

@@ -49,6 +49,10 @@ export function checks(): Check[] {
       args: ["run", "--allow-read", "tools/tuning_numbers.ts"],
     },
     {
+      name: "option tables in docs/",
+      args: ["run", "--allow-read", "tools/options_table.ts"],
+    },
+    {
       name: "documentation of what is public",
       args: ["doc", "--lint", ...Object.values(config.exports)],
     },

@@ -11,29 +11,41 @@ const root = fromFileUrl(new URL("..", import.meta.url));
 /** Plugins with executables of their own, a directory each: they use what is public, as any author does. */
 const PROGRAMS = "plugin/builders";
 
+/** A directory with subdirectories that are parts of it: it has one layer, and its parts import from each other. */
+const UNDIVIDED = "plugin/rpc";
+
+/** Post-processors with executables of their own, a directory each; they share the programs of a builder. */
+const POST_PROCESSORS = "plugin/post_processors";
+
 /** The directories with their layers. Those of the same layer do not import from each other. */
 const LAYERS: Readonly<Record<string, number>> = {
   "types/std": 0,
   "plugin/common": 0,
+  "plugin/scaffold": 1,
   "plugin/interpolate": 0,
   "plugin/contract": 1,
   "plugin/rpc": 1,
   "plugin/sdk": 2,
+  "plugin/files": 2,
+  "plugin/process": 2,
   "plugin/packer_wire": 3,
-  "plugin/bundled/archive": 1,
-  "plugin/bundled/shared": 2,
-  "plugin/bundled/communicators": 3,
-  "plugin/bundled/builders": 4,
-  "plugin/bundled/shell": 4,
-  "plugin/bundled/provisioners": 5,
-  "plugin/bundled/post_processors": 5,
-  "plugin/bundled": 6,
-  "adapters/packer": 7,
   "plugin/builder/images": 3,
-  "plugin/builder/communicators": 4,
-  "plugin/builder/ssh": 5,
-  "plugin/builder": 6,
-  [PROGRAMS]: 7,
+  "plugin/builder/trees": 3,
+  "plugin/builder/communicators": 3,
+  "plugin/builder/ssh": 4,
+  "plugin/builder": 5,
+  "plugin/builder/namespaces": 6,
+  "plugin/bundled/archive": 1,
+  "plugin/bundled/shared": 3,
+  "plugin/bundled/shell": 6,
+  "plugin/bundled/builders": 6,
+  "plugin/bundled/provisioners": 7,
+  "plugin/bundled/post_processors": 7,
+  "plugin/bundled": 8,
+  "adapters/packer": 9,
+  "plugin/testing": 9,
+  [PROGRAMS]: 9,
+  [POST_PROCESSORS]: 10,
 
   "host/errors": 10,
   "host/text": 10,
@@ -126,14 +138,22 @@ function pathOf(specifier: string): string | undefined {
   return path.endsWith(".ts") && !path.startsWith("../") ? path : undefined;
 }
 
-/** The layer of a directory; undefined where it has none. */
-function layerOf(directory: string): number | undefined {
-  return LAYERS[isProgram(directory) ? PROGRAMS : directory];
+/** The directory whose layer a file is in. */
+function directoryOf(path: string): string {
+  const directory = dirname(path);
+  return directory.startsWith(`${UNDIVIDED}/`) ? UNDIVIDED : directory;
 }
 
-/** Whether a directory has the source of a plugin with an executable of its own. */
-function isProgram(directory: string): boolean {
-  return directory.startsWith(`${PROGRAMS}/`);
+/** The layer of a directory; undefined where it has none. */
+function layerOf(directory: string): number | undefined {
+  return LAYERS[programsOf(directory) ?? directory];
+}
+
+/** Of a directory with the source of a plugin with an executable of its own: the directory of its kind. */
+function programsOf(directory: string): string | undefined {
+  return [PROGRAMS, POST_PROCESSORS].find((kind) =>
+    directory.startsWith(`${kind}/`)
+  );
 }
 
 function isMain(path: string): boolean {
@@ -142,9 +162,9 @@ function isMain(path: string): boolean {
 
 /** What is wrong with an import, or undefined. */
 export function faultOf({ from, to, line }: Import): string | undefined {
-  const [own, other] = [dirname(from), dirname(to)];
+  const [own, other] = [directoryOf(from), directoryOf(to)];
   if (own === other || PUBLIC.has(from) || own === ".") return undefined;
-  if (isProgram(own) && PUBLIC.has(to)) return undefined;
+  if (programsOf(own) && PUBLIC.has(to)) return undefined;
   const told = `${from}:${line}: imports ${to}`;
   if (PUBLIC.has(to)) {
     return `${told}: import from the module that exports it, not from ${to}`;

@@ -27,14 +27,19 @@ const PACKAGES = {
   busybox: "busybox",
   bsdtar: "libarchive-tools",
   isoinfo: "genisoimage",
+  swtpm: "swtpm",
   podman: "podman",
   runc: "runc",
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-img": "qemu-utils",
   "ansible-playbook": "ansible-core",
+  mmdebstrap: "mmdebstrap",
+  newuidmap: "uidmap",
+  mke2fs: "e2fsprogs",
+  zstd: "zstd",
 };
 
-/** The exit code after failures; an error of this program itself ends it with 1. */
+/** The exit code after failures; an error of this program itself gives 1. */
 const FAILED = 3;
 
 /** How long one package may take to install, in milliseconds. */
@@ -232,7 +237,7 @@ async function installPeers(): Promise<void> {
   if (!built) console.log("not every program of tests/peers could be built");
 }
 
-/** Runs a part of the work; an error that it throws counts as a failure, and the next part goes on. */
+/** Runs a part of the work; an error that it throws counts as a failure, and the next part runs. */
 async function part(name: string, run: () => Promise<void>): Promise<void> {
   console.log(`== ${name}`);
   const start = Date.now();

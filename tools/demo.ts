@@ -4,12 +4,12 @@
 import { join, relative, resolve } from "@std/path";
 import { compile } from "./compile.ts";
 
-const folder = resolve(import.meta.dirname!, "..", "dist");
+const directory = resolve(import.meta.dirname!, "..", "dist");
 
 const executables = await compile(["baler", "baler-builder-custom-cloud"]);
 const [baler, plugin] = executables.map(({ path }) => path) as [string, string];
 
-const demo = join(folder, "demo");
+const demo = join(directory, "demo");
 await Deno.mkdir(demo, { recursive: true });
 const template = join(demo, "template.json");
 await Deno.writeTextFile(

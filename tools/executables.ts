@@ -48,22 +48,50 @@ const packerAdapter: Permissions = {
   net: true,
 };
 
-// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs.
+// Runs docker, ssh and the AWS CLI, which get the whole environment; no sockets of its own. The library that packs
+// directories asks for the user (sys).
+const dockerPlugin: Permissions = {
+  read: true,
+  write: true,
+  run: true,
+  env: true,
+  sys: true,
+};
+
+/** The post-processors with executables of their own, each in a directory of plugin/post_processors. */
+const DOCKER_POST_PROCESSORS = [
+  "docker-import",
+  "docker-push",
+  "docker-save",
+  "docker-tag",
+];
+
+// Runs QEMU and ssh, serves and downloads files, and passes the environment on to what it runs. It asks for this
+// machine's address on a bridge; the library that packs directories asks for the user.
 const machineBuilder: Permissions = {
   read: true,
   write: true,
   run: true,
   env: true,
+  sys: true,
   net: true,
 };
+
+// Runs programs in namespaces, itself among them, and makes system calls there. Only with all permissions does
+// Deno open files below /dev, /proc and /sys, which the trees that it unpacks have, too.
+const rootfsBuilder = ["--no-prompt", "--allow-all"];
 
 const files: Permissions = { read: true, write: true };
 const filesAndCommands: Permissions = { read: true, write: true, run: true };
 
 // Paths and commands come from a template, so none of these can be narrowed to a list.
 const bundled: Readonly<Record<string, Permissions>> = {
-  // Its communicator "local" copies files and runs commands; it publishes the run's UUID.
-  "builder-null": { ...filesAndCommands, env: ["PACKER_RUN_UUID"] },
+  // Its communicators copy files and run commands, ssh among them, which opens the sockets; it publishes the run's
+  // UUID, expands "~" and looks for an ssh agent.
+  "builder-null": {
+    ...filesAndCommands,
+    env: ["PACKER_RUN_UUID", "HOME", "SSH_AUTH_SOCK"],
+  },
   // Reads `source`, writes `target`.
   "builder-file": files,
   // Reads scripts and writes inline ones to a temporary file; commands run in the communicator.
@@ -124,6 +152,24 @@ export async function knownExecutables(): Promise<Map<string, Executable>> {
     name: "baler-builder-qemu",
     entry: join(root, "plugin", "builders", "qemu", "main.ts"),
     flags: permissionFlags(machineBuilder, "builder-qemu"),
+  });
+  known.set("builder-docker", {
+    name: "baler-builder-docker",
+    entry: join(root, "plugin", "builders", "docker", "main.ts"),
+    flags: permissionFlags(dockerPlugin, "builder-docker"),
+  });
+  for (const name of DOCKER_POST_PROCESSORS) {
+    const directory = name.replaceAll("-", "_");
+    known.set(`post-processor-${name}`, {
+      name: `baler-post-processor-${name}`,
+      entry: join(root, "plugin", "post_processors", directory, "main.ts"),
+      flags: permissionFlags(dockerPlugin, name),
+    });
+  }
+  known.set("builder-rootfs", {
+    name: "baler-builder-rootfs",
+    entry: join(root, "plugin", "builders", "rootfs", "main.ts"),
+    flags: rootfsBuilder,
   });
   for (const name of await exampleNames()) {
     known.set(

@@ -124,11 +124,11 @@ async function note(output: string, fingerprint: string): Promise<string> {
 // Without deno.lock: Deno writes it as a side effect, and the versions that it pins are in the graph.
 function configurationFiles(entry: string): string[] {
   const paths: string[] = [];
-  for (let folder = dirname(entry);; folder = dirname(folder)) {
+  for (let directory = dirname(entry);; directory = dirname(directory)) {
     for (const name of ["deno.json", "deno.jsonc", "package.json"]) {
-      paths.push(join(folder, name));
+      paths.push(join(directory, name));
     }
-    if (folder === dirname(folder)) return paths;
+    if (directory === dirname(directory)) return paths;
   }
 }
 

@@ -88,12 +88,12 @@ export async function npmRuntime(
 export async function downloadPinned(
   piece: Piece,
   path: string,
-  pack: (name: string, folder: string) => Promise<string> = npmPack,
+  pack: (name: string, directory: string) => Promise<string> = npmPack,
 ): Promise<string> {
   if (await sha256(path) === piece.sha256) return path;
-  const folder = await Deno.makeTempDir({ prefix: "baler-npm-" });
+  const directory = await Deno.makeTempDir({ prefix: "baler-npm-" });
   try {
-    const tarball = await pack(piece.package, folder);
+    const tarball = await pack(piece.package, directory);
     await Deno.mkdir(dirname(path), { recursive: true });
     // In the same directory, because a rename is atomic only within a file system.
     const part = `${path}.${crypto.randomUUID()}.part`;
@@ -111,26 +111,30 @@ export async function downloadPinned(
       await Deno.remove(part).catch(() => {});
     }
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
   return path;
 }
 
 // Uses npm instead of fetch(), because the user's npm is configured with the registry, its token, the
 // proxy and the company's certificate. With a cache of its own: 230 MB would stay in the user's.
-async function npmPack(name: string, folder: string): Promise<string> {
+async function npmPack(name: string, directory: string): Promise<string> {
   const args = [
     "pack",
     name,
     "--pack-destination",
-    folder,
+    directory,
     "--cache",
-    join(folder, "cache"),
+    join(directory, "cache"),
     "--loglevel=error",
   ];
   let result: Deno.CommandOutput;
   try {
-    result = await new Deno.Command("npm", { args, cwd: folder, stdin: "null" })
+    result = await new Deno.Command("npm", {
+      args,
+      cwd: directory,
+      stdin: "null",
+    })
       .output();
   } catch (error) {
     throw new Error(
@@ -142,9 +146,9 @@ async function npmPack(name: string, folder: string): Promise<string> {
       },
     );
   }
-  for await (const item of Deno.readDir(folder)) {
+  for await (const item of Deno.readDir(directory)) {
     if (result.success && item.name.endsWith(".tgz")) {
-      return join(folder, item.name);
+      return join(directory, item.name);
     }
   }
   throw new Error(

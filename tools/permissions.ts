@@ -1,4 +1,6 @@
-// Permissions of an executable: as deno.json declares them, and as flags of `deno compile`.
+// The permissions of an executable: as deno.json declares them, and as flags of `deno compile`.
+
+import { isObject } from "../plugin/common/is_object.ts";
 
 /** A permission of Deno, by its name in deno.json and in flags. */
 export type PermissionName =
@@ -37,7 +39,7 @@ export type Permissions = {
  * Returns the flags that grant exactly `permissions`.
  *
  * The first is always `--no-prompt`: an executable that lacks a permission reports an error,
- * because nobody could answer a prompt in a process whose stdin is the wire.
+ * because a prompt could not be answered in a process whose stdin is the wire.
  *
  * @param permissions The value of `"compile": {"permissions": …}`, of any type.
  * @param where The place of `permissions`, for errors, such as `examples/x/deno.json`.
@@ -52,7 +54,7 @@ export type Permissions = {
  * ```
  */
 export function permissionFlags(permissions: unknown, where: string): string[] {
-  if (!isRecord(permissions)) {
+  if (!isObject(permissions)) {
     throw new TypeError(
       `${where}: permissions must be an object such as {"read": true}`,
     );
@@ -66,7 +68,7 @@ export function permissionFlags(permissions: unknown, where: string): string[] {
         }`,
       );
     }
-    const { allow, deny, ...others } = isRecord(value)
+    const { allow, deny, ...others } = isObject(value)
       ? value
       : { allow: value };
     const [other] = Object.keys(others);
@@ -132,11 +134,11 @@ export function withPermissions(
   permissions: unknown,
   more: Permissions,
 ): unknown {
-  if (!isRecord(permissions)) return permissions;
+  if (!isObject(permissions)) return permissions;
   const joined: Record<string, unknown> = { ...permissions };
   for (const [name, added] of Object.entries(more)) {
     const own = joined[name];
-    joined[name] = isRecord(own)
+    joined[name] = isObject(own)
       ? { ...own, allow: join(own.allow, added) }
       : join(own, added);
   }
@@ -166,9 +168,4 @@ function flag(name: string, value: unknown, where: string): string[] {
       value.map((item: string) => item.replaceAll(",", ",,")).join(",")
     }`,
   ];
-}
-
-/** Whether a value is an object that is not a list. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

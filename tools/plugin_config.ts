@@ -4,8 +4,8 @@
 import { parse } from "@std/jsonc";
 import { join, resolve } from "@std/path";
 import type { Executable } from "./executables.ts";
+import { isObject } from "../plugin/common/is_object.ts";
 import {
-  isRecord,
   permissionFlags,
   type Permissions,
   withPermissions,
@@ -35,7 +35,7 @@ export async function pluginExecutable(
   const { path, config } = await readConfig(directory);
   const { compile } = config;
   const section = compile ?? {};
-  if (!isRecord(section)) {
+  if (!isObject(section)) {
     throw new TypeError(`${path}: "compile" must be an object`);
   }
   const { permissions, include, exclude, ...others } = section;
@@ -85,7 +85,7 @@ async function readConfig(
     try {
       // Deno allows comments and trailing commas in both files.
       const config = parse(text);
-      if (isRecord(config)) return { path, config };
+      if (isObject(config)) return { path, config };
     } catch (error) {
       throw new TypeError(
         `${path}: cannot be read as JSON: ${(error as Error).message}`,
@@ -108,7 +108,7 @@ function permissionSet(
   path: string,
 ): unknown {
   if (typeof permissions !== "string") return permissions;
-  const sets = isRecord(config.permissions) ? config.permissions : {};
+  const sets = isObject(config.permissions) ? config.permissions : {};
   if (!Object.hasOwn(sets, permissions)) {
     throw new TypeError(
       `${path}: "compile" names the permissions "${permissions}", which "permissions" does not have`,

@@ -3,7 +3,7 @@
 //
 //     deno run --allow-read --allow-write tools/tuning_numbers.ts [--write]
 //
-// Without --write it compares, and exits with 1 when the table is not what the sources say.
+// Without --write it compares, and exits with 1 when the table does not match the sources.
 
 import { fromFileUrl } from "@std/path";
 
@@ -15,10 +15,12 @@ const DIRECTORIES = [
   "host/terminal",
   "plugin/common",
   "plugin/rpc",
+  "plugin/rpc/payload",
+  "plugin/rpc/references",
   "plugin/sdk",
 ];
 
-/** Facts of the kernel, of ASCII and of file formats: nobody can choose them. */
+/** Constants of the kernel, of ASCII and of file formats, which cannot be tuned. */
 const FACTS = new Set([
   "BEGIN",
   "ELF_MACHINE",
@@ -87,7 +89,7 @@ function valueOf(expression: string): number {
   return new Function(`return ${expression};`)();
 }
 
-/** The units, by the suffix of a constant's name and by the words of its comment. */
+/** The units, by the suffix of a constant's name and by words in its comment. */
 const UNITS: readonly {
   readonly unit: string;
   readonly suffix: RegExp;

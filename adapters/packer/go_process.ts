@@ -100,7 +100,7 @@ export class GoProcess {
       const line = await firstLine(process.stdout);
       if (line === undefined) {
         throw new GoProcessError(
-          await describeExit(process, relay, name, "before it said hello"),
+          await describeExit(process, relay, name, "before the handshake"),
         );
       }
       const address = parseHello(line, name);
@@ -200,7 +200,7 @@ async function describeExit(
     }), and was killed,`
     : signal === null
     ? `exited with code ${code}`
-    : `was ended by ${signal}`;
+    : `was killed by ${signal}`;
   const lines = relay.lastLines;
   const words = lines.length === 0
     ? ""

@@ -1,9 +1,12 @@
 // One build: a builder, the provisioners that run on its machine, and the
-// post-processors that work on its artifact.
+// post-processors that process its artifact.
 
 import { BuildPlugins } from "./build_plugins.ts";
 import type { BuildPlan, ComponentPlan } from "../plan/build_plan.ts";
-import { GRACE, type LaunchOptions } from "../plugin/launch_options.ts";
+import {
+  type LaunchOptions,
+  SHUTDOWN_GRACE_MS,
+} from "../plugin/launch_options.ts";
 import { type Log, NO_LOG } from "../log/log.ts";
 import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
@@ -26,11 +29,11 @@ export class Build implements AsyncDisposable {
   #components: PreparedComponents | undefined;
 
   /**
-   * @param plan What it is made of.
-   * @param ui Where it shows what it does.
+   * @param plan Its components and their configurations.
+   * @param ui Shows its output.
    * @param launch How its plugins are launched.
-   * @param bundled Makes the bundled components, where they have no process of
-   * this build's own.
+   * @param bundled Creates the bundled components, if this build does not have a
+   * process of its own for them.
    */
   constructor(
     plan: BuildPlan,
@@ -43,10 +46,11 @@ export class Build implements AsyncDisposable {
     this.#log = launch.log ?? NO_LOG;
     this.#plugins = new BuildPlugins(
       { ...launch, pause: () => ui.pause },
-      (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+      (plugin) =>
+        ui.message(`Waiting for ${plugin} to complete the handshake...`),
       bundled,
     );
-    this.#graceMs = 2 * (launch.grace ?? GRACE);
+    this.#graceMs = 2 * (launch.grace ?? SHUTDOWN_GRACE_MS);
   }
 
   /** The build's name. */
@@ -54,12 +58,12 @@ export class Build implements AsyncDisposable {
     return this.#plan.context.name;
   }
 
-  /** The log of its plugins' stderr, and of what people need not see. */
+  /** The log, for its plugins' stderr and for stack traces. */
   get log(): Log {
     return this.#log;
   }
 
-  /** Where it shows what it does. */
+  /** Shows its output. */
   get ui(): BuildUi {
     return this.#ui;
   }
@@ -84,10 +88,10 @@ export class Build implements AsyncDisposable {
   }
 
   /**
-   * Builds.
+   * Runs the build.
    *
    * @param signal Cancels the build when aborted.
-   * @returns The artifacts that it leaves.
+   * @returns The artifacts that are kept.
    * @throws {Error} When the build failed, or was cancelled.
    */
   async run(signal: AbortSignal): Promise<ArtifactSummary[]> {
@@ -99,7 +103,7 @@ export class Build implements AsyncDisposable {
         this.#ui.say(
           `Still cleaning up: ${
             names.join(", ")
-          }. Ctrl-C again ends it at once.`,
+          }. Press Ctrl-C again to kill it.`,
         ),
     });
     signal.throwIfAborted();
@@ -129,10 +133,10 @@ export class Build implements AsyncDisposable {
     });
   }
 
-  /** Warns when the builder has not done what a person asked for in the case of a failure. */
+  /** Warns when a build failed and the builder did not run the error-cleanup-provisioner as -on-error requires. */
   #warnOfCleanup(hook: ProvisionHook): void {
     const { onError } = this.#plan.context;
-    // With "ask" the person may have decided against it.
+    // With "ask" the user may have decided against it.
     if (onError !== "cleanup" && onError !== "run-cleanup-provisioner") return;
     if (!hook.lacksCleanup) return;
     this.#ui.error(
@@ -141,15 +145,15 @@ export class Build implements AsyncDisposable {
   }
 
   /**
-   * Ends the build's plugins.
+   * Shuts the build's plugins down.
    *
-   * @returns The errors of those that did not end well.
+   * @returns The errors of plugins that did not shut down cleanly.
    */
   close(): Promise<PluginError[]> {
     return this.#plugins.close();
   }
 
-  /** Ends the build's plugins. */
+  /** Shuts the build's plugins down. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,5 +1,5 @@
 // The plugins of one build. Each is launched once, however many of the build's
-// components it serves, and all of them end with the build.
+// components it serves, and is shut down at the end of the build.
 
 import { ONE_INSTANCE_CODE } from "../../plugin/rpc/message.ts";
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
@@ -11,7 +11,7 @@ import type { Plugin } from "../plugin/plugin.ts";
 import type { PluginError } from "../plugin/plugin_error.ts";
 import { InFlightCalls } from "./in_flight_calls.ts";
 
-/** After how long the person is told which plugin has not started yet, in milliseconds. */
+/** After how long the user is told which plugin has not started yet, in milliseconds. */
 const SLOW_START_MS = 5_000;
 
 /** A process that has been started, or is being started. */
@@ -31,10 +31,10 @@ export class BuildPlugins implements AsyncDisposable {
   readonly #bundled: BuildPlugins | undefined;
 
   /**
-   * @param options How each of them is launched.
-   * @param onSlow Called when one has not started after 5 s.
-   * @param bundled Makes the bundled components, where they have no process of
-   * this build's own.
+   * @param options How each plugin is launched.
+   * @param onSlow Called when a plugin has not started after SLOW_START_MS.
+   * @param bundled Creates the bundled components, if this build does not have a
+   * process of its own for them.
    */
   constructor(
     options: LaunchOptions,
@@ -52,7 +52,7 @@ export class BuildPlugins implements AsyncDisposable {
   }
 
   /**
-   * Makes a component.
+   * Creates a component.
    *
    * @param kind The kind of component.
    * @param found The plugin that serves it.
@@ -76,7 +76,7 @@ export class BuildPlugins implements AsyncDisposable {
     try {
       return await this.#create(kind, found, launched);
     } catch (error) {
-      // The plugin serves one instance, which is in use.
+      // The plugin serves only one instance, which is in use.
       if ((error as { code?: unknown })?.code !== ONE_INSTANCE_CODE) {
         throw error;
       }
@@ -119,7 +119,7 @@ export class BuildPlugins implements AsyncDisposable {
       found.request ?? found.name,
     );
     if (found.process === undefined) return component;
-    // The process has another name: the log tells which component it serves.
+    // The process has another name: log which component it serves.
     this.#options.log?.write(found.label, [
       `Plugin started in ${found.process}`,
     ]);
@@ -127,22 +127,22 @@ export class BuildPlugins implements AsyncDisposable {
   }
 
   /**
-   * Ends all of them.
+   * Shuts all plugins down.
    *
-   * @returns The errors of those that did not end well.
+   * @returns The errors of plugins that did not shut down cleanly.
    */
   async close(): Promise<PluginError[]> {
     const errors = await Promise.all(this.#launches.map(async (launched) => {
       try {
         return await (await launched.plugin).close();
       } catch {
-        // It has never started; the caller that needed it has the error.
+        // It has not started; the caller that created a component has the error.
       }
     }));
     return errors.filter((error) => error !== undefined);
   }
 
-  /** Ends all of them. */
+  /** Shuts all plugins down. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

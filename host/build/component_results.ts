@@ -1,13 +1,12 @@
-// What components return, checked against what their interfaces promise: a
-// plugin can be built without its types ever being checked. Nothing is
-// converted, since the conversion of an object would call the plugin that sent
-// it.
+// Checks the results of components against their interfaces, since a plugin can be
+// built without type checks. Nothing is converted: the conversion of an object
+// would call the plugin that sent it.
 
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { PostProcessResult } from "../../plugin/contract/post_processor.ts";
 import { describeForeignValue } from "../errors/describe_value.ts";
-import { limitedText } from "../text/limited_text.ts";
+import { limitedText } from "../errors/limited_text.ts";
 import { isObject } from "../json/json_value.ts";
 
 /** How much is shown of a result, in characters. */
@@ -17,19 +16,20 @@ const ARTIFACT =
   "{ builderId, id, files, destroy(), toString() }, with strings and a list of strings";
 
 /**
- * A component returned something that its interface does not allow. No
- * `TypeError`: the message says what is wrong, and no stack of the host does.
+ * A component returned something that its interface does not allow. Not a
+ * `TypeError`, which would be reported as a bug with a hint to the stack trace of
+ * the host.
  */
 export class UnexpectedResultError extends Error {
   override readonly name = "UnexpectedResultError";
 }
 
 /**
- * Checks what a component returned from `prepare` or `configure`.
+ * Checks the result of `prepare` or `configure`.
  *
- * @param value What it returned.
+ * @param value The result.
  * @param method The method that returned it, for the error.
- * @throws {UnexpectedResultError} When it is something else.
+ * @throws {UnexpectedResultError} When the interface does not allow it.
  */
 export function expectPrepareResult(
   value: unknown,
@@ -51,11 +51,11 @@ export function expectPrepareResult(
 }
 
 /**
- * Checks what a builder returned from `run`.
+ * Checks the result of a builder's `run`.
  *
- * @param value What it returned.
+ * @param value The result.
  * @returns The artifact; undefined where there is none.
- * @throws {UnexpectedResultError} When it is something else.
+ * @throws {UnexpectedResultError} When the interface does not allow it.
  */
 export function expectArtifact(value: unknown): Artifact | undefined {
   if (isAbsent(value)) return undefined;
@@ -68,10 +68,10 @@ export function expectArtifact(value: unknown): Artifact | undefined {
 }
 
 /**
- * Checks what a post-processor returned from `postProcess`.
+ * Checks the result of a post-processor's `postProcess`.
  *
- * @param value What it returned.
- * @throws {UnexpectedResultError} When it is something else.
+ * @param value The result.
+ * @throws {UnexpectedResultError} When the interface does not allow it.
  */
 export function expectPostProcessResult(value: unknown): PostProcessResult {
   if (isObject(value) && "artifact" in value) {
@@ -87,24 +87,24 @@ export function expectPostProcessResult(value: unknown): PostProcessResult {
   throw unexpectedResult(
     value,
     "postProcess",
-    `{ artifact }, the one that came in or one of its own (${ARTIFACT})`,
+    `{ artifact } with the input artifact or a new one (${ARTIFACT})`,
   );
 }
 
 /**
- * Returns the text of an artifact for people.
+ * Returns the description of an artifact.
  *
  * @param artifact The artifact.
  * @throws {UnexpectedResultError} When its `toString` does not return a string.
  */
 export function textOfArtifact(artifact: Artifact): string {
-  // The text of an object that a plugin sent by reference is here already. Where
-  // `toString` is a function of the plugin, it returns a promise instead.
+  // The result of `toString` is sent along with an object. If `toString` is a
+  // function of the plugin instead, it returns a promise.
   const text: unknown = artifact.toString();
   if (typeof text === "string") return limitedText(text);
   if (text instanceof Promise) text.catch(() => {});
   throw new UnexpectedResultError(
-    "the toString() of an artifact does not return a string",
+    "the toString() of an artifact did not return a string",
   );
 }
 

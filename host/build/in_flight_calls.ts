@@ -1,9 +1,9 @@
-// The calls in flight in a process that serves several components, for the
-// error that tells of its death.
+// Tracks the calls in flight in a process that serves several components, for the
+// error when the process dies.
 
 /** The calls in flight in a process. */
 export class InFlightCalls {
-  // Two calls can have the same name, and end at different times.
+  // Two calls can have the same name and finish at different times.
   readonly #calls = new Set<{ readonly name: string }>();
 
   /**

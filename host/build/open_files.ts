@@ -1,5 +1,5 @@
-// How many builds can have processes at a time, as the limit on open files
-// (`ulimit -n`) allows.
+// Computes how many builds can have processes at a time under the limit on open
+// files (`ulimit -n`).
 
 import type { BuildPlan } from "../plan/build_plan.ts";
 import { libc } from "../process/libc.ts";
@@ -7,13 +7,13 @@ import { libc } from "../process/libc.ts";
 /** `_SC_OPEN_MAX` (sysconf(3)) of Linux: the limit on open files. */
 const SC_OPEN_MAX = 4;
 
-/** How many descriptors one process takes: its pipes, their duplicates, and one to wait for it. */
+/** How many descriptors one process needs: its pipes, their duplicates, and one to wait for it. */
 const DESCRIPTORS_PER_PROCESS = 6;
 
-/** How many descriptors are for all else. */
+/** How many descriptors are reserved for everything else. */
 const RESERVED_DESCRIPTORS = 64;
 
-/** Up to how many builds the limit is not asked for: any limit is enough for them. */
+/** Up to this number of builds, any limit is enough. */
 const FEW_BUILDS = 20;
 
 /**
@@ -35,7 +35,7 @@ export function maxConcurrentBuilds(builds: readonly BuildPlan[]): number {
   return Math.min(builds.length, Math.max(1, capacity));
 }
 
-/** The most processes that a build can have: the bundled components share one. */
+/** Returns how many processes a build has at most: the bundled components share one. */
 function processesOf(build: BuildPlan): number {
   const components = [
     build.builder,

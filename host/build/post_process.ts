@@ -1,5 +1,5 @@
 // Post-processing: runs the sequences of post-processors of a build on its
-// artifact, and decides which artifacts stay.
+// artifact, and decides which artifacts are kept.
 
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
@@ -11,15 +11,15 @@ import {
 } from "./component_results.ts";
 import type { BuildUi } from "../terminal/ui.ts";
 
-/** What stays of an artifact when its build is over and its plugin has exited. */
+/** The data of an artifact that are kept after the plugin has exited. */
 export interface ArtifactSummary {
-  /** The builder that made it. */
+  /** The builder that created it. */
   builderId: string;
   /** Its id; empty when its files identify it. */
   id: string;
   /** Its files. */
   files: string[];
-  /** Its text for people. */
+  /** Its description. */
   text: string;
 }
 
@@ -28,10 +28,10 @@ export interface PostProcessStep extends PostProcessorPlan {
   component: PostProcessor;
 }
 
-/** What every post-processor is given. */
+/** The context of every post-processor. */
 interface PostProcessContext {
   readonly ui: BuildUi;
-  /** What the builder and the provisioners have published. */
+  /** The data that the builder and the provisioners have published. */
   readonly data: Record<string, unknown>;
   /** Cancels the build. */
   readonly signal: AbortSignal;
@@ -42,9 +42,9 @@ interface PostProcessContext {
  * does not stop the others.
  *
  * @param sequences The sequences.
- * @param original The artifact that each of them begins with.
- * @param context What every post-processor is given.
- * @returns The artifacts that stay; the others have been destroyed.
+ * @param original The artifact from which each sequence starts.
+ * @param context The context of every post-processor.
+ * @returns The artifacts that are kept; the others have been destroyed.
  * @throws {AggregateBuildError} With all errors.
  * @throws {unknown} The signal's reason, when it is aborted.
  */
@@ -60,13 +60,13 @@ export async function postProcess(
   return await outcome.finish();
 }
 
-/** Which artifacts stay, and what went wrong. */
+/** The artifacts to keep, and the errors. */
 class Outcome {
   readonly original: Artifact;
   readonly artifacts: Artifact[] = [];
   readonly errors: unknown[] = [];
   keepOriginal: boolean;
-  /** Whether a sequence passed the original on, and its successor replaced it. */
+  /** Whether a post-processor passed the original on unchanged, and the next one replaced it. */
   discardOriginal = false;
 
   constructor(original: Artifact, keepOriginal: boolean) {
@@ -109,14 +109,14 @@ async function runSequence(
     try {
       const { artifact, keep } = await runStep(step, input, context);
       if (artifact === undefined) {
-        // There is nothing for the next one to work on.
+        // The next post-processor would have no input.
         if (index === 0) outcome.keepOriginal ||= keep;
         else outcome.artifacts.push(input);
         return;
       }
       if (index === 0) outcome.keepOriginal ||= keep;
       else if (keep) outcome.artifacts.push(input);
-      // It was passed on as it is, and the next sequence begins with it.
+      // The original was passed on unchanged; the next sequence still needs it.
       else if (input === original) outcome.discardOriginal = true;
       else await input.destroy();
       input = artifact;
@@ -139,7 +139,7 @@ async function runStep(
     await step.component.postProcess({
       ui: ui.forStep(step.type).forPlugins,
       artifact,
-      data,
+      data: { ...data, ...await publishedBy(artifact) },
       signal,
     }),
   );
@@ -152,6 +152,22 @@ async function runStep(
     artifact: result.artifact,
     keep: step.keepInputArtifact || isForced,
   };
+}
+
+/** What the artifact says was published, such as the id of an image that was made after the provisioners ran. */
+async function publishedBy(
+  artifact: Artifact,
+): Promise<Record<string, unknown>> {
+  let data: unknown;
+  try {
+    data = await artifact.state?.("generated_data");
+  } catch {
+    // The post-processor reports what is wrong with the artifact.
+  }
+  if (data instanceof Map) return Object.fromEntries(data);
+  return typeof data === "object" && data !== null && !Array.isArray(data)
+    ? data as Record<string, unknown>
+    : {};
 }
 
 function summaryOf(artifact: Artifact): ArtifactSummary {

@@ -1,5 +1,5 @@
-// Preparing builds: launches their plugins, passes each component its
-// configuration, for all builds at once, and shows warnings and errors.
+// Prepares all builds concurrently: launches their plugins, passes each component
+// its configuration, and shows warnings and errors.
 
 import { Build } from "./build.ts";
 import {
@@ -12,21 +12,21 @@ import type { LaunchOptions } from "../plugin/launch_options.ts";
 import type { TemplatePlan } from "../plan/plan.ts";
 import type { HostUi } from "../terminal/ui.ts";
 
-/** Builds that can run, and how many cannot. */
+/** The prepared builds, and the number of failed ones. */
 export interface PreparedBuilds {
-  /** Those that can run, in the template's order. */
+  /** The builds that can run, in the template's order. */
   builds: Build[];
-  /** How many could not be prepared: their errors have been shown. */
+  /** How many builds could not be prepared; their errors have been shown. */
   failed: number;
 }
 
 /**
  * Prepares builds of a template.
  *
- * @param plan The template's plan; of its builds those that are prepared.
- * @param ui Where warnings and errors are shown.
- * @param launch How plugins are launched, beside the options of the plan.
- * @param firstIndex The index of the first build among all of the template.
+ * @param plan The template's plan, with the builds to prepare.
+ * @param ui Shows warnings and errors.
+ * @param launch How plugins are launched; overrides the options of the plan.
+ * @param firstIndex The index of the first build among all builds of the template.
  */
 export async function prepareBuilds(
   plan: TemplatePlan,
@@ -59,15 +59,15 @@ export async function prepareBuilds(
 }
 
 /**
- * Warns of patterns in -only and -except that match nothing, and of variables
- * that are not declared.
+ * Warns about patterns in -only and -except that match nothing, and about
+ * undeclared variables.
  *
  * @param plan The template's plan.
- * @param ui Where it is shown.
+ * @param ui Shows the warnings.
  */
 export function warnUnmatched(plan: TemplatePlan, ui: HostUi): void {
   for (const warning of plan.warnings) ui.say(`Warning: ${warning}`);
-  // Packer ignores them, so programs that read its output expect no line.
+  // Packer does not warn, so programs that read its output expect no such line.
   if (ui.isMachineReadable) return;
   for (const pattern of plan.unmatched) {
     ui.say(
@@ -83,8 +83,8 @@ export function warnUnmatched(plan: TemplatePlan, ui: HostUi): void {
  *
  * @param plan The template's plan.
  * @param builds Its builds.
- * @param outcomes The outcome of `prepare` for each of them.
- * @param ui Where it is shown.
+ * @param outcomes The outcome of `prepare` for each build.
+ * @param ui Shows the errors and warnings.
  */
 export function reportOutcomes(
   plan: TemplatePlan,

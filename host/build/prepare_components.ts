@@ -1,5 +1,5 @@
-// Preparing the components of one build: launches their plugins, and passes
-// each component its configuration, all at the same time.
+// Prepares the components of one build concurrently: launches their plugins, and
+// passes each component its configuration.
 
 import type { Builder } from "../../plugin/contract/builder.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
@@ -28,7 +28,7 @@ export interface PreparedComponents {
 /**
  * Prepares the components of a build.
  *
- * @param plan What the build is made of.
+ * @param plan The components of the build.
  * @param plugins Launches the plugins.
  * @param onValid Called with each component that has no warning and no error.
  * @throws {AggregateBuildError} With the errors of all components.
@@ -39,7 +39,7 @@ export async function prepareComponents(
   onValid: (component: ComponentPlan) => void,
 ): Promise<PreparedComponents> {
   const preparation = new Preparation(plan, plugins, onValid);
-  // All at once: most of the time is spent in starting processes.
+  // Concurrently: most of the time is spent in starting processes.
   const [builder, provisioners, cleanup, postProcessors] = await Promise.all([
     preparation.builder(),
     Promise.all(plan.provisioners.map((one) => preparation.provisioner(one))),
@@ -63,7 +63,7 @@ export async function prepareComponents(
   };
 }
 
-/** A component's plan with the component; undefined where that was not prepared. */
+/** A component's plan with the component; undefined when it could not be prepared. */
 type Prepared<Plan, Component> = Plan & { component: Component | undefined };
 
 class Preparation {
@@ -72,7 +72,7 @@ class Preparation {
   readonly #plan: BuildPlan;
   readonly #plugins: BuildPlugins;
   readonly #onValid: (component: ComponentPlan) => void;
-  /** What the builder is going to publish; undefined where that is not known. */
+  /** The names of the data that the builder will publish; undefined when not known. */
   readonly #published = Promise.withResolvers<readonly string[] | undefined>();
 
   constructor(
@@ -100,7 +100,7 @@ class Preparation {
       this.#published.resolve(generatedData);
       return component;
     } finally {
-      // After an error the others are checked as far as that is possible.
+      // After an error the other components are still checked.
       this.#published.resolve(undefined);
     }
   }
@@ -149,7 +149,7 @@ class Preparation {
     }
   }
 
-  /** Passes a component its configuration, and returns what it is going to publish. */
+  /** Passes a component its configuration; returns the names of the data that it will publish. */
   async #prepare(
     plan: ComponentPlan,
     component: object,

@@ -1,5 +1,5 @@
-// The provision hook: runs the provisioners of a build, one after the other,
-// when its builder has a machine for them.
+// The provision hook: runs the provisioners of a build, one after the other, when
+// its builder calls it.
 
 import { goDuration } from "../../plugin/common/duration.ts";
 import {
@@ -19,7 +19,7 @@ import {
 import { errorMessage } from "../errors/error_message.ts";
 import { Semaphore } from "./semaphore.ts";
 
-/** How many runs of the hook of one build are at work at a time. */
+/** How many runs of the hook of one build may be active at a time. */
 const CONCURRENT_RUNS = 16;
 
 /**
@@ -34,7 +34,7 @@ export interface ProvisionStep {
   /** Its `type` in the template. */
   name: string;
   component: Provisioner;
-  /** How long to wait before it, in milliseconds. */
+  /** How long to wait before it runs, in milliseconds. */
   pauseBefore: number;
   /** How often it is retried when it fails. */
   maxRetries: number;
@@ -42,11 +42,11 @@ export interface ProvisionStep {
   timeout: number;
 }
 
-/** What a provision hook is made of. */
+/** The options of a provision hook. */
 export interface ProvisionHookOptions {
-  /** Where it shows what it does, when the builder gives no ui. */
+  /** Shows its output, unless the builder passes a ui. */
   ui: Ui;
-  /** True to ask before each provisioner. */
+  /** Whether to ask before each provisioner. */
   debug: boolean;
   /** The provisioners, in their order. */
   steps: readonly ProvisionStep[];
@@ -68,17 +68,17 @@ export class ProvisionHook {
     this.#options = options;
   }
 
-  /** The hook as the builder gets it: nothing but its interface. */
+  /** The hook for the builder: only the methods of the interface. */
   get forPlugins(): Hook {
     return new PluginHook(this);
   }
 
-  /** What the builder has published. */
+  /** The data that the builder has published. */
   get data(): Record<string, unknown> {
     return this.#published.data;
   }
 
-  /** Whether provisioners have failed, and the cleanup provisioner was not run after that. */
+  /** Whether a provisioner has failed and the cleanup provisioner has not run since. */
   get lacksCleanup(): boolean {
     return this.#options.cleanup !== undefined && this.#hasFailed &&
       !this.#hasCleanedUp && !this.#options.signal.aborted;
@@ -88,7 +88,7 @@ export class ProvisionHook {
    * Runs the provisioners, or the cleanup provisioner.
    *
    * @throws {Error} When one of them failed for good.
-   * @throws {TypeError} When the options are not what the interface promises.
+   * @throws {TypeError} When the options do not match the interface.
    */
   async run(options: HookOptions): Promise<void> {
     checkOptions(options);
@@ -107,7 +107,7 @@ export class ProvisionHook {
       }
     } else if (options.name === HOOK_CLEANUP_PROVISION) {
       this.#hasCleanedUp = true;
-      // A cancelled build is given the time to clean up.
+      // Not the signal of the build: a cancelled build may still clean up.
       const unaborted = new AbortController().signal;
       if (cleanup !== undefined) {
         await this.#provision(cleanup, options, unaborted);
@@ -159,7 +159,7 @@ export class ProvisionHook {
         `Pausing before the next provisioner (${name}). Press enter to continue.`,
       );
     } catch {
-      // Where nobody can be asked, nobody is waited for.
+      // Without a terminal the build continues at once.
       if (signal.aborted) throw signal.reason;
     }
   }
@@ -254,7 +254,7 @@ async function startTimeout(
     await ui.error("Cancelling provisioner after a timeout...");
   };
   const stop = setLongTimeout(timeout, () => {
-    // The builder may have a ui of its own, which need not answer.
+    // A ui that the builder passed may never answer.
     announce().catch(() => {});
     controller.abort(
       new DOMException(
@@ -266,20 +266,20 @@ async function startTimeout(
   return { signal: controller.signal, stop };
 }
 
-/** Checks what a plugin sent. */
+/** Checks the options that a plugin sent. */
 function checkOptions(options: HookOptions): void {
   const { name, ui, data, signal } = options ?? {};
   if (typeof name !== "string") {
-    throw new TypeError("hook.run() takes a name that is a string");
+    throw new TypeError("hook.run(): `name` must be a string");
   }
   if (!isAbsent(data) && (typeof data !== "object" || Array.isArray(data))) {
-    throw new TypeError("hook.run() takes data that is an object");
+    throw new TypeError("hook.run(): `data` must be an object");
   }
   if (!isAbsent(signal) && !(signal instanceof AbortSignal)) {
-    throw new TypeError("hook.run() takes a signal that is an AbortSignal");
+    throw new TypeError("hook.run(): `signal` must be an AbortSignal");
   }
   if (!isAbsent(ui) && typeof ui.say !== "function") {
-    throw new TypeError("hook.run() takes a ui with the methods of a ui");
+    throw new TypeError("hook.run(): `ui` must have the methods of a ui");
   }
 }
 

@@ -1,5 +1,4 @@
-// Running the builds of a template: side by side, as many at a time as wanted,
-// each independent of the others.
+// Runs the builds of a template in parallel, each independent of the others.
 
 import type { Build } from "./build.ts";
 import {
@@ -11,13 +10,13 @@ import { buildErrorMessage } from "../errors/format_error.ts";
 import { durationText } from "../text/format_duration.ts";
 import type { ArtifactSummary } from "./post_process.ts";
 
-/** How one build ended. */
+/** The result of one build. */
 export interface BuildResult {
   /** The build's name. */
   name: string;
-  /** The artifacts that it left; absent when it failed before it had them. */
+  /** Its artifacts; absent when it failed. */
   artifacts?: ArtifactSummary[];
-  /** Why it failed, or what went wrong with the end of its plugins. */
+  /** Why it failed, or why its plugins did not shut down cleanly. */
   error?: unknown;
 }
 
@@ -28,9 +27,9 @@ export interface RunOptions {
   /** Cancels all of them when aborted. */
   signal: AbortSignal;
   /**
-   * Called when a build begins or ends.
+   * Called when a build starts or finishes.
    *
-   * @param names The names of the builds that have begun and not ended.
+   * @param names The names of the active builds.
    */
   onActive?(names: readonly string[]): void;
 }
@@ -38,9 +37,9 @@ export interface RunOptions {
 /**
  * Runs builds.
  *
- * @param builds The builds, prepared. Each is disposed of at its end.
+ * @param builds The prepared builds. Each is closed when it has finished.
  * @param options How they are run.
- * @returns How each ended, in the order of `builds`.
+ * @returns The results, in the order of `builds`.
  */
 export async function runBuilds(
   builds: readonly Build[],
@@ -76,7 +75,7 @@ async function runOne(build: Build, signal: AbortSignal): Promise<BuildResult> {
     ? shutdownErrors[0]
     : new AggregateBuildError(shutdownErrors);
   build.log.write("baler", formatErrorChain(error));
-  // A consequence of a failure that the person has been told of.
+  // A consequence of a failure that has already been reported.
   if (result.error !== undefined || signal.aborted) return result;
   build.ui.showUnprefixed(
     "error",
@@ -105,7 +104,7 @@ async function runAndReport(
       "error",
       `Build '${name}' errored after ${took()}: ${buildErrorMessage(error)}`,
     );
-    // A plugin can also throw undefined: the build has failed all the same.
+    // A plugin can also throw undefined: the build has still failed.
     return { name, error: error ?? new Error(errorMessage(error)) };
   }
 }

@@ -1,6 +1,6 @@
-// A semaphore bounds how much runs at a time.
+// A semaphore: bounds how many tasks run at a time.
 
-/** Runs at most so many tasks at a time; the others wait in their order. */
+/** Runs a bounded number of tasks at a time; the others wait in order. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -13,10 +13,10 @@ export class Semaphore {
   }
 
   /**
-   * Runs a task as soon as it may.
+   * Runs a task when fewer than the maximum are running.
    *
    * @param task The task.
-   * @returns What it returns.
+   * @returns The result of the task.
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;

@@ -1,5 +1,5 @@
-// The summary at the end of all builds: which failed and why, and which
-// artifacts there are.
+// The summary of all builds: the failed builds with their errors, and the
+// artifacts of the others.
 
 import { errorMessage } from "../errors/error_message.ts";
 import { buildErrorMessage } from "../errors/format_error.ts";
@@ -8,11 +8,11 @@ import { durationText } from "../text/format_duration.ts";
 import type { HostUi } from "../terminal/ui.ts";
 
 /**
- * Shows how all builds ended.
+ * Shows the summary.
  *
- * @param ui Where it is shown.
- * @param results How each build ended.
- * @param durationMs How long they took together, in milliseconds.
+ * @param ui Shows it.
+ * @param results The results of the builds.
+ * @param durationMs How long all builds took together, in milliseconds.
  * @param isCancelled Whether the builds were cancelled.
  */
 export function showSummary(

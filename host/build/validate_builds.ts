@@ -1,6 +1,6 @@
-// Validating builds: lets each component check its configuration where nothing
-// is to be built, in time that grows with the size of the template, and not with
-// the number of builds times that of provisioners.
+// Validates builds: each component checks its configuration, and nothing is built.
+// The time grows with the size of the template, not with the number of builds times
+// the number of provisioners.
 
 import { Build } from "./build.ts";
 import { errorMessage } from "../errors/error_message.ts";
@@ -18,12 +18,12 @@ const CONCURRENCY = 8;
  * Validates the builds of a template, and shows errors and warnings.
  *
  * Each build has processes of its own for its plugins, as when it runs. The
- * bundled components are in one process for all builds, since nothing runs yet.
+ * bundled components of all builds share one process, since nothing runs.
  *
  * @param plan The template's plan.
- * @param ui Where warnings and errors are shown.
- * @param launch How plugins are launched, beside the options of the plan.
- * @returns Whether all of them can be built.
+ * @param ui Shows warnings and errors.
+ * @param launch How plugins are launched; overrides the options of the plan.
+ * @returns Whether all builds are valid.
  */
 export async function validateBuilds(
   plan: TemplatePlan,
@@ -34,7 +34,8 @@ export async function validateBuilds(
   const options = { ...plan.launch, ...launch };
   await using bundled = new BuildPlugins(
     options,
-    (plugin) => ui.message(`Waiting for ${plugin} to say hello...`),
+    (plugin) =>
+      ui.message(`Waiting for ${plugin} to complete the handshake...`),
   );
   const validated = new ValidatedComponents();
   const builds: Build[] = [];
@@ -57,7 +58,7 @@ export async function validateBuilds(
   const validateSome = async () => {
     for (const [index, one] of left) await validate(one, index);
   };
-  // What is valid in the first build is valid in all.
+  // The components that are valid in the first build need not be checked in the others.
   const first = left.next().value;
   if (first !== undefined) await validate(first[1], first[0]);
   await Promise.all(Array.from({ length: CONCURRENCY }, validateSome));
@@ -95,9 +96,9 @@ class ValidatedComponents {
   }
 }
 
-/** Whether the outcome for a component is the same in every build. */
+/** Whether the result for a component is the same in every build. */
 function isSameForAllBuilds({ plugin, config }: ComponentPlan): boolean {
-  // How other plugins use the name of a build is not known.
+  // Other plugins may use the name of the build.
   if (plugin.process === undefined) return false;
   const text = JSON.stringify(config);
   const open = text.indexOf("{{");

@@ -1,4 +1,4 @@
-// What each word of the command line is: its help, its flags, its work.
+// A command of the command line: its help, its flags and its action.
 
 import {
   type Completion,
@@ -13,43 +13,44 @@ import type { Redactor } from "../log/redactor.ts";
 import type { Screen } from "../terminal/screen.ts";
 import type { HostUi } from "../terminal/ui.ts";
 
-/** What every command is given. */
+/** The context in which a command runs. */
 export interface CommandContext {
-  /** Where it shows what it does. */
+  /** Shows its output. */
   ui: HostUi;
-  /** Makes another ui, for a command whose flags say how it shows things. */
+  /** Creates another ui, for a command with flags for its output. */
   makeUi(options: { color?: boolean; timestamps?: boolean }): HostUi;
   log: Log;
   redactor: Redactor;
   screen: Screen;
 }
 
-/** A word of the command line. */
+/** A command of the host. */
 export interface HostCommand {
-  /** What stands behind the command's name, for example `"[options] TEMPLATE"`. */
+  /** Its usage after the command's name, for example `"[options] TEMPLATE"`. */
   usage: string;
-  /** What it does, in a few lines. */
+  /** Its description, in a few lines. */
   description: string;
   /** Its flags. */
   flags: Flags;
-  /** What the words behind its flags can be completed to. */
-  words?: Completion;
-  /** What its help says behind the flags: examples, and what its exit codes mean. */
+  /** The completion of its positional arguments. */
+  completes?: Completion;
+  /** The end of its help, after the flags: examples and exit codes. */
   notes?: string;
   /**
-   * Runs it.
+   * Runs the command.
    *
-   * @param args The words behind its name.
+   * @param args The arguments after its name.
    * @returns The exit code.
-   * @throws {UsageError} When it was called in a way that it does not understand.
+   * @throws {UsageError} When the command line is not valid.
    */
   run(context: CommandContext, args: readonly string[]): Promise<number>;
 }
 
 /**
- * Makes a command.
+ * Defines a command.
  *
- * @param definition The command, whose `run` gets its flags and words.
+ * @param definition The command, whose `run` gets its flags and positional
+ * arguments.
  */
 export function defineCommand<F extends Flags>(
   definition: Omit<HostCommand, "flags" | "run"> & {
@@ -57,23 +58,23 @@ export function defineCommand<F extends Flags>(
     run(
       context: CommandContext,
       flags: FlagValues<F>,
-      words: string[],
+      positionals: string[],
     ): Promise<number>;
   },
 ): HostCommand {
   return {
     ...definition,
     async run(context, args) {
-      const { values, words } = await readFlags(args, definition.flags);
-      return await definition.run(context, values, words);
+      const { values, positionals } = await readFlags(args, definition.flags);
+      return await definition.run(context, values, positionals);
     },
   };
 }
 
 /**
- * The only argument of a command that takes one.
+ * Returns the only argument of a command that takes one.
  *
- * @param args The arguments that it was given.
+ * @param args Its positional arguments.
  * @param command The command's name.
  * @param what The argument's name in its usage, for example `"TEMPLATE"`.
  * @throws {UsageError} When there is none, or more than one.
@@ -91,7 +92,7 @@ export function singleArgument(
   );
 }
 
-/** What every command takes, read before the command sees its words. */
+/** The flags of every command, which are read before the command's own. */
 export const COMMON_FLAGS: Flags = {
   help: { type: "boolean", description: "Show this help." },
   "machine-readable": {
@@ -101,7 +102,7 @@ export const COMMON_FLAGS: Flags = {
 };
 
 /**
- * A command's help.
+ * Returns the help of a command.
  *
  * @param name The command's name.
  * @param command The command.

@@ -1,5 +1,5 @@
-// The command line: what `baler` does with its words, from the flags that
-// stand before a command to the exit code.
+// The command line: parses the arguments of `baler`, runs the command, and
+// returns the exit code.
 
 import { killAll } from "../process/child.ts";
 import { type CommandContext, commandHelp } from "./command.ts";
@@ -13,13 +13,14 @@ import { Redactor } from "../log/redactor.ts";
 import { Screen } from "../terminal/screen.ts";
 import { HostUi } from "../terminal/ui.ts";
 
-const NOT_UNDERSTOOD = 2;
+/** The exit code for a command line that is not valid. */
+const USAGE_EXIT_CODE = 2;
 
 /**
- * Does what the command line asks for.
+ * Runs the command on the command line.
  *
- * @param args The words behind the program's name.
- * @returns The exit code: 0 when it went well, 1 when not, 2 when it was not understood.
+ * @param args The arguments of the program.
+ * @returns The exit code: 0 on success, 1 on failure, 2 for an invalid command line.
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const redactor = new Redactor();
@@ -33,9 +34,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     return 1;
   }
   const machineReadable =
-    args.findLast((word) => MACHINE_READABLE.test(word))?.endsWith("=false") ===
+    args.findLast((arg) => MACHINE_READABLE.test(arg))?.endsWith("=false") ===
       false;
-  const words = args.filter((word) => !MACHINE_READABLE.test(word));
+  const commandArgs = args.filter((arg) => !MACHINE_READABLE.test(arg));
   const makeUi: CommandContext["makeUi"] = (
     { color = screen.wantsColor, timestamps = false },
   ) =>
@@ -48,34 +49,34 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       redact: redactor.redact,
     });
   const ui = makeUi({});
-  // Whatever happens to this process, what it started goes with it.
+  // No child process may outlive this one, however it exits.
   globalThis.addEventListener("unload", killAll);
   globalThis.addEventListener("unload", () => screen.eraseAtExit());
   let hasFault = false;
   const report = (error: unknown) => {
     log.write("baler", formatErrorChain(error));
-    // Programs and people read errors where they read the rest.
+    // Machine-readable errors belong to the machine-readable output on stdout.
     if (machineReadable) ui.error(formatError(error));
     else screen.writeError(redactor.redact(`Error: ${formatError(error)}`));
   };
-  // An error that no code handles must not end the builds: it fails the run.
+  // An unhandled error must not end the process during builds; it makes the exit code 1.
   onUnhandled((error) => {
     hasFault = true;
     report(error);
   });
   let code: number;
   try {
-    code = await runWords({ ui, makeUi, log, redactor, screen }, words);
+    code = await runCommand({ ui, makeUi, log, redactor, screen }, commandArgs);
     await screen.flush();
   } catch (error) {
     report(error);
-    code = error instanceof UsageError ? NOT_UNDERSTOOD : 1;
+    code = error instanceof UsageError ? USAGE_EXIT_CODE : 1;
     await screen.flush().catch(() => {});
   }
   return hasFault && code === 0 ? 1 : code;
 }
 
-/** Calls a function with each error that no code handles, in place of the end of the program. */
+/** Calls a function with each unhandled error, which would otherwise end the process. */
 function onUnhandled(handle: (error: unknown) => void): void {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -89,16 +90,16 @@ function onUnhandled(handle: (error: unknown) => void): void {
 
 const MACHINE_READABLE = /^--?machine-readable(=(true|false))?$/;
 
-async function runWords(
+async function runCommand(
   context: CommandContext,
-  words: readonly string[],
+  args: readonly string[],
 ): Promise<number> {
-  const [name, ...rest] = words;
-  const wantsHelp = rest.some((word) => /^(-h|--?help)$/.test(word));
+  const [name, ...rest] = args;
+  const wantsHelp = rest.some((arg) => /^(-h|--?help)$/.test(arg));
   switch (name) {
     case undefined:
       await showHelp(context);
-      return NOT_UNDERSTOOD;
+      return USAGE_EXIT_CODE;
     case "-h":
     case "-help":
     case "--help":
@@ -107,7 +108,7 @@ async function runWords(
     case "-v":
     case "-version":
     case "--version":
-      // The number alone, as Packer shows it: scripts compare it.
+      // Only the number, as in Packer: scripts compare it.
       context.screen.writeLine(
         (await import("../../plugin/common/version.ts")).VERSION,
       );

@@ -1,5 +1,6 @@
-// The signals that end the program. This is imported first: until a command
-// handles them they end the program with their exit code, and not by the signal.
+// The signals that end the program. This module is imported first: until a command
+// handles these signals, the program exits with their exit code instead of being
+// killed by the signal.
 
 /** The signals that end the program, with the exit code for each. */
 export const EXIT_CODES: Partial<Record<Deno.Signal, number>> =
@@ -15,7 +16,7 @@ const exitAtOnce: SignalHandler = (_signal, exitCode) => Deno.exit(exitCode);
 let handler = exitAtOnce;
 
 /**
- * Replaces what happens at a signal.
+ * Sets the handler of all these signals.
  *
  * @param replacement The handler; without one the program exits at once.
  */

@@ -12,9 +12,9 @@ export class UsageError extends Error {
 }
 
 /**
- * What a shell completes an argument to: a template, any file, a directory, names
- * of builds or variables of the template on the command line, a command, or one of
- * these words.
+ * How a shell completes an argument: with a template, any file, a directory, the
+ * names of builds or variables of the template on the command line, a command, or
+ * one of the listed words.
  */
 export type Completion =
   | "template"
@@ -27,22 +27,22 @@ export type Completion =
 
 /** One flag of a command. */
 export interface Flag {
-  /** `"boolean"` for one that is on or off, `"list"` for one that may come again. */
+  /** `"boolean"` for a switch, `"list"` for a flag that can be repeated. */
   type: "boolean" | "string" | "list";
-  /** What stands behind it in the help, for example `"=foo,bar"`. */
+  /** Its value in the help, for example `"=foo,bar"`. */
   value?: string;
-  /** What it does, in a line. */
+  /** A one-line description. */
   description: string;
-  /** What it is when it is not given. */
+  /** Its value when it is not given. */
   default?: boolean | string;
-  /** What its value can be completed to. */
+  /** The completion of its value. */
   completes?: Completion;
 }
 
 /** The flags of a command, by name. */
 export type Flags = Readonly<Record<string, Flag>>;
 
-/** What the flags of a command come to. */
+/** The values of a command's flags, by name. */
 export type FlagValues<F extends Flags> = {
   [K in keyof F]: F[K]["type"] extends "boolean" ? boolean
     : F[K]["type"] extends "list" ? string[]
@@ -50,25 +50,25 @@ export type FlagValues<F extends Flags> = {
 };
 
 /**
- * Reads a command's words.
+ * Parses a command's arguments.
  *
- * @param args The words behind the command's name.
- * @param flags The flags that it has.
- * @returns The flags' values, and the words that are none.
+ * @param args The arguments after the command's name.
+ * @param flags The flags of the command.
+ * @returns The values of the flags, and the positional arguments.
  * @throws {UsageError} When a flag is unknown or lacks its value.
  */
 export async function readFlags<F extends Flags>(
   args: readonly string[],
   flags: F,
-): Promise<{ values: FlagValues<F>; words: string[] }> {
+): Promise<{ values: FlagValues<F>; positionals: string[] }> {
   const names = Object.keys(flags);
   const unknown: string[] = [];
-  const withTwoDashes = args.map((word) =>
-    /^-[A-Za-z][\w-]/.test(word) ? `-${word}` : word
+  const withTwoDashes = args.map((arg) =>
+    /^-[A-Za-z][\w-]/.test(arg) ? `-${arg}` : arg
   );
   requireValues(withTwoDashes, flags);
   const parsed = parseArgs(
-    withTwoDashes.map((word) => plainSwitch(word, flags)),
+    withTwoDashes.map((arg) => normalizeSwitch(arg, flags)),
     {
       boolean: names.filter((name) => flags[name]!.type === "boolean"),
       string: names.filter((name) => flags[name]!.type !== "boolean"),
@@ -80,9 +80,9 @@ export async function readFlags<F extends Flags>(
             : [[name, flags[name]!.default]]
         ),
       ),
-      unknown: (word: string, key?: string) => {
+      unknown: (arg: string, key?: string) => {
         if (key === undefined) return true;
-        unknown.push(word);
+        unknown.push(arg);
         return false;
       },
     },
@@ -92,17 +92,17 @@ export async function readFlags<F extends Flags>(
     values: Object.fromEntries(
       names.map((name) => [name, parsed[name]]),
     ) as FlagValues<F>,
-    words: parsed._.map(String),
+    positionals: parsed._.map(String),
   };
 }
 
-/** A flag that takes a value must not take the flag behind it for one. */
-function requireValues(words: readonly string[], flags: Flags): void {
-  words.forEach((word, index) => {
-    const name = word.startsWith("--") ? word.slice(2) : undefined;
+/** Throws when a flag that takes a value is followed by another flag instead. */
+function requireValues(args: readonly string[], flags: Flags): void {
+  args.forEach((arg, index) => {
+    const name = arg.startsWith("--") ? arg.slice(2) : undefined;
     if (name === undefined || !Object.hasOwn(flags, name)) return;
     if (flags[name]!.type === "boolean") return;
-    const next = words[index + 1];
+    const next = args[index + 1];
     if (next === undefined || next.startsWith("--")) {
       throw new UsageError(
         `flag -${name} needs a value: -${name}${
@@ -113,12 +113,12 @@ function requireValues(words: readonly string[], flags: Flags): void {
   });
 }
 
-/** A flag that is on or off, with `true` or `false` behind it where it has a value. */
-function plainSwitch(word: string, flags: Flags): string {
-  const [, name, value] = /^--([\w-]+)=(.*)$/s.exec(word) ?? [];
-  if (name === undefined || value === undefined) return word;
+/** Replaces the value of a boolean flag, in any of Go's forms, by `true` or `false`. */
+function normalizeSwitch(arg: string, flags: Flags): string {
+  const [, name, value] = /^--([\w-]+)=(.*)$/s.exec(arg) ?? [];
+  if (name === undefined || value === undefined) return arg;
   if (!Object.hasOwn(flags, name) || flags[name]!.type !== "boolean") {
-    return word;
+    return arg;
   }
   const isOn = parseGoBool(value);
   if (isOn !== undefined) return `--${name}=${isOn}`;
@@ -128,10 +128,10 @@ function plainSwitch(word: string, flags: Flags): string {
 }
 
 async function unknownFlag(
-  word: string,
+  arg: string,
   names: readonly string[],
 ): Promise<UsageError> {
-  const name = word.replace(/^-+/, "").replace(/=.*$/, "");
+  const name = arg.replace(/^-+/, "").replace(/=.*$/, "");
   const near = await nearest(name, names);
   return new UsageError(
     `unknown flag -${name}${
@@ -140,11 +140,11 @@ async function unknownFlag(
   );
 }
 
-/** How wide a page of help may be, in columns. */
-const PAGE = 80;
+/** The width of the help, in columns. */
+const HELP_COLUMNS = 80;
 
 /**
- * The part of a command's help that lists its flags.
+ * Returns the part of a command's help that lists its flags.
  *
  * @param flags The flags.
  */
@@ -152,10 +152,21 @@ export function flagsHelp(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, flag]) =>
     [`  -${name}${flag.value ?? ""}`, flag.description] as const
   );
+  return twoColumns(rows);
+}
+
+/**
+ * Lays out what has a name and a description, on a page of a terminal.
+ *
+ * @param rows The names, with their indentation, and the descriptions.
+ */
+export function twoColumns(
+  rows: readonly (readonly [name: string, description: string])[],
+): string {
   const longest = Math.max(...rows.map(([left]) => left.length));
-  const width = Math.min(longest, Math.floor(PAGE / 3)) + 2;
+  const width = Math.min(longest, Math.floor(HELP_COLUMNS / 3)) + 2;
   return rows.flatMap(([left, right]) => {
-    const lines = wrapped(right, PAGE - width);
+    const lines = wrapped(right, HELP_COLUMNS - width);
     const head = left.length + 2 > width ? [left] : [];
     return [
       ...head,

@@ -1,13 +1,14 @@
 // The interrupt: the first Ctrl-C cancels the work, which cleans up. The second
-// ends everything at once, and a third does not wait for temporary files.
+// terminates all processes after a short grace period, in which they delete their
+// temporary files; a third kills them at once.
 
 import { killAll, terminateAll } from "../process/child.ts";
 import { setSignalHandler } from "./exit_signals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
- * How long processes that are ended at once have to delete their temporary
- * files, in milliseconds. The whole is to take less than half a second.
+ * How long processes have after the second signal to delete their temporary
+ * files, in milliseconds. The exit should take less than half a second.
  */
 const FORCE_EXIT_GRACE_MS = 300;
 
@@ -22,7 +23,7 @@ export class Interrupt implements Disposable {
 
   /**
    * @param onFirst Called at the first signal.
-   * @param onSecond Called at the second one, before everything ends.
+   * @param onSecond Called at the second one, before the processes are terminated.
    */
   constructor(
     onFirst: (signal: Deno.Signal) => void,
@@ -44,8 +45,8 @@ export class Interrupt implements Disposable {
   }
 
   /**
-   * Starts the thread that ends everything at the second signal while the main
-   * thread is blocked.
+   * Starts the thread that terminates all processes at the second signal when the
+   * main thread is blocked.
    *
    * @param delayMs How long to wait before, in milliseconds.
    * @returns A promise that resolves when the thread counts signals.
@@ -55,7 +56,7 @@ export class Interrupt implements Disposable {
   }
 
   /**
-   * Tells the watchdog what is at work, for its last message.
+   * Passes the active builds to the watchdog, for its last message.
    *
    * @param names The names of the builds.
    */
@@ -74,7 +75,7 @@ export class Interrupt implements Disposable {
     this.#controller.abort(reason);
   }
 
-  /** Gives the signals back their meaning. */
+  /** Restores the default handler of the signals. */
   [Symbol.dispose](): void {
     setSignalHandler();
     this.#watchdog[Symbol.dispose]();

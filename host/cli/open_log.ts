@@ -1,4 +1,5 @@
-// The log that BALER_LOG and BALER_LOG_PATH ask for: on stderr, and in a file.
+// Opens the log that BALER_LOG and BALER_LOG_PATH configure, on stderr and in a
+// file.
 
 import { setting } from "../config/environment.ts";
 import { createLog, type Log, type LogTarget, NO_LOG } from "../log/log.ts";
@@ -6,10 +7,10 @@ import type { Redactor } from "../log/redactor.ts";
 import type { Screen } from "../terminal/screen.ts";
 
 /**
- * Opens the log that the environment asks for.
+ * Opens the log that the environment configures.
  *
- * @param redactor Takes out what must not be seen.
- * @param screen What may be on the same terminal.
+ * @param redactor Replaces secrets.
+ * @param screen The screen, which may be on the same terminal.
  * @throws {Error} When the file cannot be written.
  */
 export async function openLog(
@@ -40,14 +41,14 @@ export async function openLog(
   });
 }
 
-/** A file is written at once, so that it is complete at any death; a FIFO by a queue. */
+/** Opens the log file. A regular file is written synchronously, so that it is complete when the host dies; a FIFO through a queue. */
 async function openFile(
   path: string,
   screen: Screen,
   onError: (error: Error) => void,
 ): Promise<LogTarget> {
   try {
-    // To open a FIFO waits for its reader.
+    // Opening a FIFO waits for its reader.
     const file = await Deno.open(path, {
       write: true,
       create: true,

@@ -1,4 +1,4 @@
-// Commands that plugins bring along: baler-command-NAME becomes `baler NAME`.
+// The commands of plugins: the plugin baler-command-NAME adds `baler NAME`.
 
 import type { Command } from "../../plugin/contract/command.ts";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
@@ -10,7 +10,7 @@ import { type FoundPlugin, listPlugins } from "../discovery/find_plugin.ts";
 import { UsageError } from "./flags.ts";
 import { Interrupt } from "./interrupt.ts";
 import { launch } from "../plugin/launch.ts";
-import { GRACE } from "../plugin/launch_options.ts";
+import { SHUTDOWN_GRACE_MS } from "../plugin/launch_options.ts";
 import type { Log } from "../log/log.ts";
 import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import { becomeSubreaper } from "../process/subreaper.ts";
@@ -18,17 +18,17 @@ import { OutputBacklog, PluginUi } from "../terminal/plugin_ui.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { untrustedReason } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
-import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 
-/** A command that a plugin brings along. */
+/** A command of a plugin. */
 export interface PluginCommand {
-  /** The word of the command line. */
+  /** The name of the command. */
   name: string;
   /** The plugin that serves it. */
   found: FoundPlugin;
 }
 
-/** The commands that plugins bring along; none of them can replace one of baler's own. */
+/** Returns the commands of plugins; they cannot replace baler's own commands. */
 export async function pluginCommands(): Promise<PluginCommand[]> {
   return listPlugins(await pluginSources())
     .filter(({ kind, name }) =>
@@ -38,10 +38,10 @@ export async function pluginCommands(): Promise<PluginCommand[]> {
 }
 
 /**
- * What a plugin says of its command.
+ * Asks a plugin for the synopsis and the help of its command.
  *
  * @param command The command.
- * @param log Where the plugin's stderr goes.
+ * @param log Gets the plugin's stderr.
  */
 export async function describeCommand(
   command: PluginCommand,
@@ -50,7 +50,7 @@ export async function describeCommand(
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
     log,
-    ...pluginTimes(),
+    ...pluginTimeouts(),
   });
   const { synopsis, help = synopsis } = await plugin.create<Command>(
     "command",
@@ -58,19 +58,19 @@ export async function describeCommand(
   );
   if (typeof synopsis !== "string" || typeof help !== "string") {
     throw new TypeError(
-      `the synopsis and the help of ${plugin.name} are to be strings`,
+      `the synopsis and the help of ${plugin.name} must be strings`,
     );
   }
   return { synopsis, help };
 }
 
 /**
- * Runs a command that a plugin brings along.
+ * Runs a command of a plugin.
  *
- * @param context What every command is given.
+ * @param context The context in which the command runs.
  * @param name The command's name.
- * @param args The words behind it. A --help among them is answered with the
- * plugin's help; behind a -- it is the command's own.
+ * @param args The arguments after the name. `--help` shows the plugin's help,
+ * except after `--`, where it is an argument of the command.
  * @returns The exit code.
  * @throws {UsageError} When there is no such command.
  */
@@ -84,19 +84,19 @@ export async function runPluginCommand(
   if (command === undefined) throw await unknownCommand(name, commands);
   const end = args.indexOf("--");
   const flags = end === -1 ? args : args.slice(0, end);
-  if (flags.some((word) => /^(-h|--?help)$/.test(word))) {
+  if (flags.some((arg) => /^(-h|--?help)$/.test(arg))) {
     context.ui.say((await describeCommand(command, context.log)).help);
     return 0;
   }
   const untrusted = untrustedReason(command.found.argv);
   if (untrusted !== undefined) {
-    // Not on stdout, which is the command's.
+    // stdout belongs to the command.
     console.error(
       `Warning: plugin ${command.found.label} is not safe to run: ${untrusted}`,
     );
   }
   using interrupt = new Interrupt(() => {});
-  const times = pluginTimes();
+  const times = pluginTimeouts();
   const backlog = new OutputBacklog();
   await using plugin = await launch(command.found.argv, {
     name: command.found.label,
@@ -112,12 +112,12 @@ export async function runPluginCommand(
   interrupt.setActive([plugin.name]);
   using _monitor = new CleanupMonitor(
     interrupt.signal,
-    2 * (times.grace ?? GRACE),
+    2 * (times.grace ?? SHUTDOWN_GRACE_MS),
     {
       plugins: () => [plugin],
       onWaiting: () =>
         context.screen.writeError(
-          `${plugin.name} is still cleaning up. Ctrl-C again ends it at once.`,
+          `${plugin.name} is still cleaning up. Press Ctrl-C again to kill it.`,
         ),
     },
   );
@@ -129,29 +129,29 @@ export async function runPluginCommand(
     workingDirectory: Deno.cwd(),
     signal: interrupt.signal,
   });
-  const wrong = await plugin.close();
+  const shutdownError = await plugin.close();
   if (interrupt.exitCode !== undefined) return interrupt.exitCode;
   const code = result ?? 0;
   if (!isExitCode(code)) {
     context.ui.error(
       `Error: ${plugin.name} returned ${
         describeForeignValue(code)
-      }, which is no exit code: it is to be from 0 to 255`,
+      }; expected an exit code from 0 to 255`,
     );
     return 1;
   }
-  if (wrong === undefined) return code;
-  context.log.write("baler", formatErrorChain(wrong));
-  context.ui.error(`Error: ${errorMessage(wrong)}`);
+  if (shutdownError === undefined) return code;
+  context.log.write("baler", formatErrorChain(shutdownError));
+  context.ui.error(`Error: ${errorMessage(shutdownError)}`);
   return code === 0 ? 1 : code;
 }
 
-/** The host's stdout for a plugin: its bytes and the lines of its ui stay in their order. */
+/** Returns the host's stdout for a plugin. The order of its bytes and of the lines of its ui is kept. */
 function stdoutOf(screen: Screen): WritableStream<Uint8Array> {
   return new WritableStream({
     async write(chunk: unknown) {
       if (!(chunk instanceof Uint8Array)) {
-        throw new TypeError("stdout takes bytes");
+        throw new TypeError("the chunks of stdout must be Uint8Arrays");
       }
       screen.writeBytes(chunk);
       await screen.room;
@@ -165,10 +165,10 @@ function isExitCode(code: unknown): code is number {
 }
 
 /**
- * Says that there is no such command, and which is like it.
+ * Returns the error for an unknown command, with the most similar one.
  *
- * @param name The word that was given.
- * @param commands The commands that plugins bring along.
+ * @param name The unknown command.
+ * @param commands The commands of plugins.
  */
 export async function unknownCommand(
   name: string,

@@ -1,5 +1,5 @@
-// Prelaunches the processes that the template on the command line will probably need: that of the components that
-// come with baler, and the adapter of Packer's plugins.
+// Prelaunches the processes that the template on the command line probably needs:
+// that of the bundled components, and the adapter of Packer's plugins.
 
 import { BUNDLED_NAMES, bundledArgv } from "../discovery/bundled_plugin.ts";
 import { isObject } from "../json/json_value.ts";
@@ -12,19 +12,19 @@ const COMMANDS: ReadonlySet<string> = new Set(["build", "validate"]);
 
 /**
  * Starts the process of the bundled components before the command is loaded, if
- * it will probably need it. A wrong guess costs a process that does nothing.
+ * the command probably needs it. A wrong guess costs an idle process.
  *
  * @param command The command's name.
- * @param words The arguments behind it.
+ * @param args The arguments after it.
  */
 export function prelaunchBundled(
   command: string,
-  words: readonly string[],
+  args: readonly string[],
 ): void {
   if (
-    !COMMANDS.has(command) || words.some((word) => NO_LAUNCH_FLAGS.test(word))
+    !COMMANDS.has(command) || args.some((arg) => NO_LAUNCH_FLAGS.test(arg))
   ) return;
-  const path = words.at(-1);
+  const path = args.at(-1);
   const template = path === undefined ? undefined : readEarly(path);
   if (!isObject(template)) return;
   const types = typesOf(template);
@@ -33,13 +33,13 @@ export function prelaunchBundled(
   if (types.some(isBundled)) prelaunch(bundledArgv(), runEnvironment());
   const others = types.filter((one) => !isBundled(one));
   if (others.length === 0) return;
-  // Most templates need none of it, so that it is loaded by those that may.
+  // Most templates have only bundled components and need not load this module.
   void import("./prelaunch_packers.ts").then(({ prelaunchPackers }) =>
     prelaunchPackers(template, others)
   );
 }
 
-/** Flags with which nothing is launched. */
+/** The flags with which no plugin is launched. */
 const NO_LAUNCH_FLAGS = /^--?(syntax-only|h|help)\b/;
 
 /** The types of a template's components, each with its kind. */

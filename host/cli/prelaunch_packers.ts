@@ -1,4 +1,4 @@
-// Prelaunches the adapter of Packer's plugins, when a template probably has any of them.
+// Prelaunches the adapter of Packer's plugins, when a template probably uses any.
 
 import { pluginDirectories } from "../discovery/plugin_directories.ts";
 import {
@@ -13,10 +13,11 @@ import { runEnvironment } from "../process/plugin_environment.ts";
 import { prelaunch } from "../process/prelaunch.ts";
 
 /**
- * Starts the adapter, if the template will probably need it. A wrong guess costs a process that does nothing.
+ * Starts the adapter, if the template probably needs it. A wrong guess costs an
+ * idle process.
  *
- * @param template The template, of which nothing is checked yet.
- * @param types The types of components that do not come with baler, by kind.
+ * @param template The template, not checked yet.
+ * @param types The types of components that are not bundled, with their kinds.
  */
 export function prelaunchPackers(
   template: Record<string, unknown>,
@@ -33,7 +34,7 @@ export function prelaunchPackers(
   if (adapter !== undefined) prelaunch(adapterArgv(adapter), runEnvironment());
 }
 
-/** Whether a template's table of plugins has one of Packer's. */
+/** Whether a template's `plugins` name one of Packer's. */
 function namesPackers(plugins: unknown): boolean {
   if (!isObject(plugins)) return false;
   return [...PLUGIN_KINDS].some(([kind, plural]) => {

@@ -1,11 +1,11 @@
-// The commands of baler, each with its line in `baler help` and a function that
-// loads it when it is called.
+// The registry of baler's commands: the synopsis of each for `baler help`, and a
+// function that loads it on demand.
 
 import type { HostCommand } from "./command.ts";
 
 /** A command that has not been loaded. */
 export interface CommandEntry {
-  /** What it does, in one line. */
+  /** A one-line description. */
   synopsis: string;
   /** Loads it. */
   load(): Promise<HostCommand>;
@@ -30,7 +30,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/fix.ts")).fix,
   },
   help: {
-    synopsis: "show the help of baler or of a command",
+    synopsis: "show the help of baler, a command or a component",
     load: async () => (await import("./commands/help.ts")).help,
   },
   inspect: {

@@ -1,6 +1,6 @@
-// The watchdog: a thread that counts the signals that end the program, and ends
-// everything at the second one when the main thread does not, since it is
-// blocked: by a computation, or by a system call that does not return.
+// The watchdog: a thread that counts SIGINT, SIGTERM and SIGHUP. At the second one
+// it kills all processes, when the main thread is blocked by a computation or a
+// system call and does not do so itself.
 
 import { groupTable } from "../process/group_table.ts";
 import { reaperPid } from "../process/reaper.ts";
@@ -14,8 +14,8 @@ export class Watchdog implements Disposable {
   readonly #acknowledged = new Int32Array(new SharedArrayBuffer(4));
 
   /**
-   * Starts the thread. To start it blocks the main thread for 20 ms, and the
-   * thread takes 13 MB of memory.
+   * Starts the thread. Its start blocks the main thread for 20 ms, and the thread
+   * takes 13 MB of memory.
    *
    * @param delayMs How long to wait before, in milliseconds.
    * @returns A promise that resolves when the thread counts signals.
@@ -28,9 +28,9 @@ export class Watchdog implements Disposable {
   }
 
   /**
-   * Tells the thread what is at work.
+   * Passes the active builds to the thread.
    *
-   * @param names The names that its last message tells.
+   * @param names The names for its last message.
    */
   setActive(names: readonly string[]): void {
     this.#active = names;
@@ -54,7 +54,7 @@ export class Watchdog implements Disposable {
       `data:text/javascript,${encodeURIComponent(`(${watchdogThread})()`)}`,
       { type: "module", name: "watchdog" },
     );
-    // Without it a blocked host ends by SIGKILL alone.
+    // Without the watchdog only SIGKILL ends a blocked host.
     worker.onerror = (event) => event.preventDefault();
     worker.onmessage = onReady;
     this.#worker = worker;

@@ -1,28 +1,28 @@
-// What the thread of the watchdog does.
+// The program of the watchdog's thread.
 
-/** What the main thread tells the watchdog; absent parts stay as they are. */
+/** A message from the main thread to the watchdog; absent parts do not change. */
 export interface WatchdogMessage {
-  /** Not 0 once the main thread handles the second signal. */
+  /** Not 0 when the main thread handles the second signal. */
   acknowledged?: Int32Array<SharedArrayBuffer>;
   /** The process ids of the leaders of all groups; 0 in a free slot. */
   groups?: Int32Array<SharedArrayBuffer>;
   /** The process id of the reaper. */
   reaper?: number | undefined;
-  /** The names of the builds that are at work. */
+  /** The names of the active builds. */
   active?: string[];
 }
 
 /**
- * Runs in the thread. Its source text is the program of the thread, so it uses
- * nothing that is declared outside of it: a compiled executable contains no
- * module that only a Worker imports.
+ * Runs in the thread. Its source text is the program of the thread, since a
+ * compiled executable does not contain a module that only a Worker imports. It
+ * must not use anything that is declared outside of it.
  */
 export function watchdogThread(): void {
-  /** How long the main thread has to notice the second signal, in milliseconds. */
+  /** How long the main thread has to acknowledge the second signal, in milliseconds. */
   const NOTICE_TIMEOUT_MS = 100;
   /** How long it has to exit after the second signal, in milliseconds. */
   const EXIT_TIMEOUT_MS = 450;
-  /** How long processes have between SIGTERM and SIGKILL, in milliseconds. */
+  /** The time between SIGTERM and SIGKILL, in milliseconds. */
   const TERM_GRACE_MS = 250;
   const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
@@ -65,15 +65,15 @@ export function watchdogThread(): void {
     const { active = [] } = state;
     const suffix = active.length === 0
       ? ""
-      : ` These builds may have left something behind: ${active.join(", ")}.`;
-    // Another thread writes it, since the output may block.
+      : ` These builds may not have been cleaned up: ${active.join(", ")}.`;
+    // An asynchronous write, since stderr may block.
     void Deno.stderr.write(
       new TextEncoder().encode(
-        `\nEnded by the second ${signal}, while baler was busy.${suffix}\n`,
+        `\nKilled by the second ${signal} while baler was busy.${suffix}\n`,
       ),
     ).catch(() => {});
     signalGroups("SIGTERM");
-    // The reaper ends what has left its group, once this process has exited.
+    // When this process has exited, the reaper kills the processes that have left their group.
     kill(state.reaper, "SIGCONT");
     kill(state.reaper, "SIGUSR1");
     setTimeout(() => {

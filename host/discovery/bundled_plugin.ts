@@ -1,5 +1,5 @@
-// How the host starts the plugin that ships with it: its own executable
-// again, so that it needs no file of its own.
+// The command that starts the bundled plugin: the host's own executable with the
+// argument `plugin`, so that no other file is needed.
 
 import { BUNDLED } from "../../plugin/bundled/components.ts";
 import { fromFileUrl } from "@std/path";
@@ -12,13 +12,13 @@ export const BUNDLED_NAMES: Readonly<Record<string, readonly string[]>> = Object
     ) => [kind, Object.keys(byName)]),
   );
 
-/** What this program may do, and so may what it starts, when it runs from source. */
+/** The permissions of the bundled plugin when the host runs from source. */
 const PERMISSIONS = ["read", "write", "run", "env", "sys"];
 
-/** What the process that serves bundled components is called. */
+/** The name of the process that serves bundled components. */
 export const BUNDLED_PROCESS = "baler-bundled";
 
-/** The command that serves all bundled components. */
+/** Returns the command that serves all bundled components. */
 export function bundledArgv(): string[] {
   const self = Deno.build.standalone ? [Deno.execPath()] : [
     Deno.execPath(),

@@ -1,5 +1,5 @@
-// The core configuration is the user's own file that says where plugins
-// are, for every template.
+// The core configuration: the user's file with the paths of plugins for all
+// templates.
 
 import { dirname, join, resolve } from "@std/path";
 import { configDirectory } from "../config/environment.ts";
@@ -17,9 +17,9 @@ import { describeType, isObject } from "../json/json_value.ts";
 
 /** The core configuration. */
 export interface CoreConfig {
-  /** Where it says plugins are. */
+  /** The commands of its plugins. */
   readonly plugins: PluginTable;
-  /** The file's absolute path, whether it exists or not; absent where the user has no home. */
+  /** The file's absolute path, even if it does not exist; absent when the user has no home directory. */
   readonly source?: string;
 }
 
@@ -27,11 +27,11 @@ export interface CoreConfig {
  * Reads the core configuration: the file that BALER_CONFIG names, or else
  * PACKER_CONFIG, or else `config.json` in the user's configuration directory.
  *
- * One that Packer's variable names may be Packer's own: what baler does not
- * know in it is passed over.
+ * The file that PACKER_CONFIG names may be Packer's own configuration, so unknown
+ * keys in it are ignored.
  *
- * @returns The configuration; an empty one where there is no such file.
- * @throws {SourceError} With every problem that the file has.
+ * @returns The configuration; an empty one when the file does not exist.
+ * @throws {SourceError} With all problems of the file.
  * @throws {Error} When BALER_CONFIG names a file that cannot be read.
  */
 export async function readCoreConfig(): Promise<CoreConfig> {
@@ -58,7 +58,7 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    // What else is in the way is told when the file is read.
+    // Any other error is reported when the file is read.
     return true;
   }
 }
@@ -91,7 +91,7 @@ async function read(
   return { plugins, source };
 }
 
-/** Reads what a file that may be Packer's has of plugins, and minds nothing else in it. */
+/** Reads the plugins of a file that may be Packer's; ignores everything else in it. */
 const readPackersTable: typeof readPluginTable = (
   value,
   path,
@@ -104,8 +104,8 @@ const readPackersTable: typeof readPluginTable = (
     if (!isObject(commands)) continue;
     for (const [name, command] of Object.entries(commands)) {
       const at = [...path, plural, name];
-      const unheard = new Diagnostics(document);
-      const argv = readPluginCommand(command, at, directory, unheard);
+      const ignored = new Diagnostics(document);
+      const argv = readPluginCommand(command, at, directory, ignored);
       if (argv === undefined) continue;
       plugins[kind].set(name, {
         argv,

@@ -1,5 +1,5 @@
-// Finding a plugin: from the kind and name of a component to the executable
-// that serves it, and the reason why it is that one.
+// Finds the plugin that serves a component, by the component's kind and name, and
+// records why it is that plugin.
 
 import { basename, join, resolve } from "@std/path";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
@@ -17,9 +17,9 @@ import {
   type PluginTableEntry,
 } from "./plugin_table.ts";
 
-/** Where plugins are looked for. */
+/** The sources of plugins. */
 export interface PluginSources {
-  /** The template, where there is one. */
+  /** The template, if there is one. */
   readonly template?: {
     readonly plugins: PluginTable;
     readonly directory: string;
@@ -28,43 +28,43 @@ export interface PluginSources {
   readonly coreConfig: CoreConfig;
   /** The directories, in the order in which they are searched. */
   readonly directories: readonly PluginDirectory[];
-  /** What comes with baler. */
+  /** The bundled plugin. */
   readonly bundled: BundledPlugin;
-  /** Packer's plugins, where they are looked for. */
+  /** Packer's plugins, if they are searched. */
   readonly packer?: PackerPlugins;
 }
 
-/** The plugin that comes with baler, and serves many components. */
+/** The bundled plugin, which serves many components. */
 export interface BundledPlugin {
-  /** How it is started. */
+  /** The command that starts it. */
   readonly argv: PluginCommand;
-  /** What its process is called. */
+  /** The name of its process. */
   readonly process: string;
-  /** By kind, the names of its components. */
+  /** The names of its components by kind. */
   readonly names: Readonly<Partial<Record<string, readonly string[]>>>;
 }
 
 /** A plugin that was found. */
 export interface FoundPlugin {
-  /** How it is started. */
+  /** The command that starts it. */
   readonly argv: PluginCommand;
-  /** What it is called in the log: its path as configured or found, or the bundled one's name. */
+  /** Its name in the log: its path as configured or found, or the name of the bundled component. */
   readonly label: string;
-  /** What its process is called, where that has a name of its own. */
+  /** The name of its process, if it differs from the label. */
   readonly process?: string;
-  /** The component to ask it for; "" where only its path is known. */
+  /** The component that it serves; "" when only its path is known. */
   readonly name: string;
-  /** Who says that it is this one, for example `"template.json:4"`. */
+  /** What selected it, for example `"template.json:4"`. */
   readonly source: string;
-  /** What its process is asked for, where that is not its name. */
+  /** The component name to pass to its process, if it differs from the name. */
   readonly request?: string;
   /**
    * True for a plugin of Packer's, which an adapter runs. It interpolates its
-   * configuration itself, so it is given all user variables, not only those that
-   * its configuration reads.
+   * configuration itself, so it gets all user variables, not only those that its
+   * configuration reads.
    */
   readonly isPackers?: boolean;
-  /** Why it cannot be used, as the end of a sentence that begins with its label. */
+  /** Why it cannot be used, as a predicate whose subject is its label. */
   readonly obstacle?: string;
 }
 
@@ -72,21 +72,21 @@ export interface FoundPlugin {
 export interface ListedPlugin extends FoundPlugin {
   /** The kind of component. */
   readonly kind: PluginKind;
-  /** What would be used if this one were not there, the first first. */
+  /** The plugins that this one takes precedence over, in order. */
   readonly shadows: readonly FoundPlugin[];
 }
 
 /**
- * Finds the plugin that serves a component. The first of these that has it:
- * the type itself where it is a path, the template's `plugins`, the core
- * configuration, what comes with baler, the directories, and Packer's plugins. A
- * file in a directory never replaces what comes with baler; a path or `plugins`
- * does.
+ * Finds the plugin that serves a component. The sources in order of precedence: the
+ * type itself if it is a path, the template's `plugins`, the core configuration,
+ * the bundled plugin, the directories, and Packer's plugins. A file in a directory
+ * never replaces a bundled component; a path or `plugins` does.
  *
  * @param kind The kind of component.
- * @param type Its type as the template has it.
- * @param sources Where plugins are looked for.
- * @throws {Error} When there is none, with where was looked and what is like it.
+ * @param type Its type in the template.
+ * @param sources The sources of plugins.
+ * @throws {Error} When there is none, with the places that were searched and the
+ * most similar name.
  */
 export async function findPlugin(
   kind: PluginKind,
@@ -106,7 +106,7 @@ export async function findPlugin(
 /**
  * Lists every plugin that can be found by name.
  *
- * @param sources Where plugins are looked for.
+ * @param sources The sources of plugins.
  * @returns The plugins, by kind and then by name.
  */
 export function listPlugins(sources: PluginSources): ListedPlugin[] {
@@ -119,13 +119,13 @@ export function listPlugins(sources: PluginSources): ListedPlugin[] {
 }
 
 /**
- * The plugin that a builder of a template names itself.
+ * Returns the plugin that a builder of a template names.
  *
  * @param kind The kind of component.
  * @param type Its type.
- * @param argv How it is started.
- * @param source Who says so, for example `"template.json:4"`.
- * @param adapter What runs a plugin of Packer's.
+ * @param argv The command that starts the plugin.
+ * @param source What selected it, for example `"template.json:4"`.
+ * @param adapter The command of the adapter for Packer's plugins.
  * @throws {Error} When it is a plugin of Packer's, and there is no adapter.
  */
 export function namedPlugin(
@@ -226,18 +226,18 @@ function configured(
   { argv, source, line }: PluginTableEntry,
   byTemplate: boolean,
 ): FoundPlugin {
-  const who = byTemplate ? "" : "core configuration ";
+  const prefix = byTemplate ? "" : "core configuration ";
   return {
     argv,
     label: argv.join(" "),
     name,
-    source: `${who}${source}:${line}`,
+    source: `${prefix}${source}:${line}`,
   };
 }
 
 const read = new WeakMap<PluginDirectory, PluginFile[]>();
 
-/** A directory is read once, however many components a template has. */
+/** Returns the files of a directory, which is read only once. */
 function filesIn(directory: PluginDirectory): PluginFile[] {
   let files = read.get(directory);
   if (files === undefined) {
@@ -273,7 +273,7 @@ async function notFound(
       .filter((name) => name !== type),
   );
   if (near !== undefined) lines[0] += `; did you mean "${near}"?`;
-  lines.push("looked for:");
+  lines.push("searched for:");
   const plural = PLUGIN_KINDS.get(kind)!;
   if (sources.template !== undefined) {
     lines.push(`    "${type}" in the template's "plugins", "${plural}"`);
@@ -288,12 +288,12 @@ async function notFound(
   lines.push(
     /[/\\]/.test(type)
       ? "a type that is a path starts with /, ./ or ../"
-      : `put its executable into one of the directories, or name its path; "baler plugins" lists what there is`,
+      : `put its executable into one of the directories, or give its path; "baler plugins" lists the available plugins`,
   );
   return lines.join("\n");
 }
 
-/** What looks like the plugin, and why it is none. */
+/** Explains why files that are named like the plugin cannot be used. */
 function obstacles(
   kind: PluginKind,
   type: string,

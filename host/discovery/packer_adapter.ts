@@ -1,4 +1,5 @@
-// Packer's plugins speak another protocol, which `baler-packer` speaks for the host: where that executable is.
+// Finds `baler-packer`, the adapter that runs Packer's plugins, which use another
+// protocol.
 
 import {
   basename,
@@ -14,19 +15,19 @@ import type { PluginCommand, PluginKind } from "./plugin_table.ts";
 /** The name of the executable. */
 export const ADAPTER = "baler-packer";
 
-/** What the adapter may do when it runs from source, as its executable may. */
+/** The permissions of the adapter when it runs from source; those of its executable are the same. */
 const PERMISSIONS = ["read", "write", "run", "env", "net"];
 
-/** What a person is told where the adapter is missing. */
+/** The obstacle of Packer's plugins when the adapter is missing. */
 export const NO_ADAPTER =
-  `is a plugin of Packer's, which ${ADAPTER} runs: put that executable beside baler, into a plugin directory or on PATH`;
+  `is a Packer plugin, which needs ${ADAPTER}: put that executable next to baler, into a plugin directory or on PATH`;
 
 /**
- * Finds the adapter: beside the host's executable, in the plugin directories, or on PATH. A host that runs from
+ * Finds the adapter: next to the host's executable, in the plugin directories, or on PATH. A host that runs from
  * source runs it from source, too.
  *
- * @param directories The directories in which plugins are looked for.
- * @returns Its command; undefined where there is none.
+ * @param directories The plugin directories.
+ * @returns Its command; undefined when it is not found.
  */
 export function packerAdapter(
   directories: readonly PluginDirectory[],
@@ -49,16 +50,16 @@ export function packerAdapter(
   return path === undefined ? undefined : [path];
 }
 
-/** The command by which the host starts the adapter, for whatever plugins it will be asked for. */
+/** Returns the command that starts the adapter as a server of any of Packer's plugins. */
 export function adapterArgv(adapter: PluginCommand): PluginCommand {
   return [...adapter, "--serve"];
 }
 
 /**
- * Whether a command runs a plugin of Packer's, by its name: an executable that is called like one, or Packer
- * itself, which serves what it bundles.
+ * Whether a command runs a plugin of Packer's, by its name: an executable that is named like one, or Packer
+ * itself, which serves its bundled components.
  *
- * @param kind The kind of component that it is to serve.
+ * @param kind The kind of component that it serves.
  * @param argv The command.
  */
 export function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
@@ -72,7 +73,7 @@ export function isPackerPlugin(kind: PluginKind, argv: PluginCommand): boolean {
 /** The directories of PATH. */
 export function pathDirectories(): string[] {
   return (Deno.env.get("PATH") ?? "").split(DELIMITER)
-    // A relative one would be below the directory of this run, which may be a stranger's.
+    // A relative directory would be below the working directory, which may belong to someone else.
     .filter((directory) => isAbsolute(directory));
 }
 
@@ -80,7 +81,7 @@ export function pathDirectories(): string[] {
  * Finds an executable file.
  *
  * @param name Its name, without `.exe`.
- * @param directories Where it is looked for, the first first.
+ * @param directories The directories to search, in order.
  */
 export function findExecutable(
   name: string,

@@ -1,5 +1,5 @@
-// What an executable of Packer's serves itself, by its version. `packer plugin packer-builder-NAME` does so up
-// to 1.10, `packer execute packer-builder-NAME` after.
+// The components that the packer executable serves itself, by its version. The command is
+// `packer plugin packer-builder-NAME` up to 1.10, `packer execute packer-builder-NAME` later.
 
 import { compareVersions } from "./packer_installed.ts";
 import type { PluginKind } from "./plugin_table.ts";
@@ -7,7 +7,7 @@ import type { PluginKind } from "./plugin_table.ts";
 /** The names of the components, by kind. */
 type Names = Readonly<Partial<Record<PluginKind, string>>>;
 
-/** In every version. */
+/** The components of every version. */
 const CORE: Names = {
   builder: "file null",
   provisioner:
@@ -15,7 +15,7 @@ const CORE: Names = {
   "post-processor": "artifice checksum compress manifest shell-local",
 };
 
-/** Beside those, from 1.7 to 1.9: the plugins that were compiled in. */
+/** In addition, up to 1.9: the plugins that were compiled in. */
 const VENDORED: Names = {
   builder:
     "amazon-chroot amazon-ebs amazon-ebssurrogate amazon-ebsvolume amazon-instance azure-arm azure-chroot azure-dtl docker googlecompute qemu vagrant virtualbox-iso virtualbox-ovf virtualbox-vm vmware-iso vmware-vmx vsphere-clone vsphere-iso",
@@ -24,7 +24,7 @@ const VENDORED: Names = {
     "amazon-import docker-import docker-push docker-save docker-tag googlecompute-export googlecompute-import vagrant vagrant-cloud vsphere vsphere-template",
 };
 
-/** Beside those, up to 1.6. */
+/** In addition, up to 1.6. */
 const BUILT_IN: Names = {
   builder:
     "alicloud-ecs cloudstack digitalocean hcloud hyperone hyperv-iso hyperv-vmcx jdcloud linode lxc lxd ncloud oneandone openstack oracle-classic oracle-oci osc-bsu osc-bsusurrogate osc-bsuvolume osc-chroot parallels-iso parallels-pvm profitbricks proxmox proxmox-clone proxmox-iso scaleway tencentcloud-cvm triton ucloud-uhost yandex",
@@ -34,10 +34,10 @@ const BUILT_IN: Names = {
     "alicloud-import digitalocean-import exoscale-import ucloud-import yandex-export yandex-import",
 };
 
-/** Beside {@linkcode CORE}, from 1.12 on. */
+/** In addition to {@linkcode CORE}, from 1.12 on. */
 const SINCE_1_12: Names = { provisioner: "hcp-sbom" };
 
-/** Beside those, from 1.16 on. */
+/** In addition, from 1.16 on. */
 const SINCE_1_16: Names = { "post-processor": "provenance" };
 
 /** The components that some version of Packer serves, by kind. */
@@ -54,7 +54,7 @@ export function isBundledByPacker(kind: PluginKind, name: string): boolean {
 }
 
 /**
- * The components that a version of Packer serves itself.
+ * Returns the components that a version of Packer serves itself.
  *
  * @param kind The kind of component.
  * @param version Packer's version.
@@ -71,7 +71,7 @@ export function bundledByPacker(kind: PluginKind, version: string): string[] {
 }
 
 /**
- * The command by which Packer serves one of its components.
+ * Returns the subcommand with which Packer serves one of its components.
  *
  * @param version Packer's version.
  */
@@ -80,7 +80,7 @@ export function packerCommand(version: string): "plugin" | "execute" {
 }
 
 /**
- * Asks an executable of Packer's for its version.
+ * Reads the version of a packer executable.
  *
  * @param path Its path.
  * @returns Undefined when it is not Packer.
@@ -89,7 +89,7 @@ export async function packerVersion(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await new Deno.Command(path, {
       args: ["version"],
-      // It would ask the internet for a newer one.
+      // Without it Packer looks for a newer version on the internet.
       env: { CHECKPOINT_DISABLE: "1" },
       stdin: "null",
       stderr: "null",

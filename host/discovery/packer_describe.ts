@@ -1,11 +1,11 @@
-// Asks a plugin of Packer's what it serves.
+// Reads from a plugin of Packer's which components it serves (`PLUGIN describe`).
 
 import type { PluginKind } from "./plugin_table.ts";
 
-/** The name by which a plugin describes the component that is called like the plugin itself. */
+/** The name in a description of the component that has the name of the plugin itself. */
 const DEFAULT_NAME = "-packer-default-plugin-name-";
 
-/** How long a plugin may take to describe itself. */
+/** How long a plugin may take to describe itself, in milliseconds. */
 const TIMEOUT_MS = 60_000;
 
 const KEYS = [
@@ -14,11 +14,11 @@ const KEYS = [
   ["post-processor", "post_processors"],
 ] as const;
 
-/** What a plugin of Packer's tells about itself. */
+/** The description of a plugin of Packer's. */
 export interface PackerDescription {
-  /** Its version; empty where it tells none. */
+  /** Its version; "" when the description has none. */
   readonly version: string;
-  /** By kind, the names by which a template calls its components. */
+  /** The types of its components in a template, by kind. */
   readonly components: Partial<Record<PluginKind, string[]>>;
 }
 
@@ -27,7 +27,7 @@ export interface PackerDescription {
  *
  * @param path The path of its executable.
  * @param plugin The plugin's name.
- * @returns Undefined when the plugin does not tell.
+ * @returns The description; undefined when the plugin does not print a valid one.
  */
 export async function describePackerPlugin(
   path: string,

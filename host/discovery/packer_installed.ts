@@ -12,14 +12,14 @@ export interface InstalledPlugin {
   readonly name: string;
   /** Its version, for example `"1.1.2"`. */
   readonly version: string;
-  /** Where it comes from, for example `"github.com/hashicorp/docker"`. */
+  /** Its source, for example `"github.com/hashicorp/docker"`. */
   readonly origin: string;
 }
 
 /** The deepest hierarchy that Packer reads. */
 const MAX_DEPTH = 16;
 
-/** The API versions that this wire speaks: `5.0`. */
+/** The names of plugins with the API version that baler supports: `5.0`. */
 const FILE =
   /^packer-plugin-([^_]+)_v(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)_x5\.0_([a-z0-9]+)_([a-z0-9]+)(?:\.exe)?$/;
 
@@ -29,9 +29,9 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The plugins of a plugin directory that can run here, the newest version of each first.
+ * Returns the plugins of a plugin directory that can run here, the newest version of each first.
  *
- * @param directory The root of the hierarchy. One that cannot be read has no plugins.
+ * @param directory The root of the hierarchy; a directory that cannot be read has no plugins.
  */
 export function installedPlugins(directory: string): InstalledPlugin[] {
   const found: InstalledPlugin[] = [];
@@ -48,7 +48,7 @@ export function installedPlugins(directory: string): InstalledPlugin[] {
         continue;
       }
       const [, plugin, version, os, arch] = FILE.exec(name) ?? [];
-      // Packer reads nothing at the root: what lies there was not installed.
+      // Packer ignores files at the root: they were not installed.
       if (plugin === undefined || depth === 0) continue;
       if (os !== Deno.build.os) continue;
       if (arch !== ARCHITECTURES[Deno.build.arch]) continue;
@@ -65,11 +65,10 @@ export function installedPlugins(directory: string): InstalledPlugin[] {
 }
 
 /**
- * Why an installed plugin is not to be used, as the end of a sentence that begins with its path: its checksum
- * is missing, or is that of another file.
+ * Returns why an installed plugin cannot be used: its checksum is missing or does not match.
  *
  * @param path The path of its executable.
- * @returns Undefined when it may be used.
+ * @returns A predicate whose subject is the path; undefined when the plugin can be used.
  */
 export async function installedObstacle(
   path: string,
@@ -82,23 +81,23 @@ export async function installedObstacle(
   try {
     text = await Deno.readTextFile(file);
   } catch {
-    return `has no checksum: ${
+    return `has no checksum: there is no file ${
       basename(file)
-    } is missing beside it; "packer plugins install" writes it`;
+    } next to it; "packer plugins install" writes it`;
   }
   const expected = text.trim();
   if (!/^[0-9a-f]{64}$/i.test(expected)) {
-    return `has no checksum: ${basename(file)} is no SHA-256 sum`;
+    return `has no valid checksum: ${basename(file)} is not a SHA-256 sum`;
   }
   const actual = await sha256(path);
   return actual === expected.toLowerCase()
     ? undefined
-    : `is not the file that was installed: its SHA-256 sum is ${actual}, not that of ${
+    : `has the wrong checksum: its SHA-256 sum is ${actual}, not the one in ${
       basename(file)
     }; install it again`;
 }
 
-/** Hashed piece by piece: a plugin has up to hundreds of megabytes. */
+/** Hashes a file in chunks: a plugin can have hundreds of megabytes. */
 async function sha256(path: string): Promise<string> {
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");

@@ -1,5 +1,5 @@
-// Packer's plugins, found where Packer finds them: single executables, installed plugins, and what an
-// executable of Packer's serves itself. They are the last to be asked.
+// Finds Packer's plugins where Packer finds them: single executables, installed plugins, and the components
+// that the packer executable serves itself. They have the lowest precedence.
 
 import { DELIMITER, dirname, isAbsolute, join } from "@std/path";
 import type { PluginDirectory } from "./plugin_directories.ts";
@@ -34,7 +34,7 @@ import {
 interface MultiPlugin extends Partial<InstalledPlugin> {
   readonly path: string;
   readonly name: string;
-  /** Who says that it is there. */
+  /** Where it was found. */
   readonly source: string;
 }
 
@@ -44,20 +44,20 @@ export interface ListedPackerPlugin extends FoundPlugin {
   readonly kind: PluginKind;
 }
 
-/** The kinds of component that Packer has, too. */
+/** The kinds of component that Packer also has. */
 const KINDS = ["builder", "provisioner", "post-processor"] as const;
 
 /** Packer's plugins. */
 export class PackerPlugins {
   readonly #directories: readonly PluginDirectory[];
-  /** Directories full of other programs have no hierarchy of plugins, and are not searched to their depths. */
+  /** Directories of other programs, which contain no hierarchy of plugins and are not searched recursively. */
   readonly #programs: ReadonlySet<string>;
   #adapter: { command: PluginCommand | undefined } | undefined;
   #multi: MultiPlugin[] | undefined;
   #packer: Promise<{ path: string; version: string } | undefined> | undefined;
 
   /**
-   * @param directories baler's own plugin directories. Packer's are looked at behind them.
+   * @param directories baler's own plugin directories. Packer's are searched after them.
    */
   constructor(directories: readonly PluginDirectory[]) {
     const packer = findExecutable("packer", pathDirectories());
@@ -72,7 +72,7 @@ export class PackerPlugins {
     ) => !seen.has(path) && seen.add(path));
   }
 
-  /** The command that is put in front of a plugin's; undefined where it is missing. */
+  /** The command of the adapter; undefined when it is not found. */
   get adapter(): PluginCommand | undefined {
     this.#adapter ??= { command: packerAdapter(this.#directories) };
     return this.#adapter.command;
@@ -82,8 +82,8 @@ export class PackerPlugins {
    * Finds the plugin that serves a component.
    *
    * @param kind The kind of component.
-   * @param type Its type as the template has it.
-   * @throws {Error} When there is one that cannot be used, with the reason.
+   * @param type Its type in the template.
+   * @throws {Error} When the plugin cannot be used, with the reason.
    */
   async find(
     kind: PluginKind,
@@ -95,10 +95,10 @@ export class PackerPlugins {
   }
 
   /**
-   * Whether there may be a plugin that serves a component, as far as that is known without starting one.
+   * Whether a plugin probably serves a component; does not start any.
    *
    * @param kind The kind of component.
-   * @param type Its type as the template has it.
+   * @param type Its type in the template.
    */
   isLikely(kind: PluginKind, type: string): boolean {
     const isPackers = isBundledByPacker(kind, type) &&
@@ -109,7 +109,7 @@ export class PackerPlugins {
       );
   }
 
-  /** Lists the components of every plugin; those that another one hides are left out. */
+  /** Lists the components of every plugin, except those that another plugin takes precedence over. */
   async list(): Promise<ListedPackerPlugin[]> {
     const listed: ListedPackerPlugin[] = [];
     for (const kind of KINDS) {
@@ -150,7 +150,7 @@ export class PackerPlugins {
   }
 
   /**
-   * The names of components that a person may have meant, as far as they are known without starting a plugin.
+   * Returns the names of components that are known without starting a plugin, for suggestions.
    *
    * @param kind The kind of component.
    */
@@ -181,7 +181,7 @@ export class PackerPlugins {
     );
   }
 
-  /** A component is called PLUGIN or PLUGIN-NAME: only the plugins whose name fits are asked. */
+  /** Finds the component PLUGIN or PLUGIN-NAME: starts only plugins whose name fits. */
   async #ofMulti(
     kind: PluginKind,
     type: string,
@@ -199,7 +199,7 @@ export class PackerPlugins {
       const description = await describePackerPlugin(plugin.path, plugin.name);
       if (description === undefined) {
         obstacles.push(
-          `${plugin.path} does not say what it serves: "${plugin.path} describe" fails`,
+          `${plugin.path} does not describe its components: "${plugin.path} describe" fails`,
         );
       } else if (description.components[kind]?.includes(type)) {
         return this.#found(startArgv(plugin), plugin.path, type, plugin.source);
@@ -249,7 +249,7 @@ export class PackerPlugins {
     return this.#found(argv, argv.join(" "), name, `Packer ${version}`);
   }
 
-  /** The `packer` on PATH; looked for once. */
+  /** Returns the `packer` on PATH; searches only once. */
   #findPacker(): Promise<{ path: string; version: string } | undefined> {
     this.#packer ??= (async () => {
       const path = findExecutable("packer", pathDirectories());
@@ -271,7 +271,7 @@ export class PackerPlugins {
 }
 
 /**
- * Has the adapter run a plugin of Packer's.
+ * Returns a plugin of Packer's as the adapter runs it.
  *
  * @param plugin The plugin, with its own command.
  * @param adapter The adapter's command; without one, the plugin has an obstacle.
@@ -294,7 +294,7 @@ export function adaptedPlugin(
   };
 }
 
-/** The adapter starts such a plugin for each of its components: it need not ask which there are. */
+/** Returns the command of a plugin. The adapter starts it once per component. */
 function startArgv({ path }: MultiPlugin): PluginCommand {
   return [path, "start"];
 }
@@ -314,13 +314,14 @@ function filesIn(directory: string): string[] {
   try {
     return [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
-    // A directory that is not there, or may not be read, has no plugins to offer.
+    // A directory that does not exist or cannot be read has no plugins.
     return [];
   }
 }
 
 /**
- * The directories in which Packer looks, the first first; but not the directory of this run, which may be a stranger's.
+ * Returns the directories that Packer searches, in order, except the working directory, which may belong to someone
+ * else.
  */
 function packerDirectories(packer: string | undefined): PluginDirectory[] {
   const directories: PluginDirectory[] = [];
@@ -346,11 +347,11 @@ function packerDirectories(packer: string | undefined): PluginDirectory[] {
   return directories;
 }
 
-/** The directory of Packer's configuration. */
+/** Returns the directory of Packer's configuration. */
 function packerConfigDirectory(): string | undefined {
   const given = Deno.env.get("PACKER_CONFIG_DIR");
   const name = Deno.build.os === "windows" ? "packer.d" : ".packer.d";
-  // A relative one would be below the directory of this run.
+  // A relative directory would be below the working directory.
   if (given) return isAbsolute(given) ? join(given, name) : undefined;
   if (Deno.build.os === "windows") {
     const directory = Deno.env.get("APPDATA");

@@ -1,20 +1,20 @@
-// The directories in which plugins are looked for by their names.
+// The directories in which plugins are searched for by name.
 
 import { DELIMITER, dirname, isAbsolute, join, resolve } from "@std/path";
 import { configDirectory, setting } from "../config/environment.ts";
 
-/** A directory in which plugins are looked for. */
+/** A plugin directory. */
 export interface PluginDirectory {
   /** Its absolute path. */
   readonly path: string;
-  /** Why it is one, for example `"-plugin-dir"`. */
+  /** Why it is searched, for example `"-plugin-dir"`. */
   readonly reason: string;
 }
 
 /**
- * The directories in which plugins are looked for, in order.
+ * Returns the plugin directories, in the order in which they are searched.
  *
- * @param options What the command line says: the directories of `-plugin-dir`.
+ * @param options The directories of `-plugin-dir`.
  */
 export function pluginDirectories(
   options: { pluginDir?: readonly string[] } = {},
@@ -34,7 +34,7 @@ export function pluginDirectories(
       reason: "your plugin directory",
     });
   }
-  // Run from source, the executable is Deno's, not baler's.
+  // When baler runs from source, the executable is Deno's.
   if (Deno.build.standalone) {
     directories.push({
       path: dirname(Deno.execPath()),
@@ -47,12 +47,12 @@ export function pluginDirectories(
 }
 
 /**
- * What is to be told about BALER_PLUGIN_PATH: relative paths in it are not
- * used. They would run the code of whatever directory baler is started in.
+ * Returns warnings about relative paths in BALER_PLUGIN_PATH. They are ignored,
+ * since they would run code from any working directory.
  */
 export function pluginPathWarnings(): string[] {
   return pluginPath().filter((path) => !isAbsolute(path)).map((path) =>
-    `"${path}" in BALER_PLUGIN_PATH is ignored, since it is a relative path; write an absolute one, or -plugin-dir=${path}`
+    `"${path}" in BALER_PLUGIN_PATH is ignored, since it is a relative path; use an absolute path, or -plugin-dir=${path}`
   );
 }
 

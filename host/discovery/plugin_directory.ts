@@ -1,5 +1,5 @@
-// The files of one directory that are plugins, by their names, and those that
-// only look like plugins.
+// Finds the plugins in one directory by their file names, and the files that are
+// named like plugins but cannot be used.
 
 import { join } from "@std/path";
 import { PLUGIN_KINDS, type PluginKind } from "./plugin_table.ts";
@@ -12,7 +12,7 @@ export interface PluginFile {
   readonly kind: PluginKind;
   /** The component's name. */
   readonly name: string;
-  /** Why it cannot be used, as the end of a sentence that begins with its path. */
+  /** Why it cannot be used, as a predicate whose subject is its path. */
   readonly obstacle?: string;
 }
 
@@ -21,8 +21,8 @@ const NAME = new RegExp(
 );
 
 /**
- * The files of a directory that are named like plugins; none where there is no
- * such directory.
+ * Returns the files of a directory that are named like plugins; none when the
+ * directory does not exist.
  *
  * @param directory Its path.
  */
@@ -31,7 +31,7 @@ export function filesOf(directory: string): PluginFile[] {
   try {
     names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
   } catch {
-    // A directory that is not there, or may not be read, has no plugins to offer.
+    // A directory that does not exist or cannot be read has no plugins.
     return [];
   }
   return names.flatMap((file) => pluginFile(directory, file) ?? []);
@@ -41,14 +41,14 @@ function pluginFile(directory: string, file: string): PluginFile | undefined {
   const isWindows = Deno.build.os === "windows";
   const [, maker, kind, name] = NAME.exec(file.replace(/\.exe$/i, "")) ?? [];
   if (maker === undefined) return undefined;
-  // A build often leaves files like baler-builder-x.d beside the executable.
+  // A compiler may leave files such as baler-builder-x.d next to the executable.
   const path = join(directory, file);
   const info = infoOf(path);
   if (info === undefined || !(info.isFile || info.isDirectory)) {
     return undefined;
   }
   const obstacle = info.isDirectory
-    ? "is a directory: put the executable itself there"
+    ? "is a directory: put the executable itself in its place"
     : isWindows
     ? /\.exe$/i.test(file)
       ? undefined

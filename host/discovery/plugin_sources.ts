@@ -1,4 +1,4 @@
-// Where this run of baler looks for plugins.
+// The sources of plugins for this run of baler.
 
 import {
   BUNDLED_NAMES,
@@ -12,9 +12,9 @@ import type { PluginSources } from "./find_plugin.ts";
 import { PackerPlugins } from "./packer_plugins.ts";
 
 /**
- * Where plugins are looked for.
+ * Returns the sources of plugins.
  *
- * @param options The template, where there is one, and the directories of `-plugin-dir`.
+ * @param options The template, if there is one, and the directories of `-plugin-dir`.
  * @throws {Error} When the core configuration cannot be read, or a path of
  * `-plugin-dir` is not a directory.
  */
@@ -32,7 +32,7 @@ export async function pluginSources(
     });
     if (!info?.isDirectory) {
       throw new Error(
-        `-plugin-dir ${directory}: there is no such directory`,
+        `-plugin-dir ${directory}: no such directory`,
       );
     }
   }

@@ -1,12 +1,12 @@
-// A plugin table says where plugins are, by kind and name. A template and the
-// core configuration can each have one.
+// A plugin table: the commands of plugins, by kind and name. A template and the core
+// configuration can each have one.
 
 import { isAbsolute, resolve } from "@std/path";
 import type { JsonPath } from "../json/json_document.ts";
 import type { Diagnostics } from "../json/fields.ts";
 import { describeType, isObject } from "../json/json_value.ts";
 
-/** The kinds of component that baler has. */
+/** The kinds of component. */
 export type PluginKind =
   | "builder"
   | "provisioner"
@@ -14,7 +14,7 @@ export type PluginKind =
   | "command"
   | "hook";
 
-/** The kinds of component that baler has, each with its key in a table. */
+/** The kinds of component, each with its key in a table. */
 export const PLUGIN_KINDS: ReadonlyMap<PluginKind, string> = new Map([
   ["builder", "builders"],
   ["provisioner", "provisioners"],
@@ -23,27 +23,27 @@ export const PLUGIN_KINDS: ReadonlyMap<PluginKind, string> = new Map([
   ["hook", "hooks"],
 ]);
 
-/** How a plugin is started: an executable and its arguments. */
+/** The command that starts a plugin: an executable and its arguments. */
 export type PluginCommand = readonly string[];
 
-/** Where one plugin is. */
+/** One plugin in a table. */
 export interface PluginTableEntry {
-  /** How it is started. */
+  /** The command that starts it. */
   readonly argv: PluginCommand;
-  /** The file that says so. */
+  /** The file that contains the entry. */
   readonly source: string;
-  /** The line in it, from 1. */
+  /** The line of the entry, from 1. */
   readonly line: number;
-  /** The keys that lead to it there. */
+  /** The path of the entry in the file. */
   readonly at: JsonPath;
 }
 
-/** Where plugins are, by kind and name. */
+/** The commands of plugins, by kind and name. */
 export type PluginTable = Readonly<
   Record<PluginKind, ReadonlyMap<string, PluginTableEntry>>
 >;
 
-/** A table without plugins. */
+/** Returns a table without plugins. */
 export function emptyPluginTable(): Record<
   PluginKind,
   Map<string, PluginTableEntry>
@@ -61,8 +61,8 @@ export function emptyPluginTable(): Record<
  * Reads a plugin table.
  *
  * @param value The value in the document.
- * @param path Where it is.
- * @param directory The directory that `../` and `../../` start from.
+ * @param path The path of the value.
+ * @param directory The base directory of relative paths.
  * @param problems Collects the problems.
  */
 export async function readPluginTable(
@@ -127,15 +127,15 @@ function readEntry(
 }
 
 /**
- * Reads how a plugin is started: a path, or a list of a path or command name
- * and its arguments. A word that starts with `./` or `../` is a path from
- * `directory`, wherever baler is started.
+ * Reads the command of a plugin: a path, or a list of a path or command name and its
+ * arguments. A string that starts with `./` or `../` is a path relative to
+ * `directory`, not to the working directory.
  *
  * @param value The value in the document.
- * @param path Where it is.
- * @param directory The directory that relative paths start from.
+ * @param path The path of the value.
+ * @param directory The base directory of relative paths.
  * @param problems Collects the problems.
- * @returns The command, or undefined where it is none.
+ * @returns The command; undefined when it is not valid.
  */
 export function readPluginCommand(
   value: unknown,
@@ -185,7 +185,7 @@ export function readPluginCommand(
   ];
 }
 
-/** Whether a text is a path by its form: absolute, or one that starts with ./ or ../. */
+/** Whether a string has the form of a path: absolute, or starting with ./ or ../. */
 export function isPath(text: string): boolean {
   return isAbsolute(text) || isRelative(text);
 }

@@ -1,25 +1,28 @@
-// Whether somebody other than root and the user can replace a plugin: its
-// file, or a directory on the way to it, belongs to them or is writable.
+// Checks whether a user other than root and the current one can replace a plugin:
+// its file, or one of the directories above it, belongs to that user or is writable.
 
 import { dirname, isAbsolute } from "@std/path";
 
-/** The permission to write, of a file's group and of all others. */
+/** The write permission of a file's group (stat(2)). */
 const GROUP_WRITE = 0o020;
+
+/** The write permission of all other users. */
 const OTHERS_WRITE = 0o002;
-/** In a sticky directory, only its owner replaces the files of an owner. */
+
+/** The sticky bit: in such a directory, only the owner of a file can replace it. */
 const STICKY = 0o1000;
 
 /**
- * Why other users can replace what a command runs.
+ * Returns why other users can replace the files of a command.
  *
- * @param argv The command: each word that is an absolute path is looked at.
- * @returns The reason, with the path and what to do; undefined when nobody can.
+ * @param argv The command; each argument that is an absolute path is checked.
+ * @returns The reason, with the path and what to do; undefined when no other user can.
  */
 export function untrustedReason(argv: readonly string[]): string | undefined {
   if (Deno.build.os === "windows") return undefined;
-  for (const word of argv) {
-    if (!isAbsolute(word)) continue;
-    const reason = reasonOf(word);
+  for (const arg of argv) {
+    if (!isAbsolute(arg)) continue;
+    const reason = reasonOf(arg);
     if (reason !== undefined) return reason;
   }
 }
@@ -29,12 +32,12 @@ function reasonOf(path: string): string | undefined {
   try {
     real = Deno.realPathSync(path);
   } catch {
-    // It cannot be started either, and that is told with its own error.
+    // It cannot be started either, which is reported with an error of its own.
     return undefined;
   }
   const paths = real === path ? [real] : [real, path];
   for (const start of paths) {
-    // A link itself has no permissions; who writes its directory replaces it.
+    // A symlink has no permissions; whether it can be replaced depends on its directory.
     let current = start === real ? real : dirname(start);
     for (;;) {
       const reason = writerOf(current, current === real);
@@ -61,10 +64,10 @@ function writerOf(path: string, isFile: boolean): string | undefined {
   }
   if (!isFile && (mode & STICKY) !== 0) return undefined;
   if ((mode & OTHERS_WRITE) !== 0) {
-    return `${what} can be written by every user; run "chmod o-w ${path}"`;
+    return `${what} is writable by every user; run "chmod o-w ${path}"`;
   }
-  // By convention a group with the number of its user has no other member.
+  // By convention a group with the same id as the user has no other member.
   if ((mode & GROUP_WRITE) !== 0 && gid !== uid) {
-    return `${what} can be written by its group (gid ${gid}); run "chmod g-w ${path}"`;
+    return `${what} is writable by its group (gid ${gid}); run "chmod g-w ${path}"`;
   }
 }

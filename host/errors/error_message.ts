@@ -1,21 +1,23 @@
-// What an error tells a user, and what it tells the log: its message, and
-// the errors that it holds (its cause, the parts of an AggregateError, both
-// errors of a SuppressedError).
+// Formats an error for the user and for the log: its message, and the errors
+// that it contains (its cause, the parts of an AggregateError, both errors of a
+// SuppressedError).
 
-import { limitedText } from "../text/limited_text.ts";
+import { limitedText } from "./limited_text.ts";
 import { describeForeignValue } from "./describe_value.ts";
 
-/** How many errors of one list are shown, and how deep they are followed. */
+/** How many errors of one list are shown. */
 const MAX_PARTS = 20;
+
+/** How many levels of contained errors are shown. */
 const MAX_DEPTH = 10;
 
 /** How many errors of a tree are logged. */
-const MAX_LOGGED = 1000;
+const MAX_LOGGED_ERRORS = 1000;
 
-/** The most that is looked through to find out whether a text is told already, in characters. */
+/** The most that is searched to find out whether a text is included, in characters. */
 const MAX_COMPARED_LENGTH = 50_000_000;
 
-/** All errors of one build, told as Packer tells them. */
+/** All errors of one build, formatted as Packer does. */
 export class AggregateBuildError extends Error {
   /** The error's class, which stays when it crosses to another process. */
   override readonly name = "BuildErrors";
@@ -36,7 +38,8 @@ export class AggregateBuildError extends Error {
 }
 
 /**
- * The message of an error, with the messages of the errors that it holds.
+ * Returns the message of an error, with the messages of the errors that it
+ * contains.
  *
  * @param error What was thrown.
  */
@@ -51,7 +54,7 @@ function messageOf(
 ): string {
   if (typeof error === "string" && error !== "") return limitedText(error);
   if (!(error instanceof Error)) {
-    return `a plugin threw ${describeForeignValue(error)} in place of an Error`;
+    return `a plugin threw ${describeForeignValue(error)} instead of an Error`;
   }
   shown.add(error);
   let text = ownMessage(error);
@@ -59,7 +62,7 @@ function messageOf(
   const add = (one: unknown, before: string, shift = "") => {
     if (one === undefined || shown.has(one)) return;
     const message = messageOf(one, shown, depth + 1);
-    if (isTold(one, message, text)) return;
+    if (isIncluded(one, message, text)) return;
     const part = `${before}${message.replaceAll("\n", `\n${shift}`)}`;
     text += text === "" ? part : `\n${part}`;
   };
@@ -70,27 +73,27 @@ function messageOf(
   }
   add(suppressed, "");
   add(last, text === "" ? "" : "Cleaning up failed as well: ");
-  // A SourceError tells the problems of its cause with their places.
+  // The message of a SourceError contains the problems of its cause with their positions.
   if (error.name !== "SourceError") add(error.cause, "Caused by: ");
   return text;
 }
 
 /** Whether a text already contains the message of an error, perhaps in other words. */
-function isTold(error: unknown, message: string, text: string): boolean {
+function isIncluded(error: unknown, message: string, text: string): boolean {
   const lines = message.split("\n");
   if (
     lines.length * text.length <= MAX_COMPARED_LENGTH &&
     lines.every((line) => text.includes(line))
   ) return true;
   if (!(error instanceof Error)) return false;
-  // A system's error is usually told in lower case and without its number.
+  // Messages usually quote an operating system error in lower case and without its number.
   const reason = error.name === "NotCapable"
     ? "permission denied"
     : /^(.+?) \(os error \d+\)/.exec(message)?.[1]?.toLowerCase();
   return reason !== undefined && text.toLowerCase().includes(reason);
 }
 
-/** The message of an error alone; "" for one that only holds others. */
+/** Returns the message of an error alone; "" for one that only contains others. */
 function ownMessage(error: Error): string {
   if (
     error.name === "SuppressedError" && Object.hasOwn(error, "suppressed") &&
@@ -108,7 +111,7 @@ function ownMessage(error: Error): string {
     : message;
 }
 
-/** The errors that an error holds beside its cause, in the order in which they occurred. */
+/** Returns the errors that an error contains, except its cause, in the order in which they occurred. */
 function heldErrors(
   error: Error,
 ): { errors: readonly unknown[]; suppressed: unknown; last: unknown } {
@@ -128,11 +131,11 @@ function heldErrors(
   };
 }
 
-/** Lines that stay as they are: indented ones, items of a list, what a plugin wrote last. */
+/** Lines that are not indented further: indented lines, list items, and the heading of a plugin's last lines. */
 const HOST_LINE = /^(?:$|\s|\* |\(|It wrote:$)/;
 
 /**
- * Indents all lines but the first that could be taken for lines of the host.
+ * Indents the lines after the first that could be mistaken for lines of the host.
  *
  * @param text The text.
  */
@@ -144,8 +147,8 @@ export function indentContinuation(text: string): string {
 }
 
 /**
- * The stack traces of an error and of all errors that it holds, line by line,
- * for the log.
+ * Returns the stack traces of an error and of all errors that it contains, line
+ * by line, for the log.
  *
  * @param error What was thrown.
  */
@@ -155,7 +158,7 @@ export function formatErrorChain(error: unknown): string[] {
   const open: { error: unknown; before: string }[] = [{ error, before: "" }];
   for (
     let next = open.pop();
-    next !== undefined && seen.size < MAX_LOGGED;
+    next !== undefined && seen.size < MAX_LOGGED_ERRORS;
     next = open.pop()
   ) {
     if (seen.has(next.error)) continue;
@@ -177,7 +180,7 @@ export function formatErrorChain(error: unknown): string[] {
     if (suppressed !== undefined) {
       open.push({ error: suppressed, before: "Suppressed: " });
     }
-    for (const part of errors.slice(0, MAX_LOGGED).toReversed()) {
+    for (const part of errors.slice(0, MAX_LOGGED_ERRORS).toReversed()) {
       open.push({ error: part, before: "" });
     }
   }
@@ -185,7 +188,7 @@ export function formatErrorChain(error: unknown): string[] {
 }
 
 /**
- * Whether an error, or one that it holds, fulfils a condition.
+ * Whether an error, or one that it contains, satisfies a condition.
  *
  * @param error What was thrown.
  * @param condition The condition.
@@ -196,13 +199,18 @@ export function someError(
 ): boolean {
   const seen = new Set<unknown>();
   const open: unknown[] = [error];
-  while (open.length > 0 && seen.size < MAX_LOGGED) {
+  while (open.length > 0 && seen.size < MAX_LOGGED_ERRORS) {
     const one = open.pop();
     if (!(one instanceof Error) || seen.has(one)) continue;
     if (condition(one)) return true;
     seen.add(one);
     const { errors, suppressed, last } = heldErrors(one);
-    open.push(one.cause, suppressed, last, ...errors.slice(0, MAX_LOGGED));
+    open.push(
+      one.cause,
+      suppressed,
+      last,
+      ...errors.slice(0, MAX_LOGGED_ERRORS),
+    );
   }
   return false;
 }

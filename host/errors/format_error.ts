@@ -1,5 +1,5 @@
-// An error as the user at the terminal sees it: its message, and for an
-// error in a program the hint at the log, which has the stack trace.
+// Formats an error for the terminal: its message and, for a programming error,
+// a hint to the log, which has the stack trace.
 
 import {
   errorMessage,
@@ -7,7 +7,7 @@ import {
   someError,
 } from "./error_message.ts";
 
-/** Names of errors that mean that a program is wrong, not what it was given. */
+/** The names of errors that mean a bug in a program, not bad input. */
 const PROGRAMMING_ERRORS = new Set([
   "AssertionError",
   "EvalError",
@@ -18,7 +18,7 @@ const PROGRAMMING_ERRORS = new Set([
 ]);
 
 /**
- * An error as text for a user.
+ * Formats an error for the user.
  *
  * @param error What was thrown.
  */
@@ -32,8 +32,8 @@ export function formatError(error: unknown): string {
 }
 
 /**
- * An error of a build as text for a user. Lines that a plugin put into it are
- * indented, so that none looks like a line of the host's own.
+ * Formats the error of a build for the user. Lines that come from a plugin are
+ * indented, so that none looks like a line of the host.
  *
  * @param error What was thrown.
  */

@@ -1,7 +1,7 @@
-// A file that was read before the command that needs it was loaded, so that it
-// is read and parsed once.
+// Keeps a file that was read before the command that needs it was loaded, so that
+// it is read and parsed only once.
 
-/** A file's text and the value of its JSON. */
+/** The content of a file, and its JSON value. */
 export interface EarlyReading {
   readonly text: string;
   readonly value: unknown;
@@ -10,12 +10,11 @@ export interface EarlyReading {
 let kept: { path: string; reading: EarlyReading } | undefined;
 
 /**
- * Reads a JSON file, and keeps what was read for {@linkcode takeEarlyReading}.
+ * Reads a JSON file, and keeps its content for {@linkcode takeEarlyReading}.
  *
- * @param path The file; not the standard input or another pipe, which can be
- * read only once.
- * @returns Its value; undefined where it cannot be read or is not JSON. The
- * error is left to whoever reads it again.
+ * @param path The file; a pipe is not read, since that is possible only once.
+ * @returns Its value; undefined when it cannot be read or is not JSON. The
+ * error is reported when the file is read again.
  */
 export function readEarly(path: string): unknown {
   try {
@@ -30,11 +29,10 @@ export function readEarly(path: string): unknown {
 }
 
 /**
- * Takes what {@linkcode readEarly} has read.
+ * Returns the content that {@linkcode readEarly} has kept, once.
  *
- * @param path The file, as it was named there.
- * @returns Its text and value; undefined unless it was the last file read, and
- * not taken before.
+ * @param path The same path.
+ * @returns The content and value; undefined unless it was the last file read.
  */
 export function takeEarlyReading(path: string): EarlyReading | undefined {
   if (kept?.path !== path) return undefined;

@@ -1,5 +1,5 @@
-// The fields of a template's parts, decoded as Packer decodes them, with
-// every problem remembered together with its place.
+// Decodes the fields of a template's parts as Packer does, and collects every
+// problem with its position.
 
 import { nearest } from "../../plugin/common/did_you_mean.ts";
 import { describeType, isObject, type JsonObject } from "./json_value.ts";
@@ -18,23 +18,21 @@ export class Diagnostics {
   readonly #found: SourceProblem[] = [];
 
   /**
-   * No problems yet.
-   *
-   * @param document The document that they are in.
+   * @param document The document.
    */
   constructor(document: JsonDocument) {
     this.document = document;
   }
 
-  /** How many there are. */
+  /** The number of problems. */
   get count(): number {
     return this.#found.length;
   }
 
   /**
-   * Remembers one.
+   * Adds a problem.
    *
-   * @param path Where it is.
+   * @param path Its path in the document.
    * @param message What is wrong, and what to do.
    * @param where Whether the key or the value is at fault.
    */
@@ -43,11 +41,11 @@ export class Diagnostics {
   }
 
   /**
-   * Remembers a key that is not known.
+   * Adds the problem of an unknown key.
    *
-   * @param path Where it is.
-   * @param message What to say of it, without the hint.
-   * @param known The keys that are known there.
+   * @param path The path of the key.
+   * @param message The message, without the hint.
+   * @param known The known keys.
    */
   async addUnknownKey(
     path: JsonPath,
@@ -62,9 +60,9 @@ export class Diagnostics {
   }
 
   /**
-   * Ends the reading when there is a problem.
+   * Throws when there are problems.
    *
-   * @throws {SourceError} With all of them.
+   * @throws {SourceError} With all problems.
    */
   throwIfAny(): void {
     if (this.#found.length > 0) {
@@ -75,15 +73,12 @@ export class Diagnostics {
 
 /** How loosely fields are decoded. */
 export type Strictness =
-  /** Numbers and booleans serve as texts, one value as a list of it. */
+  /** Numbers and booleans are converted to strings, a single value to a list. */
   | "weak"
-  /** A value has to be of the field's type. */
+  /** A value must have the type of the field. */
   | "strict";
 
-/**
- * Reads the fields of one part of a template. null is as good as no field,
- * as everywhere in Packer.
- */
+/** Reads the fields of one part of a template. As in Packer, null means that a field is absent. */
 export class Fields {
   readonly #object: JsonObject;
   readonly #path: JsonPath;
@@ -92,11 +87,9 @@ export class Fields {
   readonly #problems: Diagnostics;
 
   /**
-   * The fields of one part.
-   *
    * @param object The part.
-   * @param path Where it is.
-   * @param label What problems call it, for example `"builder 1: "`.
+   * @param path Its path in the document.
+   * @param label The beginning of its error messages, for example `"builder 1: "`.
    * @param strictness How loosely its fields are decoded.
    * @param problems Collects the problems.
    */
@@ -114,14 +107,14 @@ export class Fields {
     this.#problems = problems;
   }
 
-  /** A text, "" where there is none; undefined where it is none. */
-  text(key: string): string | undefined {
+  /** Returns a string, "" when absent; undefined when the value is not a string. */
+  string(key: string): string | undefined {
     const value = this.#value(key);
-    return value === null ? "" : this.#asText(value, key, [key]);
+    return value === null ? "" : this.#asString(value, key, [key]);
   }
 
-  /** A list of texts, empty where there is none; undefined where it is none. */
-  texts(key: string): string[] | undefined {
+  /** Returns a list of strings, empty when absent; undefined when the value is not such a list. */
+  stringList(key: string): string[] | undefined {
     const value = this.#value(key);
     if (value === null) return [];
     let list: unknown[];
@@ -135,17 +128,17 @@ export class Fields {
       );
     } else if (isObject(value) && Object.keys(value).length === 0) list = [];
     else list = [value];
-    const texts = list.map((item, index) =>
-      item === null ? "" : this.#asText(
+    const strings = list.map((item, index) =>
+      item === null ? "" : this.#asString(
         item,
         `${key}[${index}]`,
         Array.isArray(value) ? [key, index] : [key],
       )
     );
-    return texts.includes(undefined) ? undefined : texts as string[];
+    return strings.includes(undefined) ? undefined : strings as string[];
   }
 
-  /** True or false, or undefined where there is neither. */
+  /** Returns a boolean; undefined when absent, or when the value is not a boolean. */
   boolean(key: string): boolean | undefined {
     const value = this.#value(key);
     if (value === null || typeof value === "boolean") return value ?? undefined;
@@ -157,12 +150,12 @@ export class Fields {
     );
   }
 
-  /** An object, or undefined where there is none. */
+  /** Returns an object; undefined when absent, or when the value is not an object. */
   object(key: string): JsonObject | undefined {
     const value = this.#value(key);
     if (value === null) return undefined;
     if (isObject(value)) return value;
-    // Packer takes a list of objects for the object that they make up together.
+    // Packer merges a list of objects into one.
     const isLoose = this.#strictness === "weak";
     if (isLoose && Array.isArray(value) && value.every(isObject)) {
       return Object.assign({}, ...value);
@@ -173,11 +166,11 @@ export class Fields {
     );
   }
 
-  /** A duration in milliseconds, 0 where there is none. */
+  /** Returns a duration in milliseconds, 0 when absent; undefined when the value is not a duration. */
   duration(key: string): number | undefined {
     const value = this.#value(key);
     if (value === null) return 0;
-    // Go's durations are whole nanoseconds, and so Packer takes a bare number.
+    // Packer decodes a number as Go's duration: whole nanoseconds.
     if (typeof value === "number") return Math.trunc(value) / 1e6;
     if (typeof value === "boolean") return value ? 1e-6 : 0;
     const milliseconds = parseDuration(value);
@@ -193,7 +186,7 @@ export class Fields {
     );
   }
 
-  /** What is left of the part without these fields. */
+  /** Returns the part without these fields. */
   without(keys: readonly string[]): JsonObject {
     return Object.fromEntries(
       Object.entries(this.#object).filter(([key]) => !keys.includes(key)),
@@ -204,7 +197,7 @@ export class Fields {
     return Object.hasOwn(this.#object, key) ? this.#object[key] : null;
   }
 
-  #asText(
+  #asString(
     value: unknown,
     name: string,
     path: JsonPath,
@@ -230,7 +223,7 @@ export class Fields {
   }
 }
 
-/** A number without an exponent, as Go's strconv.FormatFloat(f, 'f', -1, 64) writes it. */
+/** Formats a number without an exponent, as Go's strconv.FormatFloat(f, 'f', -1, 64). */
 function wholeNumber(value: number): string {
   const text = String(value);
   if (!text.includes("e")) return text;

@@ -1,5 +1,5 @@
-// A JSON document is a file's value together with where each part of it
-// stands, so that whatever is wrong with a part can be shown in the file.
+// A JSON document: the value of a file and the position of each part of it, so
+// that an error message can point at the part.
 
 import { scanJson, type ValueRange } from "./json_scanner.ts";
 import { SourceError, type SourceLocation } from "./source_error.ts";
@@ -12,23 +12,23 @@ export {
 
 /** How a document is read. */
 export interface JsonDocumentOptions {
-  /** Takes the last where an object has a key twice, in place of refusing it. */
+  /** Whether a duplicate key is allowed; the last one wins. */
   allowDuplicates?: boolean;
-  /** What `JSON.parse` made of the text, where that was called before. */
+  /** The result of `JSON.parse`, if the text has already been parsed. */
   value?: unknown;
 }
 
-/** Keys and indexes that lead to a value. */
+/** The path of a value: the keys and indexes from the root. */
 export type JsonPath = readonly (string | number)[];
 
 /**
  * Reads a JSON document.
  *
- * @param text The file's text; a byte order mark before it is taken.
+ * @param text The content of the file; a byte order mark is skipped.
  * @param source The file as the user named it.
  * @param options How it is read.
- * @throws {SourceError} When it is no JSON, with the place and what to do; when
- * an object has a key twice, as Packer refuses it; at a key `__proto__`.
+ * @throws {SourceError} When it is not JSON, with the position and what to do;
+ * for a duplicate key, as in Packer; for a key `__proto__`.
  *
  * @example
  * ```ts
@@ -63,22 +63,20 @@ export function parseJsonDocument(
   return new JsonDocument(body, source, root, options.value);
 }
 
-/** A JSON document, as {@linkcode parseJsonDocument} gives it. */
+/** A JSON document, which {@linkcode parseJsonDocument} returns. */
 export class JsonDocument {
   /** The file as the user named it. */
   readonly source: string;
-  /** What is in it. */
+  /** Its value. */
   readonly value: unknown;
   readonly #lines: Lines;
   readonly #root: ValueRange;
 
   /**
-   * A document of a text that was found to be JSON.
-   *
-   * @param text Its text.
+   * @param text Its content, which is valid JSON.
    * @param source The file as the user named it.
-   * @param root Where everything stands in it.
-   * @param value What `JSON.parse` made of the text, where that was called before.
+   * @param root The positions of its values.
+   * @param value The result of `JSON.parse`, if the text has already been parsed.
    */
   constructor(
     text: string,
@@ -93,13 +91,13 @@ export class JsonDocument {
   }
 
   /**
-   * Where a value, or its key, stands.
+   * Returns the position of a value, or of its key.
    *
-   * @param path The keys and indexes that lead to it. Where they lead to
-   * nothing, the place is that of the last which is there.
-   * @param where Whether to tell the place of the value, or of its key where it has one.
-   * @param within How far into the value, where it is a text: in UTF-16 units
-   * of the text that it stands for.
+   * @param path The path of the value. If it does not exist, the position is that
+   * of the innermost value on the path that does.
+   * @param where Whether to locate the value, or its key if it has one.
+   * @param within An offset in the value, if it is a string: in UTF-16 units of
+   * the decoded string.
    */
   locate(
     path: JsonPath,
@@ -126,9 +124,9 @@ export class JsonDocument {
 /** The lines of a text. */
 class Lines {
   readonly #text: string;
-  /** The offset of each line, found when the first place is asked for. */
+  /** The offset of each line; computed on demand. */
   #starts: number[] | undefined;
-  /** By the start of a line, the offsets of its characters of two units. */
+  /** The offsets of the surrogate pairs of each line, by the line's offset. */
   readonly #pairs = new Map<number, number[]>();
 
   constructor(text: string) {
@@ -155,8 +153,8 @@ class Lines {
   }
 
   /**
-   * How many characters of a line before an offset are two units long. They are
-   * found once for each line: a minified file is one line with all problems.
+   * Counts the surrogate pairs of a line before an offset. They are searched once
+   * per line: a minified file has all its problems in one line.
    */
   #pairsBetween(start: number, end: number, offset: number): number {
     let pairs = this.#pairs.get(start);
@@ -180,7 +178,7 @@ class Lines {
     return low;
   }
 
-  /** The offset of a unit of what the text that begins at `start` stands for. */
+  /** Returns the offset of a unit of the decoded string whose literal begins at `start`. */
   within(start: number, units: number): number {
     const unit = /\\u[0-9a-fA-F]{4}|\\.|[^"]/sy;
     unit.lastIndex = start + 1;

@@ -1,47 +1,46 @@
-// The syntax of JSON, read for the places of its values and for its mistakes:
-// where each key and value stands, and what a user did who wrote something
-// else than JSON.
+// A scanner of JSON: finds the position of each key and value, and explains syntax
+// errors in terms of what the user probably meant.
 
-/** Where a value stands in a text; offsets are UTF-16 units from 0. */
+/** The position of a value in a text; offsets are UTF-16 units from 0. */
 export interface ValueRange {
-  /** Where its key stands; absent where it has none. */
+  /** The offset of its key; absent when it has none. */
   key?: number;
-  /** Where it begins. */
+  /** The offset of the value. */
   start: number;
-  /** What is in it: by key in an object, by index in a list. */
+  /** The values in it: by key in an object, by index in a list. */
   inner?: Map<string, ValueRange> | ValueRange[];
 }
 
-/** Something in a text that JSON, or whoever reads it, does not take. */
+/** A problem in the syntax of a text. */
 export interface SyntaxProblem {
-  /** Where it is: UTF-16 units from 0. */
+  /** Its offset: UTF-16 units from 0. */
   offset: number;
   /** What is wrong, and what to do. */
   message: string;
 }
 
-/** What there is to know of a text. */
+/** The result of a scan. */
 export interface Syntax {
-  /** The outermost value; absent where the text is no JSON. */
+  /** The outermost value; absent when the text is not JSON. */
   root?: ValueRange;
-  /** The mistake after which reading on makes no sense. */
+  /** The syntax error that stopped the scan. */
   mistake?: SyntaxProblem;
-  /** The keys that an object has twice, in the order of the text. */
+  /** The duplicate keys of objects, in the order of the text. */
   duplicates: SyntaxProblem[];
-  /** The keys that no object may have. */
+  /** The keys that are not allowed in any object. */
   forbidden: SyntaxProblem[];
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /[\p{L}\p{N}_$.+-]+/uy;
 const SPACE = /[ \t\r\n]*/y;
-// A class alone, without alternatives: the regular expression engine keeps a
-// record of each repetition of a group, and runs out of memory in a long string.
+// A character class without alternatives: the regular expression engine records
+// each repetition of a group, and would run out of memory in a long string.
 // deno-lint-ignore no-control-regex
 const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES = /(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,1000}/y;
 
-/** Reads a text as JSON (RFC 8259), and remembers where everything stands. */
+/** Scans a text as JSON (RFC 8259). */
 export function scanJson(text: string): Syntax {
   return new Scanner(text).scan();
 }
@@ -58,7 +57,7 @@ class MistakeFound extends Error {
   }
 }
 
-/** Reads one text. It keeps its own stack, so that depth costs no call stack. */
+/** Scans one text. It has an explicit stack, so that nesting does not use the call stack. */
 class Scanner {
   readonly #text: string;
   readonly #syntax: Syntax = { duplicates: [], forbidden: [] };
@@ -97,7 +96,7 @@ class Scanner {
     return root;
   }
 
-  /** Reads a value that begins here; an object or a list is only opened. */
+  /** Scans the value at the current offset; an object or a list is only opened. */
   #value(place: ValueRange): void {
     const text = this.#text;
     switch (text[this.#at]) {
@@ -125,14 +124,14 @@ class Scanner {
     this.#end(NUMBER.lastIndex);
   }
 
-  /** Ends a number or a literal, behind which no letter or digit may follow. */
+  /** Ends a number or a literal, after which no letter or digit may follow. */
   #end(end: number): void {
     WORD.lastIndex = end;
     if (WORD.test(this.#text)) this.#refuseValue();
     this.#at = end;
   }
 
-  /** Reads on in the innermost object or list. */
+  /** Scans the next value of the innermost object or list. */
   #next({ place }: Open): void {
     const inner = place.inner!;
     const isList = Array.isArray(inner);
@@ -176,7 +175,7 @@ class Scanner {
     if (this.#text[this.#at] === close) {
       const what = close === "}" ? "key of an object" : "value of a list";
       this.#fail(
-        `expected another ${what} behind this "," but found "${close}"; remove the comma, JSON has none behind the last`,
+        `expected another ${what} after this "," but found "${close}"; remove the comma, JSON allows no trailing comma`,
         comma,
       );
     }
@@ -190,7 +189,7 @@ class Scanner {
       this.#syntax.duplicates.push({
         offset: value.key!,
         message:
-          `duplicate field: ${key}; the object has it before, remove one`,
+          `duplicate field: ${key}; the object already has this key, remove one`,
       });
     }
     if (key === "__proto__") {
@@ -204,14 +203,14 @@ class Scanner {
     if (this.#text[this.#at] !== ":") {
       if (this.#at === this.#text.length) this.#refuseEnd();
       this.#fail(
-        `expected ":" behind the key "${key}" but found ${this.#found()}`,
+        `expected ":" after the key "${key}" but found ${this.#found()}`,
       );
     }
     this.#at++;
     this.#space();
   }
 
-  /** Reads a text with its quotes. */
+  /** Scans a string; returns it with its quotes. */
   #quoted(): string {
     const text = this.#text;
     const start = this.#at;

@@ -1,14 +1,11 @@
-// What a value of JSON is: an object or not, and its type in words.
+// The values of JSON: recognizes objects, and describes types in messages.
+
+export { isObject } from "../../plugin/common/is_object.ts";
 
 /** A JSON object. */
 export type JsonObject = Record<string, unknown>;
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What a value is, in the words of JSON. */
+/** Describes a value and its type for an error message. */
 export function describeType(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

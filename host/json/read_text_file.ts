@@ -1,11 +1,11 @@
-// Reads a file that the user named, with an error for people when that fails.
+// Reads a file that the user named, with a clear error when that fails.
 
 /**
  * Reads a file as text.
  *
- * @param path The file; `"-"` for the standard input.
- * @param what What it is to the user, for example `"template"`.
- * @returns Its text, without a byte order mark. Invalid UTF-8 in it becomes U+FFFD.
+ * @param path The file; `"-"` for stdin.
+ * @param what The kind of file for error messages, for example `"template"`.
+ * @returns Its content, without a byte order mark. Invalid UTF-8 becomes U+FFFD.
  * @throws {Error} When it cannot be read, or is UTF-16.
  */
 export async function readText(path: string, what: string): Promise<string> {
@@ -29,11 +29,13 @@ async function readBytes(path: string, what: string): Promise<Uint8Array> {
   }
   try {
     if ((await Deno.stat(path)).isDirectory) {
-      throw new Error(`the ${what} ${path} is a directory; name a file in it`);
+      throw new Error(
+        `the ${what} ${path} is a directory; give the path of a file`,
+      );
     }
     return await Deno.readFile(path);
   } catch (error) {
-    // Deno refuses paths in /dev, /proc and /sys, whatever they are.
+    // Deno opens no path in /dev, /proc and /sys.
     if (error instanceof Deno.errors.NotCapable) {
       return await readGuarded(path, what);
     }
@@ -49,7 +51,7 @@ function reasonOf(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotFound) return "no such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return (error as { code?: unknown }).code === "ENOTDIR"
-    ? "a part of its path is a file, not a directory"
+    ? "a component of the path is not a directory"
     : undefined;
 }
 
@@ -69,7 +71,7 @@ async function readGuarded(path: string, what: string): Promise<Uint8Array> {
     }).output();
   } catch (cause) {
     throw new Error(
-      `cannot read the ${what} ${path}: Deno does not open files in /dev, /proc and /sys, and "cat" cannot be run instead; copy it, or use - for the standard input`,
+      `cannot read the ${what} ${path}: Deno does not open files in /dev, /proc and /sys, and "cat" cannot be run instead; copy it, or use - for stdin`,
       { cause },
     );
   }

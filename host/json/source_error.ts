@@ -1,42 +1,45 @@
-// A source error points at the places in a file where something is wrong:
-// file, line and column, the line itself, and a caret below it.
+// An error that points at the problems in a file: file, line and column, the line
+// itself, and a caret below it.
 
 import { textWidth } from "../text/display_width.ts";
 
-/** A place in a file. */
+/** A position in a file. */
 export interface SourceLocation {
   /** From 1. */
   line: number;
   /** From 1, in characters. */
   column: number;
-  /** The whole line, without its end. */
+  /** The whole line, without its line end. */
   lineText: string;
 }
 
-/** One thing that is wrong in a file. */
+/** A problem in a file. */
 export interface SourceProblem {
   /** What is wrong, and what to do. */
   message: string;
-  /** Where; absent when it is no place but the whole. */
+  /** Its position; absent when it concerns the whole file. */
   location?: SourceLocation;
 }
 
-/** What knows where its values stand. */
+/** A document that can locate its values. */
 export interface Located {
   /** The file as the user named it. */
   readonly source: string;
-  /** Where the value under these keys and indexes stands. */
+  /** Returns the position of the value at a path. */
   locate(
     path: readonly (string | number)[],
     where?: "key" | "value",
   ): SourceLocation;
 }
 
-const MOST_SHOWN = 20;
-const WIDTH = 100;
+/** How many problems the message shows. */
+const MAX_SHOWN_PROBLEMS = 20;
+
+/** How much of a line is shown, in characters. */
+const EXCERPT_LENGTH = 100;
 
 /**
- * A file that is refused, with every problem that was found in it.
+ * The error of a file that is not valid, with all problems that were found in it.
  *
  * @example
  * ```ts
@@ -53,19 +56,17 @@ const WIDTH = 100;
  * ```
  */
 export class SourceError extends Error {
-  /** The error's class, which stays when it crosses to another process. */
+  /** The name of the error's class, which is kept when the error is sent to another process. */
   override readonly name = "SourceError";
-  /** Everything that is wrong, in the order of the file. */
+  /** The problems, in the order of the file. */
   readonly problems: readonly SourceProblem[];
   /** The file as the user named it. */
   readonly source: string;
 
   /**
-   * The error of several problems.
-   *
-   * @param problems What is wrong; at least one.
+   * @param problems The problems; at least one.
    * @param source The file as the user named it.
-   * @param options What caused it.
+   * @param options The cause.
    */
   constructor(
     problems: readonly SourceProblem[],
@@ -76,7 +77,8 @@ export class SourceError extends Error {
       (a.location?.line ?? 0) - (b.location?.line ?? 0) ||
       (a.location?.column ?? 0) - (b.location?.column ?? 0)
     );
-    const shown = sorted.slice(0, MOST_SHOWN).map((one) => show(one, source));
+    const shown = sorted.slice(0, MAX_SHOWN_PROBLEMS)
+      .map((one) => show(one, source));
     const more = sorted.length - shown.length;
     if (more > 0) shown.push(`and ${more} more`);
     super(shown.join("\n"), options);
@@ -85,12 +87,12 @@ export class SourceError extends Error {
   }
 
   /**
-   * The error of one problem.
+   * Returns an error with one problem.
    *
    * @param document The file.
-   * @param path The keys and indexes that lead to what is wrong.
+   * @param path The path of the value.
    * @param message What is wrong, and what to do.
-   * @param where Whether the caret stands below the key or the value.
+   * @param where Whether the caret points at the key or the value.
    */
   static at(
     document: Located,
@@ -106,32 +108,36 @@ export class SourceError extends Error {
 function show({ message, location }: SourceProblem, source: string): string {
   if (location === undefined) return `${source}: ${message}`;
   const { line, column } = location;
-  // The place belongs to the first line; more may be what somebody else wrote.
+  // The position belongs to the first line; the other lines may come from a plugin.
   const [first, ...more] = message.split("\n");
   return [`${source}:${line}:${column}: ${first}`, excerpt(location), ...more]
     .join("\n");
 }
 
-/** The line, or of a long one the part around the place, and a caret below it. */
+/** Returns the line, or the part of a long line around the position, and a caret below it. */
 function excerpt({ column, lineText }: SourceLocation): string {
-  // A minified file is one line of megabytes: only what is near is looked at.
+  // A minified file is one line of megabytes: only the part near the position is copied.
   let place = 0;
   for (let left = column - 1; left > 0 && place < lineText.length; left--) {
     place += lineText.codePointAt(place)! > 0xffff ? 2 : 1;
   }
-  const start = characterBoundary(lineText, Math.max(0, place - WIDTH * 2));
-  const end = characterBoundary(lineText, place + WIDTH * 2);
+  const start = characterBoundary(
+    lineText,
+    Math.max(0, place - EXCERPT_LENGTH * 2),
+  );
+  const end = characterBoundary(lineText, place + EXCERPT_LENGTH * 2);
   const all = [...lineText.slice(start, place)];
   const at = all.length;
   all.push(...lineText.slice(place, end));
-  const isWhole = start === 0 && end === lineText.length && all.length <= WIDTH;
+  const isWhole = start === 0 && end === lineText.length &&
+    all.length <= EXCERPT_LENGTH;
   const from = isWhole ? 0 : Math.max(
     0,
     start === 0 && end === lineText.length
-      ? Math.min(at - WIDTH / 2, all.length - WIDTH)
-      : at - WIDTH / 2,
+      ? Math.min(at - EXCERPT_LENGTH / 2, all.length - EXCERPT_LENGTH)
+      : at - EXCERPT_LENGTH / 2,
   );
-  const to = from + WIDTH;
+  const to = from + EXCERPT_LENGTH;
   const before = all.slice(from, at).map(visible);
   const rest = all.slice(at, to).map(visible);
   const head = start > 0 || from > 0 ? "..." : "";
@@ -141,13 +147,13 @@ function excerpt({ column, lineText }: SourceLocation): string {
   return `${text.trimEnd()}\n${caret}`;
 }
 
-/** The offset, or the one before it where it is inside of a surrogate pair. */
+/** Returns the offset, or the one before it if it is inside a surrogate pair. */
 function characterBoundary(text: string, offset: number): number {
   const at = Math.min(offset, text.length);
   return at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00 ? at - 1 : at;
 }
 
-/** A character as it can be shown: one that steers a terminal could hide the place. */
+/** Replaces a control character, which would move the cursor of a terminal. */
 function visible(character: string): string {
   // deno-lint-ignore no-control-regex
   return /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(character)
@@ -155,7 +161,7 @@ function visible(character: string): string {
     : character;
 }
 
-/** Blanks as wide as a character is on a terminal. */
+/** Returns spaces as wide as a character is on a terminal. */
 function blank(character: string): string {
   return character === "\t" ? "\t" : " ".repeat(textWidth(character));
 }

@@ -1,28 +1,30 @@
-// A secret of which a text has only a part, since the text was cut inside of
-// it: its beginning before `...` or at the end of the text, its end behind `...`
-// or at the beginning of the text.
+// Redacts a part of a secret in a text that was cut inside of the secret: the
+// beginning of the secret before `...` or at the end of the text, and the end of
+// the secret after `...` or at the beginning of the text.
 
-/** The shortest part of a secret that is looked for, and that of a long one. */
+/** The shortest part of a short secret that is looked for, in characters. */
 const MIN_PART_LENGTH = 4;
-const USUAL_PART_LENGTH = 8;
 
-/** At which of its ends a text is only a part of a longer one. */
+/** The shortest part of a long secret that is looked for, in characters. */
+const MIN_PART_LENGTH_OF_LONG = 8;
+
+/** Which ends of a text were cut off. */
 export interface CutEnds {
-  /** Whether something stood before it. */
+  /** Whether the text was cut off at its beginning. */
   readonly before?: boolean;
-  /** Whether something stands behind it. */
+  /** Whether the text was cut off at its end. */
   readonly after?: boolean;
 }
 
 /**
- * How many characters of a secret are looked for at least. Fewer may stand
- * there by chance.
+ * Returns the length of the shortest part of a secret that is looked for. A
+ * shorter one may occur by chance.
  *
  * @param secret The secret.
  */
 export function leastPart(secret: string): number {
   const half = Math.ceil(secret.length / 2);
-  return Math.max(MIN_PART_LENGTH, Math.min(USUAL_PART_LENGTH, half));
+  return Math.max(MIN_PART_LENGTH, Math.min(MIN_PART_LENGTH_OF_LONG, half));
 }
 
 // A quote may stand between the text and the dots.
@@ -32,14 +34,14 @@ const CUT_BEHIND = /["'`]? ?(?:\.\.\.|…)/y;
 export class CutSecret {
   readonly #secret: string;
   readonly #mark: string;
-  /** The same text read from its end, in which the end is the beginning. */
+  /** The reversed secret, whose beginnings are the ends of the secret. */
   readonly #reversed: string;
   #borders: Uint32Array | undefined;
   #reversedBorders: Uint32Array | undefined;
 
   /**
-   * @param secret The secret; longer than its least part.
-   * @param mark What is put in place of a part.
+   * @param secret The secret; longer than its {@linkcode leastPart}.
+   * @param mark The replacement for a part.
    */
   constructor(secret: string, mark: string) {
     this.#secret = secret;
@@ -48,10 +50,10 @@ export class CutSecret {
   }
 
   /**
-   * A text without the parts of the secret that stand at a cut.
+   * Replaces the parts of the secret that stand at a cut.
    *
-   * @param text The text; it does not have the whole secret in it.
-   * @param cut At which of its ends it was cut.
+   * @param text The text; it does not contain the whole secret.
+   * @param cut Which of its ends were cut off.
    */
   replaceIn(text: string, { before = false, after = false }: CutEnds): string {
     const least = leastPart(this.#secret);
@@ -87,10 +89,10 @@ export class CutSecret {
   }
 }
 
-/** A string with its UTF-16 units in the opposite order. */
+/** Reverses the UTF-16 units of a string. */
 function reverse(text: string): string {
   let reversed = "";
-  // Piece by piece, since an array of all units of a long string takes much memory.
+  // In pieces, since an array of all units of a long string takes much memory.
   for (let end = text.length; end > 0; end -= PIECE_LENGTH) {
     const piece = text.slice(Math.max(0, end - PIECE_LENGTH), end);
     reversed += piece.split("").reverse().join("");
@@ -101,9 +103,9 @@ function reverse(text: string): string {
 const PIECE_LENGTH = 64 * 1024;
 
 /**
- * For each length, the length of the longest beginning that is also the end
- * of the secret's first so many characters (Knuth, Morris and Pratt), by which
- * a text is searched in time that grows with its length alone.
+ * Returns, for each prefix of the secret, the length of the longest proper
+ * prefix that is also its suffix (Knuth, Morris and Pratt). With it a text is
+ * searched in time linear in its length.
  */
 function bordersOf(secret: string): Uint32Array {
   const borders = new Uint32Array(secret.length + 1);
@@ -117,7 +119,7 @@ function bordersOf(secret: string): Uint32Array {
   return borders;
 }
 
-/** A text without the beginnings of a secret that end at a cut. */
+/** Replaces the beginnings of a secret that end at a cut. */
 function withoutBeginnings(
   text: string,
   secret: string,

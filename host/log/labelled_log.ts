@@ -1,5 +1,6 @@
-// A process that runs several plugins writes the lines of all of them to its stderr, each behind the label of its
-// plugin and a colon. Here they get that label as their tag.
+// The log of a process that runs several plugins. It writes the lines of all of
+// them to its stderr, each prefixed by the label of its plugin and a colon; in
+// the log the label becomes the tag of the line.
 
 import type { Log } from "./log.ts";
 
@@ -8,11 +9,11 @@ const NEWLINE = 10;
 /** The log of such a process. */
 export class LabelledLog implements Log {
   readonly #log: Log;
-  /** Each label, and the bytes that a line with it begins with. */
+  /** Each label, and the bytes of its prefix. */
   readonly #labels = new Map<string, Uint8Array>();
 
   /**
-   * @param log Where the lines go.
+   * @param log The log to which the lines are written.
    */
   constructor(log: Log) {
     this.#log = log;
@@ -27,7 +28,7 @@ export class LabelledLog implements Log {
     this.#labels.set(label, new TextEncoder().encode(`${label}: `));
   }
 
-  /** Writes lines: runs of lines with the same label at once. */
+  /** Writes lines; consecutive lines with the same label in one write. */
   async write(
     name: string,
     lines: readonly string[] | Uint8Array,
@@ -35,7 +36,7 @@ export class LabelledLog implements Log {
     if (!(lines instanceof Uint8Array)) {
       return await this.#log.write(name, lines);
     }
-    // The bytes may change once this has returned its promise.
+    // The caller may change the bytes while the writes are pending.
     const bytes = lines.slice();
     for (let start = 0; start < bytes.length;) {
       const label = this.#labelAt(bytes, start);
@@ -52,7 +53,7 @@ export class LabelledLog implements Log {
     }
   }
 
-  /** Makes a text fit to be seen. */
+  /** Replaces secrets in a text. */
   redact(text: string): string {
     return this.#log.redact?.(text) ?? text;
   }

@@ -1,25 +1,26 @@
-// The log: what the host and its plugins did, line by line, for the user
-// who looks for the reason of something. Off unless BALER_LOG asks for it.
+// The log: lines that the host and its plugins write for debugging. Off unless
+// BALER_LOG is set.
 
 import { escapeControlChars } from "../text/escape_control_chars.ts";
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 
-/** Takes whole lines, each with the name of who wrote it. */
+/** Receives whole lines, each with the name of its writer. */
 export interface Log {
   /**
    * Writes lines of one writer.
    *
-   * @param name Who wrote them: `"ui"`, or a plugin's path.
-   * @param lines Texts without their ends; or the bytes of any number of lines,
-   * each with its end, which may change after the call.
-   * @returns A promise where a target has no room: who writes much waits for it.
+   * @param name The writer: `"ui"`, or a plugin's path.
+   * @param lines Strings without line ends; or the bytes of any number of lines
+   * with their line ends, which may change after the call.
+   * @returns A promise where a target has no room; the caller waits for it
+   * before it writes more.
    */
   write(
     name: string,
     lines: readonly string[] | Uint8Array,
   ): void | Promise<void>;
   /**
-   * Makes a text fit to be seen, for what is shown of a writer's lines
+   * Replaces secrets in a text, for lines of the writer that are shown
    * elsewhere, for example in an error.
    *
    * @param text The text.
@@ -27,35 +28,34 @@ export interface Log {
   redact?(text: string): string;
 }
 
-/** The log that keeps nothing. */
+/** A log that discards everything. */
 export const NO_LOG: Log = { write() {} };
 
-/** Where a log goes. */
+/** A file or terminal to which a log is written. */
 export interface LogTarget {
-  /** Writes some of the bytes, which may change after the call, and says how many. */
+  /** Writes some of the bytes, which may change after the call; returns their number. */
   writeSync(bytes: Uint8Array): number;
-  /** Whether a user looks at it, whose terminal escape codes would reach. */
+  /** Whether it is a terminal, which would interpret escape codes. */
   isTerminal(): boolean;
-  /** Resolves when a target that queues has room; undefined where it has. */
+  /** For a target with a queue: resolves when it has room; undefined when it has room now. */
   room?(): Promise<void> | undefined;
 }
 
-/** What a log is made of. */
+/** The options of a log. */
 export interface LogOptions {
-  /** Where it goes; each target gets every line. */
+  /** The targets; each gets every line. */
   targets: readonly LogTarget[];
   /**
-   * Makes lines fit to be seen, for example without the values of sensitive
-   * variables: gets a text of one or more lines. Looked up for each write: it
-   * may come and go.
+   * Replaces secrets, for example the values of sensitive variables, in a text
+   * of one or more lines. Read for each write, since it may change.
    */
   readonly redact?: ((text: string) => string) | undefined;
-  /** The time, for the beginning of each line. */
+  /** Returns the time for the timestamp of each line. */
   now?(): Date;
   /**
-   * Is told that a target takes no more, for example because its disk is full.
-   * It gets nothing from then on; the other targets do, and the work that the
-   * log tells of goes on.
+   * Called when a write to a target fails, for example because its disk is full.
+   * That target gets no more lines; logging to the other targets, and the build,
+   * continue.
    */
   onFailure?(target: LogTarget, error: unknown): void;
 }
@@ -66,14 +66,14 @@ const NEWLINE = 10;
 const LINE_END = Uint8Array.of(NEWLINE);
 
 /**
- * Makes a log of lines like
+ * Creates a log of lines such as
  *
  *     2013/06/10 21:44:43 /opt/baler-builder-x: Plugin started
  *
- * The text of a line is relayed byte for byte, except where it would harm a
- * terminal or show what must not be seen.
+ * The text of a line is relayed byte for byte, except for control characters on
+ * a terminal and for secrets.
  *
- * @param options Where it goes, and how.
+ * @param options The targets, and how lines are written.
  */
 export function createLog(options: LogOptions): Log {
   const { now = () => new Date() } = options;
@@ -110,10 +110,10 @@ export function createLog(options: LogOptions): Log {
       );
       for (const file of files) write(file, bytes);
       if (terminals.length > 0) {
-        const harmless = encoder.encode(
+        const escaped = encoder.encode(
           escapeControlChars(decoder.decode(bytes)),
         );
-        for (const terminal of terminals) write(terminal, harmless);
+        for (const terminal of terminals) write(terminal, escaped);
       }
       return roomOf(files) ?? roomOf(terminals);
     },
@@ -128,22 +128,23 @@ function roomOf(targets: readonly LogTarget[]): Promise<void> | undefined {
   }
 }
 
-const USUAL_SIZE = 256 * 1024;
+/** The size of the buffer for tagged lines, in bytes; a larger one is used for one block only. */
+const BUFFER_BYTES = 256 * 1024;
 
-/** Puts a tag before each line, in memory that is used again and again. */
+/** Puts a tag before each line, in a reused buffer. */
 class TaggedLines {
-  #bytes = new Uint8Array(USUAL_SIZE);
+  #bytes = new Uint8Array(BUFFER_BYTES);
 
   /**
    * Puts a tag before each line.
    *
    * @param tag The tag.
-   * @param block Lines, each with its end.
-   * @returns Bytes that change with the next call.
+   * @param block Lines, each with its line end.
+   * @returns Bytes that are valid until the next call.
    */
   of(tag: Uint8Array, block: Uint8Array): Uint8Array {
-    if (this.#bytes.length > USUAL_SIZE) {
-      this.#bytes = new Uint8Array(USUAL_SIZE);
+    if (this.#bytes.length > BUFFER_BYTES) {
+      this.#bytes = new Uint8Array(BUFFER_BYTES);
     }
     let bytes = this.#bytes;
     let length = 0;
@@ -166,7 +167,7 @@ class TaggedLines {
   }
 }
 
-/** Lines in which what must not be seen is not; the others stay as they are, valid UTF-8 or not. */
+/** Replaces secrets in lines; lines without any stay as they are, valid UTF-8 or not. */
 function redacted(
   block: Uint8Array,
   redact: (text: string) => string,
@@ -185,7 +186,7 @@ function redacted(
     start += line.length + 1;
   }
   const bytes = all.take();
-  // A secret of several short lines is found in all of them together alone.
+  // A secret of several short lines is found only in all lines together.
   const seen = decoder.decode(bytes);
   return redact(seen) === seen ? bytes : encoder.encode(whole);
 }

@@ -1,5 +1,5 @@
 // The log relay: tags each line that a plugin writes to stderr with the
-// plugin's path, and keeps the last lines for the error of the plugin's death.
+// plugin's path, and keeps the last lines for the error when the plugin dies.
 
 import { ByteBuffer } from "../../plugin/common/byte_buffer.ts";
 import type { Log } from "./log.ts";
@@ -8,17 +8,19 @@ import { escapeControlChars } from "../text/escape_control_chars.ts";
 const NEWLINE = 10;
 const LINE_END = Uint8Array.of(NEWLINE);
 
-/** How many of a plugin's last lines are kept, and how many bytes of each. */
-const KEPT_LINES = 20;
-const KEPT_TEXTS = 3;
-const KEPT_BYTES = 16 * 1024;
+/** How many of the last lines of stderr are kept. */
+const MAX_STDERR_LINES = 20;
 
-/**
- * The longest line that is kept in memory until its end comes. A longer one is
- * logged in parts, and the end of each part is kept for the next one, so that no
- * secret is cut.
- */
+/** How many of the last lines of stdout that are no messages are kept. */
+const MAX_STDOUT_LINES = 3;
+
+/** How many bytes of each of them are kept. */
+const MAX_KEPT_BYTES = 16 * 1024;
+
+/** The longest line that is buffered until its end arrives, in bytes. A longer one is logged in parts. */
 const MAX_LINE_BYTES = 16 * 2 ** 20;
+
+/** How many bytes at the end of a part are logged with the next one, so that no secret is cut. */
 const MAX_SECRET_BYTES = 2 ** 20;
 
 /** How many characters of each kept line are shown. */
@@ -28,11 +30,11 @@ const MAX_SHOWN_LENGTH = 2000;
 export class LogRelay {
   readonly #name: string;
   readonly #log: Log;
-  /** The beginning of a line whose end has not come yet. */
+  /** The beginning of a line whose end has not arrived yet. */
   readonly #begun = new ByteBuffer();
-  #last: Uint8Array[] = [];
-  /** The last lines that came in another way. */
-  #lastTexts: Uint8Array[] = [];
+  #lastStderr: Uint8Array[] = [];
+  /** The last lines of stdout that are no messages. */
+  #lastStdout: Uint8Array[] = [];
 
   constructor(name: string, log: Log) {
     this.#name = name;
@@ -40,10 +42,11 @@ export class LogRelay {
   }
 
   /**
-   * Takes what was read from the plugin's stderr.
+   * Relays a chunk of the plugin's stderr.
    *
-   * @param chunk Bytes, in pieces of any size; kept until their line is whole.
-   * @returns A promise where the log has no room for more until it resolves.
+   * @param chunk Bytes of any length; a partial line is buffered until its end
+   * arrives.
+   * @returns A promise when the log has no room for more until it resolves.
    */
   push(chunk: Uint8Array): void | Promise<void> {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
@@ -55,28 +58,28 @@ export class LogRelay {
   }
 
   /**
-   * Takes a line that came in another way than over stderr.
+   * Relays a line of the plugin's stdout that is no message.
    *
-   * @param line The line, without its end.
+   * @param line The line, without its line end.
    */
   line(line: Uint8Array): void | Promise<void> {
     const block = new Uint8Array(line.length + 1);
     block.set(line);
     block[line.length] = NEWLINE;
-    this.#keepLast(this.#lastTexts, KEPT_TEXTS, block);
+    this.#keepLast(this.#lastStdout, MAX_STDOUT_LINES, block);
     return this.#log.write(this.#name, block);
   }
 
-  /** Writes the line that has no end, if there is one. */
+  /** Called at the end of stderr: writes the last line when it has no line end. */
   end(): void {
     if (this.#begun.length > 0) this.#write(LINE_END);
   }
 
-  /** The plugin's last lines, oldest first, fit to be shown; before them what it wrote to stdout. */
+  /** The plugin's last lines for an error message, oldest first: those of stdout before those of stderr. */
   get lastLines(): string[] {
-    return [...this.#lastTexts, ...this.#last].map((line) => {
+    return [...this.#lastStdout, ...this.#lastStderr].map((line) => {
       const text = new TextDecoder().decode(line);
-      // Colours are for a terminal that the plugin has not got.
+      // Colors have no meaning in an error message.
       // deno-lint-ignore no-control-regex
       const plain = text.replace(/\x1b\[[\d;]*m/g, "");
       const seen = this.#log.redact?.(plain) ?? plain;
@@ -84,7 +87,7 @@ export class LogRelay {
     });
   }
 
-  /** Writes a line that has become too long, as if it had ended; its end begins the next one. */
+  /** Writes a part of a line that is too long as a line of its own; its last bytes begin the next part. */
   #cut(): void {
     let bytes: Uint8Array = this.#begun.take();
     bytes = this.#redacted(bytes);
@@ -96,28 +99,28 @@ export class LogRelay {
     this.#begun.add(bytes.subarray(cut));
   }
 
-  /** Writes what ends the line that has begun, and whole lines behind it. */
+  /** Writes the end of the buffered line and the whole lines after it. */
   #write(lines: Uint8Array): void | Promise<void> {
     let block = lines;
     if (this.#begun.length > 0) {
       this.#begun.add(lines);
       block = this.#begun.take();
     }
-    this.#keepLast(this.#last, KEPT_LINES, block);
+    this.#keepLast(this.#lastStderr, MAX_STDERR_LINES, block);
     return this.#log.write(this.#name, block);
   }
 
   /**
-   * Adds copies of the last lines of a block to those that are kept. A long one
-   * is redacted before it is cut, as a part of a secret would not be found.
+   * Adds copies of the last lines of a block to those that are kept. A long line
+   * is redacted before it is cut, since a part of a secret might not be found.
    */
   #keepLast(kept: Uint8Array[], most: number, block: Uint8Array): void {
     const lines: Uint8Array[] = [];
     for (let end = block.length - 1; end >= 0 && lines.length < most;) {
       const start = end === 0 ? 0 : block.lastIndexOf(NEWLINE, end - 1) + 1;
       const line = block.subarray(start, end);
-      const seen = line.length > KEPT_BYTES ? this.#redacted(line) : line;
-      lines.push(seen.slice(0, KEPT_BYTES));
+      const seen = line.length > MAX_KEPT_BYTES ? this.#redacted(line) : line;
+      lines.push(seen.slice(0, MAX_KEPT_BYTES));
       end = start - 1;
     }
     kept.push(...lines.reverse());

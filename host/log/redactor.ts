@@ -1,6 +1,5 @@
-// The redactor replaces the values of sensitive variables in all that the host
-// shows and logs, also where they are encoded or where a text was cut inside
-// of one.
+// The redactor replaces the values of sensitive variables in everything that the
+// host shows and logs, also where a value is encoded or cut off.
 
 import { type CutEnds, CutSecret, leastPart } from "./cut_secret.ts";
 
@@ -15,11 +14,13 @@ const SHOWN = "<sensitive>";
  */
 const MARK = "\u{10fffd}";
 
-/** The longest value that is looked for with any of its characters escaped. */
+/** The longest value that is looked for with any of its characters escaped, in characters. */
 const MAX_PATTERN_LENGTH = 1000;
 
-/** The shortest line of a value, and piece of its base64, that is a secret of its own. */
+/** The shortest line of a value that is a secret of its own, in characters. */
 const MIN_LINE_LENGTH = 4;
+
+/** The shortest part of a value's base64 that is a secret of its own, in characters. */
 const MIN_BASE64_LENGTH = 6;
 
 const encoder = new TextEncoder();
@@ -33,11 +34,11 @@ export class Redactor {
   #cutSecrets: CutSecret[] = [];
 
   /**
-   * Keeps more values secret from now on: as they are, each line of them, with
-   * any of their characters percent-encoded as in a URL or escaped by a
-   * backslash as in JSON, and in base64, also as a part of something longer.
+   * Adds secrets. Each value is replaced as it is, line by line, with any of its
+   * characters percent-encoded as in a URL or escaped by a backslash as in JSON,
+   * and in base64, also as a part of a longer text.
    *
-   * @param values The values; empty ones are no secret.
+   * @param values The values; empty ones are ignored.
    */
   add(values: Iterable<string>): void {
     const literals = new Set(this.#literals);
@@ -75,20 +76,19 @@ export class Redactor {
       .map((literal) => new CutSecret(literal, MARK));
   }
 
-  /** Whether there is anything to keep secret. */
+  /** Whether there are secrets. */
   get hasSecrets(): boolean {
     return this.#literals.length > 0;
   }
 
   /**
-   * A text with `<sensitive>` in place of each secret. To do it again changes
-   * nothing.
+   * Replaces each secret in a text by `<sensitive>`; idempotent.
    *
-   * A part of a secret is replaced, too, where the text was cut: before or
-   * behind `...`, and at the ends that `cut` names.
+   * A part of a secret is also replaced where the text was cut off: before and
+   * after `...`, and at the ends that `cut` names.
    *
    * @param text The text.
-   * @param cut At which of its ends the text was cut.
+   * @param cut Which ends of the text were cut off.
    */
   readonly redact = (text: string, cut: CutEnds = {}): string => {
     let seen = text.includes(SHOWN) ? text.replaceAll(SHOWN, MARK) : text;
@@ -114,7 +114,7 @@ export class Redactor {
 
 const LETTERS: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t" };
 
-/** The pattern of a value whose characters may be escaped, each in its own way. */
+/** Returns the pattern of a value any of whose characters may be escaped. */
 function escapedPattern(value: string): string {
   return value.replace(/\\+|[^A-Za-z0-9]/gu, (found) => {
     // A pattern for each of many backslashes would have many ways to match.
@@ -154,8 +154,8 @@ function anyCase(hex: string): string {
 }
 
 /**
- * What of a text's base64 does not depend on what stands around the text: at
- * each of the three places where it may begin, in both alphabets.
+ * Returns the parts of a text's base64 that do not depend on the characters
+ * around the text: for each of the three alignments, in both alphabets.
  */
 function base64Of(text: string): string[] {
   const all: string[] = [];

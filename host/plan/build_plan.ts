@@ -1,45 +1,44 @@
-// What one build is made of: its components, each with the plugin that serves
-// it and its configuration.
+// The plan of one build: its components, each with its plugin and configuration.
 
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { ComponentVariables } from "./component_variables.ts";
 import type { FoundPlugin } from "../discovery/find_plugin.ts";
 
-/** A component that a build is to have. */
+/** The plan of a component. */
 export interface ComponentPlan {
-  /** Its `type` in the template, or its `name` where it has one. */
+  /** Its `name` in the template if it has one, or its `type`. */
   name: string;
   /** The plugin that serves it. */
   plugin: FoundPlugin;
   /** Its configuration. */
   config: Record<string, unknown>;
-  /** The user variables that it is given. */
+  /** The user variables that its plugin gets. */
   variables: ComponentVariables;
-  /** Makes an error of its configuration point at the template's line. */
+  /** Adds the position in the template to an error of its configuration. */
   locate(error: unknown): unknown;
 }
 
-/** A provisioner that a build is to have. */
+/** The plan of a provisioner. */
 export interface ProvisionerPlan extends ComponentPlan {
-  /** How long to wait before it, in milliseconds. */
+  /** How long to wait before it runs, in milliseconds. */
   pauseBefore: number;
-  /** How often it is tried again when it fails. */
+  /** How often it is retried when it fails. */
   maxRetries: number;
-  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  /** How long it may take, in milliseconds; 0 for no limit. */
   timeout: number;
 }
 
-/** A post-processor that a build is to have. */
+/** The plan of a post-processor. */
 export interface PostProcessorPlan extends ComponentPlan {
   /** Its `type` in the template. */
   type: string;
-  /** Whether the artifact that goes into it stays; its own choice when absent. */
+  /** Whether its input artifact is kept; its own choice when absent. */
   keepInputArtifact?: boolean;
 }
 
-/** What a build is made of. */
+/** The plan of a build. */
 export interface BuildPlan {
-  /** What all of its components are told about it. */
+  /** The build context that all its components get. */
   context: Omit<BuildContext, keyof ComponentVariables>;
   builder: ComponentPlan;
   provisioners: ProvisionerPlan[];

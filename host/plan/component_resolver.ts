@@ -1,5 +1,5 @@
-// From what a template says of a component to the plugin that serves it, with
-// the place in the template of all that is wrong with it.
+// Resolves the components of a template to the plugins that serve them, and
+// collects the problems with their positions.
 
 import type { ComponentPlan } from "./build_plan.ts";
 import {
@@ -17,7 +17,7 @@ import type { ResolvedVariables } from "../template/variables.ts";
 import { allVariables, variablesReadBy } from "./component_variables.ts";
 import type { Template } from "../template/template.ts";
 
-/** What a template says of one component. */
+/** The entry of a component in a template. */
 export interface ComponentEntry {
   readonly type: string;
   readonly name?: string;
@@ -26,7 +26,7 @@ export interface ComponentEntry {
   readonly plugin?: readonly string[];
 }
 
-/** Finds the plugins of a template, and gathers what it does not find. */
+/** Finds the plugins of a template, and collects the problems. */
 export class ComponentFinder {
   /** The template. */
   readonly template: Template;
@@ -39,9 +39,9 @@ export class ComponentFinder {
   /**
    * @param template The template.
    * @param variables The values of its variables.
-   * @param sources Where plugins are looked for.
-   * @param problems Where what is wrong is gathered.
-   * @param found Where the plugins that are found are gathered.
+   * @param sources The sources of plugins.
+   * @param problems Collects the problems.
+   * @param found Collects the plugins that are found.
    */
   constructor(
     template: Template,
@@ -57,7 +57,7 @@ export class ComponentFinder {
     this.#found = found;
   }
 
-  /** One that gathers what is wrong into a list of its own. */
+  /** Returns a finder that collects problems in another list. */
   for(problems: SourceProblem[]): ComponentFinder {
     return new ComponentFinder(
       this.template,
@@ -69,12 +69,12 @@ export class ComponentFinder {
   }
 
   /**
-   * What a build has of a component. One whose plugin is not found is a
-   * problem, and what comes back is not to be used.
+   * Returns the plan of a component. If its plugin is not found, a problem is
+   * added, and the plan must not be used.
    *
    * @param kind The kind of component.
-   * @param entry What the template says of it.
-   * @param place Where a key of its configuration stands in the template.
+   * @param entry Its entry in the template.
+   * @param place Returns the path of a key of its configuration in the template.
    */
   async component(
     kind: PluginKind,
@@ -103,7 +103,7 @@ export class ComponentFinder {
     };
   }
 
-  /** What is to be told about the plugins that were found: who else can replace them. */
+  /** The warnings about found plugins that other users can replace. */
   get warnings(): string[] {
     return [...this.#found.values()].flatMap(({ argv, label }) => {
       const reason = untrustedReason(argv);
@@ -132,7 +132,7 @@ export class ComponentFinder {
         message: (error as Error).message,
         location: this.template.document.locate([...entry.at, "type"]),
       });
-      // Never used: a build with a problem is refused.
+      // Not used: a build with a problem does not run.
       return { argv: [], label: "", name: "", source: "" };
     }
   }

@@ -1,5 +1,5 @@
-// The user variables that a component is given: those that its own
-// configuration reads, so that no plugin learns the values of others.
+// The user variables that a component gets: only those that its configuration
+// reads, so that no plugin learns the values of others.
 
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import {
@@ -16,9 +16,9 @@ export type ComponentVariables = Pick<
 >;
 
 /**
- * The variables that a component's configuration reads, also through what a
- * variable's value reads: a plugin may interpolate a value a second time, as
- * with `execute_command`.
+ * Returns the variables that a component's configuration reads, directly or
+ * through the value of another variable: a plugin may interpolate a value a second
+ * time, as with `execute_command`.
  *
  * @param config The configuration; of a provisioner with its override.
  * @param variables All variables of the build.
@@ -52,7 +52,8 @@ export function variablesReadBy(
 }
 
 /**
- * All variables of the build, for a component whose plugin asks for them.
+ * Returns all variables of the build, for a component whose plugin interpolates by
+ * itself.
  *
  * @param variables All variables of the build.
  */
@@ -74,7 +75,7 @@ function referencesIn(
   try {
     return userReferences(parse(text));
   } catch {
-    // The plugin may know more functions, or interpolate a part of the text.
+    // The plugin may have more functions, or interpolate only a part of the string.
     const reads = [...actionsIn(text)].flatMap((
       [start, end],
     ) => [...text.slice(start, end).matchAll(USER)]).map(([, raw, quoted]) =>

@@ -1,4 +1,4 @@
-// A configuration that a component refuses, told with the template's lines.
+// Adds positions in the template to the errors of a component's configuration.
 
 import { errorMessage, indentContinuation } from "../errors/error_message.ts";
 import { PluginError } from "../plugin/plugin_error.ts";
@@ -10,13 +10,13 @@ import type { JsonDocument, JsonPath } from "../json/json_document.ts";
 import { SourceError } from "../json/source_error.ts";
 
 /**
- * Makes an error of a component's configuration point at the template.
+ * Adds positions in the template to an error of a component's configuration.
  *
- * @param error What the component threw.
+ * @param error The error that the component threw.
  * @param document The template.
- * @param place Where a key of the component's configuration stands in it.
- * @param source Who says that it is this plugin, for example `"template.json:4"`.
- * @param mends Whether `baler fix` takes a key out of the component's configuration.
+ * @param place Returns the path of a key of the component's configuration in it.
+ * @param source What selected the plugin, for example `"template.json:4"`.
+ * @param isFixable Whether `baler fix` removes a key from the configuration.
  * @returns The error to show.
  */
 export function locatedConfigError(
@@ -24,18 +24,18 @@ export function locatedConfigError(
   document: JsonDocument,
   place: (path: JsonPath) => JsonPath,
   source: string,
-  mends: (key: string) => boolean,
+  isFixable: (key: string) => boolean,
 ): unknown {
   if (!(error instanceof Error)) return error;
   const problems = problemsOf(error) ?? [{
     path: [],
     message: error instanceof PluginError
-      ? `${error.message}\n(${source} says that it is this plugin.)`
+      ? `${error.message}\n(The plugin was selected by ${source}.)`
       : errorMessage(error),
   }];
   return new SourceError(
     problems.map(({ path, message, code }) => ({
-      message: code === UNKNOWN_KEY && isKey(path) && mends(path[0])
+      message: code === UNKNOWN_KEY && isKey(path) && isFixable(path[0])
         ? `${message}; "baler fix" prints the template with its new name`
         : indentContinuation(message),
       location: document.locate(
@@ -48,7 +48,7 @@ export function locatedConfigError(
   );
 }
 
-/** The problems that a ConfigError of another process brought along. */
+/** Returns the problems of a ConfigError from another process. */
 function problemsOf(error: Error): ConfigProblem[] | undefined {
   const { problems } = error as { problems?: unknown };
   const isProblem = (one: unknown): one is ConfigProblem =>
@@ -66,7 +66,7 @@ function isPath(value: unknown): value is JsonPath {
     value.every((key) => typeof key === "string" || typeof key === "number");
 }
 
-/** Whether a path leads to a key of the configuration itself. */
+/** Whether a path is a top-level key of the configuration. */
 function isKey(path: JsonPath): path is [string] {
   return path.length === 1 && typeof path[0] === "string";
 }

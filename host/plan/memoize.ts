@@ -1,9 +1,9 @@
-// A function that remembers: what was made of an object is made of it once.
+// Memoizes a function of one object.
 
 /**
- * A function that makes something of each object once.
+ * Returns a function that computes the result for each object once.
  *
- * @param make Makes it.
+ * @param make Computes the result.
  */
 export function memoize<K extends object, V extends object | number>(
   make: (key: K) => V,

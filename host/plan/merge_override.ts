@@ -1,14 +1,14 @@
-// Overlaying: what a provisioner's `override` makes of its configuration.
+// Merges the `override` of a provisioner into its configuration.
 
 import { isObject } from "../json/json_value.ts";
 
 /**
- * Lays one configuration over another as Packer does, which decodes them one
- * after the other into the same structure: an object key by key, and a list
- * item by item, so that what a longer list has behind stays.
+ * Merges one configuration into another as Packer does, which decodes both into
+ * the same structure, one after the other: objects are merged by key, lists by
+ * index, so that the surplus items of a longer list are kept.
  *
  * @param under The configuration.
- * @param over What it has otherwise; null has no say.
+ * @param over The override; null changes nothing.
  */
 export function deepMerge(under: unknown, over: unknown): unknown {
   if (over === null) return under ?? null;
@@ -27,7 +27,7 @@ export function deepMerge(under: unknown, over: unknown): unknown {
     );
   }
   if (Array.isArray(under) || Array.isArray(over)) {
-    // A list of one may be written as the one.
+    // A list of one item may be written as the item.
     const [below, above] = [[under].flat(), [over].flat()];
     return Array.from(
       { length: Math.max(below.length, above.length) },

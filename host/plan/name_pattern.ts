@@ -1,4 +1,4 @@
-// Patterns for names, as -only and -except take them.
+// The name patterns of -only and -except.
 
 const compiled = new Map<string, RegExp | null>();
 
@@ -7,7 +7,7 @@ const compiled = new Map<string, RegExp | null>();
  *
  * @param pattern A name, or one with `*` (any characters), `?` (one
  * character), `[a-c]` or `[!a-c]` (one of, none of) and `{a,b}` (either).
- * @param name The name. One that is written just like the pattern matches it.
+ * @param name The name. A name that equals the pattern matches, whatever characters it has.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ function compile(pattern: string): RegExp | null {
     } else if (escaped !== undefined) {
       expression += literal(escaped);
     } else if (character === "*") {
-      // Several in a row mean the same as one, but would be slow to match.
+      // Several in a row mean the same as one, and would be slow to match.
       if (!expression.endsWith(".*")) expression += ".*";
     } else if (character === "?") {
       expression += ".";

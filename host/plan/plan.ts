@@ -1,5 +1,5 @@
-// The plan: a template, its variables and what the command line says, turned
-// into what each build is made of.
+// The plan of a run: resolves a template, its variables and the options of the
+// command line to the plan of each build.
 
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import { VERSION } from "../../plugin/common/version.ts";
@@ -14,14 +14,11 @@ import type { LaunchOptions } from "../plugin/launch_options.ts";
 import { pluginPathWarnings } from "../discovery/plugin_directories.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { runEnvironment } from "../process/plugin_environment.ts";
-import { pluginTimes } from "../plugin/plugin_timeouts.ts";
+import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 import type { Redactor } from "../log/redactor.ts";
 import { memoize } from "./memoize.ts";
-import {
-  selectBuilds,
-  type SelectedBuild,
-  type SelectedProvisioner,
-} from "./select_builds.ts";
+import { selectBuilds, type SelectedBuild } from "./select_builds.ts";
+import type { SelectedProvisioner } from "./select_provisioner.ts";
 import { SourceError, type SourceProblem } from "../json/source_error.ts";
 import {
   type PostProcessorEntry,
@@ -34,7 +31,7 @@ import {
   type VariableOptions,
 } from "../template/variables.ts";
 
-/** What the command line says of a run. */
+/** The options of the command line. */
 export interface PlanOptions extends VariableOptions {
   /** The patterns of `-only`. */
   only: readonly string[];
@@ -42,43 +39,43 @@ export interface PlanOptions extends VariableOptions {
   except: readonly string[];
   /** The directories of `-plugin-dir`. */
   pluginDir: readonly string[];
-  /** How the builds are to run. */
+  /** How the builds run. */
   run: Pick<BuildContext, "debug" | "force" | "onError">;
-  /** Learns the values that must not be seen. */
+  /** Gets the values of sensitive variables. */
   redactor: Redactor;
 }
 
-/** A build that cannot be. The others can all the same. */
+/** A build that cannot run; other builds still can. */
 export interface InvalidBuild {
   /** Its name. */
   name: string;
-  /** All that is wrong with it. */
+  /** Its problems. */
   error: SourceError;
 }
 
-/** What a template comes to. */
+/** The plan of a template. */
 export interface TemplatePlan {
   template: Template;
-  /** The builds, by name. */
+  /** The builds, sorted by name. */
   builds: BuildPlan[];
-  /** The builds that cannot be, by name: a plugin is missing, for example. */
+  /** The builds that cannot run, for example because a plugin is missing; sorted by name. */
   refused: InvalidBuild[];
-  /** Patterns of `-only` and `-except` that match nothing. */
+  /** The patterns of `-only` and `-except` that match nothing. */
   unmatched: readonly string[];
-  /** What is to be told about plugins that others can replace, and where they are looked for. */
+  /** The warnings about plugins that other users can replace, and about ignored plugin paths. */
   warnings: readonly string[];
-  /** What is to be said of variables that it reads and nobody has declared. */
+  /** The warning about undeclared variables. */
   undeclared: string | undefined;
   /** How plugins are launched. */
   launch: LaunchOptions;
 }
 
 /**
- * Makes the plan of a template.
+ * Plans the builds of a template.
  *
  * @param path The template's path, or `"-"`.
- * @param options What the command line says.
- * @throws {SourceError} When something is wrong that is not one build's own.
+ * @param options The options of the command line.
+ * @throws {SourceError} For problems that do not belong to a single build.
  */
 export async function planBuilds(
   path: string,
@@ -121,19 +118,19 @@ export async function planBuilds(
     unmatched: selection.unmatched,
     warnings: [...pluginPathWarnings(), ...finder.warnings],
     undeclared: await undeclaredVariables(template, variables.values),
-    launch: { ...pluginTimes(), env: runEnvironment() },
+    launch: { ...pluginTimeouts(), env: runEnvironment() },
   };
 }
 
-/** What is wrong with several builds is told at length once. */
+/** Shortens a problem that several builds share to its first line after its first occurrence. */
 function deduplicateProblems(refused: readonly InvalidBuild[]): InvalidBuild[] {
-  const told = new Set<string>();
+  const shown = new Set<string>();
   return refused.map(({ name, error }) => {
     const problems = error.problems.map((problem) => {
       const { message, location } = problem;
       const key = JSON.stringify([message, location?.line, location?.column]);
-      if (!told.has(key)) {
-        told.add(key);
+      if (!shown.has(key)) {
+        shown.add(key);
         return problem;
       }
       return { ...problem, message: message.split("\n", 1)[0]! };
@@ -142,13 +139,13 @@ function deduplicateProblems(refused: readonly InvalidBuild[]): InvalidBuild[] {
   });
 }
 
-/** A part of a plan, and what is wrong with it. */
+/** A part of a plan, and its problems. */
 interface Planned<T> {
   readonly plan: T;
   readonly problems: readonly SourceProblem[];
 }
 
-/** Makes plans of builds, in which builds share what is the same for them. */
+/** Returns a function that plans a build; the builds share the parts that are the same. */
 function planner(
   finder: ComponentFinder,
 ): (

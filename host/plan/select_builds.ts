@@ -1,13 +1,17 @@
-// The selection: which builds a template comes to under -only and -except,
-// and which provisioners and post-processors each of them gets, with what
-// configuration.
+// Selects the builds of a template under -only and -except, with the provisioners
+// and post-processors of each.
 
 import { join } from "@std/path";
 import {
   interpolate,
   type InterpolationContext,
 } from "../../plugin/interpolate/mod.ts";
-import { type JsonPath, SourceError } from "../json/json_document.ts";
+import { SourceError } from "../json/json_document.ts";
+import {
+  byBuilder,
+  namedBy,
+  truncateAtExcepted,
+} from "./entries_by_builder.ts";
 import { matchName } from "./name_pattern.ts";
 import type {
   BuilderEntry,
@@ -15,32 +19,21 @@ import type {
   ProvisionerEntry,
   Template,
 } from "../template/template.ts";
-import { deepMerge } from "./merge_override.ts";
 import { memoize } from "./memoize.ts";
-import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
+import {
+  readRetries,
+  type SelectedProvisioner,
+  selectedProvisioner,
+} from "./select_provisioner.ts";
 
-/** What a user asks for. */
+/** The options of a selection. */
 export interface SelectionOptions {
-  /** The patterns of `-only`: only builds whose name matches one. */
+  /** The patterns of `-only`: only builds whose name matches one are selected. */
   readonly only?: readonly string[];
-  /** The patterns of `-except`: no build and no post-processor whose name matches one. */
+  /** The patterns of `-except`: builds and post-processors whose name matches one are left out. */
   readonly except?: readonly string[];
   /** When the host started, for `timestamp` and `isotime` in names. */
   readonly startedAt?: Date;
-}
-
-/** A provisioner as one build gets it. */
-export interface SelectedProvisioner
-  extends Omit<ProvisionerEntry, "maxRetries"> {
-  /** How often it is tried again when it fails. */
-  readonly maxRetries: number;
-  /** What is wrong with it; a build that gets it cannot be built then. */
-  readonly problems: readonly SourceError[];
-  /**
-   * Where a key of its configuration stands in the template's document: in
-   * its `override` for this build where that has it.
-   */
-  pathOf(path: JsonPath): JsonPath;
 }
 
 /** A build of a template. */
@@ -49,19 +42,19 @@ export interface SelectedBuild {
   readonly name: string;
   /** Its builder. */
   readonly builder: BuilderEntry;
-  /** The provisioners that it gets, in the order in which they run. */
+  /** Its provisioners, in the order in which they run. */
   readonly provisioners: readonly SelectedProvisioner[];
-  /** What runs when one of them failed. */
+  /** The provisioner that runs after one of them has failed. */
   readonly errorCleanupProvisioner?: SelectedProvisioner;
-  /** The sequences of post-processors that it gets. */
+  /** Its sequences of post-processors. */
   readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
 }
 
-/** What a template comes to. */
+/** The selected builds of a template. */
 export interface Selection {
-  /** The builds, by name. */
+  /** The builds, sorted by name. */
   readonly builds: readonly SelectedBuild[];
-  /** The patterns that match nothing. Packer passes over them in silence. */
+  /** The patterns that match nothing, which Packer ignores silently. */
   readonly unmatched: readonly string[];
 }
 
@@ -70,10 +63,10 @@ export interface Selection {
  *
  * @param template The template.
  * @param values The values of its variables.
- * @param options What the user asks for. A pattern is a name, or has `*`,
- * `?`, `[...]` or `{a,b}` in it.
- * @throws {SourceError} When a name cannot be interpolated, or two builds
- * come to have the same one.
+ * @param options The patterns. A pattern is a name that may contain `*`, `?`,
+ * `[...]` and `{a,b}`.
+ * @throws {SourceError} When a name cannot be interpolated, or two builds have the
+ * same name after interpolation.
  */
 export function selectBuilds(
   template: Template,
@@ -84,7 +77,7 @@ export function selectBuilds(
     userVariables: values,
     templatePath: template.path ?? join(template.directory, "-"),
     initTime: options.startedAt,
-    // The names of all builds share the limit of one text.
+    // The names of all builds share the budget of one string.
     budget: { steps: 0 },
   };
   const builders = namedBuilders(template, context);
@@ -96,13 +89,13 @@ export function selectBuilds(
   const retries = memoize((entry: ProvisionerEntry) =>
     readRetries(entry, template, context)
   );
-  const plain = memoize((entry: ProvisionerEntry) =>
+  const withoutOverride = memoize((entry: ProvisionerEntry) =>
     selectedProvisioner(entry, undefined, retries(entry), template)
   );
   const provisionerOf = (entry: ProvisionerEntry, { name }: BuilderEntry) =>
     Object.hasOwn(entry.override, name)
       ? selectedProvisioner(entry, name, retries(entry), template)
-      : plain(entry);
+      : withoutOverride(entry);
   const excepted = new Set(
     template.postProcessors.flat().filter(({ name }) =>
       except.some((pattern) => matchName(pattern, name))
@@ -113,19 +106,20 @@ export function selectBuilds(
   const sequences = template.postProcessors.map((sequence) =>
     byBuilder(sequence, rawNames)
   );
-  // A thousand builds that get the same share one list of it.
+  // Builds without an override share one list of provisioners.
   const overridden = new Set(
     template.provisioners.flatMap(({ override }) => Object.keys(override)),
   );
-  const plainList = memoize((entries: readonly ProvisionerEntry[]) =>
-    entries.map(plain)
+  const listWithoutOverride = memoize((entries: readonly ProvisionerEntry[]) =>
+    entries.map(withoutOverride)
   );
   const stepNames = new Set(template.postProcessors.flat().flatMap(namedBy));
   const sequencesOf = (name: string) =>
     sequences
       .map((sequence) => truncateAtExcepted(sequence.get(name)!, excepted))
       .filter((sequence) => sequence.length > 0);
-  let plainSequences: (readonly PostProcessorEntry[])[] | undefined;
+  /** The sequences of the builds that no post-processor names. */
+  let commonSequences: (readonly PostProcessorEntry[])[] | undefined;
   const builds = selected.map(([name, builder]): SelectedBuild => {
     const cleanup = template.errorCleanupProvisioner;
     return {
@@ -134,13 +128,13 @@ export function selectBuilds(
       provisioners: overridden.has(builder.name)
         ? provisioners.get(builder.name)!
           .map((entry) => provisionerOf(entry, builder))
-        : plainList(provisioners.get(builder.name)!),
+        : listWithoutOverride(provisioners.get(builder.name)!),
       ...(cleanup && {
         errorCleanupProvisioner: provisionerOf(cleanup, builder),
       }),
       postProcessors: stepNames.has(builder.name)
         ? sequencesOf(builder.name)
-        : plainSequences ??= sequencesOf(builder.name),
+        : commonSequences ??= sequencesOf(builder.name),
     };
   });
   builds.sort((a, b) => a.name < b.name ? -1 : 1);
@@ -173,125 +167,12 @@ function namedBuilders(
       throw SourceError.at(
         template.document,
         [...builder.at, "name"],
-        `builder with name '${name}' already exists: '${other.name}' and '${builder.name}' come to the same; give one another "name"`,
+        `builder with name '${name}' already exists: '${other.name}' and '${builder.name}' are the same after interpolation; give one another "name"`,
       );
     }
     builders.set(name, builder);
   }
   return builders;
-}
-
-/**
- * The entries that each builder gets. As in Packer, `only` and `except` speak
- * of builders by their names before interpolation.
- */
-function byBuilder<
-  Entry extends { only: readonly string[]; except: readonly string[] },
->(
-  entries: readonly Entry[],
-  builders: readonly string[],
-): Map<string, Entry[]> {
-  const isNamed = new Set(entries.flatMap(namedBy));
-  const common = entries.filter(({ only }) => only.length === 0);
-  const found = new Map(
-    builders.map((
-      name,
-    ): [string, Entry[]] => [name, isNamed.has(name) ? [] : common]),
-  );
-  const named = builders.filter((name) => isNamed.has(name));
-  for (const entry of entries) {
-    const except = new Set(entry.except);
-    const names = entry.only.length > 0
-      ? new Set(entry.only)
-      : named.filter((name) => !except.has(name));
-    for (const name of names) found.get(name)?.push(entry);
-  }
-  return found;
-}
-
-function namedBy(
-  { only, except }: { only: readonly string[]; except: readonly string[] },
-): readonly string[] {
-  return [...only, ...except];
-}
-
-/** What a build gets of a sequence: up to the first that -except names, as in Packer. */
-function truncateAtExcepted(
-  sequence: readonly PostProcessorEntry[],
-  excepted: ReadonlySet<PostProcessorEntry>,
-): readonly PostProcessorEntry[] {
-  const end = sequence.findIndex((entry) => excepted.has(entry));
-  return end < 0 ? sequence : sequence.slice(0, end);
-}
-
-function readRetries(
-  { at, maxRetries }: ProvisionerEntry,
-  template: Template,
-  context: InterpolationContext,
-): number | SourceError {
-  if (maxRetries === "") return 0;
-  const path = [...at, "max_retries"];
-  let text: string;
-  try {
-    text = interpolate(maxRetries, context);
-  } catch (error) {
-    return SourceError.at(
-      template.document,
-      path,
-      `failed to interpolate \`max_retries\`: ${(error as Error).message}`,
-    );
-  }
-  if (!/^[+-]?\d+$/.test(text)) {
-    return SourceError.at(
-      template.document,
-      path,
-      `\`max_retries\` must be a valid integer, not ${
-        JSON.stringify(text)
-      }; write it like 3`,
-    );
-  }
-  // Packer tries again until the count is used up, which a negative one is at once.
-  return Math.max(0, Number(text));
-}
-
-function overrideOf(
-  { at, override }: ProvisionerEntry,
-  builder: string,
-  template: Template,
-): JsonObject | SourceError {
-  const own = Object.hasOwn(override, builder) ? override[builder] : null;
-  if (own === null) return {};
-  if (isObject(own)) return own;
-  return SourceError.at(
-    template.document,
-    [...at, "override", builder],
-    `override '${builder}' expected a map, got ${describeType(own)}`,
-  );
-}
-
-/** A provisioner as a build gets it that it has an `override` for, or as all others do. */
-function selectedProvisioner(
-  entry: ProvisionerEntry,
-  builder: string | undefined,
-  maxRetries: number | SourceError,
-  template: Template,
-): SelectedProvisioner {
-  const override = builder === undefined
-    ? {}
-    : overrideOf(entry, builder, template);
-  const overrides = override instanceof SourceError ? {} : override;
-  return {
-    ...entry,
-    config: deepMerge(entry.config, overrides) as JsonObject,
-    maxRetries: typeof maxRetries === "number" ? maxRetries : 0,
-    problems: [maxRetries, override].filter((one) =>
-      one instanceof SourceError
-    ),
-    pathOf: (path) =>
-      path.length > 0 && Object.hasOwn(overrides, path[0]!)
-        ? [...entry.at, "override", builder!, ...path]
-        : [...entry.at, ...path],
-  };
 }
 
 function unmatchedOf(

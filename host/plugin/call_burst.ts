@@ -1,67 +1,69 @@
-// A conversation: calls of one plugin, one right after another. The plugin is
-// told that the next is near, so that it waits for that on the spot, which
-// takes half as long as in another thread; and it is told when none comes.
+// Call bursts: many calls of one plugin, each soon after the one before. During a
+// burst the calls announce that more follow; the plugin then reads its stdin with
+// a blocking read, which takes half as long as Deno's asynchronous read in
+// another thread. At the end of the burst the plugin is told to stop that.
 
-/** How close calls follow upon each other in a conversation, in milliseconds. */
+/** The longest time between two calls of a burst, in milliseconds. */
 const MAX_GAP_MS = 2;
 
-/** After how many such calls it is one. */
+/** How many such calls make a burst. */
 const MIN_CALLS = 8;
 
-/** How long after its last call a conversation is over, in milliseconds: twice that at the most. */
+/** How long after the last call a burst ends, in milliseconds; at most twice that, since the timer is not restarted for each call. */
 const IDLE_MS = 5;
 
-/** Whether there is a conversation with a plugin. */
+/** Detects bursts of calls of one plugin. */
 export class CallBurst {
-  readonly #over: () => void;
-  /** When the last call was made. */
-  #last = -Infinity;
-  /** How many calls have come close upon each other. */
+  readonly #onEnd: () => void;
+  /** When the last call was made, in milliseconds. */
+  #lastCallAt = -Infinity;
+  /** How many calls in a row came within MAX_GAP_MS. */
   #calls = 0;
-  /** How often the plugin was told. */
-  #said = 0;
+  /** How many calls have announced more. */
+  #announced = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param over Tells the plugin that no call comes for now.
+   * @param onEnd Called when a burst has ended.
    */
-  constructor(over: () => void) {
-    this.#over = over;
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
   }
 
-  /** Whether the last call was part of one. */
+  /** Whether the last call was part of a burst. */
   get isActive(): boolean {
     return this.#calls >= MIN_CALLS;
   }
 
   /**
-   * Takes that the plugin is called while no other call of it is in flight.
+   * Records a call that is made while no other call of the plugin is in flight.
    *
-   * @returns Whether it is told soon that another comes, or that none does.
+   * @returns Whether the call announces more: either another call or `onEnd`
+   * follows.
    */
   recordCall(): boolean {
     const now = performance.now();
-    this.#calls = now - this.#last < MAX_GAP_MS ? this.#calls + 1 : 0;
-    this.#last = now;
+    this.#calls = now - this.#lastCallAt < MAX_GAP_MS ? this.#calls + 1 : 0;
+    this.#lastCallAt = now;
     if (!this.isActive) return false;
-    this.#said++;
+    this.#announced++;
     if (this.#timer === undefined) this.#watch();
     return true;
   }
 
-  /** The plugin is not told any more. */
+  /** Stops the detection: `onEnd` is not called any more. */
   end(): void {
     clearTimeout(this.#timer);
   }
 
   #watch(): void {
-    const before = this.#said;
+    const before = this.#announced;
     this.#timer = setTimeout(() => {
-      if (this.#said > before) return this.#watch();
+      if (this.#announced > before) return this.#watch();
       this.#timer = undefined;
-      this.#over();
+      this.#onEnd();
     }, IDLE_MS);
-    // It is no reason for a host to live on.
+    // The timer must not keep an otherwise finished host alive.
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 }

@@ -1,12 +1,12 @@
-// The cleanup after a cancellation: it may take as long as the plugins show
-// signs of life. The person is told what is still at work, and can end it by a
-// second Ctrl-C.
+// Monitors the cleanup after a cancellation. A plugin may take as long as it
+// likes while it responds to pings. The user is told which plugins are still
+// busy, and can kill them by a second Ctrl-C.
 
 import { MAX_TIMEOUT_MS } from "../../plugin/common/long_timeout.ts";
 import type { Plugin } from "./plugin.ts";
 import { PluginError } from "./plugin_error.ts";
 
-/** How often signs of life are looked for in the time within which one must come. */
+/** How often the plugins are checked within one timeout. */
 const CHECKS_PER_TIMEOUT = 4;
 
 /** What a {@linkcode CleanupMonitor} watches. */
@@ -14,14 +14,14 @@ export interface CleanupTarget {
   /** The plugins that have been launched. */
   plugins(): readonly Plugin[];
   /**
-   * Called once in each period while something cleans up.
+   * Called once per timeout while plugins are busy.
    *
    * @param names The plugins with calls in flight.
    */
   onWaiting(names: readonly string[]): void;
 }
 
-/** Watches cancelled work, until it is disposed of. */
+/** Monitors cancelled work, until it is disposed of. */
 export class CleanupMonitor implements Disposable {
   readonly #signal: AbortSignal;
   readonly #target: CleanupTarget;
@@ -35,12 +35,12 @@ export class CleanupMonitor implements Disposable {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * Starts to watch when the work is cancelled.
+   * Starts to monitor when the work is cancelled.
    *
    * @param signal Cancels the work.
-   * @param timeoutMs How long a plugin may be silent, in
-   * milliseconds; then it is killed. Also the period in which the person is told.
-   * @param target What is watched.
+   * @param timeoutMs How long a plugin may be silent before it is killed, in
+   * milliseconds. Also the period of `onWaiting`.
+   * @param target What is monitored.
    */
   constructor(signal: AbortSignal, timeoutMs: number, target: CleanupTarget) {
     this.#signal = signal;
@@ -50,7 +50,7 @@ export class CleanupMonitor implements Disposable {
     if (signal.aborted) this.#start();
   }
 
-  /** Ends the watch. */
+  /** Stops the monitor. */
   [Symbol.dispose](): void {
     this.#signal.removeEventListener("abort", this.#start);
     clearInterval(this.#timer);
@@ -64,8 +64,8 @@ export class CleanupMonitor implements Disposable {
     this.#timer = setInterval(() => this.#check(), interval);
   };
 
-  // Checks are counted, not time: while the host itself was blocked, no plugin
-  // could show anything.
+  // Counts checks, not time: while the host itself was blocked, it could not
+  // read what a plugin wrote.
   #check(): void {
     const busy = this.#target.plugins().filter((plugin) => plugin.isBusy);
     for (const plugin of busy) {
@@ -74,7 +74,7 @@ export class CleanupMonitor implements Disposable {
       const isSilent = before !== undefined && before.activity === activity;
       const count = isSilent ? before.count + 1 : 0;
       this.#silences.set(plugin, { activity, count });
-      if (count >= CHECKS_PER_TIMEOUT) this.#end(plugin);
+      if (count >= CHECKS_PER_TIMEOUT) this.#kill(plugin);
       else plugin.ping();
     }
     if (++this.#checks % CHECKS_PER_TIMEOUT === 0 && busy.length > 0) {
@@ -82,7 +82,7 @@ export class CleanupMonitor implements Disposable {
     }
   }
 
-  #end(plugin: Plugin): void {
+  #kill(plugin: Plugin): void {
     const what = `did not respond for ${
       this.#timeoutMs / 1000
     } s since it was cancelled, and was killed`;

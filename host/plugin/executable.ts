@@ -1,27 +1,30 @@
-// Executables: whether a plugin's path can be started at all, and what to
-// tell the person when it cannot.
+// Checks whether a plugin's executable can be started, and explains why not.
 
 import { isAbsolute } from "@std/path";
 import { PluginError } from "./plugin_error.ts";
 
 /**
- * Looks at a plugin's path before it is started: the operating system's own
- * errors do not say enough.
+ * Checks a plugin's path before it is started: the operating system's own errors
+ * do not name the cause.
  *
- * @param argv The command and its arguments. One that is not an absolute path
- * is left to the search on PATH.
- * @param name What the plugin is called.
- * @param cwd The folder it is to start in; the host's own unless given.
- * @throws {PluginError} When it is missing, a folder, not executable, or made
- * for another platform, or its folder is missing.
+ * @param argv The command and its arguments. A command that is not an absolute
+ * path is searched on PATH, and not checked.
+ * @param name The plugin's name in errors.
+ * @param cwd Its working directory; the host's own unless given.
+ * @throws {PluginError} When the executable is missing, a directory, not
+ * executable, or built for another platform, or the working directory is
+ * missing.
  */
 export async function checkExecutable(
   argv: readonly string[],
   name: string,
   cwd?: string,
 ): Promise<void> {
-  if (cwd !== undefined && !await isFolder(cwd)) {
-    throw new PluginError(name, `cannot be started in ${cwd}: no such folder`);
+  if (cwd !== undefined && !await isDirectory(cwd)) {
+    throw new PluginError(
+      name,
+      `cannot be started in ${cwd}: no such directory`,
+    );
   }
   const path = argv[0];
   if (path === undefined || path === "") {
@@ -39,13 +42,13 @@ export async function checkExecutable(
       name,
       error instanceof Deno.errors.NotFound
         ? `does not exist${path === name ? "" : `: there is no ${path}`}`
-        : `cannot be looked at: ${(error as Error).message}`,
+        : `cannot be accessed: ${(error as Error).message}`,
     );
   }
   if (info.isDirectory) {
     throw new PluginError(
       name,
-      "is a folder: name the plugin's executable in it",
+      "is a directory: give the path of the plugin's executable in it",
     );
   }
   if (info.mode !== null && (info.mode & 0o111) === 0) {
@@ -59,7 +62,7 @@ export async function checkExecutable(
   await checkFormat(path, name);
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch {
@@ -67,27 +70,29 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** What a file begins with that this system can start. */
+/** The first bytes of the executable formats of each system. */
 const FORMATS: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
   linux: ["\x7fELF"],
   darwin: ["\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe"],
   windows: ["MZ"],
 };
 
-/** Where an ELF file says for which machine it is, and the numbers of ours. */
-const ELF_MACHINE = 18;
+/** The offset of the machine (`e_machine`) in the header of an ELF file, in bytes. */
+const ELF_MACHINE_OFFSET = 18;
+
+/** The value of `e_machine` for each architecture. */
 const ELF_MACHINES: Record<string, number> = { x86_64: 62, aarch64: 183 };
 
 /**
- * Looks at what kind of file it is. What the system cannot start it hands to a
- * shell, which would run whatever it makes of it.
+ * Checks the format of the file. A file that the system cannot execute would be
+ * passed to a shell, which would run it as a script.
  */
 async function checkFormat(path: string, name: string): Promise<void> {
   let head: string;
   try {
     head = await beginningOf(path);
   } catch {
-    return; // It may be run, but not read.
+    return; // The file may be executable without being readable.
   }
   const isScript = head.startsWith("#!") && Deno.build.os !== "windows";
   if (isScript) {
@@ -101,12 +106,12 @@ async function checkFormat(path: string, name: string): Promise<void> {
     return;
   }
   const formats = FORMATS[Deno.build.os];
-  // Windows starts more than executables: cross-spawn knows how.
+  // On Windows cross-spawn also starts scripts.
   const isOther = Deno.build.os === "windows" && !/\.exe$/i.test(path);
   if (formats === undefined || isOther) return;
   const isForOtherMachine = Deno.build.os === "linux" &&
     head.startsWith("\x7fELF") &&
-    head.charCodeAt(ELF_MACHINE) !== ELF_MACHINES[Deno.build.arch];
+    head.charCodeAt(ELF_MACHINE_OFFSET) !== ELF_MACHINES[Deno.build.arch];
   if (isForOtherMachine || !formats.some((format) => head.startsWith(format))) {
     throw new PluginError(
       name,
@@ -115,7 +120,7 @@ async function checkFormat(path: string, name: string): Promise<void> {
   }
 }
 
-/** The beginning of a file, a character for each byte. */
+/** Reads the beginning of a file, as one character per byte. */
 async function beginningOf(path: string): Promise<string> {
   using file = await Deno.open(path);
   const buffer = new Uint8Array(256);
@@ -133,9 +138,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * What to tell when the operating system refuses to start a process.
+ * Returns the error for a process that could not be started.
  *
- * @param name What the plugin is called.
+ * @param name The plugin's name in errors.
  * @param argv The command and its arguments.
  * @param error The operating system's error.
  */
@@ -145,14 +150,14 @@ export function spawnError(
   error: Error & { code?: string },
 ): PluginError {
   const what = error.code === "ENOENT"
-    ? `cannot be started: there is no command "${argv[0]}" on PATH`
+    ? `cannot be started: command "${argv[0]}" not found on PATH`
     : error.code === "ENOEXEC" ||
         /exec format|os error 8\b/i.test(error.message)
     ? `cannot be started: it is not an executable for this platform (${Deno.build.target})`
     : error.code === "EMFILE" || /os error 24\b/.test(error.message)
-    ? 'cannot be started: too many files are open; "ulimit -n" says how many may be, and raises it'
+    ? 'cannot be started: too many open files; raise the limit with "ulimit -n"'
     : error.code === "ETXTBSY" || /text file busy/i.test(error.message)
-    ? "cannot be started: it is still being written; try again when it is there"
+    ? "cannot be started: its file is still open for writing; try again when it is complete"
     : error.code === "EACCES"
     ? "cannot be started: permission denied"
     : `cannot be started: ${error.message}`;

@@ -1,5 +1,5 @@
-// The hello: the first line of a plugin says what it is, and the host answers
-// with the protocol version that both speak.
+// The handshake: the first line of a plugin, its `hello`, describes the plugin,
+// and the host replies with the protocol version that both support.
 
 import { FrameReader } from "../../plugin/rpc/frame_reader.ts";
 import {
@@ -10,46 +10,46 @@ import {
 import { VERSION } from "../../plugin/common/version.ts";
 import { escapeControlChars } from "../text/escape_control_chars.ts";
 
-/** What a plugin says of itself when it starts. */
+/** The description of a plugin in its hello. */
 export interface PluginInfo {
   /** The protocol version that was chosen. */
   protocol: number;
-  /** The version of the library that it is written with. */
+  /** The version of the SDK that it is written with. */
   sdk: string;
-  /** Its own version, where it has one. */
+  /** Its own version, if it has one. */
   version?: string;
-  /** By kind, the names of its components; "" serves under any name. */
+  /** The names of its components by kind; "" stands for any name. */
   components: Record<string, string[]>;
 }
 
 const NEWLINE = 10;
 
-/** How many protocol versions a plugin may say that it speaks. */
-const MOST_PROTOCOLS = 100;
+/** How many protocol versions a hello may list. */
+const MAX_PROTOCOLS = 100;
 
 /** Reads the hello of a plugin. */
 export class HandshakeReader {
   readonly #lines: FrameReader;
 
   /**
-   * @param onText Takes each line before the hello that is a text.
+   * @param onText Called with each line before the hello that is no message.
    */
   constructor(onText: (line: Uint8Array) => void) {
     this.#lines = new FrameReader(DEFAULT_LIMITS, onText);
   }
 
   /**
-   * Takes what was read from the plugin.
+   * Reads a chunk of the plugin's stdout.
    *
-   * @param chunk Bytes, in pieces of any size; not kept.
-   * @returns The hello, with what is behind it; undefined until it is there.
-   * @throws {ProtocolError} When something else is in its place.
+   * @param chunk Bytes of any length; the memory may be reused after the call.
+   * @returns The hello and the bytes after it; undefined until it is complete.
+   * @throws {ProtocolError} When the first message is malformed.
    */
   push(
     chunk: Uint8Array,
   ): { json: Record<string, unknown>; rest: Uint8Array } | undefined {
     let rest = chunk;
-    // Line by line: what is behind the hello is the connection's.
+    // Line by line: the bytes after the hello belong to the connection.
     while (rest.length > 0) {
       const end = rest.indexOf(NEWLINE) + 1 || rest.length;
       let hello: Record<string, unknown> | undefined;
@@ -59,21 +59,22 @@ export class HandshakeReader {
     }
   }
 
-  /** What has come of a line that was perhaps to be it, as the end of a sentence. */
+  /** The incomplete first line, as the end of an error message. */
   get partialLine(): string {
     const text = this.#lines.unfinished;
     if (text === "") return "";
     const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
-    return `, but only ${escapeControlChars(shown)}`;
+    return `; it wrote only the incomplete line ${escapeControlChars(shown)}`;
   }
 }
 
 /**
- * What a plugin says of itself in its hello, or why it is refused.
+ * Parses a hello.
  *
- * @param json The hello.
- * @param name What the plugin is called.
- * @throws {ProtocolError} When it is no hello.
+ * @param json The first message.
+ * @param name The plugin's name in errors.
+ * @returns The description of the plugin, or the reason why it is refused.
+ * @throws {ProtocolError} When the message is not a hello.
  */
 export function parseHello(
   json: Record<string, unknown>,
@@ -84,7 +85,7 @@ export function parseHello(
     hello !== "baler" || !isProtocols(protocols) ||
     typeof sdk !== "string" || !isComponents(components)
   ) {
-    throw new ProtocolError("its first line is no hello");
+    throw new ProtocolError("its first message is not a handshake");
   }
   const common = PROTOCOL_VERSIONS.filter((one) => protocols.includes(one));
   if (common.length === 0) {
@@ -105,7 +106,7 @@ export function parseHello(
   };
 }
 
-/** The line with which the host answers a hello. */
+/** Encodes the host's reply to a hello. */
 export function encodeHandshakeReply(
   answer: PluginInfo | { refuse: string },
 ): Uint8Array {
@@ -116,7 +117,7 @@ export function encodeHandshakeReply(
 }
 
 function isProtocols(value: unknown): value is number[] {
-  return Array.isArray(value) && value.length <= MOST_PROTOCOLS &&
+  return Array.isArray(value) && value.length <= MAX_PROTOCOLS &&
     value.every(Number.isSafeInteger);
 }
 

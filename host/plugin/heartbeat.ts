@@ -1,5 +1,5 @@
-// Heartbeat: pings a plugin that owes an answer but is silent, and reports it
-// when it does not respond in time.
+// Heartbeat: pings a plugin that has calls in flight but is silent, and reports
+// it when it does not respond in time.
 
 import { MAX_TIMEOUT_MS } from "../../plugin/common/long_timeout.ts";
 
@@ -8,11 +8,11 @@ const CHECKS_PER_TIMEOUT = 4;
 
 /** What is monitored. */
 export interface HeartbeatTarget {
-  /** Whether it owes an answer. */
+  /** Whether calls of the target are in flight. */
   isBusy(): boolean;
   /** Sends a ping, whose answer is a heartbeat. */
   ping(): void;
-  /** Called when no heartbeat came in time. */
+  /** Called when no heartbeat arrived in time. */
   onTimeout(): void;
 }
 
@@ -27,7 +27,7 @@ export class HeartbeatMonitor implements Disposable {
    * Starts to check the target.
    *
    * @param target The target.
-   * @param timeoutMs How long it may be silent while it owes an answer, in
+   * @param timeoutMs How long it may be silent while it is busy, in
    * milliseconds.
    */
   constructor(target: HeartbeatTarget, timeoutMs: number) {

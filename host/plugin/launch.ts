@@ -1,4 +1,4 @@
-// Launching: from the path of a plugin to the plugin that has said hello.
+// Launches a plugin: starts its executable and waits for the handshake.
 
 import { checkExecutable } from "./executable.ts";
 import type { LaunchOptions } from "./launch_options.ts";
@@ -7,12 +7,12 @@ import { Plugin } from "./plugin.ts";
 /**
  * Launches a plugin.
  *
- * @param command Its path, or a command and its arguments, like
+ * @param command Its path, or a command and its arguments, for example
  * `["ssh", "build1", "/opt/x"]`.
  * @param options How it is launched.
- * @returns The plugin, once it has said hello.
- * @throws {PluginError} When it cannot be started, is no baler plugin, or does
- * not start in time.
+ * @returns The plugin, when the handshake is complete.
+ * @throws {PluginError} When it cannot be started, is not a baler plugin, or
+ * does not complete the handshake in time.
  *
  * @example
  * ```ts ignore
@@ -35,9 +35,12 @@ export async function launch(
   const name = options.name ?? argv.join(" ");
   options.signal?.throwIfAborted();
   await checkExecutable(argv, name, options.cwd);
-  // It can have been aborted meanwhile, and does not tell again.
+  // An abort event during the check has no listener yet.
   options.signal?.throwIfAborted();
-  const plugin = new Plugin(argv, name, options);
+  const plugin = new Plugin(argv, name, {
+    ...options,
+    ...(isDebugged(argv) ? NO_TIMEOUTS : {}),
+  });
   try {
     await plugin.started;
   } catch (error) {
@@ -45,4 +48,15 @@ export async function launch(
     throw error;
   }
   return plugin;
+}
+
+/** While a debugger holds a plugin, it neither starts nor responds. */
+const NO_TIMEOUTS: LaunchOptions = {
+  startTimeout: Infinity,
+  answerTimeout: Infinity,
+};
+
+/** Whether a command runs a plugin in a debugger, as `deno run --inspect-brk` does. */
+function isDebugged(argv: readonly string[]): boolean {
+  return argv.slice(1).some((argument) => argument.startsWith("--inspect"));
 }

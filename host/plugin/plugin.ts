@@ -1,8 +1,9 @@
-// A plugin: a launched process, and the connection over which the objects that
-// it serves are called.
+// A plugin: its process, and the connection over which the host calls its
+// objects.
 
-import { type CloseReason, Connection } from "../../plugin/rpc/connection.ts";
+import { Connection } from "../../plugin/rpc/connection.ts";
 import { CREATE_METHOD, PING_METHOD } from "../../plugin/rpc/message.ts";
+import type { CloseReason } from "../../plugin/rpc/outgoing_calls.ts";
 import { ConnectionClosedError } from "../../plugin/rpc/protocol.ts";
 import { setLongTimeout } from "../../plugin/common/long_timeout.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
@@ -17,10 +18,10 @@ import {
   type PluginInfo,
 } from "./handshake.ts";
 import {
-  ANSWER_TIMEOUT,
-  GRACE,
+  ANSWER_TIMEOUT_MS,
   type LaunchOptions,
-  START_TIMEOUT,
+  SHUTDOWN_GRACE_MS,
+  START_TIMEOUT_MS,
 } from "./launch_options.ts";
 import { NO_LOG } from "../log/log.ts";
 import { LogRelay } from "../log/log_relay.ts";
@@ -30,7 +31,7 @@ import { execFailure } from "../process/process_group.ts";
 import { trackHandshake } from "../process/reaper.ts";
 import { HeartbeatMonitor } from "./heartbeat.ts";
 
-/** How long a process has between SIGTERM and SIGKILL, in milliseconds. */
+/** The time between SIGTERM and SIGKILL, in milliseconds. */
 const TERM_GRACE_MS = 2_000;
 
 /** How long stderr is read after a protocol error, in milliseconds. */
@@ -39,7 +40,7 @@ const STDERR_DRAIN_MS = 100;
 /** How long a process may exist after the end of its stdout, in milliseconds. */
 const EXIT_AFTER_EOF_MS = 2_000;
 
-/** After how long spinning gives way to the event loop, in milliseconds. */
+/** After how long spinning yields to the event loop, in milliseconds. */
 const YIELD_INTERVAL_MS = 5;
 const eventLoopYield = new EventLoopYield(YIELD_INTERVAL_MS);
 
@@ -62,7 +63,7 @@ export class Plugin implements AsyncDisposable {
   readonly #handshake: HandshakeReader;
   #state: PluginState = { phase: "starting" };
   #activity = 0;
-  /** Whether its output is not being read, since there is no room for it. */
+  /** Whether its output is not read at the moment, because the host has no room for it. */
   #isPaused = false;
 
   /** Spawns the process; {@linkcode launch} also waits for the handshake. */
@@ -80,25 +81,23 @@ export class Plugin implements AsyncDisposable {
       argv,
       env: options.env,
       cwd: options.cwd,
-      onStdout: (chunk) => this.#receive(chunk),
-      onStdoutEnd: () => this.#stdoutEnded(),
+      stdout: {
+        receive: (chunk) => this.#receive(chunk),
+        end: () => this.#stdoutEnded(),
+        spliceTarget: () => this.#connection.spliceTarget,
+        isAnswerNear: () => this.#shouldSpin(),
+      },
       onStderr: (chunk) => {
         this.#activity++;
         return this.#relay.push(chunk);
       },
-      bypass: () => this.#connection.bypass,
-      onMoved: () => this.#connection.moved(),
-      isAnswerNear: () => this.#shouldSpin(),
     });
-    this.#connection = new Connection({
-      write: (bytes) => this.#child.stdin?.write(bytes),
-      bypass: (length) => this.#child.bypass(length),
-      pour: (bypass) => this.#child.stdin!.writeSpliced(bypass),
+    this.#connection = new Connection(this.#child.transport, {
       peer: name,
       announcesMore: () => this.#burst.recordCall(),
       onText: (line) => this.#relay.line(line),
       onProtocolError: async (error) => {
-        // What it wrote to stderr before may not have been read yet.
+        // Its last lines on stderr may not have been read yet.
         await new Promise((resolve) => setTimeout(resolve, STDERR_DRAIN_MS));
         const what = error.message.slice(name.length + 1);
         this.#state = toClosing(
@@ -125,7 +124,7 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * What the plugin told of itself in its hello.
+   * The plugin's description from the handshake.
    *
    * @throws {Error} When the handshake is not complete.
    */
@@ -149,7 +148,7 @@ export class Plugin implements AsyncDisposable {
     return this.#connection.pending > 0;
   }
 
-  /** A number that grows with each heartbeat: whatever the plugin writes. */
+  /** A number that grows with each chunk that the plugin writes. */
   get activity(): number {
     return this.#activity;
   }
@@ -159,7 +158,7 @@ export class Plugin implements AsyncDisposable {
     this.#connection.call(0, PING_METHOD, []).catch(() => {});
   }
 
-  /** How many references each side holds of the other's. */
+  /** How many references each side holds to objects of the other. */
   get references(): { exported: number; imported: number } {
     return this.#connection.references;
   }
@@ -170,47 +169,48 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * Makes a component that the plugin serves.
+   * Creates a component that the plugin serves.
    *
    * @param kind The kind of component, for example `"builder"`.
    * @param name The component's name; "" for the only one that it serves.
-   * @returns An object whose methods run in the plugin.
-   * @throws {Error} When it serves none of that name, or cannot make it.
+   * @returns A proxy whose methods run in the plugin.
+   * @throws {Error} When the plugin serves no such component, or cannot create
+   * it.
    */
   async create<T extends object>(kind: string, name: string): Promise<T> {
     const byKind = this.info.components;
     const names = Object.hasOwn(byKind, kind) ? byKind[kind]! : [];
-    // Without a name, the plugin's only component is meant.
-    const meant = name === "" && names.length === 1 ? names[0]! : name;
-    if (!names.includes(meant) && !names.includes("")) {
+    // An empty name selects the plugin's only component of that kind.
+    const chosen = name === "" && names.length === 1 ? names[0]! : name;
+    if (!names.includes(chosen) && !names.includes("")) {
       throw new PluginError(
         this.name,
         `serves no ${
           name === "" ? `${kind} without a name` : `${kind} "${name}"`
-        }; it serves ${served(byKind)}: name one of them`,
+        }; it serves ${served(byKind)}`,
       );
     }
-    return await this.#connection.call(0, CREATE_METHOD, [kind, meant]) as T;
+    return await this.#connection.call(0, CREATE_METHOD, [kind, chosen]) as T;
   }
 
   /**
-   * Ends the plugin. Its stdin is closed, at which it aborts the work in
-   * flight, cleans up and exits. When it does not exit within the grace period,
-   * it gets SIGTERM, and SIGKILL 2 s later. A further call with a shorter grace
-   * period shortens it.
+   * Shuts the plugin down. Closes its stdin, at which the plugin aborts the calls
+   * in flight, cleans up and exits. When it does not exit within the grace
+   * period, it gets SIGTERM, and SIGKILL 2 s later. A further call with a shorter
+   * grace period shortens it.
    *
-   * @param reason What calls in flight fail with.
+   * @param reason The error of the calls in flight.
    * @param grace The grace period, in milliseconds; the one that the plugin was
    * launched with unless given.
-   * @returns What went wrong with its end, where no other error tells of it: an
-   * exit code other than 0, a signal, or that it had to be killed. It is
-   * returned instead of thrown, since all calls have been answered by then.
+   * @returns Why the shutdown failed, if no other error has reported it: an exit
+   * code other than 0, a signal, or that the process had to be killed. Returned
+   * instead of thrown, since all calls have been answered by then.
    */
   async close(
     reason: CloseReason = new ConnectionClosedError(
       `${this.name} has been closed`,
     ),
-    grace: number = this.#options.grace ?? GRACE,
+    grace: number = this.#options.grace ?? SHUTDOWN_GRACE_MS,
   ): Promise<PluginError | undefined> {
     const { phase } = this.#state;
     if (phase === "starting" && typeof reason !== "function") {
@@ -239,12 +239,12 @@ export class Plugin implements AsyncDisposable {
     return this.#shutdownError();
   }
 
-  /** Ends the plugin; {@linkcode Plugin.close} also returns how that went. */
+  /** Shuts the plugin down; {@linkcode Plugin.close} also returns whether that failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** What went wrong with the end of the process, where no caller has the error. */
+  /** Why the shutdown failed, if no caller has received the error. */
   #shutdownError(): PluginError | undefined {
     const state = this.#state;
     if (state.phase !== "exited" || state.exit === undefined) return undefined;
@@ -257,12 +257,12 @@ export class Plugin implements AsyncDisposable {
   }
 
   #armStartTimeout(): void {
-    const { startTimeout = START_TIMEOUT, signal } = this.#options;
+    const { startTimeout = START_TIMEOUT_MS, signal } = this.#options;
     const stop = setLongTimeout(startTimeout, () => {
       this.#kill(
-        `did not say hello within ${
+        `did not complete the handshake within ${
           startTimeout / 1000
-        } s${this.#handshake.partialLine}; is it a baler plugin?`,
+        } s (limit: BALER_PLUGIN_START_TIMEOUT)${this.#handshake.partialLine}; is it a baler plugin?`,
       );
     });
     const abort = () => {
@@ -277,9 +277,9 @@ export class Plugin implements AsyncDisposable {
     this.started.then(settled, settled);
   }
 
-  /** Whether nothing is in flight in this host but one call that is answered soon. */
+  /** Whether nothing is in flight in this host except one call whose answer is near. */
   #shouldSpin(): boolean {
-    if (!this.#burst.isActive || !this.#connection.awaitsOnlyAnswer) {
+    if (!this.#burst.isActive || !this.#connection.awaitsOnlyResponse) {
       return false;
     }
     for (const other of connected) {
@@ -319,7 +319,7 @@ export class Plugin implements AsyncDisposable {
 
   #completeHandshake(json: Record<string, unknown>): void {
     const answer = parseHello(json, this.name);
-    // Where the process has exited, its exit tells more than this failure.
+    // When the process has exited, its exit is reported instead of this failure.
     this.#child.stdin!.write(encodeHandshakeReply(answer)).catch(() => {});
     if ("refuse" in answer) {
       this.#fail(
@@ -336,9 +336,9 @@ export class Plugin implements AsyncDisposable {
     this.#start.resolve();
   }
 
-  /** Kills a plugin that has calls to answer and does not react to a ping. */
+  /** Kills the plugin when calls are in flight and it does not respond to pings. */
   #startHeartbeat(): HeartbeatMonitor {
-    const { answerTimeout = ANSWER_TIMEOUT } = this.#options;
+    const { answerTimeout = ANSWER_TIMEOUT_MS } = this.#options;
     return new HeartbeatMonitor({
       isBusy: () => this.isBusy && !this.#isPaused,
       ping: () => this.ping(),
@@ -354,23 +354,23 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * Kills the process. Calls in flight fail when it has exited, and all that it
-   * wrote has been read.
+   * Kills the process. Calls in flight fail when it has exited and its output has
+   * been read.
    */
-  #kill(why: string): void {
-    this.#state = toClosing(this.#state, why);
+  #kill(reason: string): void {
+    this.#state = toClosing(this.#state, reason);
     this.#child.kill("SIGKILL");
   }
 
-  /** At the end of stdout the process has exited, or is killed. */
+  /** Kills the process when it does not exit soon after the end of its stdout. */
   #stdoutEnded(): void {
     const timer = setTimeout(() => {
       this.#kill(
         `closed its stdout${
           this.#state.phase === "starting"
-            ? " before it said hello"
-            : " and lived on"
-        }; it was ended`,
+            ? " before the handshake"
+            : " but did not exit"
+        }; it was killed`,
       );
     }, EXIT_AFTER_EOF_MS);
     const settled = () => clearTimeout(timer);
@@ -394,7 +394,7 @@ export class Plugin implements AsyncDisposable {
     );
   }
 
-  /** Why the process exited before its hello. */
+  /** Returns the error for a process that exited before the handshake. */
   #startError(exit: Exit): Error {
     const execError = execFailure(exit.code, this.lastLines.at(-1));
     if (execError !== undefined) {
@@ -404,11 +404,11 @@ export class Plugin implements AsyncDisposable {
     const what = reason ??
       `${
         describeExit(exit)
-      } before it said hello${this.#handshake.partialLine}; is it a baler plugin?`;
+      } before the handshake${this.#handshake.partialLine}; is it a baler plugin?`;
     return new PluginError(this.name, what, this.lastLines, exit);
   }
 
-  /** Makes an error that tells which call was in flight. */
+  /** Creates an error that names the call in flight. */
   #errorDuring(
     method: string | undefined,
     what: string,

@@ -1,26 +1,26 @@
-// A plugin error says which plugin failed, how, and what it wrote last.
+// The error of a plugin: which plugin failed, how, and its last lines of output.
 
 import type { Exit } from "../process/child.ts";
 
-/** Something went wrong with a plugin's process. */
+/** A plugin's process has failed. */
 export class PluginError extends Error {
-  /** The error's class, which stays when it crosses to another process. */
+  /** The name of the error's class, which is kept when the error is sent to another process. */
   override readonly name = "PluginError";
-  /** The plugin: its path, or what it is called. */
+  /** The plugin's name, or its path. */
   readonly plugin: string;
-  /** Its last lines on stderr, oldest first. */
+  /** Its last lines of output, oldest first. */
   readonly lastLines: readonly string[];
-  /** How its process ended, if it did. */
+  /** How its process exited, if it did. */
   readonly exit?: Exit;
 
   /**
-   * Makes an error that tells of one plugin.
+   * Creates an error about one plugin.
    *
-   * @param plugin The plugin: its path, or what it is called.
-   * @param what What went wrong, as the end of a sentence that begins with the plugin.
-   * @param lastLines Its last lines on stderr.
-   * @param exit How its process ended, if it did.
-   * @param options What caused it.
+   * @param plugin The plugin's name, or its path.
+   * @param what What happened, as a predicate whose subject is the plugin.
+   * @param lastLines Its last lines of output.
+   * @param exit How its process exited, if it did.
+   * @param options The cause.
    */
   constructor(
     plugin: string,
@@ -29,10 +29,10 @@ export class PluginError extends Error {
     exit?: Exit,
     options?: ErrorOptions,
   ) {
-    const words = lastLines.length === 0
+    const output = lastLines.length === 0
       ? ""
       : `\nIt wrote:\n${lastLines.map((line) => `    ${line}`).join("\n")}`;
-    super(`${plugin} ${what}${words}`, options);
+    super(`${plugin} ${what}${output}`, options);
     this.plugin = plugin;
     this.lastLines = lastLines;
     if (exit !== undefined) this.exit = exit;

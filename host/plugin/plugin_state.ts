@@ -1,5 +1,5 @@
-// The state of a plugin's process, as one value: the phase that it is in, and
-// why it ends.
+// The state of a plugin's process, as one value: its phase, and why it is shut
+// down.
 
 import type { Exit } from "../process/child.ts";
 import type { PluginInfo } from "./handshake.ts";
@@ -22,13 +22,13 @@ export interface Closing {
   readonly phase: "closing";
   /** Absent where the handshake was not completed. */
   readonly info?: PluginInfo;
-  /** Why the host ended the process; absent where its owner closed it. */
+  /** Why the host killed the process; absent when its owner closed it. */
   readonly reason?: string;
-  /** Whether a caller has received an error that tells of the failure. */
+  /** Whether a caller has received an error that reports the failure. */
   readonly isReported: boolean;
 }
 
-/** The process has exited, and all that it wrote has been read. */
+/** The process has exited, and its output has been read. */
 export interface Exited extends Omit<Closing, "phase"> {
   readonly phase: "exited";
   /** How it exited; absent where it could not be spawned. */
@@ -39,11 +39,11 @@ export interface Exited extends Omit<Closing, "phase"> {
 export type PluginState = Starting | Running | Closing | Exited;
 
 /**
- * Returns the state that follows once the process is to end. The first reason
- * stays, since later ones follow from it.
+ * Returns the state of a process that is being shut down. The first reason is
+ * kept, since later ones are its consequences.
  *
  * @param state The state before.
- * @param reason Why the host ends the process; none where its owner closes it.
+ * @param reason Why the host kills the process; undefined when its owner closes it.
  * @param isReported Whether a caller has received the error.
  */
 export function toClosing(

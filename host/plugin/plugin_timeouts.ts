@@ -1,16 +1,16 @@
-// How long plugins may take, as the environment says.
+// The timeouts of plugins that are set in the environment.
 
 import { durationSetting } from "../config/environment.ts";
 import type { LaunchOptions } from "./launch_options.ts";
 
 /**
- * The times of BALER_PLUGIN_START_TIMEOUT (to say hello),
- * BALER_PLUGIN_ANSWER_TIMEOUT (to respond while it owes an answer) and
- * BALER_PLUGIN_GRACE (to end by itself).
+ * Returns the values of BALER_PLUGIN_START_TIMEOUT (the handshake),
+ * BALER_PLUGIN_ANSWER_TIMEOUT (silence while calls are in flight) and
+ * BALER_PLUGIN_GRACE (exit after a shutdown).
  *
- * @throws {Error} When one of them is no length of time.
+ * @throws {Error} When one of them is not a duration.
  */
-export function pluginTimes(): Pick<
+export function pluginTimeouts(): Pick<
   LaunchOptions,
   "startTimeout" | "answerTimeout" | "grace"
 > {

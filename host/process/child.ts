@@ -1,16 +1,16 @@
 // A child process with three pipes. It is spawned without a shell, as the leader
-// of a process group of its own, and the whole group ends with it.
+// of a process group of its own; when it exits, the rest of the group is killed.
 
 import crossSpawn from "cross-spawn";
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { Transport } from "../../plugin/rpc/transport.ts";
 import { handleChildSignals } from "./child_signals.ts";
 import { ChildStdin } from "./child_stdin.ts";
 import { readStderr, readStdout, type StdoutSink } from "./child_stdout.ts";
 import { addGroup, removeGroup } from "./group_table.ts";
-import { closePooledPipes, SplicePipe } from "./splice_pipe.ts";
+import { childSplice, closePooledPipes } from "./splice_pipe.ts";
 import { pluginEnvironment } from "./plugin_environment.ts";
 import { inOwnGroup, signalGroup } from "./process_group.ts";
-import { DEFAULT_PIPE_BYTES, Pipe } from "./pipe.ts";
+import { Pipe } from "./pipe.ts";
 import {
   HOST_ID,
   HOST_ID_VARIABLE,
@@ -27,41 +27,38 @@ import {
   reapAdopted,
 } from "./subreaper.ts";
 
-/** How a child process is spawned, and what is called with its output. */
-export interface ChildOptions extends StdoutSink {
+/** How a child process is spawned, and what takes its output. */
+export interface ChildOptions {
   /** The command and its arguments. */
   argv: readonly string[];
   /** Its environment; {@linkcode pluginEnvironment} unless given. */
   env?: Record<string, string> | undefined;
   /** Its working directory; the host's own unless given. */
   cwd?: string | undefined;
-  /** Called at the end of its stdout. */
-  onStdoutEnd(): void;
+  /** What takes its stdout. */
+  stdout: StdoutSink;
   /**
    * Called with each chunk of its stderr.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if nothing more must be read until it resolves.
    */
   onStderr(chunk: Uint8Array): void | Promise<void>;
 }
 
 /** How a process exited. */
 export interface Exit {
-  /** Its exit code; null when a signal ended it. */
+  /** Its exit code; null when a signal killed it. */
   code: number | null;
-  /** The signal that ended it; null when it exited by itself. */
+  /** The signal that killed it; null when it exited by itself. */
   signal: string | null;
 }
 
-/** Returns what is spawned for a command: on Windows another one, for a script or a `.cmd`. */
+/** Returns the command to spawn: on Windows, a script or a `.cmd` file is spawned through its interpreter. */
 const parse: (command: string, args: readonly string[]) => {
   command: string;
   args: string[];
   options: { windowsVerbatimArguments?: boolean };
 } = crossSpawn._parse;
-
-/** The least size of a forwarded payload that is spliced instead of copied, in bytes. */
-const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
 
 /** How long the pipes of a process that has exited are read, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 2_000;
@@ -77,14 +74,15 @@ export function killAll(): void {
 }
 
 /**
- * Ends all processes that this host has started: SIGTERM, at which they can
- * delete their temporary files, and SIGKILL at the end of the grace period.
+ * Terminates all processes that this host has started: sends SIGTERM, so that
+ * they can delete their temporary files, and SIGKILL at the end of the grace
+ * period.
  *
  * @param graceMs The grace period, in milliseconds.
  */
 export async function terminateAll(graceMs: number): Promise<void> {
   const all = [...alive];
-  // Should this process not get to the end of this.
+  // In case this process is killed before the grace period ends.
   if (all.length > 0) hurryReaper();
   for (const child of all) child.kill("SIGTERM");
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -103,6 +101,8 @@ export class Child {
    * Rejects when it could not be spawned.
    */
   readonly exited: Promise<Exit>;
+  /** The transport of a connection to the process; it drops writes if that could not be spawned. */
+  readonly transport: Transport;
   readonly #process: Deno.ChildProcess | undefined;
   readonly #stdin: ChildStdin | undefined;
   readonly #stdout: Pipe | undefined;
@@ -113,11 +113,18 @@ export class Child {
     } catch (error) {
       this.exited = Promise.reject(error);
       this.exited.catch(() => {});
+      this.transport = { write() {} };
       return;
     }
     const { pid } = this.#process;
-    this.#stdin = new ChildStdin(this.#process);
-    this.#stdout = new Pipe(pid, 1);
+    const stdin = new ChildStdin(this.#process);
+    const stdout = new Pipe(pid, 1);
+    this.#stdin = stdin;
+    this.#stdout = stdout;
+    this.transport = {
+      write: (bytes) => stdin.write(bytes),
+      splice: childSplice(stdin, stdout),
+    };
     alive.add(this);
     noteSpawned(pid);
     addGroup(pid);
@@ -136,24 +143,12 @@ export class Child {
     return this.#stdin;
   }
 
-  /**
-   * Returns a buffer in the kernel for output that is only forwarded.
-   *
-   * @param length How many bytes it is for.
-   * @returns The buffer; undefined where they are few, or there is none.
-   */
-  bypass(length: number): SpliceBuffer | undefined {
-    return length >= MIN_SPLICE_BYTES && this.#stdout?.isEnlarged
-      ? SplicePipe.acquire(length)
-      : undefined;
-  }
-
   /** Sends a signal to the process and all that it has started. */
   kill(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.pid === undefined || signalGroup(this.pid, signal)) return;
     if (!alive.has(this)) return;
     try {
-      // It was spawned a moment ago, and leads no group yet.
+      // It has just been spawned and does not lead a group yet.
       this.#process!.kill(signal);
     } catch {
       // It has exited meanwhile.
@@ -166,17 +161,16 @@ export class Child {
   ): Promise<Exit> {
     const out = stdout.getReader({ mode: "byob" });
     const err = stderr.getReader();
-    const isAnswerNear = () =>
-      this.#stdin!.isIdle && options.isAnswerNear?.() === true;
+    const sink = options.stdout;
     const drained = Promise.all([
-      readStdout(out, this.#stdout!, { ...options, isAnswerNear })
-        .then(options.onStdoutEnd),
+      readStdout(out, this.#stdout!, sink, () => this.#stdin!.isIdle)
+        .then(() => sink.end()),
       readStderr(err, options.onStderr),
     ]);
     const { code, signal } = await status;
     alive.delete(this);
     noteWaited(pid);
-    // What it has started must not outlive it, nor hold its pipes open.
+    // Its descendants must not outlive it, nor hold its pipes open.
     this.kill("SIGKILL");
     removeGroup(pid);
     untrack(pid);
@@ -217,5 +211,5 @@ function spawn({ argv, env, cwd }: ChildOptions): Deno.ChildProcess {
 export function describeExit({ code, signal }: Exit): string {
   return signal === null
     ? `exited with code ${code}`
-    : `was ended by ${signal}`;
+    : `was killed by ${signal}`;
 }

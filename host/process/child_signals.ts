@@ -1,4 +1,4 @@
-// Signals whose inherited disposition would keep this process from its work.
+// Signals whose inherited disposition would break this process.
 
 let isDone = false;
 
@@ -8,8 +8,8 @@ let isDone = false;
  *
  * - SIGCHLD, where the parent ignored it: the kernel would discard the exit
  *   status of each child, and waitpid(2) would fail with ECHILD.
- * - SIGXFSZ: a file at the limit of `ulimit -f` would end this process. With a
- *   listener the write fails with EFBIG instead.
+ * - SIGXFSZ: a write beyond the limit of `ulimit -f` would kill this process.
+ *   With a listener the write fails with EFBIG instead.
  */
 export function handleChildSignals(): void {
   if (isDone) return;

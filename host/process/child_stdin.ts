@@ -1,7 +1,6 @@
-// What a child reads: all that is written to its stdin, and what has come past
-// this process's memory, in the order in which it was sent.
+// Writes to the stdin of a child: bytes from memory, and what a writer of the pipe
+// itself moves into it, in the order of the calls.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The stdin of a child. */
@@ -10,28 +9,28 @@ export class ChildStdin {
   readonly #pipe: Pipe;
   /** How many writes are in flight. */
   #writing = 0;
-  /** The last that Deno was given, which does them in their order. */
+  /** The last write that Deno was given; Deno keeps them in order. */
   #written: Promise<void> = Promise.resolve();
-  /** The last of those that wait for what Deno does not do; absent where none does. */
+  /** The last write that waits for one that Deno does not know of; undefined where none does. */
   #queue: Promise<void> | undefined;
 
   constructor({ pid, stdin }: Deno.ChildProcess) {
     this.#writer = stdin.getWriter();
     this.#pipe = new Pipe(pid, 0);
-    // What it does not read it will not read: its exit tells the reason.
+    // A failed write is not an error of its own: the exit of the child tells the reason.
     this.#writer.closed.catch(() => {});
   }
 
-  /** Whether all is written. */
+  /** Whether all writes are done. */
   get isIdle(): boolean {
     return this.#writing === 0;
   }
 
   /**
-   * Writes to it.
+   * Writes bytes.
    *
-   * @param bytes What to write; not to be changed until it is written.
-   * @returns When that is; rejects where the process is gone.
+   * @param bytes The bytes, which must not change until they are written.
+   * @returns A promise of the end of the write; rejects if the process has exited.
    */
   write(bytes: Uint8Array): Promise<void> {
     const write = () => this.#write(bytes);
@@ -42,18 +41,25 @@ export class ChildStdin {
   }
 
   /**
-   * Writes what has come past this process's memory.
+   * Lets a writer of the pipe write, behind all that was written before.
    *
-   * @param bypass What to write.
-   * @returns When it is written; rejects where the process is gone.
+   * @param length How many bytes it writes.
+   * @param writer Writes to the pipe; gets a function that waits for room in the
+   * pipe and writes bytes to it.
+   * @returns A promise of the end of the write; rejects if the process has exited.
    */
-  writeSpliced(bypass: SpliceBuffer): Promise<void> {
-    const pour = () =>
-      bypass.spliceTo(this.#pipe, (bytes) => this.#write(bytes));
-    return this.#counted(bypass.length, () => this.#enqueue(pour));
+  writeWith(
+    length: number,
+    writer: (
+      pipe: Pipe,
+      write: (bytes: Uint8Array) => Promise<void>,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const write = () => writer(this.#pipe, (bytes) => this.#write(bytes));
+    return this.#counted(length, () => this.#enqueue(write));
   }
 
-  /** Ends it, once all that was written has been taken. */
+  /** Closes it behind all that was written. */
   close(): void {
     this.#enqueue(() => {
       this.#pipe.close();
@@ -61,7 +67,7 @@ export class ChildStdin {
     }).catch(() => {});
   }
 
-  /** Takes that the process is gone. */
+  /** Called when the process has exited. */
   processExited(): void {
     this.#pipe.close();
   }
@@ -80,13 +86,13 @@ export class ChildStdin {
     return this.#written = this.#writer.write(bytes);
   }
 
-  /** Does something when all before it is done. */
+  /** Does work behind all earlier writes. */
   #enqueue(work: () => Promise<void>): Promise<void> {
-    const turn = (this.#queue ?? this.#written.catch(() => {})).then(work);
-    const queue = turn.catch(() => {}).then(() => {
+    const done = (this.#queue ?? this.#written.catch(() => {})).then(work);
+    const queue = done.catch(() => {}).then(() => {
       if (this.#queue === queue) this.#queue = undefined;
     });
     this.#queue = queue;
-    return turn;
+    return done;
   }
 }

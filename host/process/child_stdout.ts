@@ -1,86 +1,83 @@
-// What a child writes: its stdout, read into the same memory time and again,
-// read on the spot, or moved past this process; and its stderr. However much of
-// it there is, the event loop has its turns.
+// Reads the output of a child. Its stdout is read asynchronously into reused memory,
+// by busy-polling while an answer is near, or moved out of the pipe without being
+// read. Its stderr is read asynchronously. A flood of either yields to the event loop.
 
-import type { SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type { SpliceTarget } from "../../plugin/rpc/transport.ts";
 import { DEFAULT_PIPE_BYTES, MAX_PIPE_BYTES, type Pipe } from "./pipe.ts";
 import { SpinReader } from "./spin_reader.ts";
 
-/** Who takes what a child writes to its stdout. */
+/** What takes the stdout of a child. */
 export interface StdoutSink {
   /**
    * Called with each chunk, whose memory is reused after the call.
    *
-   * @returns A promise where nothing more is to be read until it resolves.
+   * @returns A promise if nothing more must be read until it resolves.
    */
-  onStdout(chunk: Uint8Array): void | Promise<void>;
-  /** Where what it writes next goes, if past this process's memory. */
-  bypass?(): SpliceBuffer | undefined;
-  /** Called when something of it has been moved there. */
-  onMoved?(): void;
-  /** Whether it is to write at once, and all waits for that. */
-  isAnswerNear?(): boolean;
+  receive(chunk: Uint8Array): void | Promise<void>;
+  /** Called at the end of the stream. */
+  end(): void;
+  /** Returns what moves the next bytes out of the pipe; undefined where they must be read. */
+  spliceTarget(): SpliceTarget | undefined;
+  /** Whether this host waits for nothing but an answer of the child, which it gives soon. */
+  isAnswerNear(): boolean;
 }
 
-/** How much is read at a time from a wide pipe, in bytes: half of it, while the rest fills up. */
+/** The largest read from an enlarged pipe, in bytes: half of the pipe, so that the child can refill it meanwhile. */
 const MAX_READ_BYTES = MAX_PIPE_BYTES / 2;
 
-/** How much is handled between two looks at the clock, in bytes: some hundred small calls. */
+/** How much is handled between two checks of the time, in bytes: some hundred small calls. */
 const MAX_SLICE_BYTES = 64 * 1024;
 
-/** How much is read, in bytes, where the next may go past this process: a line, and little of what is behind it. */
+/** The largest read while payloads are spliced, in bytes: a line, and little of the payload behind it. */
 const READ_BYTES_BEFORE_SPLICE = 4 * 1024;
 
-/** In how many steps of its promises a host makes the next call and writes it, if it does at once. */
+/** How many microtasks run before the next read, so that a call that the continuation of an answer makes is written first. */
 const MICROTASKS_BEFORE_READ = 16;
 
-/** With one processor alone, nobody answers while somebody looks. */
+/** Busy-polling needs a second CPU: on a single one it keeps the child from running. */
 const HAS_SECOND_CPU = navigator.hardwareConcurrency > 1;
 
-// A pipe that cannot be read is at its end.
-
 /**
- * Takes all that comes on stdout.
+ * Reads stdout to its end. A pipe that cannot be read is at its end.
  *
- * @param reader Reads it as Deno does.
- * @param pipe Its pipe.
- * @param taker Who takes it.
+ * @param reader Deno's reader of the pipe.
+ * @param pipe The same pipe.
+ * @param sink What takes the output.
+ * @param isStdinIdle Returns whether all that was written to the child's stdin is written.
  */
 export async function readStdout(
   reader: ReadableStreamBYOBReader,
   pipe: Pipe,
-  { onStdout, bypass, onMoved, isAnswerNear }: StdoutSink,
+  sink: StdoutSink,
+  isStdinIdle: () => boolean,
 ): Promise<void> {
-  const prompt = new SpinReader(pipe);
-  const shouldSpin = () => HAS_SECOND_CPU && isAnswerNear?.() === true;
+  const spinReader = new SpinReader(pipe);
+  const shouldSpin = () =>
+    HAS_SECOND_CPU && isStdinIdle() && sink.isAnswerNear();
   let buffer = new ArrayBuffer(DEFAULT_PIPE_BYTES);
-  /** Whether the last that came went past this process's memory. */
-  let isPassing = false;
-  const move = () => {
-    const way = bypass?.();
-    if (way === undefined) return false;
-    isPassing = true;
-    if (way.spliceFrom(pipe) === 0) return false;
-    onMoved!();
-    return true;
+  /** Whether the last payload was spliced: the next one may be, too. */
+  let isSplicing = false;
+  const splice = () => {
+    const target = sink.spliceTarget();
+    if (target === undefined) return false;
+    isSplicing = true;
+    return target.spliceFrom(pipe) > 0;
   };
-  const taken = async (chunk: Uint8Array) => {
-    isPassing = bypass?.() !== undefined;
+  const handle = async (chunk: Uint8Array) => {
+    isSplicing = sink.spliceTarget() !== undefined;
     for (let begin = 0; begin < chunk.length; begin += MAX_SLICE_BYTES) {
       const slice = chunk.subarray(begin, begin + MAX_SLICE_BYTES);
-      const pause = trackBusyTime(() => onStdout(slice));
+      const pause = trackBusyTime(() => sink.receive(slice));
       if (pause !== undefined) await pause;
       if (
-        busyInTurn >= BUSY_WITH_CALLS &&
+        busyMs >= MAX_CALLS_BUSY_MS &&
         begin + MAX_SLICE_BYTES < chunk.length
       ) await yieldToEventLoop();
     }
-    while (trackBusyTime(move)) {
-      if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
+    while (trackBusyTime(splice)) {
+      if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     }
-    if (busyInTurn >= BUSY_WITH_CALLS) await yieldToEventLoop();
-    // What is called now that an answer has come is to be on its way before
-    // this begins to wait for the next.
+    if (busyMs >= MAX_CALLS_BUSY_MS) await yieldToEventLoop();
     for (let step = 0; step < MICROTASKS_BEFORE_READ && !shouldSpin(); step++) {
       await null;
     }
@@ -88,20 +85,22 @@ export async function readStdout(
   for (;;) {
     while (shouldSpin()) {
       const chunk = new Uint8Array(buffer);
-      const count = prompt.read(chunk);
+      const count = spinReader.read(chunk);
       if (count === 0) break;
-      await taken(chunk.subarray(0, count));
+      await handle(chunk.subarray(0, count));
     }
     let value: Uint8Array<ArrayBuffer> | undefined;
     try {
-      const most = isPassing ? READ_BYTES_BEFORE_SPLICE : buffer.byteLength;
-      ({ value } = await reader.read(new Uint8Array(buffer, 0, most)));
+      const maxBytes = isSplicing
+        ? READ_BYTES_BEFORE_SPLICE
+        : buffer.byteLength;
+      ({ value } = await reader.read(new Uint8Array(buffer, 0, maxBytes)));
     } catch {
       return;
     }
-    // Absent where the reading was given up, empty at the end.
+    // Undefined if the reader was cancelled, empty at the end.
     if (value === undefined || value.length === 0) return;
-    await taken(value);
+    await handle(value);
     if (value.length === DEFAULT_PIPE_BYTES) {
       pipe.recordTransfer(DEFAULT_PIPE_BYTES);
     }
@@ -113,14 +112,15 @@ export async function readStdout(
 }
 
 /**
- * Takes all that comes on stderr.
+ * Reads stderr to its end.
  *
- * @param reader Reads it.
- * @param take Takes each piece.
+ * @param reader Deno's reader of the pipe.
+ * @param onChunk Called with each chunk. Returns a promise if nothing more must
+ * be read until it resolves.
  */
 export async function readStderr(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  take: (chunk: Uint8Array) => void | Promise<void>,
+  onChunk: (chunk: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
   for (;;) {
     let value: Uint8Array | undefined;
@@ -130,37 +130,40 @@ export async function readStderr(
       return;
     }
     if (value === undefined) return;
-    const pause = trackBusyTime(() => take(value));
+    const pause = trackBusyTime(() => onChunk(value));
     if (pause !== undefined) await pause;
-    if (busyInTurn >= BUSY_WITH_LOG) await yieldToEventLoop();
+    if (busyMs >= MAX_LOG_BUSY_MS) await yieldToEventLoop();
   }
 }
 
 /**
- * How long a flood may keep a turn of the event loop busy, in milliseconds:
- * where more is there at once, it is read without a turn, and all else waits.
- * Calls do not wait for what is logged.
+ * How long a flood of log output may keep the event loop busy, in milliseconds.
+ * Reads of available data need no turn of the loop, so that timers would wait.
+ * Less than for calls, which must not wait for the log.
  */
-const BUSY_WITH_LOG = 5;
-const BUSY_WITH_CALLS = 25;
+const MAX_LOG_BUSY_MS = 5;
 
-let busyInTurn = 0;
+/** How long a flood of calls may keep the event loop busy, in milliseconds. */
+const MAX_CALLS_BUSY_MS = 25;
+
+/** How long this turn of the event loop has been busy, in milliseconds. */
+let busyMs = 0;
 
 function trackBusyTime<T>(work: () => T): T {
   const begin = performance.now();
   const result = work();
-  busyInTurn += performance.now() - begin;
+  busyMs += performance.now() - begin;
   return result;
 }
 
 let turn: Promise<void> | undefined;
 
-/** The next turn of the event loop, which all wait for who want to read more. */
+/** Resolves in the next turn of the event loop, which all readers wait for. */
 function yieldToEventLoop(): Promise<void> {
   return turn ??= new Promise((resolve) =>
-    // An immediate would come before what there is to be read elsewhere.
+    // An immediate would run before the reads of other pipes.
     setTimeout(() => {
-      busyInTurn = 0;
+      busyMs = 0;
       turn = undefined;
       resolve();
     }, 0)

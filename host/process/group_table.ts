@@ -1,7 +1,7 @@
 // The process groups of this host in memory that other threads can read: the
-// watchdog ends them while the main thread is blocked.
+// watchdog kills them while the main thread is blocked.
 
-/** How many groups the table has room for. The reaper also ends those that found none. */
+/** How many groups the table has room for. The reaper also kills those that are not in it. */
 const MAX_GROUPS = 4096;
 
 /** The process ids of the groups' leaders; 0 in a free slot. */
@@ -20,7 +20,7 @@ export function addGroup(group: number): void {
 }
 
 /**
- * Removes a group that has ended.
+ * Removes a group that has exited.
  *
  * @param group The process id of its leader.
  */

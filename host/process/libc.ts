@@ -1,6 +1,6 @@
-// Functions of the C library for which Deno has no equivalent. Where foreign
-// functions may not be called (`--allow-ffi`), or the system is not Linux, the
-// callers do without.
+// Functions of the C library for which Deno has no equivalent. Without the
+// permission for foreign functions (`--allow-ffi`), and on systems other than
+// Linux, the callers fall back to slower ways.
 
 /** The functions that are called, each as in section 2 of Linux's manual. */
 export interface Libc {
@@ -46,7 +46,7 @@ export interface Libc {
 
 let library: Libc | null | undefined;
 
-/** The C library; null where it cannot be called. */
+/** Returns the C library; null where it cannot be called. */
 export function libc(): Libc | null {
   return library === undefined ? library = load() : library;
 }
@@ -82,7 +82,7 @@ function load(): Libc | null {
       waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
     }).symbols as unknown as Libc;
   } catch {
-    // Another C library, or another name for it.
+    // The system has another C library, or it has another name.
     return null;
   }
 }

@@ -1,33 +1,32 @@
-// The pipes between a child and this process, as descriptors of the kernel:
-// Deno tells nobody which ones its own have. Those through which much goes are
-// widened: a wide pipe wakes either side a few times less, which takes longer
-// than the bytes themselves. Linux lets a process do all this; elsewhere pipes
-// stay as they are.
+// The pipes between a child and this process, as file descriptors. Deno does not
+// expose the descriptors of its own pipes, so they are opened again through
+// /proc. A busy pipe is enlarged: both sides then wake up less often, which
+// costs more than copying the bytes. Linux only; elsewhere pipes keep their size.
 
 import { cString, type Libc, libc } from "./libc.ts";
 
-/** How much a pipe holds that is not widened, in bytes (pipe(7)). */
+/** The default capacity of a pipe, in bytes (pipe(7)). */
 export const DEFAULT_PIPE_BYTES: number = 64 * 1024;
 
-/** How much a wide one holds, in bytes: the most that Linux grants to anyone (pipe(7)). */
+/** The capacity of an enlarged pipe, in bytes: the most that Linux grants to an unprivileged process (pipe(7)). */
 export const MAX_PIPE_BYTES: number = 1024 * 1024;
 
-/** How often a pipe has been full when it is widened. */
+/** After how many transfers of a full pipe it is enlarged. */
 const FULL_TRANSFERS_TO_ENLARGE = 4;
 
 /**
- * How many may be wide at a time, this process's own among them: a quarter of
- * what Linux grants to one user's pipes together (pipe(7)), who has other
- * programs too.
+ * How many pipes may be enlarged at a time, staging pipes included: a quarter of
+ * what Linux grants to all pipes of one user (pipe(7)), since the user runs
+ * other programs too.
  */
 const MAX_ENLARGED_PIPES = 16;
 
-let wide = 0;
+let enlargedCount = 0;
 
-/** Among how many of this process's descriptors its own end of a pipe is looked for. */
-const MOST_DESCRIPTORS = 1024;
+/** This process's own end of a pipe is looked for among the descriptors below this one. */
+const MAX_DESCRIPTOR = 1024;
 
-/** `O_NONBLOCK | O_CLOEXEC` (open(2), pipe(2)): to wait for nobody at the other end, and be no child's. */
+/** `O_NONBLOCK | O_CLOEXEC` (open(2), pipe(2)): reads and writes fail with EAGAIN instead of blocking, and no child inherits the descriptor. */
 export const NONBLOCK_CLOEXEC = 0o2004000;
 const READ_ONLY = 0;
 const WRITE_ONLY = 1;
@@ -35,32 +34,32 @@ const WRITE_ONLY = 1;
 /** `F_SETPIPE_SZ` (fcntl(2)). */
 const SET_PIPE_SIZE = 1031;
 
-/** A pipe to or from a child, of this user. */
+/** A pipe to or from a child. */
 export class Pipe {
   readonly #pid: number;
   readonly #stream: 0 | 1;
-  /** This end of it, opened once more; null where it cannot be. */
+  /** This end of the pipe, opened again; null where that fails. */
   #descriptor: number | null | undefined;
-  #full = 0;
-  #isWide = false;
+  #fullTransfers = 0;
+  #isEnlarged = false;
 
   /**
-   * @param pid The child.
-   * @param stream What it is to the child: its stdin, 0, or its stdout, 1.
+   * @param pid The process id of the child.
+   * @param stream The descriptor in the child: 0 for stdin, 1 for stdout.
    */
   constructor(pid: number, stream: 0 | 1) {
     this.#pid = pid;
     this.#stream = stream;
   }
 
-  /** Whether it has been widened. */
+  /** Whether the pipe has been enlarged. */
   get isEnlarged(): boolean {
-    return this.#isWide;
+    return this.#isEnlarged;
   }
 
   /**
-   * A descriptor of this end, for which nothing waits; null where there is
-   * none. While it is open the child does not see the end of its stdin.
+   * A non-blocking descriptor of this end; null where there is none. While it
+   * is open the child does not see the end of its stdin.
    */
   get descriptor(): number | null {
     if (this.#descriptor === undefined) {
@@ -71,51 +70,54 @@ export class Pipe {
   }
 
   /**
-   * Takes that bytes were there to go through it at once.
+   * Records a transfer; enlarges the pipe after FULL_TRANSFERS_TO_ENLARGE full
+   * ones.
    *
-   * @param count How many.
+   * @param count How many bytes were available at once.
    */
   recordTransfer(count: number): void {
     if (
-      count < DEFAULT_PIPE_BYTES || ++this.#full !== FULL_TRANSFERS_TO_ENLARGE
+      count < DEFAULT_PIPE_BYTES ||
+      ++this.#fullTransfers !== FULL_TRANSFERS_TO_ENLARGE
     ) return;
-    this.#isWide = this.descriptor !== null && enlargePipe(this.descriptor);
+    this.#isEnlarged = this.descriptor !== null && enlargePipe(this.descriptor);
   }
 
-  /** Takes that it is used no longer. */
+  /** Closes the descriptor; the pipe is not used any more. */
   close(): void {
-    if (this.#isWide) releaseEnlargedPipe();
-    this.#isWide = false;
-    this.#full = FULL_TRANSFERS_TO_ENLARGE;
+    if (this.#isEnlarged) releaseEnlargedPipe();
+    this.#isEnlarged = false;
+    this.#fullTransfers = FULL_TRANSFERS_TO_ENLARGE;
     if (typeof this.#descriptor === "number") {
       libc()!.close(this.#descriptor);
     }
-    // Its process id may be another's by now.
+    // It must not be opened again: the process id may have been reused.
     this.#descriptor = null;
   }
 }
 
 /**
- * Widens a pipe.
+ * Enlarges a pipe.
  *
- * @param descriptor An end of it.
- * @returns Whether that was granted; then {@linkcode releaseEnlargedPipe} is to follow.
+ * @param descriptor A descriptor of either end.
+ * @returns Whether it was enlarged; then call {@linkcode releaseEnlargedPipe}
+ * when it is closed.
  */
 export function enlargePipe(descriptor: number): boolean {
-  if (wide === MAX_ENLARGED_PIPES) return false;
+  if (enlargedCount === MAX_ENLARGED_PIPES) return false;
   if (
     libc()!.fcntl(descriptor, SET_PIPE_SIZE, MAX_PIPE_BYTES) < MAX_PIPE_BYTES
   ) return false;
-  wide++;
+  enlargedCount++;
   return true;
 }
 
-/** Takes that a wide pipe is closed. */
+/** Called when an enlarged pipe is closed: another one may be enlarged. */
 export function releaseEnlargedPipe(): void {
-  wide--;
+  enlargedCount--;
 }
 
-/** Opens a stream of a child; null where that is no pipe between it and this process. */
+/** Opens a stream of a child; returns null when it is not a pipe between the child and this process. */
 function openOurs(c: Libc, pid: number, stream: 0 | 1): number | null {
   const opened = c.open(
     cString(`/proc/${pid}/fd/${stream}`),
@@ -124,7 +126,7 @@ function openOurs(c: Libc, pid: number, stream: 0 | 1): number | null {
   if (opened === -1) return null;
   const target = targetOf(c, opened);
   if (target?.startsWith("pipe:")) {
-    for (let other = 0; other < MOST_DESCRIPTORS; other++) {
+    for (let other = 0; other < MAX_DESCRIPTOR; other++) {
       if (other !== opened && targetOf(c, other) === target) return opened;
     }
   }
@@ -132,7 +134,7 @@ function openOurs(c: Libc, pid: number, stream: 0 | 1): number | null {
   return null;
 }
 
-/** What a descriptor of this process is open on. */
+/** Returns the file that a descriptor of this process refers to. */
 function targetOf(c: Libc, descriptor: number): string | undefined {
   const name = new Uint8Array(64);
   const path = cString(`/proc/self/fd/${descriptor}`);

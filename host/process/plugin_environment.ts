@@ -3,7 +3,7 @@
 
 import { SETTINGS } from "../config/environment.ts";
 
-/** The directory for what plugins download: the only one of baler's variables that is for plugins. */
+/** The directory for downloads of plugins: the only `BALER_` variable that plugins read. */
 const CACHE = "BALER_CACHE_DIR";
 
 /** The names that the host's settings have in Packer. */
@@ -37,7 +37,7 @@ export function pluginEnvironment(
   );
 }
 
-/** A manifest distinguishes the artifacts of one run from those of another by it. */
+/** Identifies this run: a manifest distinguishes the artifacts of several runs by it. */
 const RUN_ID = crypto.randomUUID();
 
 /** Returns the environment of the plugins of a template's builds. */

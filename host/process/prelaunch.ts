@@ -1,39 +1,47 @@
-// Prelaunch: a plugin's process is spawned before it is certain that it is
-// needed, since it takes as long to start as the host takes to find that out.
+// Prelaunch: spawns a plugin's process before the host knows whether it is
+// needed, since the process takes as long to start as the host takes to decide.
 
 import { Child, type ChildOptions } from "./child.ts";
 
-type OutputSinks = Omit<ChildOptions, "argv" | "env" | "cwd">;
+/** What takes the output of a child. */
+type Output = Pick<ChildOptions, "stdout" | "onStderr">;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A process that has been spawned, and not been claimed by a launch. */
 class PrelaunchedChild {
   readonly child: Child;
   readonly #key: string;
-  #sinks: OutputSinks | undefined;
+  #output: Output | undefined;
   /** Its output so far, in order. */
-  #buffered: ((sinks: OutputSinks) => void)[] = [];
+  readonly #buffered: ((output: Output) => void)[] = [];
 
   constructor(argv: readonly string[], env: Record<string, string>) {
     this.#key = keyOf({ argv, env });
-    const pass = (
-      event: "onStdout" | "onStdoutEnd" | "onStderr",
-      chunk: Uint8Array = new Uint8Array(),
-    ): void | Promise<void> => {
-      if (this.#sinks !== undefined) return this.#sinks[event](chunk);
-      // Copied, since the reader reuses its memory.
-      const copy = chunk.slice();
-      this.#buffered.push((sinks) => void sinks[event](copy));
-    };
     this.child = new Child({
       argv,
       env,
-      onStdout: (chunk) => pass("onStdout", chunk),
-      onStdoutEnd: () => void pass("onStdoutEnd"),
-      onStderr: (chunk) => pass("onStderr", chunk),
-      bypass: () => this.#sinks?.bypass?.(),
-      onMoved: () => this.#sinks?.onMoved?.(),
-      isAnswerNear: () => this.#sinks?.isAnswerNear?.() === true,
+      stdout: {
+        receive: (chunk) =>
+          this.#forward(({ stdout }, copy) => stdout.receive(copy), chunk),
+        end: () => void this.#forward(({ stdout }) => stdout.end()),
+        spliceTarget: () => this.#output?.stdout.spliceTarget(),
+        isAnswerNear: () => this.#output?.stdout.isAnswerNear() === true,
+      },
+      onStderr: (chunk) =>
+        this.#forward((output, copy) => output.onStderr(copy), chunk),
     });
+  }
+
+  /** Forwards output, or buffers it until a launch has claimed the process. */
+  #forward(
+    forward: (output: Output, chunk: Uint8Array) => void | Promise<void>,
+    chunk: Uint8Array = NO_BYTES,
+  ): void | Promise<void> {
+    if (this.#output !== undefined) return forward(this.#output, chunk);
+    // Copied, since the reader reuses its memory.
+    const copy = chunk.slice();
+    this.#buffered.push((output) => void forward(output, copy));
   }
 
   /** Whether a launch would spawn the same process. */
@@ -42,11 +50,11 @@ class PrelaunchedChild {
   }
 
   /** Forwards its output, and what is buffered of it. */
-  attach(sinks: OutputSinks): void {
-    // Not before the constructor of the owner of the sinks has returned.
+  attach(output: Output): void {
+    // Not before the constructor of the owner of the output has returned.
     queueMicrotask(() => {
-      this.#sinks = sinks;
-      for (const event of this.#buffered.splice(0)) event(sinks);
+      this.#output = output;
+      for (const event of this.#buffered.splice(0)) event(output);
     });
   }
 }
@@ -54,7 +62,7 @@ class PrelaunchedChild {
 function keyOf(
   { argv, env, cwd }: Pick<ChildOptions, "argv" | "env" | "cwd">,
 ): string {
-  // The order of environment variables means nothing.
+  // The order of environment variables has no meaning.
   return JSON.stringify([argv, env && Object.entries(env).sort(), cwd]);
 }
 
@@ -78,7 +86,7 @@ export function prelaunch(
  * Returns the process of a launch: the prelaunched one where it is the same, or
  * a new one.
  *
- * @param options How it is spawned, and what is called with its output.
+ * @param options How it is spawned, and what takes its output.
  */
 export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
   const index = prelaunched.findIndex((one) => one.matches(options));
@@ -89,8 +97,8 @@ export function claimPrelaunchedOrSpawn(options: ChildOptions): Child {
 }
 
 /**
- * Kills the prelaunched processes that no launch has claimed. They have done
- * nothing that they would have to clean up.
+ * Kills the prelaunched processes that no launch has claimed. They have nothing
+ * to clean up yet.
  */
 export async function discardPrelaunched(): Promise<void> {
   await Promise.all(

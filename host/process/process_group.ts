@@ -1,5 +1,5 @@
-// Process groups: how a process is started and ended together with all that it
-// starts, on each platform.
+// Process groups: starts a process and signals it together with all its
+// descendants, on each platform.
 
 /** Whether the system has process groups, so that one signal reaches a whole tree. */
 export const HAS_PROCESS_GROUPS: boolean = Deno.build.os !== "windows";
@@ -19,10 +19,9 @@ export interface GroupCommand {
 /**
  * Returns the command that starts a process in a group of its own.
  *
- * With the option `detached` this process is forked in a way that copies its
- * page tables, which blocks it for milliseconds. Where there is a setsid(1) it
- * is spawned instead, which needs no fork of that kind, and executes the command
- * in its own place.
+ * With the option `detached` Deno forks this process in a way that copies its
+ * page tables, which blocks it for milliseconds. Where setsid(1) exists, it is
+ * spawned instead, without such a fork, and executes the command in its place.
  *
  * @param argv The command and its arguments.
  */
@@ -62,8 +61,8 @@ function exists(path: string): boolean {
 /**
  * Sends a signal to a process and all that it has started.
  *
- * Windows has no process groups and no signals: there the process tree is ended,
- * whatever the signal.
+ * Windows has no process groups and no signals: there the process tree is
+ * killed, whatever the signal.
  *
  * @param pid The process id of the group's leader.
  * @param signal The signal.

@@ -1,29 +1,30 @@
-// The reaper: a small shell process that outlives the host, and ends the
-// plugins that a killed host leaves.
+// The reaper: a small shell process that outlives the host, and kills the
+// plugins that a killed host leaves behind.
 
 import { HAS_PROCESS_GROUPS } from "./process_group.ts";
 import { noteSpawned } from "./subreaper.ts";
 
 /**
  * How long a process may take to exit after the host's death while it shows no
- * activity, in half seconds: a little more than a plugin gives itself.
+ * activity, in half seconds: a little more than a plugin's own limit.
  */
 const GRACE_HALF_SECONDS = 24;
 
 /**
  * How long a plugin may clean up after the host's death as long as it shows
- * activity, in half seconds: 15 minutes. Nobody is there to end it earlier.
+ * activity, in half seconds: 15 minutes. No host is left that could be told to
+ * kill it earlier.
  */
 const MAX_CLEANUP_HALF_SECONDS = 15 * 60 * 2;
 
-/** How long a process has between SIGTERM and SIGKILL where the reaper has to hurry, in seconds. */
+/** The time between SIGTERM and SIGKILL after a second Ctrl-C, in seconds. */
 const HURRY_GRACE_S = 0.3;
 
 /**
- * A variable in the environment of each plugin, and of all that it starts. By
- * it they are found where the system shows the environment of processes, also
- * those that were started in the moment of the host's death, or that have left
- * their group.
+ * A variable in the environment of each plugin and its descendants. Where the
+ * system shows the environment of processes (/proc), the reaper finds them by
+ * it, including those that were started while the host died and those that have
+ * left their group.
  */
 export const HOST_ID_VARIABLE = "BALER_HOST_ID";
 
@@ -31,16 +32,16 @@ export const HOST_ID_VARIABLE = "BALER_HOST_ID";
 export const HOST_ID: string = crypto.randomUUID();
 
 /**
- * Reads which groups there are, a line each, until stdin ends, which is when
- * the host has exited. Then it waits for the groups to end, and kills those that
- * do not.
+ * Reads the list of groups, a line each, until stdin is closed because the host
+ * has exited. Then waits for the groups to exit, and kills those that do not.
  *
  * A group whose leader has completed the handshake gets more time while it is
  * active. The sign of activity is the number of voluntary context switches of
  * its main thread (proc(5)): it grows while an event loop turns, and does not in
  * an endless loop, in a stopped process, or in one that waits.
  *
- * "!" on stdin or SIGUSR1 tells that a person wants everything to end at once.
+ * "!" on stdin or SIGUSR1 requests that everything be killed at once (a second
+ * Ctrl-C).
  */
 const SCRIPT = `
 trap '' HUP INT TERM
@@ -116,7 +117,7 @@ let reaper: {
 let isStarted = false;
 
 /**
- * Makes sure that a process group ends, should this process be killed.
+ * Makes the reaper kill a process group when this process is killed.
  *
  * @param group The process id of its leader.
  */
@@ -127,7 +128,7 @@ export function track(group: number): void {
 }
 
 /**
- * Reverts {@linkcode track}: the group has ended.
+ * Reverts {@linkcode track}: the group has exited.
  *
  * @param group The process id of its leader.
  */
@@ -146,8 +147,7 @@ export function trackHandshake(group: number): void {
 }
 
 /**
- * Tells the reaper that what is left is to be ended at once after the exit of
- * this process.
+ * Makes the reaper kill all tracked groups as soon as this process exits.
  */
 export function hurryReaper(): void {
   resumeReaper();
@@ -182,14 +182,14 @@ function start(): void {
       env: { PATH: "/usr/bin:/bin" },
       detached: true,
     }).spawn();
-    // It waits for this process, not the other way round.
+    // This process must not wait for the reaper.
     child.unref();
     noteSpawned(child.pid);
     const stdin = child.stdin.getWriter();
     reaper = { pid: child.pid, stdin };
     stdin.closed.catch(() => reaper = undefined);
   } catch {
-    // A machine without a shell: there each plugin still ends by itself.
+    // There is no shell: each plugin still exits by itself at the end of its stdin.
   }
 }
 

@@ -1,19 +1,20 @@
-// What a plugin answers promptly is read on the spot: to sleep until it comes,
-// and to be woken for it, takes several times as long as such an answer.
+// Busy-polls the stdout of a child for SPIN_MS before an asynchronous read. A
+// plugin answers a small call several times faster than this thread can go to
+// sleep and be woken up.
 
 import { libc } from "./libc.ts";
 import type { Pipe } from "./pipe.ts";
 
-/** How long an answer is looked for, in milliseconds: what sleeping would take. */
+/** How long one poll lasts, in milliseconds: about what a sleep and a wake-up cost. */
 const SPIN_MS = 0.05;
 
-/** How often it is not looked for at the most, since none was prompt of late. */
+/** How many polls are skipped at most after polls that read nothing. */
 const MAX_BACKOFF = 1024;
 
-/** Reads the stdout of a child on the spot, beside whoever waits for it. */
+/** Busy-polls the stdout of a child. */
 export class SpinReader {
   readonly #pipe: Pipe;
-  /** How often it is not looked for when the next is not prompt; twice as often each time. */
+  /** How many polls are skipped after the next one that reads nothing; doubles each time. */
   #backoff = 1;
   #skipped = 0;
 
@@ -25,10 +26,12 @@ export class SpinReader {
   }
 
   /**
-   * Reads what comes promptly. Nobody else may be waiting for it.
+   * Polls once, for up to SPIN_MS. No asynchronous read of the pipe may be
+   * pending.
    *
-   * @param buffer Where it goes.
-   * @returns How many bytes came; 0 where none did, which may be the end.
+   * @param buffer Receives the bytes.
+   * @returns The number of bytes; 0 when there were none, also at the end of
+   * the stream.
    */
   read(buffer: Uint8Array<ArrayBuffer>): number {
     if (this.#skipped > 0) {

@@ -1,26 +1,35 @@
-// Conduits: pipes of this process's own, in which the bytes of one message
-// wait that only pass through. The kernel moves them there from one plugin's
-// stdout, and on into another's stdin once they are whole: half a message is
-// nobody's, should its writer die.
+// The zero-copy path: a pool of pipes that stage one payload each. splice(2) moves the
+// payload from the stdout of one plugin into a staging pipe and, once it is
+// complete, on into the stdin of another. Staging the whole payload guarantees
+// that a sender that dies in the middle leaves no half message in the receiver's stdin.
 
-import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/splice.ts";
+import type {
+  PipeEnd,
+  SpliceBuffer,
+  SpliceTransport,
+} from "../../plugin/rpc/transport.ts";
+import type { ChildStdin } from "./child_stdin.ts";
 import { libc } from "./libc.ts";
 import {
   DEFAULT_PIPE_BYTES,
   enlargePipe,
   MAX_PIPE_BYTES,
   NONBLOCK_CLOEXEC,
+  type Pipe,
   releaseEnlargedPipe,
 } from "./pipe.ts";
 
-/** The longest message body that is staged, in bytes: a pipe also fills up with pages that are half full. */
+/** The least payload that is spliced instead of copied, in bytes. */
+const MIN_SPLICE_BYTES = DEFAULT_PIPE_BYTES;
+
+/** The largest payload that is staged, in bytes: less than a pipe holds, since its pages can be half full. */
 const MAX_STAGED_BYTES = MAX_PIPE_BYTES / 2 + DEFAULT_PIPE_BYTES;
 
-/** How many there may be at a time: what a stream has in flight, beside its pipes. */
+/** The most staging pipes: as many as a stream has payloads in flight. */
 const MAX_OPEN_PIPES = 8;
 
-/** How much is written to a pipe that was full, in bytes, to wait until it is not: a page. */
-const PAGE = 4096;
+/** How much is written to a full pipe to wait for room in it, in bytes: a page. */
+const PAGE_BYTES = 4096;
 
 /** `SPLICE_F_MOVE | SPLICE_F_NONBLOCK` (splice(2)). */
 const SPLICE_FLAGS = 3;
@@ -33,24 +42,44 @@ interface Ends {
 
 let open = 0;
 const free: Ends[] = [];
-/** Whether those that are free are kept for the next. */
+/** Whether pipes are kept in the pool when they are released. */
 let keepPooled = false;
 
-/** A pipe of this process's own, for so many bytes. */
+/**
+ * Returns the splice feature of a child's transport.
+ *
+ * @param stdin Its stdin.
+ * @param stdout Its stdout.
+ */
+export function childSplice(stdin: ChildStdin, stdout: Pipe): SpliceTransport {
+  return {
+    acquire: (length) =>
+      length >= MIN_SPLICE_BYTES && stdout.isEnlarged
+        ? SplicePipe.acquire(length)
+        : undefined,
+    write: (buffer) =>
+      stdin.writeWith(
+        buffer.length,
+        (pipe, write) => buffer.spliceTo(pipe, write),
+      ),
+  };
+}
+
+/** A staging pipe for one payload. */
 export class SplicePipe implements SpliceBuffer {
   readonly length: number;
   readonly #ends: Ends;
-  #left: number;
+  #remaining: number;
   /** How many bytes are in the pipe. */
   #piped = 0;
-  /** What came behind them, and the pipe had no room for. */
-  readonly #rest: Uint8Array[] = [];
+  /** Bytes that did not fit, written behind the content of the pipe. */
+  readonly #overflow: Uint8Array[] = [];
 
   /**
    * Acquires a pipe from the pool.
    *
-   * @param length How many bytes it is for.
-   * @returns It; undefined where none is to be had.
+   * @param length The length of the payload, in bytes.
+   * @returns The pipe; undefined where none is available.
    */
   static acquire(length: number): SplicePipe | undefined {
     if (length > MAX_STAGED_BYTES) return undefined;
@@ -62,29 +91,29 @@ export class SplicePipe implements SpliceBuffer {
   private constructor(ends: Ends, length: number) {
     this.length = length;
     this.#ends = ends;
-    this.#left = length;
+    this.#remaining = length;
   }
 
   get remaining(): number {
-    return this.#left;
+    return this.#remaining;
   }
 
   append(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#left -= bytes.length;
-    if (this.#rest.length === 0) {
+    this.#remaining -= bytes.length;
+    if (this.#overflow.length === 0) {
       const count = libc()!.write(this.#ends.write, bytes, bytes.length);
       if (count > 0) {
         this.#piped += Number(count);
         bytes = bytes.subarray(Number(count));
       }
     }
-    if (bytes.length > 0) this.#rest.push(bytes.slice());
+    if (bytes.length > 0) this.#overflow.push(bytes.slice());
   }
 
   spliceFrom({ descriptor }: PipeEnd): number {
-    if (descriptor === null || this.#rest.length > 0) return 0;
-    const count = splice(descriptor, this.#ends.write, this.#left);
-    this.#left -= count;
+    if (descriptor === null || this.#overflow.length > 0) return 0;
+    const count = splice(descriptor, this.#ends.write, this.#remaining);
+    this.#remaining -= count;
     this.#piped += count;
     return count;
   }
@@ -95,12 +124,14 @@ export class SplicePipe implements SpliceBuffer {
   ): Promise<void> {
     try {
       while (this.#piped > 0) {
-        // Asked for each time: meanwhile it may have been closed.
+        // Read each time: the pipe may have been closed meanwhile.
         const { descriptor } = pipe;
         if (descriptor === null) await write(this.#read(DEFAULT_PIPE_BYTES));
-        else if (!this.#moveInto(descriptor)) await write(this.#read(PAGE));
+        else if (!this.#spliceInto(descriptor)) {
+          await write(this.#read(PAGE_BYTES));
+        }
       }
-      for (const part of this.#rest) await write(part);
+      for (const part of this.#overflow) await write(part);
     } finally {
       this.release();
     }
@@ -111,25 +142,25 @@ export class SplicePipe implements SpliceBuffer {
     else closePipe(this.#ends);
   }
 
-  /** Moves what there is room for, and says whether there was any. */
-  #moveInto(descriptor: number): boolean {
+  /** Moves what the other pipe has room for, and returns whether it had any. */
+  #spliceInto(descriptor: number): boolean {
     const count = splice(this.#ends.read, descriptor, this.#piped);
     this.#piped -= count;
     return count > 0;
   }
 
-  /** Reads what there is in the pipe, so many bytes at the most. */
-  #read(most: number): Uint8Array {
-    const bytes = new Uint8Array(Math.min(most, this.#piped));
+  /** Reads some of the content of the pipe. */
+  #read(maxBytes: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(maxBytes, this.#piped));
     const { read } = this.#ends;
     const count = Number(libc()!.read(read, bytes, bytes.length));
-    if (count <= 0) throw new Error("a pipe has lost what was in it");
+    if (count <= 0) throw new Error("unexpected end of the staging pipe");
     this.#piped -= count;
     return bytes.subarray(0, count);
   }
 }
 
-/** Closes those that are free, as the others when they are, until the next is taken. */
+/** Closes the pipes in the pool, and those in use when they are released, until the next one is acquired. */
 export function closePooledPipes(): void {
   keepPooled = false;
   for (const ends of free.splice(0)) closePipe(ends);
@@ -137,52 +168,52 @@ export function closePooledPipes(): void {
 
 function openPipe(): Ends | undefined {
   if (open === MAX_OPEN_PIPES || !canSplice()) return undefined;
-  const ends = openNarrow();
+  const ends = openDefaultPipe();
   if (ends === undefined) return undefined;
   if (enlargePipe(ends.write)) {
     open++;
     return ends;
   }
-  closeNarrow(ends);
+  closeEnds(ends);
   return undefined;
 }
 
 function closePipe(ends: Ends): void {
-  closeNarrow(ends);
+  closeEnds(ends);
   releaseEnlargedPipe();
   open--;
 }
 
-function openNarrow(): Ends | undefined {
+function openDefaultPipe(): Ends | undefined {
   const ends = new Int32Array(2);
   if (libc()?.pipe2(ends, NONBLOCK_CLOEXEC) !== 0) return undefined;
   const [read, write] = ends as unknown as [number, number];
   return { read, write };
 }
 
-function closeNarrow({ read, write }: Ends): void {
+function closeEnds({ read, write }: Ends): void {
   libc()!.close(read);
   libc()!.close(write);
 }
 
 let isSpliceSupported: boolean | undefined;
 
-/** Whether the kernel moves anything: a sandbox may forbid it. */
+/** Whether splice(2) works: a sandbox may forbid it. */
 function canSplice(): boolean {
   if (isSpliceSupported !== undefined) return isSpliceSupported;
-  const [one, other] = [openNarrow(), openNarrow()];
+  const [one, other] = [openDefaultPipe(), openDefaultPipe()];
   if (one !== undefined && other !== undefined) {
     libc()!.write(one.write, new Uint8Array(1), 1);
     isSpliceSupported = splice(one.read, other.write, 1) === 1;
   }
-  for (const ends of [one, other]) if (ends !== undefined) closeNarrow(ends);
+  for (const ends of [one, other]) if (ends !== undefined) closeEnds(ends);
   return isSpliceSupported === true;
 }
 
-/** Moves bytes from pipe to pipe, and says how many: 0 where none can be moved now. */
-function splice(from: number, to: number, most: number): number {
+/** Moves bytes from pipe to pipe, and returns how many: 0 where none can be moved now. */
+function splice(from: number, to: number, maxBytes: number): number {
   return Math.max(
-    Number(libc()!.splice(from, null, to, null, most, SPLICE_FLAGS)),
+    Number(libc()!.splice(from, null, to, null, maxBytes, SPLICE_FLAGS)),
     0,
   );
 }

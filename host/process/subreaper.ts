@@ -1,7 +1,7 @@
 // The host as a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)): a process that
 // has left its group and its environment, for example by setsid(1) and env(1),
-// becomes a child of the host when its parent exits, and is found and killed
-// by that. Linux only.
+// becomes a child of the host when its parent exits, so that the host can find
+// and kill it. Linux only.
 
 import { cString, libc } from "./libc.ts";
 
@@ -11,33 +11,34 @@ const SET_CHILD_SUBREAPER = 36;
 /** `WNOHANG` (waitpid(2)). */
 const NO_HANG = 1;
 
-/** How often killed processes are looked through for children that they leave. */
+/** How often the children that killed processes leave behind are looked for and killed in turn. */
 const MAX_KILL_ROUNDS = 100;
 
 /** How long adopted processes have to exit after the last plugin, in milliseconds. */
 const ADOPTED_EXIT_TIMEOUT_MS = 1_000;
 
 /**
- * The same where a guard of a plugin that was killed is among them: it removes
- * temporary files and ends process groups, in milliseconds.
+ * The same when a guard of a killed plugin is among them, in milliseconds: the
+ * guard kills process groups, and removes temporary files and whole directory
+ * trees.
  */
-const GUARD_EXIT_TIMEOUT_MS = 5_000;
+const GUARD_EXIT_TIMEOUT_MS = 30_000;
 
-/** How often it is looked whether they have, in milliseconds. */
+/** How often their exit is checked for, in milliseconds. */
 const ADOPTED_POLL_MS = 20;
 
-/** The longest list of children that is read, in bytes. */
+/** How much of the list of children is read, in bytes. */
 const MAX_LIST_BYTES = 1024 * 1024;
 
 let isSubreaper = false;
 
-/** The processes that this host has spawned itself, as Deno waits for them. */
+/** The processes that this host has spawned itself; Deno waits for them. */
 const spawned = new Set<number>();
 
 /**
  * Makes this process the parent of all orphans among its descendants. Only for
- * a program whose children are all in {@linkcode noteSpawned}: the others are
- * killed.
+ * a program that passes all its children to {@linkcode noteSpawned}: the others
+ * are killed.
  */
 export function becomeSubreaper(): void {
   if (isSubreaper) return;
@@ -65,8 +66,8 @@ export function noteWaited(pid: number): void {
 }
 
 /**
- * Ends all adopted processes: those that do not exit in time are killed. What
- * cleans up after a killed plugin exits in time.
+ * Waits for all adopted processes to exit, and kills those that do not in time.
+ * A guard that cleans up after a killed plugin gets more time.
  */
 export async function endAdopted(): Promise<void> {
   if (!isSubreaper) return;
@@ -83,12 +84,12 @@ export async function endAdopted(): Promise<void> {
   }
 }
 
-/** Whether a process is a guard (plugin/bundled/shared/cleanup_guard.ts). */
+/** Whether a process is a guard (plugin/process/cleanup_guard.ts). */
 function isGuard(pid: number): boolean {
   return readSmallFile(`/proc/${pid}/cmdline`).includes("\0baler-guard\0");
 }
 
-/** Takes the exit status of adopted processes that have exited, so that none stays a zombie. */
+/** Waits for adopted processes that have exited, so that none stays a zombie. */
 export function reapAdopted(): void {
   if (!isSubreaper) return;
   for (const pid of adopted()) libc()!.waitpid(pid, null, NO_HANG);
@@ -112,7 +113,7 @@ export function killAdopted(): void {
   }
 }
 
-/** The children of this process that it has not spawned. */
+/** Returns the children of this process that it has not spawned. */
 function adopted(): number[] {
   // Orphans become children of the main thread.
   const list = readSmallFile(`/proc/self/task/${Deno.pid}/children`);
@@ -121,7 +122,7 @@ function adopted(): number[] {
   );
 }
 
-/** Reads a file that Deno's permissions for /proc do not include. */
+/** Reads a file in /proc, which Deno's own functions may open only with all permissions. */
 function readSmallFile(path: string): string {
   const c = libc()!;
   const descriptor = c.open(cString(path), 0);

@@ -1,125 +1,137 @@
-// The parts of a template that are components, in the words of JSON Schema.
-// What the bundled ones take is read from the options that they declare.
+// The JSON Schema of the components of a template. Those of bundled components are
+// generated from the options that they declare.
 
-import { BUNDLED } from "../../plugin/bundled/components.ts";
 import type { Options } from "../../plugin/contract/options.ts";
-import { optionsSchema } from "./options_schema.ts";
+import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import {
   duration,
   type Schema,
-  TEXT,
-  textList,
-  WEAK_TEXT,
-} from "./schema_values.ts";
+  STRING,
+  stringList,
+  WEAK_STRING,
+} from "../../plugin/sdk/schema_values.ts";
 
-/** What a provisioner can have beside its own options. */
+/** The keys of every provisioner, besides its own options. */
 const PROVISIONER_KEYS: Record<string, Schema> = {
   only: {
-    ...textList("weak"),
-    description:
-      "The builds that it is for, by their names; others go without.",
+    ...stringList("weak"),
+    description: "The names of the builds for which it runs.",
   },
   except: {
-    ...textList("weak"),
-    description: "The builds that it is not for, by their names.",
+    ...stringList("weak"),
+    description: "The names of the builds for which it does not run.",
   },
   override: {
     type: ["object", "null"],
     additionalProperties: { type: ["object", "null"] },
-    description: "By build name, the options that it has otherwise there.",
+    description: "Options that differ for a build, by the build's name.",
   },
   pause_before: {
     ...duration({ weak: true }),
-    description: "How long to wait before it.",
+    description: "How long to wait before it runs.",
   },
   max_retries: {
-    ...WEAK_TEXT,
-    description: "How often it is tried again when it fails.",
+    ...WEAK_STRING,
+    description: "How often it is retried when it fails.",
   },
   timeout: {
     ...duration({ weak: true }),
-    description: "How long it may take before it is ended as failed.",
+    description: "How long it may take before it is cancelled and fails.",
   },
 };
 
-/** What a post-processor can have beside its own options. */
+/** The keys of every post-processor, besides its own options. */
 const POST_PROCESSOR_KEYS: Record<string, Schema> = {
   name: {
-    ...TEXT,
+    ...STRING,
     description: "Its name for -except; the type unless given.",
   },
   only: {
-    ...textList("strict"),
-    description:
-      "The builds that it is for, by their names; others go without.",
+    ...stringList("strict"),
+    description: "The names of the builds for which it runs.",
   },
   except: {
-    ...textList("strict"),
-    description: "The builds that it is not for, by their names.",
+    ...stringList("strict"),
+    description: "The names of the builds for which it does not run.",
   },
   keep_input_artifact: {
     type: ["boolean", "null"],
-    description: "Whether the artifact that goes into it stays.",
+    description: "Whether its input artifact is kept.",
   },
 };
 
 const BUILDER_KEYS: Record<string, Schema> = {
   name: {
-    ...WEAK_TEXT,
+    ...WEAK_STRING,
     description: "The build's name; the type unless given.",
   },
 };
 
-/** What a component can have beside its own options, by its kind. */
+/** The keys of every component, besides its own options, by its kind. */
 const KEYS: Readonly<Record<string, Record<string, Schema>>> = {
   builder: BUILDER_KEYS,
   provisioner: PROVISIONER_KEYS,
   "post-processor": POST_PROCESSOR_KEYS,
 };
 
+/** A component and the options that it declares; undefined to accept every key. */
+export interface DeclaredComponent {
+  /** The kind of component. */
+  readonly kind: string;
+  /** The `type` that a template names it by. */
+  readonly name: string;
+  /** Its options. */
+  readonly options: Options | undefined;
+}
+
 /**
- * The definitions of one kind of component.
+ * Returns the definitions of one kind of component.
  *
  * @param kind The kind, which is the name of the first definition.
- * @returns By name, that of any component of the kind, and of each bundled one.
+ * @param components The components whose options are known, of any kind.
+ * @returns By name, that of any component of the kind, and of each one whose
+ * options are known.
  */
-export async function componentSchemas(
+export function componentSchemas(
   kind: string,
-): Promise<Record<string, Schema>> {
+  components: readonly DeclaredComponent[],
+): Record<string, Schema> {
   const keys = KEYS[kind] ?? {};
-  const bundled = Object.entries(BUNDLED[kind] ?? {});
-  const names = bundled.map(([name]) => name);
-  const definitions = await Promise.all(bundled.map(async ([name, load]) => {
-    const { default: Component } = await load();
-    return [
+  const known = components.filter((component) => component.kind === kind);
+  const names = known.map(({ name }) => name);
+  const definitions = known.map(({ name, options }) =>
+    [
       `${kind}-${name}`,
-      optionsSchema((new Component() as { options?: Options }).options, {
-        type: true,
-        ...keys,
-      }),
-    ] as const;
-  }));
+      optionsSchema(options, { type: true, ...keys }),
+    ] as const
+  );
+  const type = { anyOf: [{ enum: names }, { type: "string", minLength: 1 }] };
   const object: Schema = {
     type: "object",
     required: ["type"],
     properties: {
       type: {
-        description: `Which ${kind} it is: one of baler's, or a plugin's.`,
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
+        description: `The type of the ${kind}: a bundled one, or a plugin's.`,
+        ...type,
       },
       ...keys,
     },
     allOf: names.map((name) => ({
       if: { required: ["type"], properties: { type: { const: name } } },
-      then: { $ref: `#/$defs/${kind}-${name}` },
+      then: { $ref: reference(kind, name) },
     })),
   };
-  const whole = kind === "post-processor"
-    ? {
-      anyOf: [object, {
-        anyOf: [{ enum: names }, { type: "string", minLength: 1 }],
-      }],
-    }
-    : object;
+  const whole = kind === "post-processor" ? { anyOf: [object, type] } : object;
   return { [kind]: whole, ...Object.fromEntries(definitions) };
+}
+
+/**
+ * Returns the reference to the definition of a component.
+ *
+ * @param kind The kind of component.
+ * @param name The `type` that a template names it by.
+ */
+export function reference(kind: string, name: string): string {
+  const pointer = `${kind}-${name}`.replaceAll("~", "~0").replaceAll("/", "~1");
+  return `#/$defs/${encodeURIComponent(pointer)}`;
 }

@@ -1,21 +1,23 @@
-// The JSON Schema of templates: what an editor offers and checks while one is
-// written.
+// The JSON Schema of templates, with which an editor completes and checks them.
 
-import { componentSchemas } from "./component_schema.ts";
+import {
+  componentSchemas,
+  type DeclaredComponent,
+} from "./component_schema.ts";
 import {
   listOf,
   type Schema,
-  TEXT,
-  textList,
-  WEAK_TEXT,
-} from "./schema_values.ts";
+  STRING,
+  stringList,
+  WEAK_STRING,
+} from "../../plugin/sdk/schema_values.ts";
 
 const COMMENTS = { "^_": { type: "string", description: "A comment." } };
 
-/** A plugin's path, or the words of a command that starts it. */
+/** A plugin's path, or the command that starts it. */
 const PLUGIN_COMMAND: Schema = {
   description:
-    "An executable's absolute path, or one that begins with ./ or ../ and is taken from the template's directory; or the words of a command.",
+    "The path of an executable, absolute or relative to the template's directory (./, ../); or a command with its arguments.",
   anyOf: [
     { type: "string", minLength: 1 },
     { type: "array", minItems: 1, items: { type: "string" } },
@@ -23,16 +25,13 @@ const PLUGIN_COMMAND: Schema = {
 };
 
 /**
- * The JSON Schema (2020-12) of templates.
+ * Returns the JSON Schema (2020-12) of templates.
  *
- * @returns The schema, which knows the options of bundled plugins and takes any of others.
+ * @param components The components whose options are known. Others may have any.
  */
-export async function templateSchema(): Promise<Schema> {
-  const [builders, provisioners, postProcessors] = await Promise.all([
-    componentSchemas("builder"),
-    componentSchemas("provisioner"),
-    componentSchemas("post-processor"),
-  ]);
+export function templateSchema(
+  components: readonly DeclaredComponent[],
+): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Template",
@@ -42,12 +41,12 @@ export async function templateSchema(): Promise<Schema> {
     patternProperties: COMMENTS,
     additionalProperties: false,
     $defs: {
-      ...builders,
-      ...provisioners,
-      ...postProcessors,
+      ...componentSchemas("builder", components),
+      ...componentSchemas("provisioner", components),
+      ...componentSchemas("post-processor", components),
       pluginCommand: PLUGIN_COMMAND,
       namedBuilders: {
-        description: "The builds, each name with the plugin that builds it.",
+        description: "The builds: the plugin of each, by the build's name.",
         type: "object",
         propertyNames: { minLength: 1 },
         additionalProperties: {
@@ -56,7 +55,10 @@ export async function templateSchema(): Promise<Schema> {
             required: ["plugin"],
             properties: {
               plugin: { $ref: "#/$defs/pluginCommand" },
-              type: { ...WEAK_TEXT, description: "The builder in the plugin." },
+              type: {
+                ...WEAK_STRING,
+                description: "The builder in the plugin.",
+              },
               name: false,
             },
           }],
@@ -67,23 +69,23 @@ export async function templateSchema(): Promise<Schema> {
 }
 
 const ROOT: Record<string, Schema> = {
-  description: { ...TEXT, description: "What the template is for." },
+  description: { ...STRING, description: "What the template is for." },
   min_packer_version: {
-    ...TEXT,
+    ...STRING,
     description: "The oldest version of Packer that can build it.",
   },
   variables: {
     type: ["object", "null"],
     additionalProperties: { type: ["string", "null"] },
     description:
-      "The variables with their defaults; null where a value must be given.",
+      "The defaults of the variables by name; null for a required variable.",
   },
   "sensitive-variables": {
-    ...textList("strict"),
-    description: "The variables whose values are not shown.",
+    ...stringList("strict"),
+    description: "The variables whose values are redacted.",
   },
   builders: {
-    description: "What makes the artifacts; each one is a build.",
+    description: "The builders, which create the artifacts; each is a build.",
     anyOf: [
       listOf("builder"),
       { $ref: "#/$defs/namedBuilders" },
@@ -93,11 +95,11 @@ const ROOT: Record<string, Schema> = {
   provisioners: {
     ...listOf("provisioner"),
     description:
-      "What configures a machine before it becomes an artifact, in this order.",
+      "The provisioners, which configure the machine before it becomes an artifact, in this order.",
   },
   "error-cleanup-provisioner": {
     anyOf: [{ $ref: "#/$defs/provisioner" }, { type: "null" }],
-    description: "What runs when a provisioner has failed.",
+    description: "The provisioner that runs after a provisioner has failed.",
   },
   "post-processors": {
     type: ["array", "null"],
@@ -108,11 +110,11 @@ const ROOT: Record<string, Schema> = {
       ],
     },
     description:
-      "What works on artifacts. Each starts from the build's artifact; in a list, from that of the one before it.",
+      "The post-processors, which process artifacts. Each starts from the build's artifact; in a list, from that of the one before it.",
   },
   plugins: {
     type: ["object", "null"],
-    description: "Where plugins are: by kind and name, their paths.",
+    description: "The paths of plugins, by kind and name.",
     properties: Object.fromEntries(
       ["builders", "provisioners", "post-processors", "commands"].map((
         kind,
@@ -129,11 +131,12 @@ const ROOT: Record<string, Schema> = {
   comments: {
     type: ["array", "null"],
     items: { type: "object", additionalProperties: { type: "string" } },
-    description: "Comments, which nobody reads.",
+    description: "Comments, which are ignored.",
   },
   push: {
     type: ["object", "array", "null"],
     deprecated: true,
-    description: "Of a service that is no more; nobody reads it.",
+    description:
+      "The configuration of a service that no longer exists; ignored.",
   },
 };

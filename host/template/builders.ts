@@ -1,5 +1,5 @@
-// The builders of a template: a list as Packer has it, or an object from the
-// build's name to the plugin that builds it.
+// The builders of a template: a list as in Packer, or an object from the build's
+// name to its plugin.
 
 import { basename } from "@std/path";
 import type { JsonPath } from "../json/json_document.ts";
@@ -13,15 +13,15 @@ import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** A builder of a template. */
 export interface BuilderEntry {
-  /** Its name, not interpolated yet: the `name`, or else the `type`, of a path the plugin's name. */
+  /** Its name before interpolation: the `name`, or else the `type`; for a path, the plugin's name. */
   readonly name: string;
-  /** Which builder it is. */
+  /** The type of the builder. */
   readonly type: string;
-  /** Its configuration, without the keys that are baler's own. */
+  /** Its configuration, without the keys that the host reads. */
   readonly config: JsonObject;
-  /** The keys and indexes that lead to it in the document. */
+  /** Its path in the document. */
   readonly at: JsonPath;
-  /** How its plugin is started, where the entry says so itself. */
+  /** The command that starts its plugin, where the entry gives one. */
   readonly plugin?: PluginCommand;
 }
 
@@ -29,7 +29,7 @@ export interface BuilderEntry {
  * Reads a template's `builders`.
  *
  * @param value The value in the document.
- * @param path Where it is.
+ * @param path The path of the value.
  * @param directory The template's directory.
  * @param problems Collects the problems.
  */
@@ -70,7 +70,7 @@ export function readBuilders(
   return builders;
 }
 
-/** A type that is a path is too long a name: the plugin's own will do. */
+/** Returns the build name of a type: of a path, the plugin's name. */
 function nameOfType(type: string): string {
   if (!isPath(type)) return type;
   const file = basename(type).replace(/\.exe$/, "");
@@ -92,8 +92,8 @@ function readOne(
     return undefined;
   }
   const fields = new Fields(raw, at, label, "weak", problems);
-  const type = fields.text("type");
-  const name = fields.text("name");
+  const type = fields.string("type");
+  const name = fields.string("name");
   if (type === "") {
     problems.add(
       at,
@@ -136,7 +136,7 @@ function readNamed(
       return [];
     }
     const fields = new Fields(raw, at, label, "weak", problems);
-    const type = fields.text("type");
+    const type = fields.string("type");
     if (Object.hasOwn(raw, "name")) {
       problems.add(
         [...at, "name"],
@@ -161,10 +161,10 @@ function readNamed(
   });
 }
 
-/** The builder that an executable serves, by the executable's name. */
+/** Returns the builder that an executable serves, by the executable's name. */
 function servedName(plugin: PluginCommand): string | undefined {
-  for (const word of [plugin[0]!, plugin.at(-1)!]) {
-    const name = /^baler-builder-(.+?)(?:\.exe)?$/.exec(basename(word))?.[1];
+  for (const path of [plugin[0]!, plugin.at(-1)!]) {
+    const name = /^baler-builder-(.+?)(?:\.exe)?$/.exec(basename(path))?.[1];
     if (name !== undefined) return name;
   }
 }

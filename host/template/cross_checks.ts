@@ -1,6 +1,6 @@
-// What a template has to keep beyond the form of its parts: that there is
-// something to build, that its parts speak of builders that exist, and that
-// it asks for no newer Packer.
+// Checks across the parts of a template: that it has a builder, that `only`,
+// `except` and `override` name existing builders, and that it requires no newer
+// Packer version.
 
 import type { JsonPath } from "../json/json_document.ts";
 import type { Template } from "./template.ts";
@@ -8,11 +8,11 @@ import type { Diagnostics } from "../json/fields.ts";
 import { versionProblem } from "./packer_version.ts";
 
 /**
- * Checks a template whose parts have their form.
+ * Checks a template whose parts are well-formed.
  *
  * @param template The template.
- * @param buildersAreSound Whether all of its builders could be read. Where one
- * could not, whoever refers to it is not told that it does not exist.
+ * @param buildersAreSound Whether all builders could be read. If not, references
+ * to builders are not checked.
  * @param problems Collects the problems.
  */
 export function checkTemplate(
@@ -78,11 +78,13 @@ function checkOnlyExcept(
   }
 }
 
-const MOST_NAMED = 10;
+/** How many builders an error message names. */
+const MAX_NAMED_BUILDERS = 10;
 
 function builders(names: ReadonlySet<string>): string {
-  const some = [...names].slice(0, MOST_NAMED).map((name) => `'${name}'`);
-  if (names.size > MOST_NAMED) some.push("...");
+  const some = [...names].slice(0, MAX_NAMED_BUILDERS)
+    .map((name) => `'${name}'`);
+  if (names.size > MAX_NAMED_BUILDERS) some.push("...");
   return some.length === 0
     ? "there is no builder"
     : `there is ${some.join(", ")}`;

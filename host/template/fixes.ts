@@ -1,5 +1,6 @@
-// The fixes: what `baler fix` changes in a template that was written for an
-// older Packer, as far as it concerns what comes with baler.
+// The fixes: the changes that `baler fix` makes to a template that was written
+// for an older Packer. Only Packer's fixes for bundled components and for common
+// keys of builders are included.
 
 import type { JsonDocument } from "../json/json_document.ts";
 import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
@@ -7,9 +8,9 @@ import { SourceError } from "../json/source_error.ts";
 
 /** One fix. */
 export interface Fix {
-  /** Its name, which is Packer's. */
+  /** Its name in Packer. */
   readonly name: string;
-  /** What it does, in a line. */
+  /** A one-line description. */
   readonly synopsis: string;
   /** Changes the parts of a template in place. */
   fix(parts: TemplateParts): void;
@@ -23,7 +24,7 @@ export interface TemplateParts {
   readonly postProcessors: readonly JsonObject[];
 }
 
-/** All fixes, in the order in which they are made. */
+/** All fixes, in the order in which they are applied. */
 export const FIXES: readonly Fix[] = [
   renamedOfBuilders(
     "sshkeypath",
@@ -57,7 +58,7 @@ export const FIXES: readonly Fix[] = [
         typeof value === "string"
           ? value.replaceAll(/clean_(image|ami)_name/g, "clean_resource_name")
           : value;
-      // As deep as Packer looks.
+      // Packer, too, looks only one level deep.
       for (const builder of builders) {
         for (const [key, value] of Object.entries(builder)) {
           builder[key] = isObject(value)
@@ -76,11 +77,11 @@ export const FIXES: readonly Fix[] = [
 ];
 
 /**
- * Fixes a template.
+ * Applies all fixes to a template.
  *
  * @param document The template.
- * @returns Its text, fixed: JSON whose keys are sorted, without an end of its last line.
- * @throws {SourceError} When it is no template at all.
+ * @returns The fixed template as JSON with sorted keys, without a final newline.
+ * @throws {SourceError} When it is not a template.
  */
 export function applyFixes(document: JsonDocument): string {
   const root = structuredClone(document.value);
@@ -101,10 +102,10 @@ export function applyFixes(document: JsonDocument): string {
 }
 
 /**
- * Whether the fixes would take a key out of a component's configuration.
+ * Whether the fixes would remove a key from a component's configuration.
  *
  * @param kind The kind of component.
- * @param type What the template calls it.
+ * @param type Its type in the template.
  * @param config Its configuration.
  * @param key The key.
  */
@@ -127,12 +128,12 @@ export function fixesKey(
   return !Object.hasOwn(fixed, key);
 }
 
-/** A configuration is fixed once, however many of its keys are asked for. */
+/** The fixed configurations, so that each is fixed only once. */
 const fixedConfigs = new WeakMap<JsonObject, JsonObject>();
 
 function builderConfigs(root: JsonObject, document: JsonDocument) {
   const { builders } = root;
-  // From name to plugin, which is baler's own.
+  // baler's own form: an object from name to plugin.
   const list = isObject(builders)
     ? Object.values(builders)
     : listAt("builders", root, document);
@@ -168,7 +169,7 @@ function renamedOfBuilders(
       for (const builder of builders) {
         const kept = builder[to];
         rename(builder, type, from, to);
-        // Whoever has written the new key, too, means that one.
+        // A new key that is already set takes precedence.
         if (kept !== undefined) builder[to] = kept;
       }
     },
@@ -181,7 +182,7 @@ function rename(
   from: string,
   to: string,
 ): void {
-  // What is no such value is left for whoever reads it to refuse.
+  // A value of another type is left in place; the component rejects it.
   const given: string = typeof config[from];
   if (given !== type) return;
   config[to] = config[from];

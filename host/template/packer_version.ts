@@ -1,16 +1,16 @@
-// The Packer version that a template asks for, compared as Packer compares it.
+// Compares the Packer version that a template requires, as Packer does.
 
 import { PACKER_VERSION } from "../config/environment.ts";
 
-// A version of HashiCorp's: numbers, then perhaps a prerelease and metadata.
+// The version format of HashiCorp: numbers, then optionally a prerelease and metadata.
 const VERSION =
   /^v?(\d+(?:\.\d+)*)(?:-\d+[0-9A-Za-z~-]*(?:\.[0-9A-Za-z~-]+)*|-?[A-Za-z~-]+[0-9A-Za-z~-]*(?:\.[0-9A-Za-z~-]+)*)?(?:\+[0-9A-Za-z~-]+(?:\.[0-9A-Za-z~-]+)*)?$/;
 
 /**
- * Why a template that asks for a Packer version cannot be built, or undefined
- * when it can.
+ * Returns why a template that requires a Packer version cannot be built, or
+ * undefined when it can.
  *
- * @param asked The template's `min_packer_version`; "" asks for none.
+ * @param asked The template's `min_packer_version`; "" requires none.
  */
 export function versionProblem(asked: string): string | undefined {
   if (asked === "") return undefined;

@@ -1,4 +1,4 @@
-// The post-processors of a template: sequences, of which each starts from the
+// The post-processors of a template: sequences, each of which starts from the
 // builder's artifact.
 
 import type { JsonPath } from "../json/json_document.ts";
@@ -9,17 +9,17 @@ import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 export interface PostProcessorEntry {
   /** Its name: the `name`, or else the `type`. */
   readonly name: string;
-  /** Which post-processor it is. */
+  /** The type of the post-processor. */
   readonly type: string;
-  /** The builders that it is for, by their names before interpolation; empty for all. */
+  /** The builders for which it runs, by their names before interpolation; empty for all. */
   readonly only: readonly string[];
-  /** The builders that it is not for. */
+  /** The builders for which it does not run. */
   readonly except: readonly string[];
-  /** Whether what goes into it stays; the post-processor's own choice when absent. */
+  /** Whether its input artifact is kept; the post-processor's own choice when absent. */
   readonly keepInputArtifact?: boolean;
-  /** Its configuration, without the keys that are baler's own. */
+  /** Its configuration, without the keys that the host reads. */
   readonly config: JsonObject;
-  /** The keys and indexes that lead to it in the document. */
+  /** Its path in the document. */
   readonly at: JsonPath;
 }
 
@@ -29,9 +29,9 @@ const OWN_KEYS = ["except", "keep_input_artifact", "name", "only", "type"];
  * Reads a template's `post-processors`.
  *
  * @param value The value in the document.
- * @param path Where it is.
+ * @param path The path of the value.
  * @param problems Collects the problems.
- * @returns The sequences; a post-processor that stands alone is a sequence of one.
+ * @returns The sequences; a single post-processor is a sequence of one.
  */
 export function readPostProcessors(
   value: unknown,
@@ -97,10 +97,10 @@ function readOne(
   const object = typeof raw === "string" ? { type: raw } : raw;
   const fields = new Fields(object, at, label, "strict", problems);
   const before = problems.count;
-  const type = fields.text("type");
-  const name = fields.text("name");
-  const only = fields.texts("only");
-  const except = fields.texts("except");
+  const type = fields.string("type");
+  const name = fields.string("name");
+  const only = fields.stringList("only");
+  const except = fields.stringList("except");
   const keep = fields.boolean("keep_input_artifact");
   if (type === "") {
     problems.add(

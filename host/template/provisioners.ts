@@ -1,4 +1,4 @@
-// The provisioners of a template, and which builders each of them is for.
+// The provisioners of a template, and for which builders each of them runs.
 
 import type { JsonPath } from "../json/json_document.ts";
 import { type Diagnostics, Fields } from "../json/fields.ts";
@@ -6,23 +6,23 @@ import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
 /** A provisioner of a template. */
 export interface ProvisionerEntry {
-  /** Which provisioner it is. */
+  /** The type of the provisioner. */
   readonly type: string;
-  /** The builders that it is for, by their names before interpolation; empty for all. */
+  /** The builders for which it runs, by their names before interpolation; empty for all. */
   readonly only: readonly string[];
-  /** The builders that it is not for. */
+  /** The builders for which it does not run. */
   readonly except: readonly string[];
-  /** By builder name, what its configuration has otherwise there. */
+  /** By builder name, the keys of its configuration that differ for that builder. */
   readonly override: Readonly<JsonObject>;
-  /** How long to wait before it, in milliseconds. */
+  /** How long to wait before it runs, in milliseconds. */
   readonly pauseBefore: number;
-  /** How often it is tried again, not interpolated yet; "" where it says nothing. */
+  /** How often it is retried, before interpolation; "" when not set. */
   readonly maxRetries: string;
-  /** How long it may take, in milliseconds; 0 for as long as it takes. */
+  /** How long it may take, in milliseconds; 0 for no limit. */
   readonly timeout: number;
-  /** Its configuration, without the keys that are baler's own. */
+  /** Its configuration, without the keys that the host reads. */
   readonly config: JsonObject;
-  /** The keys and indexes that lead to it in the document. */
+  /** Its path in the document. */
   readonly at: JsonPath;
 }
 
@@ -40,7 +40,7 @@ const OWN_KEYS = [
  * Reads a template's `provisioners`.
  *
  * @param value The value in the document.
- * @param path Where it is.
+ * @param path The path of the value.
  * @param problems Collects the problems.
  */
 export function readProvisioners(
@@ -72,8 +72,8 @@ export function readProvisioners(
  * Reads one provisioner.
  *
  * @param raw The value in the document.
- * @param label What problems call it, for example `"provisioner 1: "`.
- * @param at Where it is.
+ * @param label The beginning of its error messages, for example `"provisioner 1: "`.
+ * @param at The path of the value.
  * @param problems Collects the problems.
  */
 export function readProvisioner(
@@ -90,18 +90,18 @@ export function readProvisioner(
     return undefined;
   }
   const fields = new Fields(raw ?? {}, at, label, "weak", problems);
-  const type = fields.text("type");
+  const type = fields.string("type");
   if (type === "") {
     problems.add(
       at,
       `${label}Provisioner missing 'type'; name the provisioner, for example "shell-local"`,
     );
   }
-  const only = fields.texts("only");
-  const except = fields.texts("except");
+  const only = fields.stringList("only");
+  const except = fields.stringList("except");
   const override = fields.object("override") ?? {};
   const pauseBefore = fields.duration("pause_before");
-  const maxRetries = fields.text("max_retries");
+  const maxRetries = fields.string("max_retries");
   const timeout = fields.duration("timeout");
   if (
     !type || !only || !except || pauseBefore === undefined ||

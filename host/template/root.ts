@@ -1,11 +1,11 @@
-// The root of a template: which keys it can have, and those of them that are
-// simple enough to need no file of their own.
+// The root of a template: the keys that are allowed in it, and the values of
+// `variables` and `comments`.
 
 import type { JsonPath } from "../json/json_document.ts";
 import type { Diagnostics } from "../json/fields.ts";
 import { describeType, isObject, type JsonObject } from "../json/json_value.ts";
 
-/** The keys that a template can have. */
+/** The keys that are allowed in the root of a template. */
 export const ROOT_KEYS: readonly string[] = [
   "builders",
   "comments",
@@ -25,7 +25,7 @@ export const ROOT_KEYS: readonly string[] = [
  *
  * @param value The document's value.
  * @param problems Collects the problems.
- * @throws {SourceError} When it is no object: nothing more can be said then.
+ * @throws {SourceError} When it is not an object.
  */
 export async function readRoot(
   value: unknown,
@@ -67,9 +67,9 @@ export async function readRoot(
  * Reads a template's `variables`.
  *
  * @param value The value in the document.
- * @param path Where it is.
+ * @param path The path of the value.
  * @param problems Collects the problems.
- * @returns The defaults by name; null where a value must be given.
+ * @returns The defaults by name; null for a required variable.
  */
 export function readVariables(
   value: unknown,
@@ -103,10 +103,10 @@ export function readVariables(
 }
 
 /**
- * Checks a template's `comments`, which nothing reads.
+ * Checks a template's `comments`, which are otherwise ignored.
  *
  * @param value The value in the document.
- * @param path Where it is.
+ * @param path The path of the value.
  * @param problems Collects the problems.
  */
 export function readComments(

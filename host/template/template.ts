@@ -1,5 +1,5 @@
-// A template says what to build: read from its file, with every key checked
-// and every part normalised, and with the place of each part.
+// A template: read from its file, with every key checked and every part
+// normalized, and with the position of each part.
 
 import { dirname, resolve } from "@std/path";
 import {
@@ -33,51 +33,51 @@ export type { ProvisionerEntry } from "./provisioners.ts";
 
 /** A template. */
 export interface Template {
-  /** The file as the user named it; `"<stdin>"` for the standard input. */
+  /** The file as the user named it; `"<stdin>"` for stdin. */
   readonly source: string;
-  /** Its absolute path; absent when it came from the standard input. */
+  /** Its absolute path; absent when it was read from stdin. */
   readonly path?: string;
-  /** The directory that its relative paths start from. */
+  /** The base directory of its relative paths. */
   readonly directory: string;
-  /** What it is for. */
+  /** Its `description`. */
   readonly description?: string;
-  /** The Packer version that it asks for. */
+  /** The Packer version that it requires. */
   readonly minPackerVersion?: string;
-  /** By name, the variables' defaults, not interpolated; null where a value must be given. */
+  /** The defaults of the variables by name, before interpolation; null for a required variable. */
   readonly variables: ReadonlyMap<string, string | null>;
-  /** The names of the variables whose values are not to be shown. */
+  /** The names of the variables whose values are redacted. */
   readonly sensitiveVariables: readonly string[];
   /** The builders, in the template's order. */
   readonly builders: readonly BuilderEntry[];
   /** The provisioners, in the order in which they run. */
   readonly provisioners: readonly ProvisionerEntry[];
-  /** What runs when a provisioner failed. */
+  /** The provisioner that runs after a provisioner has failed. */
   readonly errorCleanupProvisioner?: ProvisionerEntry;
   /** The sequences of post-processors. */
   readonly postProcessors: readonly (readonly PostProcessorEntry[])[];
-  /** Where it says plugins are. */
+  /** The commands of its plugins. */
   readonly plugins: PluginTable;
-  /** The file's content, to point at places in it. */
+  /** The file's content, which locates its parts for error messages. */
   readonly document: JsonDocument;
 }
 
 /** How a template is read. */
 export interface TemplateOptions {
   /**
-   * Checks no more than that each part has its form, as `validate
-   * -syntax-only` and `inspect` do: not that there is a builder, that the
-   * builders named in `only`, `except` and `override` exist, and that the
-   * Packer version it asks for is high enough.
+   * Checks only that each part is well-formed, as `validate -syntax-only` and
+   * `inspect` do: not that there is a builder, that the builders named in `only`,
+   * `except` and `override` exist, and that the Packer version that the template
+   * requires is supported.
    */
   syntaxOnly?: boolean;
 }
 
 /**
- * Reads a template from a file, or from the standard input.
+ * Reads a template from a file, or from stdin.
  *
- * @param path The file; `"-"` for the standard input.
+ * @param path The file; `"-"` for stdin.
  * @param options How it is read.
- * @throws {SourceError} With every problem that it has, each with its place.
+ * @throws {SourceError} With all problems of the template and their positions.
  * @throws {Error} When it cannot be read.
  */
 export async function readTemplate(
@@ -101,13 +101,13 @@ export async function readTemplate(
 }
 
 /**
- * Reads a template from its text.
+ * Reads a template from a string.
  *
- * @param text The text.
- * @param source The file as the user would name it.
+ * @param text The content of a template file.
+ * @param source The name of the file in error messages.
  * @param options How it is read.
  * @returns The template; its relative paths start from the directory of `source`.
- * @throws {SourceError} With every problem that it has, each with its place.
+ * @throws {SourceError} With all problems of the template and their positions.
  *
  * @example
  * ```ts
@@ -139,7 +139,7 @@ async function parse(
   const root = await readRoot(document.value, problems);
   const directory = path === undefined ? Deno.cwd() : dirname(path);
 
-  // Packer takes a root key in any case.
+  // In Packer the root keys are case-insensitive.
   const at = (key: string): JsonPath => [
     Object.hasOwn(root, key)
       ? key
@@ -170,9 +170,9 @@ async function parse(
     "strict",
     problems,
   );
-  const description = fields.text("description");
-  const minPackerVersion = fields.text("min_packer_version");
-  // Both are read by nobody any more, but templates have them.
+  const description = fields.string("description");
+  const minPackerVersion = fields.string("min_packer_version");
+  // Both are obsolete and ignored, but old templates contain them.
   fields.object("push");
   readComments(of("comments"), at("comments"), problems);
   const template: Template = {
@@ -182,7 +182,7 @@ async function parse(
     ...(description ? { description } : {}),
     ...(minPackerVersion ? { minPackerVersion } : {}),
     variables: readVariables(of("variables"), at("variables"), problems),
-    sensitiveVariables: fields.texts("sensitive-variables") ?? [],
+    sensitiveVariables: fields.stringList("sensitive-variables") ?? [],
     builders,
     provisioners: readProvisioners(
       of("provisioners"),

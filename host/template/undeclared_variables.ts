@@ -1,5 +1,5 @@
-// Variables that a template reads and does not declare. As in Packer they are
-// empty; unlike Packer, baler warns of them.
+// Variables that a template uses without declaring them. As in Packer they are
+// empty; unlike Packer, baler warns about them.
 
 import { actionsIn } from "../../plugin/interpolate/mod.ts";
 import { nearest } from "../../plugin/common/did_you_mean.ts";
@@ -7,7 +7,7 @@ import type { JsonPath } from "../json/json_document.ts";
 import { SourceError, type SourceProblem } from "../json/source_error.ts";
 import type { Template } from "./template.ts";
 
-/** The parts of a template whose texts are rendered with its variables. */
+/** The parts of a template whose strings are interpolated with its variables. */
 const RENDERED = [
   "builders",
   "provisioners",
@@ -18,11 +18,11 @@ const RENDERED = [
 const USER = /\buser\s+(?:`([^`]*)`|"([^"\\]*)")/g;
 
 /**
- * The warning of undeclared variables.
+ * Returns the warning about undeclared variables.
  *
- * @param template The template that reads them.
+ * @param template The template.
  * @param values The values of the declared variables, by name.
- * @returns A text with the place of each; undefined where there is none.
+ * @returns The warning with the position of each; undefined when there is none.
  */
 export async function undeclaredVariables(
   template: Template,
@@ -59,7 +59,7 @@ export async function undeclaredVariables(
     : new SourceError(problems, template.source).message;
 }
 
-/** The variables that a string reads, and where in it their names are. */
+/** Finds the variables that a string uses, and the offsets of their names in it. */
 function* readIn(text: string): Generator<{ name: string; index: number }> {
   for (const [start, end] of actionsIn(text)) {
     for (const read of text.slice(start, end).matchAll(USER)) {

@@ -1,5 +1,5 @@
-// Resolves variables that refer to each other: each is interpolated after
-// those that its value reads, whatever their order in the template.
+// Resolves variables that refer to each other: each is interpolated after the
+// variables that its value uses, whatever their order in the template.
 
 import {
   evaluate,
@@ -12,9 +12,9 @@ import {
 
 /** A variable before it is interpolated. */
 export interface InitialVariable {
-  /** Its value, to be interpolated. */
+  /** Its value before interpolation. */
   readonly value: string;
-  /** Where it was set, for example `"-var name"`; absent for the template's default. */
+  /** The origin of the value, for example `"-var name"`; absent for the template's default. */
   readonly origin?: string;
 }
 
@@ -22,7 +22,7 @@ export interface InitialVariable {
 export interface VariableFailure {
   /** Its name. */
   readonly name: string;
-  /** Why. */
+  /** The error of the interpolation. */
   readonly error: unknown;
 }
 
@@ -42,7 +42,7 @@ export class VariableCycle extends Error {
   }
 }
 
-/** Thrown into an interpolation that reads a variable which has no value yet. */
+/** Thrown when an interpolation reads a variable that has no value yet. */
 class Unresolved extends Error {
   constructor(readonly variable: string) {
     super(`variable without a value yet: ${variable}`);
@@ -53,18 +53,18 @@ class Unresolved extends Error {
 interface Frame {
   readonly name: string;
   /**
-   * Whether the evaluation of the one below read it. If not, its name only
-   * occurs there, perhaps behind an `if`.
+   * Whether the evaluation of the variable below read it. If not, its name only
+   * occurs there, perhaps in a branch of an `if` that is not taken.
    */
   readonly isNeeded: boolean;
-  /** The names in its value that have not been looked at. */
+  /** The names in its value that have not been visited. */
   readonly references: Iterator<string>;
 }
 
 /** A value that is parsed once, however often it is evaluated. */
 interface ParsedValue {
   readonly template: Template;
-  /** Puts the fields that were taken out back into the result. */
+  /** Puts the fields back into the result in place of their placeholders. */
   readonly restore: (text: string) => string;
 }
 
@@ -79,15 +79,15 @@ export class VariableValues {
 
   /**
    * @param initial The variables before they are interpolated.
-   * @param context What they are interpolated in, beside one another.
+   * @param context The rest of the context in which they are interpolated.
    */
   constructor(
     initial: ReadonlyMap<string, InitialVariable>,
     context: InterpolationContext,
   ) {
     this.#initial = initial;
-    // A getter throws only when a template evaluates it: a variable behind an
-    // {{if}} that is not taken need not have a value.
+    // A getter throws only when a template evaluates it: a variable in a branch
+    // of an {{if}} that is not taken need not have a value.
     const userVariables: Record<string, string> = {};
     for (const name of initial.keys()) {
       Object.defineProperty(userVariables, name, {
@@ -105,8 +105,8 @@ export class VariableValues {
   /**
    * Interpolates all variables.
    *
-   * @returns The values, and the failures. A variable that only reads another
-   * one that failed is not among the failures.
+   * @returns The values, and the failures. A variable whose only fault is that it
+   * uses a failed variable is not among the failures.
    */
   resolve(): {
     values: Record<string, string>;
@@ -120,7 +120,7 @@ export class VariableValues {
   }
 
   /**
-   * Interpolates one variable, and before it those whose names occur in its
+   * Interpolates one variable, after the variables whose names occur in its
    * value, so that each is usually evaluated once.
    */
   #resolve(name: string): void {
@@ -229,9 +229,9 @@ const FIRST_INDEX = 0xe002;
 const MAX_FIELDS = 0xf8ff - FIRST_INDEX;
 
 /**
- * Takes fields like `{{.Vars}}` out of a value: they are evaluated by the
- * component in whose configuration the variable is read. A placeholder is as
- * long as its field, so that the offsets of errors stay right.
+ * Replaces fields such as `{{.Vars}}` in a value by placeholders: the component
+ * in whose configuration the variable is used evaluates them. A placeholder is
+ * as long as its field, so that the offsets of errors stay correct.
  */
 function withoutFields(
   value: string,
@@ -262,8 +262,8 @@ const FIELD_START = /\{\{\s?\./g;
 const LINE_END = /[\n\r\u2028\u2029]/g;
 
 /**
- * The offsets of what looks like a field, as Packer's own pattern
- * `\{\{\s?\.(.*?)\s?\}\}` finds it; in time that grows with the length of the
+ * Returns the offsets of the fields in a value, as Packer's pattern
+ * `\{\{\s?\.(.*?)\s?\}\}` finds them. Takes time linear in the length of the
  * value, even where braces are not closed.
  */
 function* fieldsIn(value: string): Generator<[start: number, end: number]> {
@@ -279,7 +279,7 @@ function* fieldsIn(value: string): Generator<[start: number, end: number]> {
       LINE_END.lastIndex = inner;
       lineEnd = LINE_END.exec(value)?.index ?? value.length;
     }
-    // The white space before the braces may be the end of a line.
+    // The whitespace before the braces may be a line end.
     if (lineEnd < close - 1) continue;
     behind = close + 2;
     yield [index, behind];

@@ -1,5 +1,5 @@
-// The variables of a template with their final values: what the command line
-// says, what its files say, and what the template has by default.
+// The variables of a template with their final values: from the command line,
+// from variable files, and from the template's defaults.
 
 import { join } from "@std/path";
 import {
@@ -21,13 +21,13 @@ import {
   VariableValues,
 } from "./variable_resolver.ts";
 
-/** What a user says about variables. */
+/** The values of variables that a user sets. */
 export interface VariableOptions {
-  /** The names and values of `-var`; the last of a name counts. */
+  /** The names and values of `-var`; the last value of a name wins. */
   readonly vars?: readonly (readonly [name: string, value: string])[];
-  /** The files of `-var-file`; the last that has a name counts, and `-var` before all of them. */
+  /** The files of `-var-file`; the last value of a name wins, unless `-var` sets it. */
   readonly varFiles?: readonly string[];
-  /** Reads a variable of the environment; the process's own unless given. */
+  /** Reads an environment variable; one of this process unless given. */
   readonly env?: (name: string) => string | undefined;
   /** When the host started, for `timestamp` and `isotime`. */
   readonly startedAt?: Date;
@@ -37,18 +37,18 @@ export interface VariableOptions {
 export interface ResolvedVariables {
   /** The values by name, also of variables that the template does not declare. */
   readonly values: Readonly<Record<string, string>>;
-  /** The names of those whose values are not to be shown. */
+  /** The names of the variables whose values are redacted. */
   readonly sensitive: readonly string[];
 }
 
 /**
- * Finds out the values of a template's variables.
+ * Resolves the values of a template's variables.
  *
  * @param template The template.
- * @param options What the user says about them.
- * @throws {SourceError} When required ones have no value, when a value cannot
- * be interpolated, or refers to itself; with all such problems.
- * @throws {Error} When a file of variables cannot be read.
+ * @param options The values that the user sets.
+ * @throws {SourceError} When required variables have no value, or values cannot
+ * be interpolated or refer to themselves; with all such problems.
+ * @throws {Error} When a variable file cannot be read.
  */
 export async function resolveVariables(
   template: Template,
@@ -104,11 +104,11 @@ async function givenValues(
 }
 
 /**
- * Reads a file of variables.
+ * Reads a variable file.
  *
  * @param path The file.
- * @returns The values by name; null in it is "".
- * @throws {SourceError} When it is no object of strings.
+ * @returns The values by name; "" for null.
+ * @throws {SourceError} When it is not an object of strings.
  */
 async function readVariableFile(path: string): Promise<[string, string][]> {
   const document = parseJsonDocument(

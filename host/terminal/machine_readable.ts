@@ -1,13 +1,13 @@
-// The machine-readable output, in Packer's format: one line an event,
+// The machine-readable output, in Packer's format: one line per event,
 // `timestamp,target,type,data...`.
 
 /**
- * Writes one event.
+ * Formats one event.
  *
- * Commas and line ends in it are escaped.
+ * Commas and line ends in its fields are escaped.
  *
- * @param target What it is about: a build's name, or nothing.
- * @param type What kind of event it is.
+ * @param target The name of the build that it is about; "" for none.
+ * @param type The type of the event.
  * @param data Its data.
  * @param now The time.
  */

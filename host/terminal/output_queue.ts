@@ -1,22 +1,22 @@
 // A queue in front of an output of the host. Its writes are asynchronous, so
-// that an output that nobody reads blocks neither the event loop nor Ctrl-C;
-// those who write are told to wait for room instead.
+// that an output that is not read blocks neither the event loop nor Ctrl-C;
+// writers wait for room instead.
 
-/** Where bytes go. */
+/** An output. */
 export interface OutputSink {
-  /** Writes some of the bytes, and resolves to how many. */
+  /** Writes some of the bytes; resolves to their number. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Called when it accepts no more; nothing is written to it from then on. */
+  /** Called when a write fails; nothing is written to it from then on. */
   onError(error: Error): void;
 }
 
-/** How much is queued before writers are told to wait, in bytes. */
+/** How much is queued before writers have to wait, in bytes. */
 export const MAX_QUEUED_BYTES: number = 1024 * 1024;
 
 /** How much is written at a time, in bytes, unless one entry is larger. */
 const WRITE_BYTES = 64 * 1024;
 
-/** How long to wait before another attempt where a descriptor does not block, in milliseconds. */
+/** How long to wait before another attempt when a non-blocking descriptor is not ready, in milliseconds. */
 const RETRY_MS = 5;
 
 const encoder = new TextEncoder();
@@ -26,13 +26,13 @@ interface Entry {
   readonly content: string | Uint8Array;
 }
 
-/** Writes to one output, or to several whose order counts. */
+/** Writes to one output, or to several whose relative order matters. */
 export class OutputQueue {
   #entries: Entry[] = [];
   /** How much is queued: characters of strings are counted as bytes. */
   #bytes = 0;
   #isWriting = false;
-  /** Whether what finds no room is dropped, instead of making its writer wait. */
+  /** Whether entries without room are dropped, instead of making the writer wait. */
   #isDropping = false;
   #dropped = 0;
   readonly #closed = new Set<OutputSink>();
@@ -40,10 +40,10 @@ export class OutputQueue {
   #idle: PromiseWithResolvers<void> | undefined;
 
   /**
-   * Queues a text or bytes.
+   * Queues a string or bytes.
    *
-   * @param sink Where it goes.
-   * @param content The text or bytes, which must not change afterwards.
+   * @param sink The output.
+   * @param content The string or bytes, which must not change afterwards.
    */
   add(sink: OutputSink, content: string | Uint8Array): void {
     if (content.length === 0 || this.#closed.has(sink)) return;
@@ -53,14 +53,14 @@ export class OutputQueue {
     }
     if (this.#dropped > 0) {
       const note = `(${this.#dropped} lines are missing here: the output was ` +
-        "not read while everything was being ended.)\n";
+        "not read during the shutdown.)\n";
       this.#dropped = 0;
       this.#push({ sink, content: note });
     }
     this.#push({ sink, content });
     if (!this.#isWriting) {
       this.#isWriting = true;
-      // What is added in the same turn goes out in the same write.
+      // Entries added in the same turn are written together.
       queueMicrotask(() => void this.#drain());
     }
   }
@@ -76,7 +76,7 @@ export class OutputQueue {
     return !this.#isWriting;
   }
 
-  /** Makes nobody wait from now on: what finds no room is dropped. */
+  /** Drops entries without room from now on, instead of making writers wait. */
   stopWaiting(): void {
     this.#isDropping = true;
     this.#releaseWriters();

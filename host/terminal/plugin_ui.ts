@@ -1,10 +1,10 @@
-// The ui that plugins call. It has the methods of the interface and no others,
-// accepts the types of the interface and no others, and answers when there is
-// room for more output.
+// The ui that plugins call. It has only the methods of the interface, accepts
+// only the types of the interface, and answers when there is room for more
+// output.
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 
-/** How much a plugin may have sent without waiting for room before its output is read no further, in characters. */
+/** How much a plugin may send without waiting for room before its output is no longer read, in characters. */
 const MAX_WAITING_LENGTH = 8 * 1024 * 1024;
 
 /** How many lines a plugin may show at once: each gets a prefix. */
@@ -22,12 +22,12 @@ export interface UiBackend {
   readonly room: Promise<void> | undefined;
 }
 
-/** How much of a plugin's output waits for room, for all objects that it calls. */
+/** Counts the output of a plugin that waits for room, over all objects that it calls. */
 export class OutputBacklog {
   #length = 0;
   #room: Promise<void> | undefined;
 
-  /** Resolves when a plugin that sends on without waiting may be read further; undefined where it may. */
+  /** Resolves when the output of a plugin that does not wait for room may be read again; undefined when it may be read now. */
   get pause(): Promise<void> | undefined {
     return this.#length > MAX_WAITING_LENGTH ? this.#room : undefined;
   }
@@ -52,8 +52,8 @@ export class PluginUi implements Ui {
   readonly #backlog: OutputBacklog;
 
   /**
-   * @param backend Where it is shown.
-   * @param backlog Counts what waits for room.
+   * @param backend Shows the output.
+   * @param backlog Counts the output that waits for room.
    */
   constructor(backend: UiBackend, backlog: OutputBacklog) {
     this.#backend = backend;
@@ -115,7 +115,7 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** An object is not converted: that would call the plugin that sent it. */
+/** Returns a string; rejects an object instead of converting it, which would call the plugin that sent it. */
 function stringOf(value: unknown, where: string): string {
   if (typeof value === "string") return value;
   throw new TypeError(`${where} takes a string, not ${kindOf(value)}`);

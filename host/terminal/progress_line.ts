@@ -1,29 +1,29 @@
-// The progress line: all work that is in progress, in one line, drawn anew a few
-// times a second however often the work reports.
+// The progress line: shows all work in progress in one line, which is redrawn a
+// few times per second, however often progress is reported.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { escapeControlChars } from "../text/escape_control_chars.ts";
-import { progressText, type WorkUnderWay } from "./progress_text.ts";
+import { progressText, type WorkInProgress } from "./progress_text.ts";
 
-/** How long work is in progress before it is shown, and a line before the next, in milliseconds. */
-const INTERVAL = 150;
+/** The time until the line is drawn, and between redraws, in milliseconds. */
+const REDRAW_INTERVAL_MS = 150;
 
-/** How much work is shown at a time, and how much of each name, in characters. */
-const MOST_WORK = 1000;
-const LONGEST_NAME = 500;
+/** How many pieces of work are tracked at a time. */
+const MAX_WORK = 1000;
+
+/** How many characters of each name are kept. */
+const MAX_NAME_LENGTH = 500;
 
 /** The work that is in progress. */
 export class ProgressLine {
-  readonly #work = new Map<string, WorkUnderWay & { owner: string }>();
+  readonly #work = new Map<string, WorkInProgress & { owner: string }>();
   readonly #draw: (text: string) => void;
   readonly #columns: () => number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * No work yet.
-   *
-   * @param draw Shows the line in place of the last one; empty to take it away.
-   * @param columns How many columns there are now.
+   * @param draw Draws the line in place of the last one; "" erases it.
+   * @param columns Returns the current width of the terminal, in columns.
    */
   constructor(draw: (text: string) => void, columns: () => number) {
     this.#draw = draw;
@@ -31,10 +31,10 @@ export class ProgressLine {
   }
 
   /**
-   * Takes a report.
+   * Reports the progress of a piece of work.
    *
-   * @param owner Whose work it is, for {@linkcode end}.
-   * @param progress How far the work has come.
+   * @param owner The owner of the work, for {@linkcode end}.
+   * @param progress Its progress.
    */
   report(owner: string, progress: Progress): void {
     const label = shortened(progress.label);
@@ -42,7 +42,7 @@ export class ProgressLine {
     const key = JSON.stringify([owner, label]);
     const known = this.#work.get(key);
     if (progress.done) this.#work.delete(key);
-    else if (known !== undefined || this.#work.size < MOST_WORK) {
+    else if (known !== undefined || this.#work.size < MAX_WORK) {
       const begin = known?.begin ?? performance.now();
       this.#work.set(key, {
         ...progress,
@@ -56,9 +56,9 @@ export class ProgressLine {
   }
 
   /**
-   * Forgets work that will not report its end.
+   * Removes work that will not report its end.
    *
-   * @param owner Whose; everybody's unless given.
+   * @param owner The owner of the work; all work unless given.
    */
   end(owner?: string): void {
     for (const [key, work] of this.#work) {
@@ -73,7 +73,7 @@ export class ProgressLine {
       this.#timer = undefined;
       this.#draw("");
     } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => this.#redraw(), INTERVAL);
+      this.#timer = setTimeout(() => this.#redraw(), REDRAW_INTERVAL_MS);
     }
   }
 
@@ -87,7 +87,8 @@ export class ProgressLine {
   }
 }
 
-/** As much of a name as there may be room for, in one line. */
+/** Truncates a name, and puts it on one line. */
 function shortened(name: string): string {
-  return escapeControlChars(name.slice(0, LONGEST_NAME)).replace(/\s+/g, " ");
+  return escapeControlChars(name.slice(0, MAX_NAME_LENGTH))
+    .replace(/\s+/g, " ");
 }

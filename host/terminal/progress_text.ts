@@ -1,27 +1,27 @@
-// The progress bar, as a line of text that fits the terminal.
+// Formats the progress bar as a line that fits the terminal.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { textWidth, truncateToWidth } from "../text/display_width.ts";
 
 /** A piece of work that is in progress. */
-export interface WorkUnderWay extends Progress {
-  /** When it began, in milliseconds since any moment. */
+export interface WorkInProgress extends Progress {
+  /** When it began, in milliseconds (`performance.now()`). */
   begin: number;
 }
 
-const BAR = 24;
-const SHORTEST_LABEL = 12;
+const BAR_COLUMNS = 24;
+const MIN_LABEL_COLUMNS = 12;
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /**
- * A line that shows how far work has come.
+ * Formats the progress of work.
  *
- * @param work What is in progress; at least one piece.
- * @param columns How many columns the line may take.
+ * @param work The work in progress; at least one piece.
+ * @param columns The width of the line, in columns.
  * @param now The time, on the clock of `begin`.
  */
 export function progressText(
-  work: readonly WorkUnderWay[],
+  work: readonly WorkInProgress[],
   columns: number,
   now: number,
 ): string {
@@ -39,28 +39,28 @@ export function progressText(
   const text = fitted(`${work.length} in progress`, share, "", columns);
   const room = columns - textWidth(text) - 2;
   const labels = work.map(({ label }) => label).join(", ");
-  return room < SHORTEST_LABEL
+  return room < MIN_LABEL_COLUMNS
     ? text
     : `${text}  ${truncateToWidth(labels, room)}`;
 }
 
-/** What there is room for: the label is cut before the bar goes, and that before the rest. */
+/** Fits the parts into the line: truncates the label first, then drops the rest, then the bar. */
 function fitted(
   label: string,
   share: number | undefined,
   rest: string,
   columns: number,
 ): string {
-  const filled = Math.round((share ?? 0) * BAR);
+  const filled = Math.round((share ?? 0) * BAR_COLUMNS);
   const percent = share === undefined ? "" : `${Math.floor(share * 100)}%`;
   const bar = share === undefined
     ? ""
-    : `[${"#".repeat(filled)}${"-".repeat(BAR - filled)}]`;
+    : `[${"#".repeat(filled)}${"-".repeat(BAR_COLUMNS - filled)}]`;
   for (const behind of [[bar, percent, rest], [bar, percent], [percent]]) {
     const text = behind.filter((part) => part !== "").map((part) => `  ${part}`)
       .join("");
     const room = columns - textWidth(text);
-    if (room >= Math.min(SHORTEST_LABEL, textWidth(label))) {
+    if (room >= Math.min(MIN_LABEL_COLUMNS, textWidth(label))) {
       return truncateToWidth(label, room) + text;
     }
   }
@@ -85,11 +85,11 @@ function amountText(
     : `${text(current)} of ${text(total)}`;
 }
 
-/** Worth to be told only after a while: what begins slowly need not go on so. */
-const GUESS_AFTER = 3000;
+/** After how long the remaining time is estimated, in milliseconds: the first rate is a bad estimate. */
+const MIN_ESTIMATE_MS = 3000;
 
 function timeLeft(share: number | undefined, took: number): string {
-  if (share === undefined || share <= 0 || took < GUESS_AFTER) return "";
+  if (share === undefined || share <= 0 || took < MIN_ESTIMATE_MS) return "";
   const seconds = Math.ceil(took / share * (1 - share) / 1000);
   const minutes = Math.floor(seconds / 60);
   return minutes === 0

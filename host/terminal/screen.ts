@@ -1,6 +1,6 @@
-// The screen: the host's stdin and stdout as a person, or a program, uses them.
-// Whole lines are written; on a terminal one line below them shows progress;
-// questions are answered one at a time.
+// The screen: the host's stdin, stdout and stderr. Output is written in whole
+// lines; on a terminal a line below them shows progress; questions are asked one
+// at a time.
 
 import type { Progress } from "../../plugin/contract/ui.ts";
 import { setting } from "../config/environment.ts";
@@ -10,18 +10,18 @@ import { OutputQueue, type OutputSink } from "./output_queue.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { textWidth } from "../text/display_width.ts";
 
-/** How long unread output may stay unread at the end of a cancelled command, in milliseconds. */
+/** How long the end of a cancelled command waits for its output to be read, in milliseconds. */
 const CANCELLED_FLUSH_TIMEOUT_MS = 500;
 
-/** The width of an output that does not tell its own. */
+/** The assumed width of an output whose width is not known. */
 const DEFAULT_COLUMNS = 80;
 
 /** The host's stdin, stdout and stderr. */
 export class Screen {
   /**
-   * Called once, with the reason, when stdout accepts no more; what would be
-   * written from then on is lost. Where it is absent, {@linkcode flush} rejects
-   * with the reason, unless that is a reader which has closed the pipe.
+   * Called once, with the reason, when stdout cannot be written any more; later
+   * output is discarded. When it is not set, {@linkcode flush} rejects with the
+   * reason, unless the reader has closed the pipe.
    */
   onClosed: ((reason: Error) => void) | undefined;
   #cancelled: AbortSignal | undefined;
@@ -31,7 +31,7 @@ export class Screen {
   /** Whether it is a terminal on which a line can be erased. */
   readonly #canErase = this.#isTerminal && Deno.env.get("TERM") !== "dumb";
   readonly #stdoutQueue = new OutputQueue();
-  /** Of two terminals the order counts: the log is written above the progress line. */
+  /** When stdout and stderr are both terminals, they share a queue: the log is written above the progress line. */
   readonly #stderrQueue = this.#canErase && Deno.stderr.isTerminal()
     ? this.#stdoutQueue
     : new OutputQueue();
@@ -42,7 +42,7 @@ export class Screen {
   };
   readonly #stderr: OutputSink = {
     write: (bytes) => Deno.stderr.write(bytes),
-    // Nobody reads it: nobody can be told.
+    // stderr has no reader, so the error cannot be reported.
     onError() {},
   };
   /** The erasable text below the last line; empty when there is none. */
@@ -53,7 +53,7 @@ export class Screen {
     (text) => this.#showBelow(text),
     columnsOfTerminal,
   );
-  /** What was read from stdin after the last line. */
+  /** The rest of stdin that was read after the last line. */
   #unread = "";
   /** The line that is being read. */
   #line: Promise<string> | undefined;
@@ -61,7 +61,7 @@ export class Screen {
 
   /**
    * Cancels every question when aborted, also one of a plugin that ignores the
-   * cancellation. From then on nobody waits for an output that is not read.
+   * cancellation. From then on, unread output is dropped instead of waited for.
    */
   set cancelled(signal: AbortSignal) {
     this.#cancelled = signal;
@@ -77,7 +77,7 @@ export class Screen {
     return this.#isTerminal;
   }
 
-  /** Whether to use colours: on a terminal that has them, unless NO_COLOR is set. */
+  /** Whether to use colors: on a terminal that has them, unless NO_COLOR is set. */
   get wantsColor(): boolean {
     return this.#canErase && !Deno.noColor && !setting("NO_COLOR");
   }
@@ -86,20 +86,20 @@ export class Screen {
    * Writes a line to stdout.
    *
    * @param text The line, without its end; it may contain line ends.
-   * @param color A terminal colour for it, as its SGR parameters.
+   * @param color A terminal color for it, as its SGR parameters.
    */
   writeLine(text: string, color?: string): void {
-    const harmless = this.#isTerminal ? escapeControlChars(text) : text;
+    const escaped = this.#isTerminal ? escapeControlChars(text) : text;
     const line = color === undefined
-      ? harmless
-      : `\x1b[${color}m${harmless}\x1b[0m`;
+      ? escaped
+      : `\x1b[${color}m${escaped}\x1b[0m`;
     this.#write(`${this.#eraseBelow()}${line}\n${this.#below}`);
   }
 
   /**
-   * Writes a text to stdout as it is, for a file or a program.
+   * Writes a string to stdout as it is, for a file or a program.
    *
-   * @param text The text, with the end of its last line.
+   * @param text The string, with its final newline.
    */
   writeRaw(text: string): void {
     this.#write(text);
@@ -109,10 +109,10 @@ export class Screen {
    * Writes bytes to stdout.
    *
    * @param bytes The bytes, which must not change afterwards.
-   * @throws {Error} When stdout accepts no more.
+   * @throws {Error} When stdout is closed.
    */
   writeBytes(bytes: Uint8Array): void {
-    if (this.#isClosed) throw new Error("nobody reads the output any more");
+    if (this.#isClosed) throw new Error("the reader has closed the output");
     this.#stdoutQueue.add(this.#stdout, bytes);
   }
 
@@ -138,8 +138,8 @@ export class Screen {
   }
 
   /**
-   * Waits until all has been written. After a cancellation it does not wait
-   * longer than half a second.
+   * Waits until all output has been written; after a cancellation, for at most
+   * half a second.
    *
    * @throws {Error} When stdout could not be written, and {@linkcode onClosed}
    * was absent.
@@ -165,9 +165,10 @@ export class Screen {
   }
 
   /**
-   * Shows progress in the line below all others. Does nothing but on a terminal.
+   * Shows progress in the line below all others. Does nothing unless stdout is a
+   * terminal.
    *
-   * @param owner Whose work it is, for {@linkcode endProgress}.
+   * @param owner The owner of the work, for {@linkcode endProgress}.
    * @param progress The progress.
    */
   progress(owner: string, progress: Progress): void {
@@ -177,7 +178,7 @@ export class Screen {
   /**
    * Removes the progress of work that will not report its end.
    *
-   * @param owner Whose work it is; everybody's unless given.
+   * @param owner The owner of the work; all work unless given.
    */
   endProgress(owner?: string): void {
     if (this.#canErase) this.#progress.end(owner);
@@ -186,7 +187,7 @@ export class Screen {
   /** Erases the line below all others at once, at the exit of the process. */
   eraseAtExit(): void {
     const erase = this.#eraseBelow();
-    // A write could block where the queue has not been written.
+    // A write could block while the queue is not empty.
     if (erase === "" || !this.#stdoutQueue.isIdle) return;
     this.#below = "";
     try {
@@ -196,7 +197,7 @@ export class Screen {
     }
   }
 
-  /** Writes nothing to stdout from now on: what ends now is no failure to report. */
+  /** Discards further output to stdout: the failures of a forced exit are not reported. */
   mute(): void {
     this.endProgress();
     this.#isClosed = true;
@@ -218,10 +219,9 @@ export class Screen {
   }
 
   /**
-   * Returns the target of a log on something else that may block, with a queue
-   * of its own.
+   * Returns a log target with a queue of its own, for an output that may block.
    *
-   * @param sink Where it goes.
+   * @param sink The output.
    */
   queuedLogTarget(sink: OutputSink): LogTarget {
     const queue = new OutputQueue();
@@ -262,9 +262,9 @@ export class Screen {
    *
    * @param query The question.
    * @param signal Cancels the question when aborted.
-   * @param color A terminal colour for it, as its SGR parameters.
+   * @param color A terminal color for it, as its SGR parameters.
    * @returns The answer, without its line end.
-   * @throws {Error} When stdin has ended.
+   * @throws {Error} When stdin is closed.
    */
   ask(query: string, signal?: AbortSignal, color?: string): Promise<string> {
     const answer = this.#asking.then(() => this.#askNow(query, signal, color));
@@ -289,7 +289,7 @@ export class Screen {
     try {
       return await Promise.race([this.#nextLine(), aborted.promise]);
     } catch (error) {
-      // What is written next begins a line of its own.
+      // The next output begins on a new line.
       this.#write("\n");
       throw error;
     } finally {
@@ -313,7 +313,7 @@ export class Screen {
     this.#isQuestion = true;
   }
 
-  /** Returns the next line. A line that a cancelled question waited for is the next question's. */
+  /** Returns the next line. The pending read of a cancelled question is used for the next one. */
   #nextLine(): Promise<string> {
     if (this.#line === undefined) {
       this.#line = this.#readLine().finally(() => this.#line = undefined);
@@ -354,8 +354,8 @@ export class Screen {
     const isUnread = error instanceof Deno.errors.BrokenPipe;
     const reason = new Error(
       isUnread
-        ? "nobody reads the output any more"
-        : `the output cannot be written: ${error.message}`,
+        ? "the reader has closed the output"
+        : `cannot write the output: ${error.message}`,
       { cause: error },
     );
     if (this.onClosed !== undefined) this.onClosed(reason);

@@ -1,5 +1,5 @@
-// The host's ui: the lines and events of its own steps, its builds and their
-// plugins, as text for people or as events for programs, and in the log.
+// The host's ui: shows the lines and events of its own steps, its builds and
+// their plugins, as text or as machine-readable events, and logs them.
 
 import type { Progress, Ui } from "../../plugin/contract/ui.ts";
 import type { Log } from "../log/log.ts";
@@ -8,19 +8,19 @@ import { machineReadableLine } from "./machine_readable.ts";
 import { OutputBacklog, PluginUi, type UiBackend } from "./plugin_ui.ts";
 import type { Screen } from "./screen.ts";
 
-/** What a ui writes to, and in which form. */
+/** The options of a ui. */
 export interface UiOptions {
-  /** Where it is shown. */
+  /** Shows the output. */
   screen: Screen;
-  /** Where it is logged. */
+  /** The log that also gets the output. */
   log: Log;
-  /** True for events instead of text. */
+  /** Whether to print events instead of text. */
   machineReadable: boolean;
-  /** False for text without colours. */
+  /** Whether to print colors. */
   color: boolean;
-  /** True to put the time before the lines of builds. */
+  /** Whether to prefix the lines of builds with the time. */
   timestamps?: boolean;
-  /** Replaces secrets, and parts of them at the ends at which a text was cut. */
+  /** Replaces secrets, and parts of them at the ends at which a text was cut off. */
   redact?(text: string, cut?: CutEnds): string;
 }
 
@@ -28,20 +28,20 @@ type LineKind = "say" | "message" | "error";
 
 const RED = "1;31";
 
-/** The colours of builds, as SGR parameters, in the order in which builds get them. */
+/** The colors of builds, as SGR parameters, in the order in which builds get them. */
 const BUILD_COLORS = ["32", "36", "35", "33", "34"];
 
-/** The host's own ui, from which each build gets one. */
+/** The host's own ui, which creates the ui of each build. */
 export class HostUi implements Ui, UiBackend {
   readonly #options: UiOptions;
-  /** When the log has room, where it has none. */
+  /** Resolves when the log has room; undefined when it has room now. */
   #logRoom: Promise<void> | undefined;
 
   constructor(options: UiOptions) {
     this.#options = options;
   }
 
-  /** Whether builds have different colours. */
+  /** Whether builds have different colors. */
   get hasColor(): boolean {
     return this.#options.color && !this.#options.machineReadable;
   }
@@ -105,7 +105,7 @@ export class HostUi implements Ui, UiBackend {
    * Returns the ui of one build.
    *
    * @param name The prefix of each line.
-   * @param index The index of the build, which decides its colour.
+   * @param index The index of the build, which decides its color.
    */
   forBuild(name: string, index: number): BuildUi {
     return new BuildUi(this, name, BUILD_COLORS[index % BUILD_COLORS.length]!);
@@ -116,7 +116,7 @@ export class HostUi implements Ui, UiBackend {
     this.#show(kind, text, color, this.#options.timestamps);
   }
 
-  /** Shows the colour of a build; before the builds begin, so without the time. */
+  /** Shows the color of a build, without a timestamp, as in Packer. */
   showColor(text: string, color: string): void {
     this.#show("say", text, color);
   }
@@ -145,7 +145,7 @@ export class HostUi implements Ui, UiBackend {
     this.#logRoom = room.then(() => this.#logRoom = undefined);
   }
 
-  /** Writes an event for programs; people see nothing. */
+  /** Prints an event in machine-readable output; otherwise does nothing. */
   event(target: string, type: string, data: readonly string[]): void {
     if (!this.#options.machineReadable) return;
     this.#options.screen.writeLine(
@@ -158,18 +158,18 @@ export class HostUi implements Ui, UiBackend {
   }
 
   /**
-   * A text without secrets. To redact it again changes nothing.
+   * Replaces the secrets in a text; idempotent.
    *
    * @param text The text.
-   * @param cut At which of its ends it was cut.
+   * @param cut Which ends of the text were cut off.
    */
   redacted(text: string, cut?: CutEnds): string {
     return this.#options.redact?.(text, cut) ?? text;
   }
 }
 
-/** A text of this length may be a part of a longer one that its writer has cut. */
-const CUT_LENGTH = 1024;
+/** A text of this length, in characters, may be a part of a longer one that its writer has split. */
+const MIN_SPLIT_LENGTH = 1024;
 
 /** The ui of one build, or of one step of it: each line has its name as prefix. */
 export class BuildUi implements Ui, UiBackend {
@@ -177,13 +177,13 @@ export class BuildUi implements Ui, UiBackend {
   readonly #name: string;
   readonly #target: string;
   readonly #color: string;
-  /** The kinds of text whose last one was perhaps cut. */
+  /** The kinds of line whose last one was perhaps split. */
   readonly #isCut = new Set<LineKind>();
   /** Cancels the questions of this build; replaced at the end of each run. */
   readonly #questions: { cancelQuestions: AbortController };
   /** The output of this build's plugins that waits for room. */
   readonly #backlog: OutputBacklog;
-  /** This ui as plugins get it. */
+  /** This ui for plugins. */
   readonly forPlugins: PluginUi;
 
   constructor(
@@ -208,7 +208,7 @@ export class BuildUi implements Ui, UiBackend {
     return this.#host.room;
   }
 
-  /** Resolves when this build's plugins may be read further; undefined where they may. */
+  /** Resolves when the output of this build's plugins may be read again; undefined when it may be read now. */
   get pause(): Promise<void> | undefined {
     return this.#backlog.pause;
   }
@@ -274,10 +274,10 @@ export class BuildUi implements Ui, UiBackend {
     this.#host.endProgress(this.#target);
     const { cancelQuestions } = this.#questions;
     this.#questions.cancelQuestions = new AbortController();
-    cancelQuestions.abort(new Error("the build that asked has ended"));
+    cancelQuestions.abort(new Error("the build has ended"));
   }
 
-  /** Shows a line of the build without a prefix, in its colour. */
+  /** Shows a line of the build without a prefix, in its color. */
   showUnprefixed(kind: "say" | "error", line: string): void {
     this.#host.showOfBuild(
       kind,
@@ -286,7 +286,7 @@ export class BuildUi implements Ui, UiBackend {
     );
   }
 
-  /** Shows the colour of its lines. */
+  /** Shows the color of its lines. */
   announceColor(): void {
     this.#host.showColor(
       `${this.#name}: output will be in this color.`,
@@ -295,12 +295,12 @@ export class BuildUi implements Ui, UiBackend {
   }
 
   /**
-   * A text without secrets, redacted before prefixes cut it into lines. The end
-   * of a long text and the beginning of the next one may be parts of one secret.
+   * Redacts a text before it is split into prefixed lines. The end of a long text
+   * and the beginning of the next one may be parts of one secret.
    */
   #part(kind: LineKind, line: string): string {
     const before = this.#isCut.has(kind);
-    const after = line.length >= CUT_LENGTH;
+    const after = line.length >= MIN_SPLIT_LENGTH;
     if (after) this.#isCut.add(kind);
     else this.#isCut.delete(kind);
     return this.#host.redacted(line, { before, after });

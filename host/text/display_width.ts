@@ -1,14 +1,14 @@
-// How wide a text is on a terminal, in columns: most characters take one, those
-// of East Asia and emoji two, and marks that combine with them none.
+// The width of a text on a terminal, in columns: most characters take one, East
+// Asian characters and emoji two, combining marks none.
 
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}/u;
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /**
- * The columns that a text takes.
+ * Returns the width of a text, in columns.
  *
- * @param text The text, of one line and without control characters.
+ * @param text One line of text, without control characters.
  */
 export function textWidth(text: string): number {
   // deno-lint-ignore no-control-regex
@@ -19,10 +19,10 @@ export function textWidth(text: string): number {
 }
 
 /**
- * A text that takes no more than some columns, with `...` where it was cut.
+ * Truncates a text to a width, and marks the end with `...` if it was cut.
  *
- * @param text The text, of one line and without control characters.
- * @param columns How many columns it may take.
+ * @param text One line of text, without control characters.
+ * @param columns The width, in columns.
  */
 export function truncateToWidth(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;

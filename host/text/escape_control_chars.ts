@@ -1,4 +1,4 @@
-// Control characters of untrusted text, made visible.
+// Escapes the control characters of untrusted text.
 
 /**
  * Replaces control characters by visible ones, so that a terminal does not

@@ -1,5 +1,5 @@
-// Durations in words, the two largest units, as Packer's summary has
-// them: "1 minute 12 seconds", "7 milliseconds 364 microseconds".
+// Formats durations with the two largest units, as Packer's summary does:
+// "1 minute 12 seconds", "7 milliseconds 364 microseconds".
 
 const UNITS: readonly [name: string, microseconds: number][] = [
   ["day", 86_400_000_000],
@@ -11,9 +11,9 @@ const UNITS: readonly [name: string, microseconds: number][] = [
 ];
 
 /**
- * A duration in words.
+ * Formats a duration.
  *
- * @param milliseconds The length.
+ * @param milliseconds The duration, in milliseconds.
  */
 export function durationText(milliseconds: number): string {
   let rest = Math.max(0, Math.round(milliseconds * 1000));

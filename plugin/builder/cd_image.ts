@@ -53,7 +53,7 @@ async function expand(
     const tail = pattern.endsWith("/") ? "/" : "";
     return [resolve(workingDirectory, pattern) + tail];
   }
-  const { glob } = await import("../bundled/shared/glob.ts");
+  const { glob } = await import("../files/glob.ts");
   const found = await glob(pattern, workingDirectory);
   if (found.length === 0) throw new Error(`nothing matches ${pattern}`);
   return found.map((path) => resolve(workingDirectory, path));

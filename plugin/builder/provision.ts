@@ -16,7 +16,9 @@ export interface ProvisionOptions<State> {
   /** The way to the machine, once the steps before have made it; none unless given. */
   communicator?: (state: State) => Communicator | undefined;
   /** What is published to provisioners, for ``{{build `NAME`}}``; nothing unless given. */
-  data?: (state: State) => Record<string, unknown>;
+  data?: (
+    state: State,
+  ) => Record<string, unknown> | Promise<Record<string, unknown>>;
 }
 
 /**
@@ -33,9 +35,9 @@ export function provisionStep<State>(
   { hook, communicator, data }: ProvisionOptions<State>,
 ): Step<State> {
   let failure: unknown;
-  const options = (state: State) => {
+  const options = async (state: State) => {
     const machine = communicator?.(state);
-    const published = data?.(state);
+    const published = await data?.(state);
     return {
       ...(machine === undefined ? {} : { communicator: machine }),
       ...(published === undefined ? {} : { data: published }),
@@ -47,7 +49,12 @@ export function provisionStep<State>(
     async run(state, { ui, signal }) {
       failure = undefined;
       try {
-        await hook.run({ name: HOOK_PROVISION, ui, signal, ...options(state) });
+        await hook.run({
+          name: HOOK_PROVISION,
+          ui,
+          signal,
+          ...await options(state),
+        });
         signal.throwIfAborted();
       } catch (error) {
         // A cancelled build has no error to clean up after.
@@ -61,7 +68,11 @@ export function provisionStep<State>(
         "Provisioning step had errors: Running the cleanup provisioner, if present...",
       );
       // Without a signal: what cancels the build does not cancel this.
-      await hook.run({ name: HOOK_CLEANUP_PROVISION, ui, ...options(state) });
+      await hook.run({
+        name: HOOK_CLEANUP_PROVISION,
+        ui,
+        ...await options(state),
+      });
     },
   };
 }

@@ -10,8 +10,14 @@ export interface RunProgramOptions {
   signal?: AbortSignal;
   /** The directory it runs in; this process's unless given. */
   cwd?: string;
+  /** Variables to add to this process's own environment. */
+  env?: Readonly<Record<string, string>>;
   /** What it reads; nothing unless given. */
-  stdin?: string;
+  stdin?: string | ReadableStream<Uint8Array>;
+  /** Receives its stdout, which is not returned then. */
+  stdout?: WritableStream<Uint8Array>;
+  /** Receives its stderr, of which an error then shows nothing. */
+  stderr?: WritableStream<Uint8Array>;
 }
 
 /**
@@ -26,21 +32,22 @@ export interface RunProgramOptions {
  */
 export async function runProgram(
   argv: readonly string[],
-  { signal, cwd, stdin }: RunProgramOptions = {},
+  { signal, cwd, env, stdin, ...outputs }: RunProgramOptions = {},
 ): Promise<string> {
   const { LocalProcess } = await import(
-    "../bundled/communicators/local_process.ts"
+    "../process/local_process.ts"
   );
   const [stdout, stderr] = [new Collector(), new Collector()];
   await using process = new LocalProcess({
     argv,
     cwd,
+    env,
     signal,
-    stdin: stdin === undefined
-      ? undefined
-      : ReadableStream.from([new TextEncoder().encode(stdin)]),
-    stdout: stdout.writable,
-    stderr: stderr.writable,
+    stdin: typeof stdin === "string"
+      ? ReadableStream.from([new TextEncoder().encode(stdin)])
+      : stdin,
+    stdout: outputs.stdout ?? stdout.writable,
+    stderr: outputs.stderr ?? stderr.writable,
   });
   const status = await process.wait();
   if (status !== 0) {

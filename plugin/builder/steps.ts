@@ -1,7 +1,7 @@
 // Steps: a builder's run as a list of things that are done in order and undone
 // in reverse, as in Packer's multistep package.
 
-import { askOnError } from "../bundled/shared/ask_on_error.ts";
+import { askOnError } from "./ask_on_error.ts";
 import type { BuildContext } from "../contract/build_context.ts";
 import type { Ui } from "../contract/ui.ts";
 

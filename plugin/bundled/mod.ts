@@ -9,7 +9,7 @@ import { BUNDLED, type Load } from "./components.ts";
  * Serves them, as `baler plugin` does, or a single one, as
  * `baler plugin TYPE-NAME` does.
  *
- * @param args The words behind `plugin`: perhaps a component, for example
+ * @param args The arguments after `plugin`: optionally a component, for example
  * `"post-processor-manifest"`, and perhaps `describe`.
  * @returns False when there is no such component.
  */

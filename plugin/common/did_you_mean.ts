@@ -1,6 +1,6 @@
 // "Did you mean ...?": the known word that is closest to a misspelt one.
 
-/** A longer word is not a misspelt one, and comparing it takes long. */
+/** The longest word that is compared, in characters: a longer one is hardly a misspelt word, and comparing it takes long. */
 const MAX_WORD_LENGTH = 100;
 
 /**

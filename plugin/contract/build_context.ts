@@ -1,5 +1,5 @@
-// Build context: what a component is told about the build that it is a part of,
-// beside its own configuration.
+// Build context: the information about the build that every component gets in
+// addition to its own configuration.
 
 /** What a build does when a step fails: the value of `-on-error`. */
 export type OnError =
@@ -36,8 +36,8 @@ export interface BuildContext {
   /** The Packer version whose templates this baler reads. */
   readonly packerVersion: string;
   /**
-   * The names that ``{{build `NAME`}}`` accepts, beside those that every builder
-   * publishes; undefined until the builder is prepared.
+   * The names that ``{{build `NAME`}}`` accepts, in addition to those that every
+   * builder publishes; undefined until the builder is prepared.
    */
   readonly generatedData?: readonly string[];
   /** When the host started, for `timestamp` and `isotime` in templates. */

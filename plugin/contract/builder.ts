@@ -1,5 +1,5 @@
-// Builder: makes an artifact. It creates what is to be built, runs the
-// provisioners through the hook, and returns the result.
+// Builder: creates an artifact. It starts a machine, runs the provisioners through
+// the hook, and returns the result.
 
 import type { Artifact } from "./artifact.ts";
 import type { BuildContext } from "./build_context.ts";
@@ -22,7 +22,7 @@ export interface PrepareOptions<Config = Record<string, unknown>> {
 
 /** What `prepare` or `configure` may return. */
 export interface PrepareResult {
-  /** Warnings that are shown, while the build goes on. */
+  /** Warnings that are shown; the build continues. */
   warnings?: string[];
   /** The names of the values that the builder will pass to the hook as `data`. */
   generatedData?: string[];
@@ -43,7 +43,7 @@ export interface BuilderRunOptions {
 }
 
 /**
- * Makes artifacts. One instance serves one build.
+ * Creates artifacts. One instance serves one build.
  *
  * Three flags of `baler build` are the builder's to implement, because only it
  * knows its steps; `runSteps` of `@baler/baler/builder` does so:
@@ -95,24 +95,24 @@ export interface Builder<Config = Record<string, unknown>> {
   /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, without side effects: `baler
-   * validate` calls this and nothing else.
+   * Checks and stores the configuration, without side effects: `baler validate`
+   * calls only this method.
    *
    * @param options The configuration and the build.
    * @returns Warnings and the names of generated data, or nothing.
-   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {ConfigError} With the path of each problem in the configuration.
    * @throws {Error} When the configuration is not valid otherwise.
    */
   prepare(
     options: PrepareOptions<Config>,
   ): PrepareResult | void | Promise<PrepareResult | void>;
   /**
-   * Builds.
+   * Runs the build.
    *
    * @param options The ui, the hook and the signal.
    * @returns The artifact; undefined when there is none.
-   * @throws {Error} When the build failed. What it created is removed by then,
-   * unless `-on-error` says otherwise.
+   * @throws {Error} When the build failed. The builder has then removed everything
+   * that it created, unless `-on-error` forbids that.
    */
   run(
     options: BuilderRunOptions,

@@ -7,7 +7,7 @@ import type { Ui } from "./ui.ts";
 export interface CommandRunOptions {
   /** The arguments after the command's name, unchanged. */
   args: string[];
-  /** Shows lines to the person, and asks questions. */
+  /** Shows lines to the user, and asks questions. */
   ui: Ui;
   /** The host's stdin. */
   stdin: ReadableStream<Uint8Array>;

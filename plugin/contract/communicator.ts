@@ -90,7 +90,7 @@ export interface DirectoryTransfer {
  */
 export interface Communicator {
   /**
-   * Starts a command, and returns as soon as it runs.
+   * Starts a command; does not wait for its exit.
    *
    * @param command The command and its streams.
    * @throws {Error} When it cannot be started.
@@ -113,7 +113,7 @@ export interface Communicator {
   /**
    * Reads a file.
    *
-   * @param download The path, and where the content goes.
+   * @param download The path and the destination.
    * @throws {Error} When it does not exist or cannot be read.
    */
   download(download: Download): void | Promise<void>;

@@ -1,5 +1,5 @@
-// The error of a configuration: every problem in it with its place, from which
-// the host finds the line in the template.
+// The error of a configuration: every problem with its path, from which the host
+// finds the line in the template.
 
 import { nearest } from "../common/did_you_mean.ts";
 
@@ -36,7 +36,7 @@ export class ConfigError extends Error {
   readonly problems: ConfigProblem[];
 
   /**
-   * Makes an error of all problems together.
+   * Creates an error with all problems.
    *
    * @param problems Every problem that was found; at least one.
    */
@@ -46,11 +46,11 @@ export class ConfigError extends Error {
   }
 
   /**
-   * Makes the problem of an unknown key, which suggests the most similar known
+   * Creates the problem of an unknown key, which suggests the most similar known
    * key.
    *
-   * @param path The key's place.
-   * @param known The keys that are known there.
+   * @param path The path of the key.
+   * @param known The known keys.
    * @returns The problem, for a `ConfigError`.
    */
   static async unknownKey(

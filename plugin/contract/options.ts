@@ -1,6 +1,6 @@
-// The options of a component: a declaration of the keys that its configuration
-// takes. The checks, the defaults, the JSON Schema and the TypeScript type of
-// the configuration all follow from it.
+// The options of a component: a declaration of the keys of its configuration. The
+// checks, the defaults, the JSON Schema and the TypeScript type of the configuration
+// are derived from it.
 
 /** The types of option, and what the component gets for each. */
 export interface OptionTypes {
@@ -23,7 +23,7 @@ export interface OptionTypes {
 /** The types of option whose values `oneOf` can limit. */
 export type EnumerableType = "string" | "strings";
 
-/** A value, such that what is declared `as const` may stand for it. */
+/** The type of a value, or of the same value declared `as const`. */
 export type Constant<T> = T extends readonly (infer Item)[] ? readonly Item[]
   : Readonly<T>;
 
@@ -46,16 +46,53 @@ export interface OptionOf<T extends keyof OptionTypes> {
   readonly interpolate?: boolean;
 }
 
+/** The types of option whose values have options of their own. */
+export type NestedType = "object" | "objects";
+
+/**
+ * A key whose value has options of its own: an `object`, or a list of
+ * `objects`. In Packer's HCL2 templates it is a block. A template may write a
+ * list of one object as that object.
+ */
+export interface NestedOption<T extends NestedType = NestedType> {
+  /** `object`, or `objects` for a list of them. */
+  readonly type: T;
+  /** Its purpose, in a sentence. */
+  readonly description: string;
+  /** The options of the object, or of each object. */
+  readonly options: Options;
+  /** True when a template must give it. */
+  readonly required?: boolean;
+  /**
+   * The value when a template does not give it: an object in which every option
+   * has its default, or an empty list.
+   */
+  readonly default?: T extends "object" ? Readonly<Record<string, never>>
+    : readonly [];
+  /** Only strings are limited to some words. */
+  readonly oneOf?: undefined;
+  /** Each of its options decides that for itself. */
+  readonly interpolate?: undefined;
+}
+
+/** The types of option. */
+export type OptionType = keyof OptionTypes | NestedType;
+
 /** One key of a component's configuration. */
-export type Option<T extends keyof OptionTypes = keyof OptionTypes> = T extends
-  keyof OptionTypes ? OptionOf<T> : never;
+export type Option<T extends OptionType = OptionType> = T extends NestedType
+  ? NestedOption<T>
+  : T extends keyof OptionTypes ? OptionOf<T>
+  : never;
 
 /** The options that a component declares, by key. */
 export type Options = Readonly<Record<string, Option>>;
 
 /** The value that a component gets for an option. */
-export type OptionValue<O> = O extends
-  { type: "string"; oneOf: readonly (infer Word)[] } ? Word
+export type OptionValue<O> = O extends { type: "object"; options: infer Nested }
+  ? DecodedConfig<Nested>
+  : O extends { type: "objects"; options: infer Nested }
+    ? DecodedConfig<Nested>[]
+  : O extends { type: "string"; oneOf: readonly (infer Word)[] } ? Word
   : O extends { type: "strings"; oneOf: readonly (infer Word)[] } ? Word[]
   : O extends { type: infer T extends keyof OptionTypes } ? OptionTypes[T]
   : unknown;
@@ -77,6 +114,8 @@ export type ConsistentOptions<O> = {
   readonly [K in keyof O]: O[K] extends
     { oneOf: readonly (infer Word)[]; default: infer Default }
     ? Default extends Word | readonly Word[] ? O[K] : { default: Word }
+    : O[K] extends { options: infer Nested }
+      ? O[K] & { readonly options: ConsistentOptions<Nested> }
     : O[K];
 };
 
@@ -96,11 +135,20 @@ export type ConsistentOptions<O> = {
  *     default: "small",
  *   },
  *   tags: { type: "map", description: "Tags of the image." },
+ *   disks: {
+ *     type: "objects",
+ *     description: "The disks, in order.",
+ *     options: {
+ *       gigabytes: { type: "number", description: "Its size.", required: true },
+ *     },
+ *     default: [],
+ *   },
  * } as const satisfies Options;
  *
- * export function describe({ size, tags }: ConfigOf<typeof options>) {
+ * export function describe({ size, tags, disks }: ConfigOf<typeof options>) {
  *   const word: "small" | "large" = size;
- *   return `${word}, ${Object.keys(tags ?? {}).length} tags`;
+ *   const sizes = disks.map(({ gigabytes }) => `${gigabytes} GB`);
+ *   return `${word}, ${Object.keys(tags ?? {}).length} tags, ${sizes.join()}`;
  * }
  * ```
  */

@@ -1,5 +1,5 @@
-// Post-processor: makes an artifact out of an artifact, for example an archive,
-// an upload or a manifest.
+// Post-processor: creates an artifact from an artifact, for example an archive, an
+// upload or a manifest.
 
 import type { Artifact } from "./artifact.ts";
 import type { PrepareOptions, PrepareResult } from "./builder.ts";
@@ -21,7 +21,7 @@ export interface PostProcessOptions {
   signal: AbortSignal;
 }
 
-/** What a post-processor returns. */
+/** The result of a post-processor. */
 export interface PostProcessResult {
   /**
    * The new artifact; the input artifact when there is no new one. With
@@ -43,11 +43,11 @@ export interface PostProcessor<Config = Record<string, unknown>> {
   /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, without side effects.
+   * Checks and stores the configuration, without side effects.
    *
    * @param options The configuration and the build.
    * @returns Warnings, or nothing.
-   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {ConfigError} With the path of each problem in the configuration.
    * @throws {Error} When the configuration is not valid otherwise.
    */
   configure(

@@ -26,11 +26,11 @@ export interface Provisioner<Config = Record<string, unknown>> {
   /** The options of its configuration; without them every key is accepted. */
   readonly options?: Options;
   /**
-   * Takes the configuration and checks it, without side effects.
+   * Checks and stores the configuration, without side effects.
    *
    * @param options The configuration and the build.
    * @returns Warnings, or nothing.
-   * @throws {ConfigError} With the place of each problem in the configuration.
+   * @throws {ConfigError} With the path of each problem in the configuration.
    * @throws {Error} When the configuration is not valid otherwise.
    */
   prepare(

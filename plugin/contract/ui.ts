@@ -1,5 +1,4 @@
-// Ui: how a component shows lines to the person who runs the build, and asks
-// questions.
+// Ui: shows lines of a component to the user who runs the build, and asks questions.
 
 /** The progress of a long piece of work. */
 export interface Progress {
@@ -16,11 +15,11 @@ export interface Progress {
 }
 
 /**
- * Shows lines to the person who runs the build.
+ * Shows lines to the user who runs the build.
  *
  * Every method may be called without awaiting it: lines are shown in the order
  * of the calls, and before a later call returns. After the host has died, all
- * methods except `ask` do nothing, so that a cleanup goes on.
+ * methods except `ask` do nothing, so that a cleanup can continue.
  */
 export interface Ui {
   /**
@@ -53,8 +52,8 @@ export interface Ui {
    *
    * @param query The question.
    * @returns The answer, without its line break.
-   * @throws {Error} When nobody can answer: stdin is closed, the output is
-   * machine-readable, or the host has died.
+   * @throws {Error} When the question cannot be asked: stdin is closed, the output
+   * is machine-readable, or the host has died.
    */
   ask(query: string): string | Promise<string>;
   /**

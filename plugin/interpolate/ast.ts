@@ -1,5 +1,5 @@
-// What a parsed template is made of. Every expression carries the part of the
-// text that it came from, so that an error can show it.
+// The syntax tree of a template. Every expression carries the part of the
+// text that it was parsed from, so that an error can show it.
 
 import type { Span } from "./error.ts";
 import type { Float } from "./values.ts";
@@ -8,13 +8,13 @@ import type { Float } from "./values.ts";
 export interface Template {
   /** The text that it was parsed from. */
   readonly source: string;
-  /** What is written outside of any `define`. */
+  /** The statements outside of any `define`. */
   readonly body: readonly Statement[];
-  /** What `define` and `block` named. */
+  /** The templates that `define` and `block` name. */
   readonly definitions: ReadonlyMap<string, readonly Statement[]>;
 }
 
-/** Text, or an action that writes or steers. */
+/** Text, or an action. */
 export type Statement =
   | ({ readonly kind: "text"; readonly text: string } & Span)
   | ({ readonly kind: "output"; readonly pipeline: Pipeline } & Span)
@@ -38,15 +38,15 @@ export type Statement =
 
 /** One `if` or `else if`. */
 export interface Branch {
-  /** What decides. */
+  /** The condition. */
   readonly condition: Pipeline;
-  /** What is written when it is true. */
+  /** The statements that run when it is true. */
   readonly body: readonly Statement[];
 }
 
-/** Commands joined by `|`, their result perhaps put into variables. */
+/** Commands joined by `|`, whose result may be assigned to variables. */
 export interface Pipeline extends Span {
-  /** Tells it from the other operands when it stands in parentheses. */
+  /** Distinguishes it from the other operands when it is in parentheses. */
   readonly kind: "pipeline";
   /** Names with their `$`. */
   readonly variables: readonly string[];
@@ -62,7 +62,7 @@ export interface Command extends Span {
   readonly operands: readonly Operand[];
 }
 
-/** A value, or what yields one. */
+/** A value, or an expression that yields one. */
 export type Operand =
   | Pipeline
   | ({ readonly kind: "function"; readonly name: string } & Span)

@@ -1,49 +1,49 @@
-// What a template is evaluated in. Everything is optional: a function whose
-// part is missing says so when a template calls it.
+// The context in which a template is evaluated. Everything is optional: a function whose
+// part is missing fails when a template calls it.
 
 /** The steps that interpolations have taken; start with `{ steps: 0 }`. */
 export interface InterpolationBudget {
-  /** How many steps were taken so far. */
+  /** The number of steps so far. */
   steps: number;
 }
 
-/** What a template's functions and fields read. */
+/** The values that a template's functions and fields read. */
 export interface InterpolationContext {
-  /** What `` {{user `name`}} `` reads; a name that is not there is "". */
+  /** The values of `` {{user `name`}} ``; an unknown name is "". */
   userVariables?: Readonly<Record<string, string>> | undefined;
   /**
-   * What `` {{env `NAME`}} `` reads; undefined is "". Given only where a
+   * The value of `` {{env `NAME`}} ``; undefined is "". Given only where a
    * template may read the environment, which is in its `variables`; a user
    * variable that is not set is an error there.
    */
   env?: ((name: string) => string | undefined) | undefined;
   /**
-   * What `{{.Field}}` reads. In a plain object or a Map a missing field is
+   * The values of `{{.Field}}`. In a plain object or a Map a missing field is
    * `<no value>`; in an instance of a class it is an error.
    */
   data?: unknown;
-  /** Makes a missing field of a plain object or a Map an error as well. */
+  /** Whether a missing field of a plain object or a Map is an error as well. */
   strict?: boolean | undefined;
-  /** What `{{build_name}}` writes. */
+  /** The value of `{{build_name}}`. */
   buildName?: string | undefined;
-  /** What `{{build_type}}` writes. */
+  /** The value of `{{build_type}}`. */
   buildType?: string | undefined;
   /**
-   * What `` {{build `ID`}} `` reads: what the builder tells its provisioners
+   * The values of `` {{build `ID`}} ``: the data that the builder publishes for provisioners
    * and post-processors. By default `data`, as in Packer. A value that holds
    * {@linkcode PLACEHOLDER_MESSAGE} is not known yet, and `{{.ID}}` is written.
    */
   build?: Readonly<Record<string, unknown>> | undefined;
-  /** The template's path; `{{template_dir}}` writes its folder. */
+  /** The template's path; `{{template_dir}}` is its directory. */
   templatePath?: string | undefined;
-  /** What `{{packer_version}}` writes. */
+  /** The value of `{{packer_version}}`. */
   coreVersion?: string | undefined;
   /**
-   * The moment of `{{timestamp}}`, `{{isotime}}` and `{{strftime}}`; by
+   * The time of `{{timestamp}}`, `{{isotime}}` and `{{strftime}}`; by
    * default when this module was loaded, so that a run has only one.
    */
   initTime?: Date | undefined;
-  /** Makes what `{{uuid}}` writes. */
+  /** Returns the value of `{{uuid}}`. */
   uuid?: (() => string) | undefined;
   /** What `{{pwd}}` writes; by default the process's working directory. */
   pwd?: (() => string) | undefined;

@@ -1,11 +1,11 @@
-// The one error that a template can end in: it knows where in the text it
-// happened, so that whoever shows it can point at the place.
+// The error of a template, with the position in the text at which it
+// occurred.
 
 /**
  * A template that cannot be parsed or evaluated.
  *
  * `message` reads `line 1, column 3: what happened; what to do`. `reason` is
- * the same without the place, `offset` counts UTF-16 units from 0, `line` and
+ * the same without the position, `offset` counts UTF-16 units from 0, `line` and
  * `column` count from 1, the column in code points.
  *
  * @example
@@ -20,7 +20,7 @@
 export class InterpolationError extends Error {
   /** The class's name, as `Error.prototype.name`. */
   override readonly name = "InterpolationError";
-  /** What happened, without the place. */
+  /** The message without the position. */
   readonly reason: string;
   /** UTF-16 units from the start of the template's text. */
   readonly offset: number;
@@ -30,7 +30,7 @@ export class InterpolationError extends Error {
   readonly column: number;
 
   /**
-   * Says that something in a template is wrong.
+   * Creates an error at a position of a template.
    *
    * @param source the template's whole text
    * @param span where in it: an offset, or the part that was being evaluated

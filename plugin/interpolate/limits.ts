@@ -1,10 +1,10 @@
 // The limits of one interpolation: far above what a real template needs, and
-// low enough that a hostile one ends in an error within a few seconds.
+// low enough that a hostile one fails within a few seconds.
 
 /** How deep blocks and parentheses may nest. */
 export const MAX_NESTING = 100;
 
-/** How many arguments a function may be given. */
+/** How many arguments a function call may have. */
 export const MAX_ARGUMENTS = 1000;
 
 /** How many tokens a template may consist of. */
@@ -16,7 +16,7 @@ export const MAX_CALL_DEPTH = 200;
 /**
  * How many steps may be evaluated: an action, a command and an iteration of a
  * loop are one step each, and so are {@linkcode CHARACTERS_PER_STEP} characters
- * that a function takes or returns.
+ * of a function's arguments or result.
  */
 export const MAX_STEPS = 4_000_000;
 

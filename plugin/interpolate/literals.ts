@@ -1,17 +1,17 @@
-// Go's literals: what the text of a number, a character or a string in a
-// template stands for.
+// Parses Go's literals: the values of numbers, characters and strings in a
+// template.
 
 import { Float } from "./values.ts";
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** What was wrong with a literal. */
+/** The error of an invalid literal. */
 export class LiteralError extends Error {}
 
 /**
  * The value of a number: `42`, `0x2a`, `0b11`, `017`, `1_000`, `1.5`, `1e3`.
  *
- * @throws LiteralError when it is none, or does not fit into 64 bits
+ * @throws LiteralError when it is not a number, or does not fit into 64 bits
  */
 export function parseNumber(text: string): number | bigint | Float {
   const [, sign, digits] = /^([+-]?)(.*)$/s.exec(text)!;
@@ -30,7 +30,7 @@ export function parseNumber(text: string): number | bigint | Float {
   return new Float(value);
 }
 
-// An underscore may stand between digits, and after 0x, 0b or 0o.
+// An underscore is allowed between digits, and after 0x, 0b or 0o.
 function hasLooseUnderscore(digits: string): boolean {
   const body = digits.replace(/^0[xXbBoO]_?/, "0");
   return /^0[xX]/.test(digits)

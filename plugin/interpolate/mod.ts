@@ -30,15 +30,15 @@ export {
 export type { Float } from "./values.ts";
 
 /**
- * Whether a text can hold anything to interpolate. Where it is false,
- * {@linkcode interpolate} returns the text as it is.
+ * Whether a string may contain anything to interpolate. If not,
+ * {@linkcode interpolate} returns it unchanged.
  */
 export function mayInterpolate(text: string): boolean {
   return text.includes("{{");
 }
 
 /**
- * Interpolates a text once: what it yields is not interpolated again.
+ * Interpolates a string once: the result is not interpolated again.
  *
  * @param text the template
  * @param context what its functions and fields read
@@ -63,11 +63,11 @@ export function interpolate(
 }
 
 /**
- * Parses a text, to be evaluated later, or many times, with
+ * Parses a string, to be evaluated later, or many times, with
  * {@linkcode evaluate}.
  *
  * @param text the template
- * @param context names the functions that it may call beside the known ones
+ * @param context names the functions that it may call in addition to the known ones
  * @throws InterpolationError at the first mistake
  */
 export function parse(

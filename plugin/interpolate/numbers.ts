@@ -1,7 +1,7 @@
 // Numbers as Go's %e, %f, %g and %v write them, without sign and padding.
 
 // Go rounds a number that lies exactly between two to the even one, JavaScript
-// away from zero. The longest exact form tells whether this is such a number.
+// away from zero. The longest exact form shows whether this is such a number.
 function toEven(
   rounded: string,
   exact: string,
@@ -17,7 +17,7 @@ function toEven(
 
 const MAX_DIGITS = 100;
 
-/** `123.456`; so many digits after the point, or as few as tell it apart. */
+/** `123.456`; with a number of digits after the point, or as few as identify the value. */
 export function fixed(value: number, precision?: number): string {
   if (value >= 1e21) {
     const whole = BigInt(value).toString();
@@ -37,7 +37,7 @@ export function fixed(value: number, precision?: number): string {
   return rounded + "0".repeat(precision - places);
 }
 
-/** `1.234560e+02`; so many digits after the point, or as few as tell it apart. */
+/** `1.234560e+02`; with a number of digits after the point, or as few as identify the value. */
 export function exponential(value: number, precision?: number): string {
   if (precision === undefined) return goExponent(value.toExponential());
   const places = Math.min(precision, MAX_DIGITS);

@@ -1,4 +1,4 @@
-// Parses a template: its text, its actions, and what stands between {{if}},
+// Parses a template: its text, its actions, and the blocks between {{if}},
 // {{range}}, {{with}}, {{define}}, {{block}} and their {{end}}.
 
 import type { Branch, Statement, Template } from "./ast.ts";
@@ -70,7 +70,7 @@ class Parser {
     this.#definition(open, name);
   }
 
-  // A definition's body is a template of its own: it sees none of the
+  // A definition's body is a separate template: it cannot use the
   // variables and loops around it.
   #definition(open: Token, name: string): void {
     const [scope, loops] = [this.#scope, this.#loops];

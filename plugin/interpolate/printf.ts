@@ -12,7 +12,7 @@ import { goType, kindOf } from "./values.ts";
 const MAX_WIDTH = 1e6;
 
 /**
- * Writes the operands as the format says.
+ * Formats the operands.
  *
  * @example
  * ```ts

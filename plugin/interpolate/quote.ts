@@ -16,7 +16,7 @@ const ESCAPES: Record<string, string> = {
 /**
  * A Go literal for the text.
  *
- * @param quote what stands around it
+ * @param quote the quotation mark
  * @param ascii whether every character above 0x7e is escaped
  */
 export function quoted(text: string, quote: '"' | "'", ascii = false): string {
@@ -31,7 +31,7 @@ export function quoted(text: string, quote: '"' | "'", ascii = false): string {
   return quote + mapPieces(text, piece) + quote;
 }
 
-/** What may have to be escaped: quotes, backslashes, and what is not printable ASCII. */
+/** The characters that may have to be escaped: quotes, backslashes, and all except printable ASCII. */
 const NOT_PLAIN = /["'\\]|[^ -~]/gu;
 
 function escaped(character: string, ascii: boolean): string {
@@ -58,7 +58,7 @@ export function characterOf(code: number): string {
  * Two hexadecimal digits for each byte.
  *
  * @param spaced whether a space separates the bytes
- * @param prefixed whether `0x` stands before the digits: before each byte if
+ * @param prefixed whether to add `0x`: before each byte if
  * they are separated, else before the first
  */
 export function hexBytes(

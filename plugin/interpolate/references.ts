@@ -1,5 +1,5 @@
-// Which user variables a template reads: every call of `user`, wherever it
-// stands, with the name that it is given.
+// Finds the user variables that a template reads: every call of `user`, at any
+// place, with its name.
 
 import type { Command, Operand, Pipeline, Statement, Template } from "./ast.ts";
 
@@ -14,7 +14,7 @@ export interface UserReferences {
   readonly any: boolean;
 }
 
-/** Finds the user variables that a template reads, also behind an `if`. */
+/** Finds the user variables that a template reads, including those in branches. */
 export function userReferences(template: Template): UserReferences {
   const search = new Search();
   search.statements(template.body);
@@ -76,8 +76,8 @@ class Search implements UserReferences {
 }
 
 /**
- * The offsets of each `{{...}}` of a text, which need not be a valid template.
- * Behind one that is not closed there are no more.
+ * Returns the offsets of each `{{...}}` of a string, which need not be a valid template.
+ * None are returned after one that is not closed.
  */
 export function* actionsIn(
   text: string,

@@ -1,4 +1,4 @@
-// A template function with the types of what it takes, and the check of a
+// A template function with the types of its arguments, and the check of a
 // call against them.
 
 import type { InterpolationContext } from "./context.ts";

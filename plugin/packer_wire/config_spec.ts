@@ -7,8 +7,12 @@ import type { CtyType, ObjectSpec, Spec } from "./hcl_spec.ts";
 import { encodeGobSpec } from "./hcl_spec_gob.ts";
 import { encodeProtobufSpec } from "./hcl_spec_protobuf.ts";
 
-/** How a specification is encoded: `start KIND --protobuf NAME` tells. */
-export type SpecEncoding = "gob" | "protobuf";
+/**
+ * How a specification is encoded: `start KIND --protobuf NAME` tells. Packer 1.6
+ * gets no blocks in gob: its builds register the type of a block's content under
+ * two names, and end at the one that they do not know.
+ */
+export type SpecEncoding = "gob" | "gob without blocks" | "protobuf";
 
 /**
  * Encodes a specification for the reply of `ConfigSpec`.
@@ -20,21 +24,27 @@ export function encodeSpec(
   spec: ObjectSpec,
   encoding: SpecEncoding,
 ): Uint8Array {
-  return encoding === "gob" ? encodeGobSpec(spec) : encodeProtobufSpec(spec);
+  return encoding === "protobuf"
+    ? encodeProtobufSpec(spec)
+    : encodeGobSpec(spec);
 }
 
 /**
  * The specification of declared options.
  *
  * @param options What a component declares; nothing can be given in HCL2 when it declares none.
+ * @param hasBlocks False where an option with options of its own is a string, which has JSON in it.
  */
-export function specOfOptions(options: Options | undefined): ObjectSpec {
+export function specOfOptions(
+  options: Options | undefined,
+  hasBlocks = true,
+): ObjectSpec {
   return {
     kind: "object",
     attributes: Object.fromEntries(
       Object.entries(options ?? {}).map((
         [name, option],
-      ) => [name, specOfOption(name, option)]),
+      ) => [name, specOfOption(name, option, hasBlocks)]),
     ),
   };
 }
@@ -50,11 +60,15 @@ const TYPES: Readonly<Record<string, CtyType>> = {
   map: { map: "string" },
 };
 
-function specOfOption(name: string, option: Option): Spec {
-  return {
-    kind: "attr",
-    name,
-    type: TYPES[option.type] ?? "string",
-    required: option.required === true && option.default === undefined,
-  };
+function specOfOption(name: string, option: Option, hasBlocks: boolean): Spec {
+  const required = option.required === true && option.default === undefined;
+  if ("options" in option && hasBlocks) {
+    const nested = specOfOptions(option.options);
+    return option.type === "object"
+      ? { kind: "block", name, nested, required }
+      // No encoding has the least number of blocks: the decoder checks that.
+      : { kind: "block_list", name, nested };
+  }
+  const type = TYPES[option.type] ?? "string";
+  return { kind: "attr", name, type, required };
 }

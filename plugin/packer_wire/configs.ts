@@ -166,12 +166,25 @@ function decodeCty(
     );
   }
   const config = withoutNulls(value) as Record<string, unknown>;
-  for (const [name, option] of Object.entries(options ?? {})) {
-    if (option.type !== "any") continue;
-    const text = config[name];
-    if (typeof text === "string") config[name] = jsonOr(text);
-  }
+  asDeclared(config, options ?? {});
   return config;
+}
+
+/** Reads the JSON in strings where HCL2 has no type, and drops lists of no blocks, which no template has. */
+function asDeclared(config: Record<string, unknown>, options: Options): void {
+  for (const [name, option] of Object.entries(options)) {
+    const isNested = "options" in option;
+    const value = config[name];
+    if (typeof value === "string" && (isNested || option.type === "any")) {
+      config[name] = jsonOr(value);
+    } else if (isNested && Array.isArray(value) && value.length === 0) {
+      delete config[name];
+    } else if (isNested) {
+      for (const item of Array.isArray(value) ? value : [value]) {
+        if (isMap(item)) asDeclared(item, option.options);
+      }
+    }
+  }
 }
 
 /** Every attribute is there in HCL2, null where the template does not set it. */

@@ -36,9 +36,9 @@ export async function configSpec(
     // `Prepare`, which follows, fails with it.
     console.error(`the component cannot be made: ${(error as Error).message}`);
   }
-  return {
-    ConfigSpec: encodeSpec(specOfOptions(options), serving.specEncoding),
-  };
+  const { specEncoding } = serving;
+  const spec = specOfOptions(options, specEncoding !== "gob without blocks");
+  return { ConfigSpec: encodeSpec(spec, specEncoding) };
 }
 
 /**

@@ -135,8 +135,15 @@ function methodsOf(
 function requestOf({ args, components }: PackerPlugin): Request {
   const isProtobuf = args.includes("--protobuf");
   const words = args.filter((arg) => arg !== "--protobuf");
-  const specEncoding = isProtobuf ? "protobuf" : "gob";
   const api = environment(API_VARIABLE);
+  const hasMinor = api === undefined
+    ? words.length > 0 || isProtobuf || isInstalled()
+    : api !== "5";
+  const specEncoding = isProtobuf
+    ? "protobuf"
+    : hasMinor
+    ? "gob"
+    : "gob without blocks";
   if (words.length === 0) {
     return {
       components: KINDS.flatMap((kind) => {
@@ -145,7 +152,7 @@ function requestOf({ args, components }: PackerPlugin): Request {
         return name === undefined ? [] : [[kind, name] as [Kind, string]];
       }),
       specEncoding,
-      hasMinor: api === undefined ? isProtobuf || isInstalled() : api !== "5",
+      hasMinor,
     };
   }
   const [word, wanted = "", name = ""] = words;
@@ -172,7 +179,7 @@ function requestOf({ args, components }: PackerPlugin): Request {
   return {
     components: [[kind, found]],
     specEncoding,
-    hasMinor: api !== "5",
+    hasMinor,
   };
 }
 

@@ -1,268 +1,243 @@
-// A connection: calls in both directions over one pair of pipes, numbered and
-// concurrent. Ours are all failed at once when it ends; theirs are served.
+// A connection: numbered, concurrent calls in both directions over one transport.
+// The calls of this side are in outgoing_calls.ts, those of the peer in
+// incoming_calls.ts.
 
-import {
-  chunkResponseLine,
-  type SpliceBuffer,
-  SplicedChunks,
-} from "./splice.ts";
-import { decode, encode } from "./codec.ts";
 import { type Frame, FrameReader, type OnFrame } from "./frame_reader.ts";
-import { isPositiveInteger, isThenable, messageType } from "./message.ts";
-import { SendBuffer, type SpliceWrite, type Write } from "./send_buffer.ts";
-import { BufferPool, ForwardedValue } from "./forwarding.ts";
-import {
-  ConnectionClosedError,
-  DEFAULT_LIMITS,
-  describeValue,
-  type Limits,
-  ProtocolError,
-} from "./protocol.ts";
-import { References } from "./references.ts";
 import { IncomingCalls } from "./incoming_calls.ts";
+import { decode } from "./message_decoder.ts";
+import { encode } from "./message_encoder.ts";
+import { parseMessage, type WireMessage } from "./message.ts";
+import {
+  type CallOptions,
+  closeError,
+  type CloseReason,
+  OutgoingCalls,
+  refusedCall,
+} from "./outgoing_calls.ts";
+import { forwardedPayloads } from "./payload/forwarded_payloads.ts";
+import type { ResultSender } from "./payload/payload.ts";
+import { DEFAULT_LIMITS, type Limits, ProtocolError } from "./protocol.ts";
+import { MessageScope } from "./references/message_scope.ts";
+import { References } from "./references/references.ts";
+import { SendBuffer } from "./send_buffer.ts";
+import type {
+  ByteSink,
+  PipeEnd,
+  SpliceTarget,
+  Transport,
+} from "./transport.ts";
 
-/** What a connection is made of. */
+/** The session that a connection carries. */
 export interface ConnectionOptions {
-  /** Writes to the other side. */
-  write: Write;
-  /** Who the other side is, for errors: a plugin's path, or `"the host"`. */
+  /** The name of the peer, for errors: the path of a plugin, or `"the host"`. */
   peer: string;
-  /** What the other side may call without having been given it. */
+  /** The object whose methods the peer may call without a reference. */
   root?: object;
-  /** The most that is accepted from the other side. */
+  /** The limits of what is accepted from the peer. */
   limits?: Limits;
-  /** Takes lines of the other side that are texts; they are errors unless given. */
+  /** Called with each line of the peer that is text and not a message; such a line is an error unless given. */
   onText?(line: Uint8Array): void;
   /**
-   * True to begin each write on a new line, so that what something else has
+   * Whether each write begins with a line break, so that what other code has
    * written into the same pipe stays a line of its own.
    */
   onFreshLines?: boolean;
   /**
-   * Asked when a call is made while none is in flight: whether the other side
-   * hears soon after it, of another call or of {@linkcode Connection.sendEmptyLine}.
+   * Called for a call that is made while none is in flight. Returns whether the
+   * peer gets another line soon after it: a call, or an empty line
+   * ({@linkcode Connection.sendEmptyLine}).
    */
   announcesMore?(): boolean;
   /**
-   * Asked for a way past this process's memory, when chunks come that only pass
-   * through.
-   *
-   * @param length How many bytes they are.
-   */
-  bypass?(length: number): SpliceBuffer | undefined;
-  /**
-   * True to accept what is written to a stream of the other side after the
-   * connection has ended, and drop it: nobody is left to read it, and a cleanup
-   * that writes there must go on.
+   * Whether writes to a stream of the peer succeed and are dropped once the
+   * connection is closed, so that a cleanup that writes there can go on.
    */
   dropsLateWrites?: boolean;
-  /** Sends what has come past this process's memory, over another connection. */
-  pour?: SpliceWrite;
   /**
-   * Called once when the other side breaks the protocol, just before the
-   * connection is closed for it.
+   * Called once when the peer violates the protocol, just before the connection
+   * is closed for it.
    *
-   * @returns What calls in flight fail with; the error itself unless given.
-   * Nothing more is read while it is being found out.
+   * @returns What calls in flight fail with; the error itself unless given. With
+   * a promise, the connection is closed when it resolves; until then nothing
+   * more is read.
    */
   onProtocolError?(
     error: ProtocolError,
   ): CloseReason | Promise<CloseReason> | void;
 }
 
-/** Why a connection ends: for all calls in flight, or for each by its method. */
-export type CloseReason = Error | ((method: string | undefined) => Error);
-
-/** A call that has not been answered yet. */
-interface PendingCall {
-  readonly method: string | undefined;
-  readonly captureStack: boolean;
-  /** Whether its answer only passes through here. */
-  readonly isForwarded: boolean;
-  /** What the caller waits for. Where nobody does, its failure is no reason to die. */
-  readonly promise: Promise<unknown>;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
-
-/** In how many steps of its promises a call is answered that waits for nothing. */
-const MICROTASKS = 8;
+/** How many microtasks a call may take to be answered before anything else is read. */
+const RESPONSE_MICROTASKS = 8;
 
 /** One end of the wire. */
-export class Connection {
+export class Connection implements ByteSink {
   readonly #options: ConnectionOptions;
-  readonly #limits: Limits;
   readonly #reader: FrameReader;
-  readonly #onFrame: OnFrame = (frame, isLast) => this.#take(frame, isLast);
+  readonly #onFrame: OnFrame = (frame, isLast) => this.#handle(frame, isLast);
+  readonly #spliceTarget: SpliceTarget = {
+    spliceFrom: (pipe) => this.#splice(pipe),
+  };
   readonly #references: References;
-  readonly #outbox: SendBuffer;
-  readonly #pending = new Map<number, PendingCall>();
-  readonly #memory = new BufferPool();
-  readonly #serving: IncomingCalls;
-  #lastCall = 0;
+  readonly #sendBuffer: SendBuffer;
+  readonly #outgoing: OutgoingCalls;
+  readonly #incoming: IncomingCalls;
   #refusedCalls = 0;
-  /** Whether the last that came was a call behind which more comes soon. */
-  #isMoreNear = false;
+  /** Whether the last message was a call that announced another line. */
+  #isMoreAnnounced = false;
   #closed: CloseReason | undefined;
   #isBroken = false;
 
-  constructor(options: ConnectionOptions) {
+  /**
+   * @param transport What is written to; what arrives is passed to the methods
+   * of {@linkcode ByteSink}.
+   * @param options The session.
+   */
+  constructor(transport: Transport, options: ConnectionOptions) {
+    const { peer, limits = DEFAULT_LIMITS, root = {} } = options;
     this.#options = options;
-    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#outgoing = new OutgoingCalls(peer);
+    const forwarded = forwardedPayloads(transport);
     this.#reader = new FrameReader(
-      this.#limits,
+      limits,
       options.onText,
-      {
-        memory: (json) => this.#isForwarded(json) ? this.#memory : undefined,
-        bypass: (json, line, lengths) =>
-          this.#isForwarded(json) &&
-            line === chunkResponseLine(json.return as number, lengths)
-            ? options.bypass?.(
-              lengths.reduce((sum, length) => sum + length, 0),
-            )
-            : undefined,
-      },
+      (header) =>
+        this.#outgoing.isForwarded(header.json.return)
+          ? forwarded(header)
+          : undefined,
     );
-    this.#outbox = new SendBuffer(
-      options.write,
+    this.#sendBuffer = new SendBuffer(
+      transport,
       options.onFreshLines ? "\n" : "",
-      options.pour,
     );
     this.#references = new References({
-      name: options.peer,
+      name: peer,
       dropsLateWrites: options.dropsLateWrites ?? false,
       call: (...call) => this.call(...call),
       release: (release, count) => this.#send({ release, count }),
-      abort: (abort, reason) => this.#abort(abort, reason),
-    }, this.#limits);
-    this.#serving = new IncomingCalls({
-      root: options.root ?? {},
+      abort: (abort, reason) => this.#sendAbort(abort, reason),
+    }, limits);
+    this.#incoming = new IncomingCalls({
+      root,
       references: this.#references,
-      limits: this.#limits,
-      unread: () => this.#outbox.unsentBytes,
-      send: (message) => this.#send(message),
-      sendChunks: (call, chunks) => this.#sendChunks(call, chunks),
+      limits,
+      sender: this.#sender(transport),
     });
+  }
+
+  #sender({ splice }: Transport): ResultSender {
+    const isOpen = () => this.#closed === undefined;
+    return {
+      get isOpen() {
+        return isOpen();
+      },
+      sendBuffer: this.#sendBuffer,
+      splice,
+      send: (message) => this.#send(message),
+    };
   }
 
   /** How many references each side holds of the other's. */
   get references(): { exported: number; imported: number } {
-    const { exported, imported } = this.#references;
-    return { exported, imported };
+    const { exports, imports } = this.#references;
+    return { exported: exports.size, imported: imports.size };
   }
 
-  /** How many calls were made after the end: a sign of life of what cleans up. */
+  /** How many calls were made after the end: a cleanup that makes some is alive. */
   get refusedCalls(): number {
     return this.#refusedCalls;
   }
 
-  /** How many calls wait for an answer from the other side. */
+  /** How many calls of this side are in flight. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#outgoing.inFlight;
   }
 
-  /** Resolves when no call is being answered here. */
+  /** Resolves when no call of the peer is in flight. */
   idle(): Promise<void> {
-    return this.#serving.idle();
+    return this.#incoming.idle();
   }
 
   /**
-   * Waits for the answers that take no longer than this turn, and sends them:
-   * they are to be on their way before anything else is begun.
+   * Waits for the responses that take no longer than this turn, and writes them.
+   * Called before anything else is read, so that they are on their way first.
    */
-  async flushPromptAnswers(): Promise<void> {
+  async flushPromptResponses(): Promise<void> {
     for (
       let step = 0;
-      this.#serving.inFlight > 0 && step < MICROTASKS;
+      this.#incoming.inFlight > 0 && step < RESPONSE_MICROTASKS;
       step++
     ) {
       await null;
     }
-    this.#outbox.flush();
+    this.#sendBuffer.flush();
   }
 
   /**
-   * Whether nothing is in flight here, and the other side has said that more
-   * comes soon: then that can be waited for on the spot.
+   * Whether nothing is in flight, and the peer has announced another line: a
+   * blocking read then returns soon.
    */
   get expectsMore(): boolean {
-    return this.#isMoreNear && this.isIdle;
+    return this.#isMoreAnnounced && this.isIdle;
   }
 
-  /** Whether nothing is in flight on either side. */
+  /** Whether nothing is in flight in either direction. */
   get isIdle(): boolean {
-    return this.#pending.size === 0 && this.#serving.inFlight === 0;
+    return this.#outgoing.inFlight === 0 && this.#incoming.inFlight === 0;
   }
 
-  /** Whether nothing is in flight but one call of ours, which has been sent. */
-  get awaitsOnlyAnswer(): boolean {
-    return this.#pending.size === 1 && this.#serving.inFlight === 0 &&
-      this.#outbox.isEmpty;
+  /** Whether nothing is in flight but one call of this side, which has been written. */
+  get awaitsOnlyResponse(): boolean {
+    return this.#outgoing.inFlight === 1 && this.#incoming.inFlight === 0 &&
+      this.#sendBuffer.isEmpty;
   }
 
-  /** Tells the other side that nothing more comes for now. */
+  /** Sends an empty line: after an announcement, it tells that no call follows. */
   sendEmptyLine(): void {
-    if (this.#closed === undefined) this.#outbox.send("", []);
+    if (this.#closed === undefined) this.#sendBuffer.send("", []);
   }
 
   /**
-   * Calls something of the other side.
+   * Calls a reference of the peer.
    *
-   * @param ref Its reference; 0 is the root.
-   * @param method The method's name; none for a function.
+   * @param ref The reference; 0 is the root object.
+   * @param method The name of the method; undefined for a function.
    * @param args The arguments.
-   * @param captureStack Whether an error shows where the call was made.
-   * @param isForwarded Whether the answer is nothing but passed on, to a third side.
-   * @returns What it returned; as {@linkcode ForwardedValue} or
-   * {@linkcode SplicedChunks} if it is passed on.
-   * @throws {Error} What it threw, with a stack of both sides.
-   * @throws {ConnectionClosedError} When the connection ended before the answer.
+   * @param options How the call is made.
+   * @returns What the peer returned, in a form that can be forwarded if
+   * `isForwarded` is set.
+   * @throws {Error} What the peer threw, with the stacks of both sides.
+   * @throws {ConnectionClosedError} When the connection is closed before the response.
    * @throws {TypeError} When an argument cannot be sent.
    */
   call(
     ref: number,
     method: string | undefined,
     args: unknown[],
-    captureStack = true,
-    isForwarded = false,
+    options: CallOptions = {},
   ): Promise<unknown> {
     if (this.#closed !== undefined) {
       this.#refusedCalls++;
-      return refused(this.#closed, method);
+      return refusedCall(this.#closed, method);
     }
-    const call = ++this.#lastCall;
-    const message: Record<string, unknown> = { call };
+    const call = this.#outgoing.nextNumber();
+    const message: Extract<WireMessage, { call: number }> = { call };
     if (ref !== 0) message.on = ref;
     if (method !== undefined) message.method = method;
     if (args.length > 0) message.args = args;
-    if (this.#pending.size === 0 && this.#options.announcesMore?.()) {
+    if (this.#outgoing.inFlight === 0 && this.#options.announcesMore?.()) {
       message.soon = true;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       this.#send(message);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#pending.set(call, {
-      method,
-      captureStack,
-      isForwarded,
-      promise,
-      resolve,
-      reject,
-    });
-    return promise;
+    return this.#outgoing.add(call, method, options);
   }
 
-  /**
-   * Takes what was read from the other side.
-   *
-   * @param chunk Bytes, in pieces of any size; not kept.
-   */
   receive(chunk: Uint8Array): void {
     if (!this.#isOpen) return;
-    this.#isMoreNear = false;
+    this.#isMoreAnnounced = false;
     try {
       this.#reader.push(chunk, this.#onFrame);
     } catch (error) {
@@ -270,38 +245,12 @@ export class Connection {
     }
   }
 
-  /**
-   * Where what comes next goes, if past this process's memory: it need not be
-   * read.
-   */
-  get bypass(): SpliceBuffer | undefined {
-    return this.#isOpen ? this.#reader.bypass : undefined;
-  }
-
-  /** Takes that something has been moved into {@linkcode bypass}. */
-  moved(): void {
-    try {
-      this.#reader.commitSplice(this.#onFrame);
-    } catch (error) {
-      this.#break(error);
-    }
-  }
-
-  /**
-   * Where what is read next goes in the end: bytes read into it need not be
-   * copied. Undefined where that is not known.
-   */
-  get room(): Uint8Array | undefined {
+  get readTarget(): Uint8Array | undefined {
     return this.#isOpen ? this.#reader.readTarget : undefined;
   }
 
-  /**
-   * Takes what was read into {@linkcode room}.
-   *
-   * @param count How many bytes that was.
-   */
-  filled(count: number): void {
-    // It can have ended while that was read.
+  commitRead(count: number): void {
+    // The connection may have been closed during the read.
     if (!this.#isOpen) return;
     try {
       this.#reader.commitRead(count, this.#onFrame);
@@ -310,9 +259,26 @@ export class Connection {
     }
   }
 
+  get spliceTarget(): SpliceTarget | undefined {
+    return this.#isOpen && this.#reader.spliceTarget !== undefined
+      ? this.#spliceTarget
+      : undefined;
+  }
+
+  #splice(pipe: PipeEnd): number {
+    const count = this.#reader.spliceTarget!.spliceFrom(pipe);
+    if (count === 0) return 0;
+    try {
+      this.#reader.commitSplice(this.#onFrame);
+    } catch (error) {
+      this.#break(error);
+    }
+    return count;
+  }
+
   /**
-   * Takes the end of what can be read from the other side, and ends the
-   * connection. Half a message is no news: the reason says why it ends there.
+   * Called at the end of what the peer writes. Closes the connection. An
+   * incomplete message is discarded: the reason tells why it is incomplete.
    *
    * @param reason What the calls in flight fail with.
    */
@@ -322,31 +288,27 @@ export class Connection {
   }
 
   /**
-   * Ends the connection: calls in flight fail, signals that came over it are
-   * aborted, references are gone.
+   * Closes the connection: calls in flight fail, signals of the peer are
+   * aborted, and references are released.
    *
-   * @param reason What they fail with.
+   * @param reason What the calls fail with.
    */
   close(reason: CloseReason): void {
     if (this.#closed !== undefined) return;
-    this.#outbox.flush();
+    this.#sendBuffer.flush();
     this.#closed = reason;
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const call of pending) {
-      call.promise.catch(() => {});
-      call.reject(closeError(reason, call.method));
-    }
-    this.#reader.abandon();
-    this.#serving.close();
+    this.#outgoing.close(reason);
+    this.#reader.discard();
+    this.#incoming.close();
     this.#references.close(closeError(reason, undefined));
   }
 
-  /** Whether what comes from the other side is still listened to. */
+  /** Whether what the peer sends is still read. */
   get #isOpen(): boolean {
     return this.#closed === undefined && !this.#isBroken;
   }
 
+  /** Closes the connection for an error in what the peer has sent. */
   #break(error: unknown): void {
     const cause = error instanceof ProtocolError
       ? error
@@ -354,7 +316,7 @@ export class Connection {
         cause: error,
       });
     const named = new ProtocolError(
-      `${this.#options.peer} does not keep to baler's protocol: ${cause.message}`,
+      `${this.#options.peer} violates baler's protocol: ${cause.message}`,
       { cause: cause.cause ?? cause },
     );
     this.#isBroken = true;
@@ -363,166 +325,52 @@ export class Connection {
     else this.close(reason);
   }
 
-  #take(frame: Frame, isLast: boolean): void {
-    // The message before it can be the one with which it ends.
+  #handle(frame: Frame, isLast: boolean): void {
+    // A frame before it in the same chunk may have closed the connection.
     if (!this.#isOpen) return;
-    if (frame.bypass !== undefined) {
-      return this.#passed(frame.json, frame.bypass);
+    const { payload } = frame;
+    if (payload.isOpaque) {
+      return this.#outgoing.resolveForwarded(frame.json.return, payload);
     }
-    const { message, signals, hasReferences } = decode(
-      frame,
-      this.#references,
-    );
-    switch (messageType(message)) {
+    const scope = new MessageScope();
+    const message = parseMessage(decode(frame, this.#references, scope));
+    switch (message.type) {
       case "call":
-        this.#isMoreNear = isLast && message.soon === true;
-        return this.#serving.dispatch(message, signals, frame.memory);
+        this.#isMoreAnnounced = isLast && message.soon;
+        return this.#incoming.dispatch(message, scope.signals, frame.memory);
       case "return":
-        return this.#resolveCall(
-          this.#takePending(message.return),
-          message.value,
-          // An object that came by reference may have bytes among its fields.
-          hasReferences ? [] : frame.bytes,
+        return this.#outgoing.handleReturn(
+          message,
+          payload,
+          scope.hasReferences,
         );
-      case "throw": {
-        const call = this.#takePending(message.throw);
-        if (call.captureStack && message.error instanceof Error) {
-          return call.resolve(this.#withCallerStack(message.error, call));
-        }
-        call.promise.catch(() => {});
-        return call.reject(message.error);
-      }
+      case "throw":
+        return this.#outgoing.handleThrow(message);
       case "release":
-        if (
-          !isPositiveInteger(message.release) ||
-          !isPositiveInteger(message.count)
-        ) {
-          throw new ProtocolError(
-            "invalid release: `release` and `count` must be positive integers",
-          );
-        }
-        return this.#references.handleRelease(message.release, message.count);
+        return this.#references.exports.handleRelease(
+          message.release,
+          message.count,
+        );
       case "abort":
-        if (!isPositiveInteger(message.abort)) {
-          throw new ProtocolError(
-            "invalid abort: `abort` must be a positive integer",
-          );
-        }
-        return this.#references.handleAbort(message.abort, message.reason);
+        return this.#references.imports.handleAbort(
+          message.abort,
+          message.reason,
+        );
     }
   }
 
-  /** Takes an answer that is {@linkcode chunkResponseLine}. */
-  #passed({ return: call, bytes }: Frame["json"], bypass: SpliceBuffer): void {
-    const chunks = new SplicedChunks(bytes as number[], bypass);
-    this.#takePending(call).resolve(chunks);
+  #send(message: WireMessage): void {
+    if (this.#closed !== undefined) return;
+    const { line, bytes } = encode(message, this.#references);
+    this.#sendBuffer.send(line, bytes);
   }
 
-  /** Whether a message answers a call whose answer only passes through here. */
-  #isForwarded(message: Record<string, unknown>): boolean {
-    return this.#pending.get(message.return as number)?.isForwarded === true;
-  }
-
-  #takePending(number: unknown): PendingCall {
-    const call = this.#pending.get(number as number);
-    if (call === undefined) {
-      throw new ProtocolError(
-        `an answer to call ${describeValue(number)}, which was not made`,
-      );
-    }
-    this.#pending.delete(number as number);
-    return call;
-  }
-
-  #resolveCall(call: PendingCall, value: unknown, passing: Uint8Array[]): void {
-    // It would be taken for a promise, and called.
-    if (isThenable(value)) {
-      const error = new ProtocolError('a returned value has a method "then"');
-      // The connection ends with it, whether anybody awaits this call or not.
-      call.promise.catch(() => {});
-      call.reject(error);
-      throw error;
-    }
-    call.resolve(
-      call.isForwarded
-        ? new ForwardedValue(value, () => this.#memory.release(passing))
-        : value,
-    );
-  }
-
-  #abort(abort: number, reason: unknown): void {
+  #sendAbort(abort: number, reason: unknown): void {
     try {
       this.#send({ abort, reason });
     } catch (error) {
-      // Nobody is there to be told why it cannot be sent, but aborted it must be.
+      // The signal must be aborted, even with the error instead of the reason.
       this.#send({ abort, reason: error });
     }
   }
-
-  #send(message: Record<string, unknown>): void {
-    if (this.#closed !== undefined) return;
-    const { line, bytes } = encode(message, this.#references);
-    this.#outbox.send(line, bytes);
-  }
-
-  #sendChunks(call: number, { lengths, bypass }: SplicedChunks): void {
-    if (this.#closed !== undefined) return bypass.release();
-    this.#outbox.sendSpliced(chunkResponseLine(call, lengths), bypass);
-  }
-
-  /**
-   * Fails with an error that has the stacks of both sides. The one of this side
-   * is made only here, from who awaits the answer: to note where each call is
-   * made would take longer than all the rest of it.
-   */
-  async #withCallerStack(
-    error: Error,
-    { method, promise }: PendingCall,
-  ): Promise<never> {
-    // Until the caller waits for this promise, as its answer was resolved to it.
-    await null;
-    await null;
-    const here: { stack?: string } = {};
-    Error.captureStackTrace(here, this.#withCallerStack);
-    // Not before: who awaits it is seen as long as that is one.
-    promise.catch(() => {});
-    const frames = (here.stack ?? "").split("\n").slice(1)
-      .filter((frame) => !frame.includes("(ext:core/"));
-    Object.defineProperty(error, "stack", {
-      value: [
-        error.stack,
-        `    --- in ${this.#options.peer}, called by ${
-          method ?? "a function"
-        }() here: ---`,
-        ...frames,
-      ].join("\n"),
-      writable: true,
-      configurable: true,
-      enumerable: false,
-    });
-    throw error;
-  }
-}
-
-/** Returns the error of a call for which a connection's end is the reason. */
-function closeError(reason: CloseReason, method: string | undefined): Error {
-  return typeof reason === "function" ? reason(method) : reason;
-}
-
-/**
- * Fails a call that was made after the end of the connection. The caller may
- * ignore the failure: it never is an unhandled rejection.
- */
-function refused(
-  reason: CloseReason,
-  method: string | undefined,
-): Promise<never> {
-  const error = closeError(reason, method);
-  const promise = Promise.reject(
-    error instanceof ConnectionClosedError
-      ? error
-      : new ConnectionClosedError(error.message, { cause: error }),
-  );
-  promise.catch(() => {});
-  return promise;
 }

@@ -1,11 +1,11 @@
-// Errors cross with their class name, message, cause, stack and whatever else
-// they carry, like a code.
+// Errors are sent with their class name, message, stack, cause, and all other own
+// properties, such as a code.
 
 import { isSendable } from "./value_kind.ts";
 import { ProtocolError } from "./protocol.ts";
-import { isRemotableName } from "./remote_object.ts";
+import { isRemotableName } from "./references/object_members.ts";
 
-/** The standard classes; any other arrives as an Error with its name. */
+/** The standard classes. An error of any other class becomes an Error with the name of its class. */
 const CLASSES: Record<string, new (message?: string) => Error> = {
   Error,
   EvalError,
@@ -16,19 +16,19 @@ const CLASSES: Record<string, new (message?: string) => Error> = {
   URIError,
 };
 
-/** Keys that are carried in their own way, or that must not be set from outside. */
-const OWN_WAY = new Set(["name", "message", "stack", "cause", "class"]);
+/** Keys that are sent in another way, or that a peer must not set. */
+const SPECIAL_KEYS = new Set(["name", "message", "stack", "cause", "class"]);
 
 /** The properties of a SuppressedError. */
 const SUPPRESSED_KEYS: readonly string[] = ["error", "suppressed"];
 
-/** Whether an error's property is carried as it is. */
-function isCarried(key: string): boolean {
-  return !OWN_WAY.has(key) && isRemotableName(key);
+/** Whether a property of an error is sent as it is. */
+function isSentProperty(key: string): boolean {
+  return !SPECIAL_KEYS.has(key) && isRemotableName(key);
 }
 
 /**
- * What an error is sent as.
+ * Returns the record that is sent for an error.
  *
  * @param error The error.
  */
@@ -57,22 +57,24 @@ export function errorToRecord(error: Error): Record<string, unknown> {
     record[key] = isSendable(value) ? value : String(value);
   }
   for (const [key, value] of Object.entries(error)) {
-    if (!isCarried(key) || !isSendable(value)) continue;
+    if (!isSentProperty(key) || !isSendable(value)) continue;
     record[key] = value;
   }
   return record;
 }
 
 /**
- * The error that was sent.
+ * Makes the error that was sent.
  *
- * @param record What it was sent as.
- * @throws {ProtocolError} When it has no name or message.
+ * @param record The record that was sent for it.
+ * @throws {ProtocolError} When its name or message is not a string.
  */
 export function errorFromRecord(record: Record<string, unknown>): Error {
   const { name, message, stack } = record;
   if (typeof name !== "string" || typeof message !== "string") {
-    throw new ProtocolError("an error has no name or no message");
+    throw new ProtocolError(
+      "invalid error: `name` and `message` must be strings",
+    );
   }
   if (record.class === "DOMException") {
     const error = new DOMException(message, name);
@@ -90,7 +92,7 @@ export function errorFromRecord(record: Record<string, unknown>): Error {
   );
   if (Object.hasOwn(record, "cause")) define(error, "cause", record.cause);
   for (const [key, value] of Object.entries(record)) {
-    if (!isCarried(key) || key === "errors") continue;
+    if (!isSentProperty(key) || key === "errors") continue;
     Object.defineProperty(error, key, {
       value,
       writable: true,

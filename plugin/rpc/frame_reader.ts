@@ -1,61 +1,37 @@
-// Frames: cuts what comes out of a pipe, in pieces of any size, into messages
-// (a line of JSON and the raw bytes behind it), and trusts none of it.
+// The frame reader: cuts the bytes of a pipe, which arrive in chunks of any size,
+// into messages (a line of JSON and the raw bytes behind it), and validates them.
 
-import type { SpliceBuffer } from "./splice.ts";
 import { ByteBuffer } from "../common/byte_buffer.ts";
+import { isObject } from "../common/is_object.ts";
 import { isDeeperThan } from "./json_depth.ts";
-import type { BufferPool } from "./forwarding.ts";
 import { estimateMemory, MAX_VALUES } from "./message_cost.ts";
+import { MemoryPayload, NO_PAYLOAD } from "./payload/memory_payload.ts";
+import type { Payload, PayloadPolicy } from "./payload/payload.ts";
 import { excerpt, type Limits, ProtocolError } from "./protocol.ts";
+import type { SpliceTarget } from "./transport.ts";
 
-/** A message as it stands on the wire. */
+/** A message as it is on the wire. */
 export interface Frame {
-  /** superjson's `json`: always an object. */
+  /** superjson's `json`, which is an object. */
   json: Record<string, unknown>;
-  /** superjson's `meta`, as yet unchecked. */
+  /** superjson's `meta`, not validated yet. */
   meta: unknown;
-  /** The raw bytes behind the line; none where they go past this process. */
-  bytes: Uint8Array[];
-  /** Where they go instead. */
-  bypass: SpliceBuffer | undefined;
-  /** An estimate of the memory that it takes, in bytes. */
+  /** The raw bytes behind the line. */
+  payload: Payload;
+  /** The memory that the message takes, in bytes, as it is estimated. */
   memory: number;
 }
 
-/** Where the bytes behind a line go that only pass through. */
-export interface PayloadPolicy {
-  /**
-   * Memory that is used again.
-   *
-   * @param json The line's message, which nobody has looked at yet.
-   * @returns The memory; undefined where they stay.
-   */
-  memory(json: Record<string, unknown>): BufferPool | undefined;
-  /**
-   * A way past this process.
-   *
-   * @param json The line's message, which nobody has looked at yet.
-   * @param line The line.
-   * @param lengths How many bytes there are, part by part.
-   * @returns The way; undefined where they come into its memory.
-   */
-  bypass(
-    json: Record<string, unknown>,
-    line: string,
-    lengths: readonly number[],
-  ): SpliceBuffer | undefined;
-}
-
 /**
- * Takes a frame.
+ * Called with each frame.
  *
- * @param isLast Whether nothing is behind it, of what has come.
+ * @param isLast Whether nothing has arrived behind it.
  */
 export type OnFrame = (frame: Frame, isLast: boolean) => void;
 
 const NEWLINE = 10;
 
-/** What every message begins with: `{`. */
+/** The first byte of every message: `{`. */
 const BEGIN = 123;
 
 /** Lines that were decoded together. */
@@ -67,7 +43,7 @@ class DecodedLines {
     this.#text = text;
   }
 
-  /** The next line; undefined where there is none, and it is to be decoded. */
+  /** Returns the next line; undefined where the line has to be decoded by itself. */
   next(): string | undefined {
     const begin = this.#position;
     const end = this.#text.indexOf("\n", begin);
@@ -77,76 +53,76 @@ class DecodedLines {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
-const NO_TEXTS = new DecodedLines("");
+const NO_LINES = new DecodedLines("");
 
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
   readonly #limits: Limits;
   readonly #onText: ((line: Uint8Array) => void) | undefined;
-  readonly #passing: PayloadPolicy | undefined;
+  readonly #payloadPolicy: PayloadPolicy | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
-  /** The beginning of a line whose end has not come yet. */
+  /** The beginning of a line whose end has not arrived. */
   readonly #line = new ByteBuffer();
-  /** The frame whose raw bytes are still coming. */
+  /** The frame whose payload is arriving. */
   #frame: Frame | undefined;
-  /** Which of its bytes is being filled, and how far. */
-  #index = 0;
-  #filled = 0;
-  /** Whether the last piece had raw bytes in it, which are no text. The next may too. */
-  #hadBytes = false;
-
-  /** How much text has come that is no message, in bytes. */
+  /** Whether the last chunk had raw bytes in it: the next one may too. */
+  #hadPayload = false;
+  /** How much text has arrived that is not a message, in bytes. */
   #textLength = 0;
 
   /**
-   * @param limits The most that is accepted.
-   * @param onText Takes each line that is no message but a text; where it is
-   * absent such a line is an error.
-   * @param passing Where bytes go that only pass through.
+   * @param limits The limits of what is accepted.
+   * @param onText Called with each line that is text and not a message; such a
+   * line is an error unless given.
+   * @param payloadPolicy Chooses where a payload is stored; in memory unless given.
    */
   constructor(
     limits: Limits,
     onText?: (line: Uint8Array) => void,
-    passing?: PayloadPolicy,
+    payloadPolicy?: PayloadPolicy,
   ) {
     this.#limits = limits;
     this.#onText = onText;
-    this.#passing = passing;
+    this.#payloadPolicy = payloadPolicy;
   }
 
-  /** Takes the end of what can be read: half a line of text is a line too. */
+  /** Called at the end of the stream. An incomplete line of text is passed to `onText`. */
   end(): void {
-    const line = this.#takeLine(new Uint8Array());
+    const line = this.#takeLine(NO_BYTES);
     if (this.#isText(line[0])) this.#onText!(line);
   }
 
-  /** Lets go of a message that has not come as a whole. */
-  abandon(): void {
-    this.#frame?.bypass?.release();
+  /** Discards an incomplete message. */
+  discard(): void {
+    this.#frame?.payload.discard();
     this.#frame = undefined;
   }
 
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of a line whose end has not arrived. */
   get unfinished(): string {
     return new TextDecoder().decode(this.#line.peek());
   }
 
   /**
-   * Takes the next piece.
+   * Adds the next chunk.
    *
-   * @param chunk What was read; it is not kept.
-   * @param onFrame Called at once for each frame that is now whole.
-   * @throws {ProtocolError} When it is not a message, or too large.
+   * @param chunk What was read; it may be reused after the call.
+   * @param onFrame Called for each frame that is now complete.
+   * @throws {ProtocolError} When it is not a message, or exceeds a limit.
    */
   push(chunk: Uint8Array, onFrame: OnFrame): void {
     let position = 0;
-    let texts = this.#hadBytes ? NO_TEXTS : this.#textsIn(chunk);
-    this.#hadBytes = this.#frame !== undefined;
+    let lines = this.#hadPayload ? NO_LINES : this.#decodeLines(chunk);
+    this.#hadPayload = this.#frame !== undefined;
     while (position < chunk.length) {
       if (this.#frame !== undefined) {
-        position = this.#fill(this.#frame, chunk, position, onFrame);
+        const { payload } = this.#frame;
+        const end = Math.min(position + payload.remaining, chunk.length);
+        payload.append(chunk.subarray(position, end));
+        position = end;
+        this.#endPayload(onFrame, position === chunk.length);
         continue;
       }
       const end = chunk.indexOf(NEWLINE, position);
@@ -161,142 +137,109 @@ export class FrameReader {
         if (this.#isText(this.#line.first)) this.#limitText(this.#line.length);
         return;
       }
-      const text = texts.next();
+      const text = lines.next();
       const line = this.#takeLine(chunk.subarray(position, end));
-
       position = end + 1;
       if (line.length === 0) continue;
       if (this.#isText(line[0])) {
-        this.#text(line);
+        this.#addText(line);
         continue;
       }
       const memory = estimateMemory(line);
       if (memory === Infinity) {
         throw new ProtocolError(`a message has more than ${MAX_VALUES} values`);
       }
-      const frame = this.#parse(text ?? this.#decoded(line), memory);
-      if (frame.bytes.length === 0 && frame.bypass === undefined) {
-        onFrame(frame, position === chunk.length);
-      } else {
-        texts = NO_TEXTS;
-        this.#hadBytes = true;
+      const frame = this.#parse(text ?? this.#decode(line), memory);
+      if (frame.payload.remaining > 0) {
+        lines = NO_LINES;
+        this.#hadPayload = true;
         this.#frame = frame;
-        this.#index = 0;
-        this.#filled = 0;
-        // Bytes of no length are complete as they are, with nothing to wait for.
-        this.#fill(frame, chunk, position, onFrame, position);
-      }
+      } else onFrame(frame, position === chunk.length);
     }
   }
 
   /**
-   * The lines of a piece, decoded together where there are several: one by one
-   * takes longer than parsing them.
+   * Decodes the lines of a chunk together where there are several: to decode them
+   * one by one takes longer than to parse them.
    */
-  #textsIn(chunk: Uint8Array): DecodedLines {
-    if (this.#frame !== undefined || this.#line.length > 0) return NO_TEXTS;
+  #decodeLines(chunk: Uint8Array): DecodedLines {
+    if (this.#frame !== undefined || this.#line.length > 0) return NO_LINES;
     const first = chunk.indexOf(NEWLINE);
-    if (first === -1 || first === chunk.length - 1) return NO_TEXTS;
+    if (first === -1 || first === chunk.length - 1) return NO_LINES;
     const end = chunk.lastIndexOf(NEWLINE);
     try {
       return new DecodedLines(this.#decoder.decode(chunk.subarray(0, end + 1)));
     } catch {
-      // The line that is none will be found, and told apart from the others.
-      return NO_TEXTS;
+      // Decoding the lines one by one finds the invalid one.
+      return NO_LINES;
     }
   }
 
-  /** Where the bytes go that come next, if past this process. */
-  get bypass(): SpliceBuffer | undefined {
-    return this.#frame?.bypass;
-  }
-
-  /**
-   * Takes that something has been moved into {@linkcode bypass}.
-   *
-   * @param onFrame Called where its frame is now whole.
-   */
-  commitSplice(onFrame: OnFrame): void {
-    this.#fill(this.#frame!, NOTHING, 0, onFrame);
-  }
-
-  /** Where the bytes go that come next; undefined where a line comes next. */
+  /** Where the next bytes can be read into; undefined where a line follows. */
   get readTarget(): Uint8Array | undefined {
-    return this.#frame?.bytes[this.#index]?.subarray(this.#filled);
+    return this.#frame?.payload.readTarget;
   }
 
   /**
-   * Takes what was read into {@linkcode readTarget}.
+   * Called when bytes have been read into {@linkcode FrameReader.readTarget}.
    *
-   * @param count How many bytes that was.
-   * @param onFrame Called where its frame is now whole.
+   * @param count How many bytes were read.
+   * @param onFrame Called if the frame is now complete.
    */
   commitRead(count: number, onFrame: OnFrame): void {
-    const frame = this.#frame!;
-    this.#filled += count;
-    if (this.#filled < frame.bytes[this.#index]!.length) return;
-    this.#index++;
-    this.#filled = 0;
-    // What is behind it may have no length, and be whole as it is.
-    this.#fill(frame, NOTHING, 0, onFrame);
+    this.#frame!.payload.commitRead(count);
+    this.#endPayload(onFrame, true);
   }
 
-  /** Whether a line that begins with this is no message but a text. */
+  /** What moves the next bytes out of the pipe without reading them; undefined where they must be read. */
+  get spliceTarget(): SpliceTarget | undefined {
+    return this.#frame?.payload.spliceTarget;
+  }
+
+  /**
+   * Called when bytes have been moved into {@linkcode FrameReader.spliceTarget}.
+   *
+   * @param onFrame Called if the frame is now complete.
+   */
+  commitSplice(onFrame: OnFrame): void {
+    this.#endPayload(onFrame, true);
+  }
+
+  /** Passes the frame on if its payload is complete. */
+  #endPayload(onFrame: OnFrame, isLast: boolean): void {
+    const frame = this.#frame!;
+    if (frame.payload.remaining > 0) return;
+    this.#frame = undefined;
+    onFrame(frame, isLast);
+  }
+
+  /** Whether a line with this first byte is text and not a message. */
   #isText(first: number | undefined): boolean {
     return this.#onText !== undefined && first !== undefined && first !== BEGIN;
   }
 
-  #text(line: Uint8Array): void {
+  #addText(line: Uint8Array): void {
     this.#limitText(line.length + 1);
     this.#textLength += line.length + 1;
     this.#onText!(line);
   }
 
-  #limitText(more: number): void {
-    if (this.#textLength + more > this.#limits.text) {
+  #limitText(added: number): void {
+    if (this.#textLength + added > this.#limits.text) {
       throw new ProtocolError(
-        `more than ${this.#limits.text} bytes on stdout are no messages`,
+        `more than ${this.#limits.text} bytes on stdout are not messages`,
       );
     }
   }
 
+  /** Returns the whole line whose end has arrived. */
   #takeLine(rest: Uint8Array): Uint8Array {
     if (this.#line.length === 0) return rest;
     this.#line.add(rest);
     return this.#line.drain();
   }
 
-  /** Fills the frame's bytes from `chunk`, and says how far the chunk is used. */
-  #fill(
-    frame: Frame,
-    chunk: Uint8Array,
-    position: number,
-    onFrame: OnFrame,
-    end = chunk.length,
-  ): number {
-    const { bypass } = frame;
-    if (bypass !== undefined) {
-      const begin = position;
-      position += Math.min(bypass.remaining, end - position);
-      if (position > begin) bypass.append(chunk.subarray(begin, position));
-      if (bypass.remaining > 0) return position;
-    }
-    while (this.#index < frame.bytes.length) {
-      const target = frame.bytes[this.#index]!;
-      const count = Math.min(target.length - this.#filled, end - position);
-      target.set(chunk.subarray(position, position + count), this.#filled);
-      position += count;
-      this.#filled += count;
-      if (this.#filled < target.length) return position;
-      this.#index++;
-      this.#filled = 0;
-    }
-    this.#frame = undefined;
-    onFrame(frame, position === chunk.length);
-    return position;
-  }
-
-  #decoded(line: Uint8Array): string {
+  #decode(line: Uint8Array): string {
     try {
       return this.#decoder.decode(line);
     } catch {
@@ -306,79 +249,71 @@ export class FrameReader {
     }
   }
 
-  #parse(text: string, memory: number): Frame {
+  #parse(line: string, memory: number): Frame {
     let document: unknown;
     try {
-      document = JSON.parse(text);
+      document = JSON.parse(line);
     } catch {
-      throw new ProtocolError(`a line is not a message: ${excerpt(text)}`);
+      throw new ProtocolError(`a line is not a message: ${excerpt(line)}`);
     }
     if (
       !isObject(document) || !Object.hasOwn(document, "json") ||
       !isObject(document.json)
     ) {
-      throw new ProtocolError(`a line is not a message: ${excerpt(text)}`);
+      throw new ProtocolError(`a line is not a message: ${excerpt(line)}`);
     }
-    // A shorter line has no room for so many brackets.
+    // A shorter line cannot contain enough brackets.
     if (
-      text.length > 2 * this.#limits.depth &&
+      line.length > 2 * this.#limits.depth &&
       isDeeperThan(this.#limits.depth, document)
     ) {
       throw new ProtocolError(
         `a message is nested deeper than ${this.#limits.depth} levels`,
       );
     }
-    // A key can be written with escapes: only then is a closer look needed.
+    // Searched only if the line contains the key, or may contain it in escapes.
     if (
-      (text.includes("__proto__") || text.includes("\\u")) &&
+      (line.includes("__proto__") || line.includes("\\u")) &&
       hasProtoKey(document)
     ) {
-      throw new ProtocolError(`a message has a key "__proto__"`);
+      throw new ProtocolError('a message has a key "__proto__"');
     }
     const { json, meta } = document;
     if (json.bytes === undefined) {
-      return { json, meta, bytes: [], bypass: undefined, memory };
+      return { json, meta, payload: NO_PAYLOAD, memory };
     }
-    const lengths = this.#lengths(json.bytes);
-    const bypass = this.#passing?.bypass(json, text, lengths);
-    if (bypass !== undefined) {
-      return { json, meta, bytes: [], bypass, memory };
+    const lengths = this.#parseLengths(json.bytes);
+    let length = 0;
+    for (const part of lengths) length += part;
+    if (length > this.#limits.bytes) {
+      throw new ProtocolError(
+        `a message has ${length} bytes behind it, more than ${this.#limits.bytes}`,
+      );
     }
-    const pool = this.#passing?.memory(json);
-    const bytes = lengths.map((length) =>
-      pool?.acquire(length) ?? new Uint8Array(length)
-    );
-    for (const length of lengths) memory += length;
-    return { json, meta, bytes, bypass, memory };
+    const payload = this.#payloadPolicy?.({ json, line, lengths, length }) ??
+      new MemoryPayload(lengths.map((length) => new Uint8Array(length)));
+    return { json, meta, payload, memory: memory + length };
   }
 
-  #lengths(lengths: unknown): number[] {
+  #parseLengths(lengths: unknown): number[] {
     if (
       !Array.isArray(lengths) ||
       !lengths.every((length) => Number.isSafeInteger(length) && length >= 0)
     ) {
-      throw new ProtocolError("a message's bytes are not a list of lengths");
+      throw new ProtocolError(
+        "invalid message: `bytes` must be a list of lengths",
+      );
     }
     if (lengths.length > this.#limits.parts) {
       throw new ProtocolError(
         `a message has more than ${this.#limits.parts} parts of bytes behind it`,
       );
     }
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    if (total > this.#limits.bytes) {
-      throw new ProtocolError(
-        `a message has ${total} bytes behind it, more than ${this.#limits.bytes}`,
-      );
-    }
     return lengths;
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Looks without recursion: the nesting is the other side's choice. */
+/** Searches without recursion, since the peer decides how deep the nesting is. */
 function hasProtoKey(root: unknown): boolean {
   const open: unknown[] = [root];
   while (open.length > 0) {

@@ -1,143 +1,135 @@
-// Serving: the calls of the other side, each begun when it comes and answered
+// Incoming calls: each call of the peer is started when it arrives, and answered
 // once.
 
-import { SplicedChunks } from "./splice.ts";
-import { isPositiveInteger, isThenable, responseMessage } from "./message.ts";
-import { ForwardedValue } from "./forwarding.ts";
+import { type CallMessage, isThenable, responseMessage } from "./message.ts";
+import { ForwardedResult, type ResultSender } from "./payload/payload.ts";
 import {
   describeValue,
   type Limits,
   ProtocolError,
   withoutStack,
 } from "./protocol.ts";
-import type { References } from "./references.ts";
+import type { References } from "./references/references.ts";
+import { sendableError } from "./sendable_error.ts";
 
-/** What serving needs of the connection that it belongs to. */
-export interface ServingOptions {
-  /** What may be called without having been given. */
+/** What incoming calls need of their connection. */
+export interface IncomingCallsOptions {
+  /** The object whose methods may be called without a reference. */
   root: object;
-  /** What has been given to the other side. */
+  /** The references of the connection. */
   references: References;
-  /** The most that is accepted from the other side. */
+  /** The limits of what is accepted from the peer. */
   limits: Limits;
-  /** How many bytes the other side has not read yet. */
-  unread(): number;
-  /** Sends an answer, unless the connection has ended. */
-  send(message: Record<string, unknown>): void;
-  /** Sends an answer that has come past this process's memory, or lets go of it. */
-  sendChunks(call: number, chunks: SplicedChunks): void;
+  /** Sends the responses. */
+  sender: ResultSender;
 }
 
 /** The most memory of calls in flight on all connections of this process, in bytes. */
 const MAX_MEMORY_IN_FLIGHT_BYTES = 2.5 * 1024 * 1024 * 1024;
 
-let memoryInFlight = 0;
+let totalMemory = 0;
 
-/** Answers the calls of the other side. */
+/** A call that has not been answered. */
+interface CallInFlight {
+  /** Its number. */
+  readonly call: number;
+  /** The references of the signals among its arguments. */
+  readonly signals: readonly number[];
+  /** The estimated memory of its message, in bytes. */
+  readonly memory: number;
+}
+
+/** The calls of the peer that are in flight. */
 export class IncomingCalls {
-  readonly #options: ServingOptions;
-  #underWay = 0;
-  /** The memory of the calls in flight, as it is estimated, in bytes. */
+  readonly #options: IncomingCallsOptions;
+  #inFlight = 0;
+  /** The estimated memory of the calls in flight, in bytes. */
   #memory = 0;
-  #whenIdle: (() => void)[] = [];
+  #isClosed = false;
+  #onIdle: (() => void)[] = [];
 
-  constructor(options: ServingOptions) {
+  constructor(options: IncomingCallsOptions) {
     this.#options = options;
   }
 
-  /** How many calls are being answered. */
+  /** How many calls are in flight. */
   get inFlight(): number {
-    return this.#underWay;
+    return this.#inFlight;
   }
 
-  /** Resolves when no call is being answered. */
+  /** Resolves when no call is in flight. */
   idle(): Promise<void> {
-    if (this.#underWay === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenIdle.push(resolve));
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
   /**
-   * Begins with a call, and answers it when that is done.
+   * Starts a call, and answers it when it ends.
    *
    * @param message The call.
-   * @param signals The references of the signals in it.
-   * @param memory The memory that the message takes, in bytes.
-   * @throws {ProtocolError} When it is not a call, or one too many.
+   * @param signals The references of the signals among its arguments.
+   * @param memory The estimated memory of the message, in bytes.
+   * @throws {ProtocolError} When it exceeds a limit.
    */
   dispatch(
-    message: Record<string, unknown>,
-    signals: number[],
+    { call, on, method, args }: CallMessage,
+    signals: readonly number[],
     memory: number,
   ): void {
-    const { references, limits, unread } = this.#options;
-    const { call, on = 0, method, args = [] } = message;
-    if (!isPositiveInteger(call)) {
-      throw new ProtocolError(
-        "invalid call: `call` must be a positive integer",
-      );
-    }
-    if (on !== 0 && !isPositiveInteger(on)) {
-      throw new ProtocolError("invalid call: `on` must be a reference");
-    }
-    if (method !== undefined && typeof method !== "string") {
-      throw new ProtocolError("invalid call: `method` must be a string");
-    }
-    if (!Array.isArray(args)) {
-      throw new ProtocolError("invalid call: `args` must be a list");
-    }
-    if (++this.#underWay > limits.calls) {
+    const { references, limits, sender } = this.#options;
+    if (++this.#inFlight > limits.calls) {
       throw new ProtocolError(`more than ${limits.calls} calls are in flight`);
     }
-    if (unread() > limits.unread) {
+    if (sender.sendBuffer.unsentBytes > limits.unread) {
       throw new ProtocolError(
-        `it makes calls, and has not read ${limits.unread} bytes that it was sent`,
+        `it makes calls without reading the responses; more than ${limits.unread} bytes are unread`,
       );
     }
-    this.#hold(memory);
-    if (signals.length > 0) references.retainSignals(signals);
+    this.#addMemory(memory);
+    if (signals.length > 0) references.imports.retainSignals(signals);
+    const inFlight: CallInFlight = { call, signals, memory };
     let result: unknown;
     try {
-      // Started here and now, before the next message is looked at: that is
-      // what keeps one side's calls in their order.
+      // Started synchronously, before the next message is handled: this keeps
+      // the calls of one side in order.
       result = on === 0
         ? this.#invokeRoot(method, args)
-        : references.invoke(on, method, args);
+        : references.exports.invoke(on, method, args);
     } catch (error) {
-      this.#answer(call, "throw", error, signals, memory);
+      this.#answer(inFlight, "throw", error);
       return;
     }
     if (isThenable(result)) {
       result.then(
-        (value) => this.#answer(call, "return", value, signals, memory),
-        (error) => this.#answer(call, "throw", error, signals, memory),
+        (value) => this.#answer(inFlight, "return", value),
+        (error) => this.#answer(inFlight, "throw", error),
       );
-    } else this.#answer(call, "return", result, signals, memory);
+    } else this.#answer(inFlight, "return", result);
   }
 
   /** Counts the memory of a call until it is answered. */
-  #hold(memory: number): void {
+  #addMemory(memory: number): void {
     this.#memory += memory;
-    memoryInFlight += memory;
+    totalMemory += memory;
     const { inFlight } = this.#options.limits;
     if (this.#memory > inFlight) {
       throw new ProtocolError(
         `its calls in flight take more than ${inFlight} bytes`,
       );
     }
-    if (memoryInFlight > MAX_MEMORY_IN_FLIGHT_BYTES) {
+    if (totalMemory > MAX_MEMORY_IN_FLIGHT_BYTES) {
       throw new ProtocolError(
         `all calls in flight take more than ${MAX_MEMORY_IN_FLIGHT_BYTES} bytes`,
       );
     }
   }
 
-  /** Gives back the memory of calls that will not be answered. */
+  /** Gives back the memory of the calls in flight, which are not answered any more. */
   close(): void {
-    memoryInFlight -= this.#memory;
+    totalMemory -= this.#memory;
     this.#memory = 0;
     this.#isClosed = true;
   }
-  #isClosed = false;
 
   #invokeRoot(method: string | undefined, args: unknown[]): unknown {
     const root = this.#options.root as Record<string, unknown>;
@@ -150,61 +142,30 @@ export class IncomingCalls {
     return (root[method] as (...args: unknown[]) => unknown)(...args);
   }
 
+  /** Sends the response to a call. */
   #answer(
-    call: number,
-    kind: "return" | "throw",
+    { call, signals, memory }: CallInFlight,
+    type: "return" | "throw",
     value: unknown,
-    signals: number[],
-    memory: number,
   ): void {
-    const { references, send, sendChunks } = this.#options;
+    const { references, sender } = this.#options;
     if (!this.#isClosed) {
       this.#memory -= memory;
-      memoryInFlight -= memory;
+      totalMemory -= memory;
     }
-    if (signals.length > 0) references.releaseSignals(signals);
-    const passing = value instanceof ForwardedValue ? value : undefined;
+    if (signals.length > 0) references.imports.releaseSignals(signals);
     try {
-      if (value instanceof SplicedChunks) sendChunks(call, value);
-      else send(responseMessage(call, kind, passing ? passing.value : value));
-      passing?.onSent();
-    } catch (error) {
-      // It cannot be sent: the caller is told, instead of waiting for ever.
-      const why = minimalError(error);
-      const told = kind === "throw" && value instanceof Error
-        ? minimalError(value, why)
-        : why;
-      send(responseMessage(call, "throw", told));
+      if (value instanceof ForwardedResult) value.sendTo(call, sender);
+      else sender.send(responseMessage(call, type, value));
+    } catch (cause) {
+      // The value cannot be sent. Without a response the caller would wait forever.
+      const error = type === "throw"
+        ? sendableError(value, cause)
+        : sendableError(cause);
+      sender.send(responseMessage(call, "throw", error));
     }
-    if (--this.#underWay === 0) {
-      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (--this.#inFlight === 0) {
+      for (const resolve of this.#onIdle.splice(0)) resolve();
     }
-  }
-}
-
-/** How much is told of an error that cannot be sent as it is, in characters. */
-const MOST_TOLD = 64 * 1024;
-
-/** What an error says without what it carries, which can be sent whatever the error is. */
-function minimalError(thrown: unknown, cause?: Error): Error {
-  const error = new Error(
-    textIn(thrown, "message") ?? cause?.message ??
-      "what it is cannot be sent to another process",
-    cause && { cause },
-  );
-  error.name = textIn(thrown, "name") ?? "Error";
-  error.stack = textIn(thrown, "stack") ?? error.stack;
-  return error;
-}
-
-/** The text that an error has under a key, cut to what is told of it. */
-function textIn(value: unknown, key: string): string | undefined {
-  try {
-    const text: unknown = (value as Record<string, unknown>)[key];
-    if (typeof text !== "string") return undefined;
-    return text.length <= MOST_TOLD ? text : `${text.slice(0, MOST_TOLD)} ...`;
-  } catch {
-    // A getter of it throws, or there is nothing to look into.
-    return undefined;
   }
 }

@@ -1,17 +1,17 @@
-// How deep a message is nested: its readers recurse, and must know that they
-// come back.
+// The depth of a message. Decoders recurse, and a message of the peer must not
+// overflow the stack.
 
 import { DEFAULT_LIMITS } from "./protocol.ts";
 
-/** The error for a value that cannot be sent, since its reader would refuse it. */
-export function tooDeep(): RangeError {
+/** Makes the error for a value that is nested too deep to be sent. */
+export function tooDeepError(): RangeError {
   return new RangeError(
-    `what is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
+    `a value that is nested deeper than ${DEFAULT_LIMITS.depth} levels cannot be sent to another process`,
   );
 }
 
 /**
- * Whether JSON is nested deeper than a number of levels. Goes level by level,
+ * Whether JSON is nested deeper than a number of levels. Searches level by level,
  * without recursion.
  *
  * @param limit The number of levels.

@@ -18,18 +18,18 @@ export const MAX_REFERENCES = 10_000;
 /** The most digits of all bigints in one message: reading them takes more than linear time. */
 export const MAX_BIGINT_DIGITS = 100_000;
 
-/** The most that the patterns of one message may cost, in characters. */
+/** The most cost of all patterns in one message, in characters. */
 export const MAX_PATTERN_COST = 10_000;
 
 /**
- * What `\p{...}` costs in a pattern, in characters. V8 builds the set of its
+ * The cost of `\p{...}` in a pattern, in characters. V8 builds the set of its
  * characters when the pattern is parsed: up to 8 ms and 1 MiB each.
  */
 const PROPERTY_COST = 500;
 
 /** A message that costs more than the limits allow. */
 export class CostError extends RangeError {
-  /** The error's class, which is kept when it crosses to another process. */
+  /** The name of the class, which is kept when the error is sent to another process. */
   override readonly name = "RangeError";
 }
 
@@ -44,13 +44,13 @@ export class MessageCost {
   #patterns = 0;
   #slowMs = 0;
   #maxSlowMs = FIRST_SUSPICION_MS;
-  #sampleSize = FIRST_SAMPLE_SIZE;
+  #sampleSize = FIRST_SAMPLE_KEYS;
 
   /** Counts an annotated value. */
   annotation(): void {
     if (++this.#annotations > MAX_ANNOTATIONS) {
       throw new CostError(
-        `more than ${MAX_ANNOTATIONS} values that JSON has no notion of`,
+        `more than ${MAX_ANNOTATIONS} values that JSON cannot represent`,
       );
     }
   }
@@ -100,7 +100,7 @@ export class MessageCost {
    */
   pattern(source: string): void {
     this.#patterns += source.length;
-    // Counted only as far as it can be paid for.
+    // Only as far as the cost is within the limit.
     for (
       let at = source.indexOf("\\");
       at !== -1 && this.#patterns <= MAX_PATTERN_COST;
@@ -112,15 +112,15 @@ export class MessageCost {
     }
     if (this.#patterns > MAX_PATTERN_COST) {
       throw new CostError(
-        `patterns that are too large (${MAX_PATTERN_COST} characters are the most, and each \\p counts as ${PROPERTY_COST})`,
+        `patterns that are too large (the limit is ${MAX_PATTERN_COST} characters, and each \\p counts as ${PROPERTY_COST})`,
       );
     }
   }
 
   /**
-   * Adds to a set or a map, and gives up when its keys collide. V8's hash of a
-   * number has no seed: numbers can be chosen that all have the same, and each
-   * insertion then looks at all before it.
+   * Adds items to a set or a map. Throws when their keys collide: V8's hash of a
+   * number has no seed, so that a peer can choose numbers with the same hash, and
+   * each insertion then compares with all earlier ones.
    *
    * @param items What to add.
    * @param add Adds one item.
@@ -142,7 +142,7 @@ export class MessageCost {
       const took = performance.now() - started;
       this.#slowMs += Math.max(0, took - (end - begin) * USUAL_INSERTION_MS);
       if (this.#slowMs < this.#maxSlowMs) continue;
-      // Slow, maybe since the machine is busy: a comparison tells.
+      // Slow, maybe only because the machine is busy: a comparison tells.
       if (collide(items, end, keyOf, this.#sampleSize)) {
         throw new CostError("a set or a map whose keys collide");
       }
@@ -183,22 +183,22 @@ function insertionMs(keys: readonly unknown[]): number {
   return performance.now() - started;
 }
 
-/** How many insertions there are between two looks at the clock. */
+/** How many insertions are made between two checks of the time. */
 const INSERTIONS_PER_CHECK = 256;
 
-/** What an insertion takes at the most on an idle machine, in milliseconds: five times the usual. */
+/** The longest insertion on an idle machine, in milliseconds: five times the usual one. */
 const USUAL_INSERTION_MS = 0.001;
 
-/** How much slower than usual insertions are when keys are looked at first, in milliseconds. */
+/** After how much unusual time the keys are compared first, in milliseconds. */
 const FIRST_SUSPICION_MS = 100;
 
-/** How many keys are looked at first. */
-const FIRST_SAMPLE_SIZE = 2048;
+/** How many keys are compared first. */
+const FIRST_SAMPLE_KEYS = 2048;
 
-/** How often the same keys are timed, since the fastest time is the one that counts. */
+/** How often the same keys are timed; the fastest time counts. */
 const COMPARISONS = 3;
 
-/** How many times as long as of random numbers the insertion of keys takes that collide. */
+/** Keys collide if their insertion takes so many times as long as that of random numbers. */
 const COLLIDING_RATIO = 8;
 
 const QUOTE = 34;
@@ -210,10 +210,10 @@ const OPEN_BRACE = 123;
 /** A shorter line is not read to estimate its memory, in bytes. */
 const MIN_COUNTED_BYTES = 64 * 1024;
 
-/** How many bytes a value has at the least on average, in lines that are not read. */
+/** The least bytes of a value, on average, in lines that are not read. */
 const BYTES_PER_VALUE = 4;
 
-/** The memory that a value takes at the most once it is parsed, in bytes. */
+/** The most memory of a parsed value, in bytes. */
 const MEMORY_PER_VALUE_BYTES = 100;
 
 /**

@@ -1,11 +1,10 @@
-// The protocol's own words: its version, its messages, its limits, and the
-// error that ends a connection on which it is broken. docs/protocol.md is the
+// The protocol's versions, handshake, limits and errors. docs/protocol.md is the
 // specification.
 
-/** The protocol versions that this side speaks. */
+/** The supported versions of the protocol. */
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
 
-/** What a plugin says first. */
+/** The first message of a plugin. */
 export interface Hello {
   hello: "baler";
   protocols: number[];
@@ -14,31 +13,31 @@ export interface Hello {
   components: Record<string, string[]>;
 }
 
-/** The most that is accepted from the other side. */
+/** The limits of what is accepted from the peer. */
 export interface Limits {
   /** The longest line, in bytes. */
   line: number;
-  /** The most raw bytes behind one line. */
+  /** The most raw bytes behind one line, in bytes. */
   bytes: number;
-  /** The most parts that those are in. */
+  /** The most parts of the raw bytes behind one line. */
   parts: number;
-  /** The most text that is no message, in bytes, where text is accepted at all. */
+  /** The most text that is not a message, in bytes, where text is accepted at all. */
   text: number;
-  /** The deepest nesting of lists and objects in a message. */
+  /** The deepest nesting of lists and objects in a message, in levels. */
   depth: number;
-  /** The most calls of theirs in flight. */
+  /** The most calls of the peer in flight. */
   calls: number;
-  /** The most memory that their calls in flight take, as it is estimated, in bytes. */
+  /** The most memory of the peer's calls in flight, as it is estimated, in bytes. */
   inFlight: number;
-  /** The most that they have not read when they make another call, in bytes. */
+  /** The most that the peer may leave unread when it makes a call, in bytes. */
   unread: number;
-  /** The most references of theirs that are held, and of ours that they hold. */
+  /** The most references that each side holds. */
   references: number;
-  /** The most streams among those. */
+  /** The most streams among the references of the peer that are held. */
   streams: number;
 }
 
-/** The limits where none are given. */
+/** The default limits, in the units of {@linkcode Limits}. */
 export const DEFAULT_LIMITS: Limits = {
   line: 64 * 1024 * 1024,
   bytes: 1024 * 1024 * 1024,
@@ -52,21 +51,21 @@ export const DEFAULT_LIMITS: Limits = {
   streams: 10_000,
 };
 
-/** The other side does not keep to the protocol: the connection is over. */
+/** The peer violates the protocol: the connection is closed. */
 export class ProtocolError extends Error {
-  /** The error's class, which stays when it crosses to another process. */
+  /** The name of the class, which is kept when the error is sent to another process. */
   override readonly name = "ProtocolError";
 }
 
-/** The connection ended while something still needed it. */
+/** The connection was closed before a call was answered. */
 export class ConnectionClosedError extends Error {
-  /** The error's class, which stays when it crosses to another process. */
+  /** The name of the class, which is kept when the error is sent to another process. */
   override readonly name = "ConnectionClosedError";
 }
 
 /**
- * A piece of what the other side sent, short and harmless enough to be shown
- * in an error.
+ * Returns a text that the peer sent, quoted and shortened so that it can be
+ * shown in an error.
  */
 export function excerpt(text: string): string {
   const quoted = JSON.stringify(text.slice(0, 200));
@@ -75,7 +74,7 @@ export function excerpt(text: string): string {
     : quoted;
 }
 
-/** A value that the other side sent where something else was expected. */
+/** Describes a value that the peer sent in the wrong place, for an error. */
 export function describeValue(value: unknown): string {
   return typeof value === "object" && value !== null
     ? "that is an object"
@@ -83,9 +82,9 @@ export function describeValue(value: unknown): string {
 }
 
 /**
- * An error without a stack, for a call that the other side should not have
- * made: it can make many, a stack takes most of the time of each, and shows
- * nothing but this library.
+ * Makes an error without a stack, for an invalid call of the peer. The peer can
+ * make many; a stack would take most of the time of each, and show only this
+ * library.
  *
  * @param Class The error's class.
  * @param message The message.

@@ -1,21 +1,20 @@
-// Keys that superjson's writer refuses, `constructor` and `prototype`, are
-// renamed before it writes a message and get their names back afterwards.
-// They are dangerous only where a reader assigns through them, which baler's
-// does not.
+// Keys that superjson refuses to write, `constructor` and `prototype`, are renamed
+// before it writes a message, and get their names back afterwards. They are
+// dangerous only for a decoder that assigns through them; baler's does not.
 
 import { isPlainObject } from "./value_kind.ts";
 
-/** Stands behind a renamed key; nothing that is sent can have it by chance. */
+/** The suffix of a renamed key. It is random, so that no value contains it. */
 const SUFFIX = `-${crypto.randomUUID()}`;
 
-/** The keys that superjson's writer refuses and baler's reader accepts. */
+/** The keys that superjson refuses to write and baler's decoder accepts. */
 const RENAMED: ReadonlySet<string> = new Set(["constructor", "prototype"]);
 
 /**
- * A copy of a message in which such keys are renamed.
+ * Returns a copy of a message in which such keys are renamed.
  *
  * @param message The message.
- * @returns The message itself where there is no such key.
+ * @returns The copy; the message itself if it has no such key.
  */
 export function renameKeys<T extends object>(message: T): T {
   const copies = new Map<object, object>();
@@ -27,7 +26,7 @@ export function renameKeys<T extends object>(message: T): T {
     if (Array.isArray(value)) {
       const list: unknown[] = new Array(value.length);
       copies.set(value, list);
-      // Not map(), so that the holes of an array stay.
+      // Not map(), which would fill the holes of an array.
       for (const index of value.keys()) {
         if (index in value) list[index] = copy(value[index]);
       }
@@ -63,13 +62,13 @@ export function renameKeys<T extends object>(message: T): T {
   return isRenamed ? renamed : message;
 }
 
-/** Whether an object goes by reference, and so must stay the same object. */
+/** Whether an object is sent by reference, so that it must stay the same object. */
 function hasFunctions(value: object): boolean {
   return Object.values(value).some((inner) => typeof inner === "function");
 }
 
 /**
- * Gives renamed keys their names back, in the JSON and in the paths of `meta`.
+ * Restores the names of renamed keys, in the JSON and in the paths of `meta`.
  *
  * @param line The JSON text of a message.
  */

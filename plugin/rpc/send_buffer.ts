@@ -1,75 +1,62 @@
-// The outbox: what is sent in one turn goes out in one write, from memory that
-// is used again. Each write wakes the other side, and fresh memory costs more
-// than what is done with it.
+// The send buffer: messages that are sent in one turn of the event loop are written
+// together, from memory that is reused. Each write wakes the peer, and allocating
+// memory costs more than filling it.
 
-import type { SpliceBuffer } from "./splice.ts";
+import type { Transport } from "./transport.ts";
 
-/**
- * Writes to the other side.
- *
- * @param bytes What to write; it may be used again when the write is done.
- * @returns Nothing where it is done already, or a promise of it.
- */
-export type Write = (bytes: Uint8Array) => void | Promise<void>;
+/** The smallest buffer, in bytes. */
+const MIN_BUFFER_BYTES = 16 * 1024;
 
-/** Sends what has come past this process's memory, behind all that was written. */
-export type SpliceWrite = (bypass: SpliceBuffer) => Promise<void>;
-
-const SMALLEST = 16 * 1024;
-
-/**
- * What is as much, in bytes, is written at once: the other side takes it while
- * the rest is copied.
- */
+/** How much is written at once, in bytes, so that the peer reads while the rest is copied. */
 const FLUSH_BYTES = 256 * 1024;
 
-/** How many pieces of memory are kept, and up to which size in bytes. */
-const MAX_POOLED = 8;
-const LARGEST_KEPT = 2 * 1024 * 1024;
+/** The most buffers that are kept for reuse. */
+const MAX_POOLED_BUFFERS = 8;
+
+/** The largest buffer that is kept for reuse, in bytes. */
+const MAX_POOLED_BUFFER_BYTES = 2 * 1024 * 1024;
 
 const encoder = new TextEncoder();
-/** Whose reactions run at the end of the turn; `queueMicrotask` takes several times as long. */
-const NOW = Promise.resolve();
 
-const NOTHING = new Uint8Array(0);
+/** Its reactions run at the end of the turn; `queueMicrotask` takes several times as long. */
+const RESOLVED = Promise.resolve();
 
-/** Messages on their way out. */
+const NO_BUFFER = new Uint8Array(0);
+
+/** Messages on their way to the peer. */
 export class SendBuffer {
-  readonly #write: Write;
+  readonly #transport: Transport;
   readonly #prefix: string;
-  readonly #pour: SpliceWrite | undefined;
   /** Lines that are not in the buffer yet: they are encoded together. */
   #text = "";
-  #buffer: Uint8Array = NOTHING;
+  #buffer: Uint8Array = NO_BUFFER;
   #length = 0;
-  #isDue = false;
-  readonly #flushDue = () => this.flush();
-  readonly #free: Uint8Array[] = [];
-  #waiting = 0;
+  #isScheduled = false;
+  readonly #scheduledFlush = () => this.flush();
+  readonly #pool: Uint8Array[] = [];
+  #unsentBytes = 0;
 
   /**
-   * @param write Writes to the other side.
-   * @param prefix What each turn's writes begin with.
-   * @param pour Sends what is given to {@linkcode SendBuffer.sendSpliced}.
+   * @param transport What is written to.
+   * @param prefix The text in front of the messages of one turn.
    */
-  constructor(write: Write, prefix: string, pour?: SpliceWrite) {
-    this.#write = write;
+  constructor(transport: Transport, prefix = "") {
+    this.#transport = transport;
     this.#prefix = prefix;
-    this.#pour = pour;
   }
 
-  /** How many bytes the other side has not taken yet. */
+  /** How many bytes are written that the peer has not read. */
   get unsentBytes(): number {
-    return this.#waiting;
+    return this.#unsentBytes;
   }
 
-  /** Whether all that was sent has been written, or is being. */
+  /** Whether all that was sent has been given to the transport. */
   get isEmpty(): boolean {
-    return !this.#isDue;
+    return !this.#isScheduled;
   }
 
   /**
-   * Sends a message, at the end of this turn.
+   * Sends a message at the end of this turn.
    *
    * @param line Its line, without the end.
    * @param bytes The raw bytes behind it, which are copied.
@@ -77,47 +64,47 @@ export class SendBuffer {
   send(line: string, bytes: readonly Uint8Array[]): void {
     this.#addLine(line);
     if (this.#text.length >= FLUSH_BYTES) {
-      this.#addText(0);
+      this.#encodeText(0);
       this.#writeBuffer();
     }
     if (bytes.length === 0) return;
     let length = 0;
     for (const part of bytes) length += part.length;
-    this.#addText(Math.min(length, FLUSH_BYTES));
+    this.#encodeText(Math.min(length, FLUSH_BYTES));
     for (const part of bytes) this.#addBytes(part);
   }
 
-  /**
-   * Sends a message whose bytes have come past this process's memory, at once.
-   *
-   * @param line Its line, without the end.
-   * @param bypass The raw bytes behind it.
-   */
-  sendSpliced(line: string, bypass: SpliceBuffer): void {
-    this.#addLine(line);
-    this.#addText(0);
+  /** Writes what has been sent. */
+  flush(): void {
+    if (!this.#isScheduled) return;
+    this.#isScheduled = false;
+    this.#encodeText(0);
     this.#writeBuffer();
-    const { length } = bypass;
-    this.#waiting += length;
-    const poured = () => {
-      this.#waiting -= length;
-    };
-    this.#pour!(bypass).then(poured, poured);
   }
 
-  /** Writes what there is. */
-  flush(): void {
-    if (!this.#isDue) return;
-    this.#isDue = false;
-    this.#addText(0);
-    this.#writeBuffer();
+  /**
+   * Counts bytes as unsent until they are written.
+   *
+   * @param length How many bytes.
+   * @param written A promise of the end of the write.
+   * @param onWritten Called when they are written.
+   */
+  track(length: number, written: Promise<void>, onWritten?: () => void): void {
+    this.#unsentBytes += length;
+    written.then(() => {
+      this.#unsentBytes -= length;
+      onWritten?.();
+    }, () => {
+      // The peer has exited, and reads nothing any more.
+      this.#unsentBytes -= length;
+    });
   }
 
   #addLine(line: string): void {
-    if (!this.#isDue) {
-      this.#isDue = true;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
       this.#text = this.#prefix;
-      void NOW.then(this.#flushDue);
+      void RESOLVED.then(this.#scheduledFlush);
     }
     this.#text += line;
     this.#text += "\n";
@@ -128,33 +115,31 @@ export class SendBuffer {
     const length = this.#length;
     if (length === 0) return;
     this.#length = 0;
-    const written = this.#write(buffer.subarray(0, length));
-    if (written === undefined && buffer.length <= LARGEST_KEPT) return;
-    this.#buffer = NOTHING;
+    const written = this.#transport.write(buffer.subarray(0, length));
+    if (written === undefined && buffer.length <= MAX_POOLED_BUFFER_BYTES) {
+      return;
+    }
+    this.#buffer = NO_BUFFER;
     if (written === undefined) return;
-    this.#waiting += length;
-    written.then(() => {
-      this.#waiting -= length;
-      this.#keep(buffer);
-    }, () => {});
+    this.track(length, written, () => this.#recycle(buffer));
   }
 
-  /** Moves the text into the buffer, where there is room for so many bytes more. */
-  #addText(more: number): void {
+  /** Encodes the text into the buffer, and makes room for more bytes behind it. */
+  #encodeText(more: number): void {
     const text = this.#text;
     this.#text = "";
-    // A byte a character; where there are others, room is made for the most.
+    // One byte a character is enough for ASCII; three are for any text.
     this.#makeRoom(text.length + more);
-    const done = this.#encode(text);
-    if (done < text.length) {
-      const rest = text.slice(done);
+    const encoded = this.#encode(text);
+    if (encoded < text.length) {
+      const rest = text.slice(encoded);
       this.#makeRoom(3 * rest.length);
       this.#encode(rest);
     }
     this.#makeRoom(more);
   }
 
-  /** Adds what there is room for of a text, and says how much that is. */
+  /** Encodes as much of a text as there is room for, and returns how many characters. */
   #encode(text: string): number {
     const { read, written } = encoder.encodeInto(
       text,
@@ -164,7 +149,7 @@ export class SendBuffer {
     return read;
   }
 
-  /** Adds bytes; what is much goes out in pieces, while the rest is copied. */
+  /** Adds bytes. Many are written in pieces, while the rest is copied. */
   #addBytes(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + FLUSH_BYTES);
@@ -180,20 +165,20 @@ export class SendBuffer {
     const length = this.#length + more;
     if (length <= this.#buffer.length) return;
     const old = this.#buffer;
-    const free = this.#free.findIndex((buffer) => buffer.length >= length);
-    this.#buffer = free >= 0
-      ? this.#free.splice(free, 1)[0]!
-      : new Uint8Array(Math.max(SMALLEST, length, 2 * old.length));
+    const pooled = this.#pool.findIndex((buffer) => buffer.length >= length);
+    this.#buffer = pooled >= 0
+      ? this.#pool.splice(pooled, 1)[0]!
+      : new Uint8Array(Math.max(MIN_BUFFER_BYTES, length, 2 * old.length));
     this.#buffer.set(old.subarray(0, this.#length));
-    this.#keep(old);
+    this.#recycle(old);
   }
 
-  #keep(buffer: Uint8Array): void {
-    if (buffer.length === 0 || buffer.length > LARGEST_KEPT) return;
-    this.#free.push(buffer);
-    // The smallest is the least use.
-    if (this.#free.length > MAX_POOLED) {
-      this.#free.sort((one, other) => other.length - one.length).pop();
+  #recycle(buffer: Uint8Array): void {
+    if (buffer.length === 0 || buffer.length > MAX_POOLED_BUFFER_BYTES) return;
+    this.#pool.push(buffer);
+    if (this.#pool.length > MAX_POOLED_BUFFERS) {
+      // The smallest is the least useful.
+      this.#pool.sort((one, other) => other.length - one.length).pop();
     }
   }
 }

@@ -1,20 +1,20 @@
-// Trees: writes a value in superjson's format, to the letter, as long as no
-// object stands in two places. Most messages are trees, and superjson's own
-// writer, which must look for equal objects and asks every transformer about
-// every value, takes many times as long.
+// The encoder of trees: writes a value exactly as superjson would, as long as no
+// object occurs twice. Most messages are trees. superjson's own writer, which must
+// search for equal objects and asks each transformer about each value, takes many
+// times as long.
 
 import type { MessageCost } from "./message_cost.ts";
 import { isPlainObject } from "./value_kind.ts";
 
-/** superjson's document of a value. */
+/** A superjson document. */
 export interface Document {
   json: unknown;
   meta?: { values: unknown; v: number };
 }
 
 /**
- * How a value is written that superjson has no notion of: its annotation and
- * what stands for it. Undefined for a value that this writer cannot write.
+ * Writes a value that superjson does not support. Returns its annotation and its
+ * JSON; undefined for a value that only superjson can write.
  */
 export type WriteLeaf = (
   value: object,
@@ -23,20 +23,20 @@ export type WriteLeaf = (
 /** Annotations by their paths. */
 type Inner = Record<string, unknown>;
 
-/** Thrown, and caught here, where superjson must write the message. */
-const NEEDS_SUPERJSON = Symbol("no tree");
+/** Thrown when only superjson can write the value; caught in {@linkcode encodeTree}. */
+const NEEDS_SUPERJSON = Symbol("needs superjson");
 
-/** How many objects are looked through one by one before a set is made of them. */
+/** Up to how many objects a list is searched for duplicates instead of a set. */
 const LINEAR_SEARCH_LIMIT = 16;
 
 /**
  * Writes a value.
  *
  * @param root The value: a plain object.
- * @param writeLeaf Writes what superjson has no notion of.
- * @param cost Counts what is costly to read.
- * @returns What superjson would have written, or undefined when only superjson
- * knows what that is.
+ * @param writeLeaf Writes the values that superjson does not support.
+ * @param cost Counts what is costly to decode.
+ * @returns The document that superjson would write; undefined when only
+ * superjson can write it.
  */
 export function encodeTree(
   root: object,
@@ -55,18 +55,18 @@ export function encodeTree(
 interface Annotation {
   readonly path: string;
   readonly annotation: unknown;
-  /** How many keys lead to the list or object that has the value. */
+  /** How many keys lead to the list or object that contains the value. */
   readonly level: number;
   /** Whether the value's own key is an index. */
   readonly isIndex: boolean;
 }
 
-/** A value with an annotation, or the root: the annotations inside of it are in a tree of its own. */
+/** The root, or a value with an annotation: the annotations inside of it are in a tree of its own. */
 interface Scope {
   readonly annotations: Annotation[];
   /** How many keys lead to the value itself. */
   readonly level: number;
-  /** The paths that the keys behind those make, as far as they were needed. */
+  /** The paths of the keys behind those, as far as they were needed. */
   readonly prefixes: string[];
 }
 
@@ -74,7 +74,7 @@ class TreeWriter {
   readonly #writeLeaf: WriteLeaf;
   readonly #cost: MessageCost;
   readonly #seen: unknown[] = [];
-  #many: Set<unknown> | undefined;
+  #seenSet: Set<unknown> | undefined;
   /** The keys that lead to the list or object that is being written. */
   readonly #keys: (string | number)[] = [];
   #scope: Scope = { annotations: [], level: 0, prefixes: [] };
@@ -103,7 +103,7 @@ class TreeWriter {
       case "number":
         return this.#number(value, key);
       case "bigint":
-        // superjson takes equal ones for one object.
+        // superjson treats equal bigints as the same object.
         this.#assertUnique(value);
         return this.#bigint(value.toString(), key);
       case "object":
@@ -130,7 +130,7 @@ class TreeWriter {
     return json;
   }
 
-  /** Writes an annotation down, with its path inside of what has the last one. */
+  /** Adds an annotation, with its path inside of the scope. */
   #annotate(annotation: unknown, key: string | number): void {
     this.#cost.annotation();
     const { annotations } = this.#scope;
@@ -144,7 +144,7 @@ class TreeWriter {
     });
   }
 
-  /** The path to the list or object that is being written, made once for all of its values. */
+  /** Returns the path to the list or object that is being written, made once for all of its values. */
   #prefix(): string {
     const { level, prefixes } = this.#scope;
     const count = this.#keys.length - level;
@@ -172,17 +172,17 @@ class TreeWriter {
     return this.#annotated("number", String(value), key);
   }
 
-  /** A value that is in another place too is superjson's to write. */
+  /** Leaves a value that occurs twice to superjson. */
   #assertUnique(value: unknown): void {
-    if (this.#many !== undefined) {
-      if (this.#many.has(value)) throw NEEDS_SUPERJSON;
-      this.#many.add(value);
+    if (this.#seenSet !== undefined) {
+      if (this.#seenSet.has(value)) throw NEEDS_SUPERJSON;
+      this.#seenSet.add(value);
       return;
     }
-    // Not indexOf: NaN is to be found.
+    // Not indexOf(), which does not find NaN.
     if (this.#seen.includes(value)) throw NEEDS_SUPERJSON;
     if (this.#seen.push(value) > LINEAR_SEARCH_LIMIT) {
-      this.#many = new Set(this.#seen);
+      this.#seenSet = new Set(this.#seen);
     }
   }
 
@@ -227,7 +227,7 @@ class TreeWriter {
     return this.#annotated(["custom", leaf.name], leaf.json, key);
   }
 
-  /** A list with an annotation, which holds those of its items. */
+  /** Writes a list with an annotation, which contains those of its items. */
   #collection(
     items: unknown[],
     annotation: string,
@@ -256,7 +256,7 @@ class TreeWriter {
     const json = new Array(items.length);
     const first = this.#scope.annotations.length;
     for (let index = 0; index < items.length; index++) {
-      // JSON has no word for the holes of an array.
+      // JSON cannot represent the holes of an array.
       if (!(index in items)) throw NEEDS_SUPERJSON;
       json[index] = this.#value(items[index], index);
     }
@@ -279,8 +279,8 @@ class TreeWriter {
   }
 
   /**
-   * Puts the annotations of a list or an object in superjson's order: it writes
-   * each level into an object, in which indexes come first.
+   * Puts the annotations of a list or an object into superjson's order, which
+   * writes each level into an object, in which indexes come first.
    */
   #order(first: number): void {
     const { annotations } = this.#scope;
@@ -301,7 +301,7 @@ class TreeWriter {
   }
 }
 
-/** A key that comes first in an object, whenever it was added. */
+/** A key that comes first in an object, in whichever order keys are added. */
 const INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
 function innerOf({ annotations }: Scope): Inner | undefined {

@@ -1,5 +1,5 @@
-// Buffers: arrays of numbers and their like, sent as the raw bytes that they
-// are, little-endian, whatever numbers are in them.
+// Buffers: typed arrays, ArrayBuffer and DataView. They are sent as their raw bytes,
+// little-endian.
 
 import { describeValue, ProtocolError } from "./protocol.ts";
 
@@ -19,37 +19,38 @@ const TYPES: Readonly<Record<string, BufferType>> = {
   DataView,
 };
 
-/** The name of a buffer's type, or undefined when it is none of those that are sent. */
+/** Returns the name of a buffer's type; undefined for any other value. */
 export function bufferType(value: object): string | undefined {
   if (value instanceof ArrayBuffer) return "ArrayBuffer";
   if (!ArrayBuffer.isView(value)) return undefined;
   return Object.keys(TYPES).find((name) => value instanceof TYPES[name]!);
 }
 
-/** The bytes of a buffer. */
+/** Returns the bytes of a buffer, as a view. */
 export function bufferBytes(value: object): Uint8Array {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   const { buffer, byteOffset, byteLength } = value as ArrayBufferView;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Makes the buffers of one message. */
+/** Decodes the buffers of one message. */
 export class BufferReader {
-  /** One buffer for all places that name the same bytes, which are not copied for each. */
+  /** One buffer for all occurrences of the same bytes. */
   readonly #buffers = new Map<Uint8Array, ArrayBuffer>();
   readonly #views = new Map<string, Map<Uint8Array, object>>();
 
   /**
-   * The buffer that was sent. The same bytes and type give the same object.
+   * Returns the buffer that was sent: the same object for the same bytes and type.
    *
    * @param type The name of its type.
-   * @param bytes Its bytes.
-   * @throws {ProtocolError} When they do not go together.
+   * @param bytes Its bytes, which are copied.
+   * @throws {ProtocolError} When the type is unknown, or the length is no
+   * multiple of the size of its numbers.
    */
   read(type: unknown, bytes: Uint8Array): object {
     let buffer = this.#buffers.get(bytes);
     if (buffer === undefined) {
-      // A copy, aligned for whatever it holds.
+      // A copy, since a typed array must be aligned to the size of its numbers.
       buffer = bytes.slice().buffer as ArrayBuffer;
       this.#buffers.set(bytes, buffer);
     }

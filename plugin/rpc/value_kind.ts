@@ -1,9 +1,9 @@
-// The kinds of value that superjson has no notion of, or that baler sends in
-// its own way.
+// The kinds of values that superjson does not support, or that baler sends in a way
+// of its own.
 
 import { bufferType } from "./typed_arrays.ts";
 
-/** How a value is sent that superjson does not send. */
+/** How a value is sent that superjson does not encode. */
 export type Kind =
   | "bytes"
   | "buffer"
@@ -15,18 +15,24 @@ export type Kind =
   | "writable"
   | "unsendable";
 
-/** Whether an object is one that was written down, and no instance of a class. */
+/** The kinds of value that are sent by reference. */
+export type ReferenceKind = Extract<
+  Kind,
+  "function" | "object" | "signal" | "readable" | "writable"
+>;
+
+/** Whether an object is an object literal or the like, and not an instance of a class. */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
 /**
- * The kind of a value, or undefined where it is superjson's.
+ * Returns the kind of a value; undefined if superjson encodes it.
  *
- * An instance of a class goes by reference, even one without methods: what is
- * in its private fields would otherwise be lost without a word. So does a
- * plain object with methods, so that `this` is in them what it was.
+ * An instance of a class is sent by reference, even one without methods: its
+ * private fields would be lost otherwise, without an error. A plain object with
+ * methods is sent by reference too, so that `this` in them stays the same object.
  */
 export function valueKind(value: unknown): Kind | undefined {
   switch (typeof value) {
@@ -45,7 +51,7 @@ export function valueKind(value: unknown): Kind | undefined {
     let kind: Kind | undefined;
     for (const key in value) {
       if (typeof (value as Record<string, unknown>)[key] === "function") {
-        // It would be taken for a promise on the other side.
+        // The peer would treat it as a promise.
         if (key === "then") return "unsendable";
         kind = "object";
       }
@@ -74,7 +80,7 @@ export function valueKind(value: unknown): Kind | undefined {
   return "object";
 }
 
-/** Whether an array has holes, for which JSON has no word. */
+/** Whether an array has holes, which JSON cannot represent. */
 function isSparse(array: unknown[]): boolean {
   for (let index = 0; index < array.length; index++) {
     if (!(index in array)) return true;
@@ -86,8 +92,8 @@ function isSparse(array: unknown[]): boolean {
  * Whether a value can be sent.
  *
  * @param value The value.
- * @param seen The values that are being looked at already.
- * @param depth How many levels to look into.
+ * @param seen The values that have been checked or are being checked.
+ * @param depth How many levels are checked.
  */
 export function isSendable(
   value: unknown,
@@ -113,8 +119,8 @@ export function isSendable(
 }
 
 /**
- * What a reason is sent as: the reason itself, or where it cannot be sent, its
- * text. What is given up must be given up there too, whatever the reason.
+ * Returns what the reason of an abort or a cancellation is sent as: the reason
+ * itself, or its text if it cannot be sent. The peer must be told in any case.
  *
  * @param reason Any value.
  */
@@ -122,7 +128,7 @@ export function serializableReason(reason: unknown): unknown {
   try {
     return isSendable(reason) ? reason : String(reason);
   } catch {
-    // A getter of it throws, it has no text, or it is too deep to look into.
-    return `a reason that cannot be told (${typeof reason})`;
+    // A getter or `toString()` throws, or the value is nested too deep.
+    return `a reason that cannot be sent (${typeof reason})`;
   }
 }

@@ -1,14 +1,14 @@
-// The size of a value once it is written. An object in two places is written
-// twice, so a few nested ones can become a text of any length: it is counted
-// before it is written, and each object is looked at once.
+// The size of a value once it is written. An object that occurs twice is written
+// twice, so that a few nested objects can become a text of any length. So the size
+// is counted before the value is written, and each object is visited once.
 
-import { tooDeep } from "./json_depth.ts";
+import { tooDeepError } from "./json_depth.ts";
 import { CostError, MAX_ANNOTATIONS, MAX_VALUES } from "./message_cost.ts";
 import { DEFAULT_LIMITS } from "./protocol.ts";
 import { isPlainObject } from "./value_kind.ts";
 
 /**
- * The most keys in the paths of all values that superjson's writer looks at: it
+ * The most keys in the paths of all values that superjson's writer visits: it
  * makes a list of the keys for each of them.
  */
 const MAX_PATH_KEYS = 20_000_000;
@@ -19,7 +19,7 @@ const MAX_PATH_KEYS = 20_000_000;
  */
 const MAX_ANNOTATION_KEYS = 500_000;
 
-/** What a value is once it is written. */
+/** The size of a value once it is written. */
 export interface WrittenSize {
   /** The numbers, strings, lists, objects, ... */
   values: number;
@@ -27,11 +27,11 @@ export interface WrittenSize {
   length: number;
 }
 
-/** The same, with what its annotations cost. */
+/** The same, with the cost of its annotations. */
 interface AnnotatedSize extends WrittenSize {
   /** The values that have an annotation. */
   annotations: number;
-  /** How often a key is put before the path of one of those. */
+  /** How often a key is put in front of the path of one of those. */
   annotationKeys: number;
 }
 
@@ -42,13 +42,13 @@ const NOTHING: Readonly<AnnotatedSize> = {
   annotationKeys: 0,
 };
 
-/** Counts the values that are written into one message, or kept of several. */
+/** Counts the values that are written into one message, or that are kept of several. */
 export class SizeCounter {
   readonly #sizes = new Map<object, Readonly<AnnotatedSize>>();
   #pathKeys = 0;
 
   /**
-   * Returns the size of a value. What goes by reference is one value.
+   * Returns the size of a value. A value that is sent by reference is one value.
    *
    * @param value The value.
    * @throws {CostError} When it is larger than any message may be.
@@ -84,7 +84,7 @@ export class SizeCounter {
     }
     if (annotations > MAX_ANNOTATIONS) {
       throw new CostError(
-        `more than ${MAX_ANNOTATIONS} values that JSON has no notion of`,
+        `more than ${MAX_ANNOTATIONS} values that JSON cannot represent`,
       );
     }
     if (
@@ -93,9 +93,9 @@ export class SizeCounter {
   }
 
   #inside(value: object, depth: number): Readonly<AnnotatedSize> {
-    if (depth > DEFAULT_LIMITS.depth) throw tooDeep();
+    if (depth > DEFAULT_LIMITS.depth) throw tooDeepError();
     const size = { ...NOTHING };
-    // In an object that holds itself, the inner one is written as null.
+    // In an object that contains itself, the inner one is written as null.
     this.#sizes.set(value, NOTHING);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
       size.length = value.byteLength;
@@ -107,7 +107,7 @@ export class SizeCounter {
     } else if (Array.isArray(value) || value instanceof Set) {
       for (const item of value) this.#add(size, item, depth + 1);
     } else if (value instanceof Error) {
-      // What an error holds is not enumerable.
+      // The properties of an error are not enumerable.
       this.#addFields(size, value, Object.getOwnPropertyNames(value), depth);
     } else if (isPlainObject(value)) {
       this.#addFields(size, value, Object.keys(value), depth);
@@ -130,7 +130,7 @@ export class SizeCounter {
   }
 }
 
-/** Whether JSON alone does not tell what a value is. */
+/** Whether a value needs an annotation. */
 function isAnnotated(value: unknown): boolean {
   switch (typeof value) {
     case "undefined":

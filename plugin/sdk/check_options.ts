@@ -2,11 +2,11 @@
 // JavaScript, and a type checker does not see everything.
 
 import { quoteWords } from "../common/quote_words.ts";
-import type { Option, Options, OptionTypes } from "../contract/options.ts";
+import type { Option, Options, OptionType } from "../contract/options.ts";
 
-/** What an option's default is checked with, and what the default has to be. */
+/** The check of an option's default by type, and a description of the valid values. */
 const DEFAULTS: Record<
-  keyof OptionTypes,
+  OptionType,
   [isValid: (value: unknown) => boolean, expected: string]
 > = {
   string: [isString, "a string"],
@@ -14,23 +14,31 @@ const DEFAULTS: Record<
   boolean: [(value) => typeof value === "boolean", "true or false"],
   strings: [isStringList, "a list of strings"],
   map: [
-    (value) =>
-      typeof value === "object" && value !== null && !Array.isArray(value) &&
-      Object.values(value).every(isString),
+    (value) => isObject(value) && Object.values(value).every(isString),
     "an object of strings",
   ],
   duration: [isNumber, "a number of milliseconds"],
   any: [isCloneable, "a value without functions"],
+  object: [
+    (value) => isObject(value) && Object.keys(value).length === 0,
+    "an empty object",
+  ],
+  objects: [
+    (value) => Array.isArray(value) && value.length === 0,
+    "an empty list",
+  ],
 };
 
-const KEYS: readonly string[] = [
-  "type",
-  "description",
-  "required",
-  "default",
-  "oneOf",
-  "interpolate",
-] satisfies (keyof Option)[];
+const COMMON_KEYS = ["type", "description", "required", "default"] as const;
+
+/** The keys of an option whose value has no options of its own. */
+const KEYS: readonly string[] = [...COMMON_KEYS, "oneOf", "interpolate"];
+
+/** The keys of an option of the types `object` and `objects`. */
+const NESTED_KEYS: readonly string[] = [...COMMON_KEYS, "options"];
+
+/** How deep options may be nested. */
+const MAX_DEPTH = 10;
 
 /**
  * Checks a declaration of options.
@@ -39,22 +47,30 @@ const KEYS: readonly string[] = [
  * @throws {TypeError} When it is not valid: with every problem, one a line.
  */
 export function checkOptions(options: Options): void {
-  if (
-    typeof options !== "object" || options === null || Array.isArray(options)
-  ) {
+  if (!isObject(options)) {
     throw new TypeError(
       "the plugin's options are not an object: declare them as { name: { type, description } }",
     );
   }
-  const problems = Object.entries(options).flatMap(([name, option]) =>
-    problemsOf(option).map((problem) =>
-      `the plugin's option "${name}" ${problem}`
-    )
-  );
+  const problems = allProblems(options, []);
   if (problems.length > 0) throw new TypeError(problems.join("\n"));
 }
 
-function problemsOf(option: Option): string[] {
+/** The problems of options at a place, and of those that are nested in them. */
+function allProblems(options: Options, path: readonly string[]): string[] {
+  return Object.entries(options).flatMap(([name, option]) => {
+    const at = [...path, name];
+    const problems = problemsOf(option, at.length).map((problem) =>
+      `the plugin's option "${at.join(".")}" ${problem}`
+    );
+    // What cannot be read has no nested options.
+    return problems.length > 0 || !("options" in option)
+      ? problems
+      : allProblems(option.options, at);
+  });
+}
+
+function problemsOf(option: Option, depth: number): string[] {
   const types = quoteWords(Object.keys(DEFAULTS));
   if (!Object.hasOwn(DEFAULTS, option?.type ?? "")) {
     return [
@@ -62,10 +78,27 @@ function problemsOf(option: Option): string[] {
     ];
   }
   const { type, oneOf, default: value } = option;
-  const problems = Object.keys(option).filter((key) => !KEYS.includes(key))
+  const isNested = type === "object" || type === "objects";
+  const keys = isNested ? NESTED_KEYS : KEYS;
+  const problems = Object.keys(option).filter((key) => !keys.includes(key))
     .map((key) =>
-      `has the key "${key}", which is not one of ${quoteWords(KEYS)}`
+      `has the key "${key}", which is not one of ${quoteWords(keys)}`
     );
+  if (isNested) {
+    if (!isObject(option.options)) {
+      problems.push(
+        `has no "options": declare what is in it as { name: { type, description } }`,
+      );
+    } else if (depth >= MAX_DEPTH) {
+      problems.push(`is nested deeper than ${MAX_DEPTH}`);
+    } else if (
+      type === "object" && value !== undefined && hasRequired(option.options)
+    ) {
+      problems.push(
+        "has a default, but a required option in it, which has no value then",
+      );
+    }
+  }
   if (oneOf !== undefined) {
     if (type !== "string" && type !== "strings") {
       problems.push(
@@ -93,6 +126,16 @@ function problemsOf(option: Option): string[] {
     }
   }
   return problems;
+}
+
+function hasRequired(options: Options): boolean {
+  return Object.values(options).some((option) =>
+    option?.required === true && option.default === undefined
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isString(value: unknown): value is string {

@@ -1,6 +1,6 @@
-// The standard streams of the processes that a plugin starts: none of them
-// inherits the wire. Where stdin is inherited it is empty, and what would go
-// to the plugin's stdout goes to stderr.
+// The standard streams of the processes that a plugin starts: none of them inherits
+// the wire. An inherited stdin is empty, and an inherited stdout is redirected to
+// stderr.
 
 import { nodeProcess } from "./node_process.ts";
 import { isStderrUnread, stderrStream, writeStderr } from "./stderr.ts";
@@ -17,14 +17,14 @@ export function keepWireFromChildren(): void {
   keepWireFromNodeChildren();
 }
 
-/** What Node's spawn is given, as its ChildProcess gets it. */
+/** The options of Node's spawn, as its ChildProcess gets them. */
 interface NodeSpawnOptions {
   stdio?: unknown;
 }
 
 /**
- * Does so for children that Node's `spawn` starts. Deno up to 2.4 has no place
- * to hook into: there a plugin has to name the stdio of such children.
+ * Keeps the wire from children that Node's `spawn` starts. Deno up to 2.4 offers no
+ * hook for this: there a plugin has to set the stdio of such children.
  */
 function keepWireFromNodeChildren(): void {
   const { ChildProcess } = nodeProcess().getBuiltinModule(
@@ -42,7 +42,7 @@ function keepWireFromNodeChildren(): void {
     const [stdin, stdout, stderr, ...rest] = Array.isArray(stdio)
       ? stdio
       : [stdio, stdio, stdio];
-    // A child that writes to a pipe that nobody reads is ended by SIGPIPE.
+    // SIGPIPE would kill a child that writes to a pipe without a reader.
     const inherited = isStderrUnread() ? "ignore" : STDERR;
     return spawn.call(this, {
       ...options,
@@ -92,7 +92,7 @@ function commandWithoutWire(Command: typeof Deno.Command): unknown {
         ...this.#options,
         stdin: stdin === "piped" ? "piped" : "null",
         stdout: inheritsStdout ? "piped" : stdout,
-        // A child that writes to a pipe that nobody reads is ended by SIGPIPE.
+        // SIGPIPE would kill a child that writes to a pipe without a reader.
         stderr: stderr === "inherit" && isStderrUnread() ? "null" : stderr,
       });
       return { command, inheritsStdout };

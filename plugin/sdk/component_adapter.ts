@@ -1,5 +1,5 @@
-// Adapts an author's component to what the host calls: its configuration is
-// decoded first, and calls that it makes after the host's death do not fail.
+// Adapts an author's component for the host: decodes its configuration first, and
+// makes its calls after the host's death not fail.
 
 import type { PrepareOptions } from "../contract/builder.ts";
 import {
@@ -15,9 +15,9 @@ import type { RenderData } from "./render.ts";
 
 /** The methods of a kind of component that the host calls. */
 interface KindMethods {
-  /** The method that takes the configuration. */
+  /** The method that gets the configuration. */
   configure?: string;
-  /** The method that does the work. */
+  /** The method that runs the component. */
   work: string;
   /** The fields that the host reads. */
   fields: readonly string[];
@@ -58,11 +58,11 @@ export function isConfigurable(kind: string): boolean {
 }
 
 /**
- * Makes the object that the host gets for a component.
+ * Creates the object that the host gets for a component.
  *
  * @param kind The kind of component.
  * @param component The author's component.
- * @param rawConfig True to give it its configuration as the template has it.
+ * @param rawConfig True to pass the configuration without decoding it.
  * @returns The component itself for a kind that is not one of baler's own.
  * @throws {TypeError} When a method is missing, or `options` is not a valid declaration.
  */
@@ -94,7 +94,7 @@ export function adaptComponent(
   } else if (configure !== undefined) {
     const { options } = own;
     if (options !== undefined) checkOptions(options);
-    // A builder publishes its data while it runs, before later components do.
+    // A builder publishes its data while it runs, after all components are prepared.
     const data: RenderData = kind === "builder"
       ? {}
       : { generated: "later", fields: LATER_FIELDS };
@@ -115,10 +115,10 @@ export function adaptComponent(
   return new AdaptedComponent(adapted);
 }
 
-/** A new machine's password, which Packer has a template name in this way, too. */
+/** The password of a new machine, for which Packer also keeps this placeholder. */
 const LATER_FIELDS = { WinRMPassword: "{{.WinRMPassword}}" };
 
-/** Adds the problems that were found before to those that `work` fails with. */
+/** Adds problems that were found before to the error of `work`. */
 async function failingWith(
   problems: readonly ConfigProblem[],
   work: () => Promise<unknown>,

@@ -7,14 +7,13 @@ import type { PostProcessor } from "../contract/post_processor.ts";
 import type { Provisioner } from "../contract/provisioner.ts";
 
 /**
- * One component of a plugin: its class, a function that makes it, or an
+ * One component of a plugin: its class, a function that creates it, or an
  * instance.
  *
- * Of a class or a function, each build gets an instance of its own in the same
- * process. An instance gets a process for each build. A function gets the name
- * that a template uses, and may be
- * asynchronous, for example to import the component's module: a plugin with
- * many components then starts faster.
+ * With a class or a function, each build gets an instance of its own in the same
+ * process. With an instance, each build gets a process of its own. A function gets
+ * the name that a template uses, and may be asynchronous, for example to import the
+ * component's module: a plugin with many components then starts faster.
  *
  * @example
  * ```ts ignore
@@ -39,7 +38,7 @@ export type ComponentSource<T extends object = object> =
  * that launches plugins itself can define others.
  */
 export interface Components {
-  /** Components that make artifacts. */
+  /** Components that create artifacts. */
   builder?: Record<string, ComponentSource<Builder<never>>>;
   /** Components that configure a machine while it is being built. */
   provisioner?: Record<string, ComponentSource<Provisioner<never>>>;
@@ -54,9 +53,9 @@ export interface Components {
 }
 
 /**
- * Makes a component, or returns the instance that there is.
+ * Creates a component, or returns the existing instance.
  *
- * @param source The component's class, a function that makes it, or an instance.
+ * @param source The component's class, a function that creates it, or an instance.
  * @param name The name that a template uses for it.
  */
 export async function instanceOf(

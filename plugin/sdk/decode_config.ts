@@ -1,6 +1,6 @@
 // Decodes a component's configuration by the options that it declares: fills in
 // templates, converts values, applies defaults, and collects every problem with
-// its place.
+// its path.
 
 import { parseGoBool } from "../common/go_bool.ts";
 import { parseDuration } from "../common/duration.ts";
@@ -9,6 +9,7 @@ import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError, type ConfigProblem } from "../contract/config_error.ts";
 import type {
   DecodedConfig,
+  NestedOption,
   Option,
   Options,
   OptionTypes,
@@ -26,10 +27,10 @@ type Path = (string | number)[];
  * `serve` does so before it calls `prepare`. A component calls this itself only
  * for a configuration that it got in another way.
  *
- * @param config The configuration as the template has it.
+ * @param config The configuration in the template.
  * @param options The options; undefined to accept every key.
  * @param build The build that the component is a part of.
- * @param data What templates in the configuration may refer to beside the build.
+ * @param data The data that templates in the configuration can use besides the build.
  * @returns The decoded configuration.
  * @throws {ConfigError} With every problem that was found.
  */
@@ -53,12 +54,12 @@ export interface Decoded {
 }
 
 /**
- * Does what {@linkcode decodeConfig} does, but returns the problems.
+ * Like {@linkcode decodeConfig}, but returns the problems.
  *
- * @param config The configuration as the template has it.
+ * @param config The configuration in the template.
  * @param options The options; undefined to accept every key.
  * @param build The build that the component is a part of.
- * @param data What templates in the configuration may refer to beside the build.
+ * @param data The data that templates in the configuration can use besides the build.
  */
 export async function decode(
   config: Record<string, unknown>,
@@ -67,29 +68,39 @@ export async function decode(
   data: RenderData,
 ): Promise<Decoded> {
   const limited = withSharedLimit(data);
+  return await decodeObject(config, options, [], {
+    render: (value, path) => renderAll(value, build, path, limited),
+  });
+}
+
+/** What the values of a configuration are decoded with. */
+interface Decoding {
+  /** Fills in the templates in a value. */
+  render(value: unknown, path: Path): Promise<unknown>;
+}
+
+/** Decodes the configuration, or an object in it, by the options of that object. */
+async function decodeObject(
+  config: Record<string, unknown>,
+  options: Options | undefined,
+  at: Path,
+  decoding: Decoding,
+): Promise<Decoded> {
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
   const spellings = firstSpellings(config);
   for (const [key, raw] of Object.entries(config)) {
+    const path = [...at, key];
     const name = options === undefined
       ? key
       : optionName(key, config, options, spellings);
     if (name === undefined) {
-      problems.push(
-        await ConfigError.unknownKey([key], Object.keys(options!)),
-      );
+      problems.push(await ConfigError.unknownKey(path, Object.keys(options!)));
       continue;
     }
-    const option = options?.[name];
     try {
-      const value = option?.interpolate === false
-        ? raw
-        : await renderAll(raw, build, [key], limited);
-      setOwn(
-        decoded,
-        name,
-        option === undefined ? value : convert(value, option, [key]),
-      );
+      const value = await decodeValue(raw, options?.[name], path, decoding);
+      setOwn(decoded, name, value);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(...error.problems);
@@ -97,13 +108,76 @@ export async function decode(
   }
   for (const [key, option] of Object.entries(options ?? {})) {
     if (Object.hasOwn(decoded, key) && decoded[key] !== undefined) continue;
+    const path = [...at, key];
     if (option.default !== undefined) {
-      setOwn(decoded, key, structuredClone(option.default));
+      const value = option.type === "object"
+        ? await decodeNested({}, option, path, decoding)
+        : structuredClone(option.default);
+      setOwn(decoded, key, value);
     } else if (option.required && !hasKey(config, key)) {
-      problems.push({ path: [key], message: `"${key}" must be given` });
+      problems.push({ path, message: `"${path.join(".")}" must be given` });
     }
   }
   return { decoded, problems };
+}
+
+async function decodeValue(
+  raw: unknown,
+  option: Option | undefined,
+  path: Path,
+  decoding: Decoding,
+): Promise<unknown> {
+  if (option?.type === "object" || option?.type === "objects") {
+    return await decodeNested(raw, option, path, decoding);
+  }
+  const value = option?.interpolate === false
+    ? raw
+    : await decoding.render(raw, path);
+  return option === undefined ? value : convert(value, option, path);
+}
+
+/** Decodes an object that has options of its own, or a list of them. */
+async function decodeNested(
+  raw: unknown,
+  { type, options }: NestedOption,
+  path: Path,
+  decoding: Decoding,
+): Promise<unknown> {
+  if (raw === null || raw === undefined) return undefined;
+  const problems: ConfigProblem[] = [];
+  const decodeItem = async (item: unknown, at: Path) => {
+    if (!isObject(item)) {
+      const expected = type === "object" || at !== path
+        ? "an object"
+        : "a list of objects";
+      throw problem(at, `must be ${expected}, not ${described(item)}`);
+    }
+    const result = await decodeObject(item, options, at, decoding);
+    problems.push(...result.problems);
+    return result.decoded;
+  };
+  let decoded: unknown;
+  if (type === "objects") {
+    const items: unknown[] = [];
+    // As in Packer, one object stands for a list of it.
+    for (const [index, item] of (Array.isArray(raw) ? raw : [raw]).entries()) {
+      try {
+        items.push(
+          await decodeItem(item, Array.isArray(raw) ? [...path, index] : path),
+        );
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        problems.push(...error.problems);
+      }
+    }
+    decoded = items;
+  } else decoded = await decodeItem(raw, path);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return decoded;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Sets a property of any name, `__proto__` included. */
@@ -138,7 +212,7 @@ function firstSpellings(
   return spellings;
 }
 
-/** The option of a key: in any case, as in Packer, unless the exact key is there, too. */
+/** Returns the option of a key. As in Packer, keys are case-insensitive, unless the exact key is also present. */
 function optionName(
   key: string,
   config: Record<string, unknown>,
@@ -153,7 +227,11 @@ function optionName(
   );
 }
 
-function convert(value: unknown, option: Option, path: Path): unknown {
+function convert(
+  value: unknown,
+  option: Exclude<Option, NestedOption>,
+  path: Path,
+): unknown {
   if (value === null || value === undefined) return undefined;
   const converted = CONVERTERS[option.type](value, path);
   if (option.oneOf !== undefined) checkOneOf(converted, option.oneOf, path);
@@ -176,7 +254,7 @@ function checkOneOf(
   collectProblems(value, path, (item, at) => checkOneOf(item, oneOf, at));
 }
 
-/** Handles each item of a list or object, and throws the problems of all of them together. */
+/** Handles each item of a list or object, and throws one error with all problems. */
 function collectProblems<Result>(
   values: object,
   path: Path,
@@ -245,7 +323,7 @@ const CONVERTERS: Record<keyof OptionTypes, Converter> = {
   any: (value) => value,
 };
 
-/** A string in a list or an object, where null is the empty one, as in Packer. */
+/** Returns an item of a list or an object as a string. As in Packer, null becomes "". */
 function itemToString(value: unknown, path: Path): string {
   return value === null ? "" : toString(value, path);
 }

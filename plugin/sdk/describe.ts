@@ -1,7 +1,12 @@
-// `PLUGIN describe`: prints as JSON what a plugin serves and which permissions
-// it has, for people and programs that decide whether to run it.
+// `PLUGIN describe`: prints the components and the permissions of a plugin as JSON,
+// for users and programs that decide whether to run it.
 
+import type { Options } from "../contract/options.ts";
 import type { Hello } from "../rpc/protocol.ts";
+import { checkOptions } from "./check_options.ts";
+import { type Components, instanceOf } from "./components.ts";
+import { optionsSchema } from "./options_schema.ts";
+import type { Schema } from "./schema_values.ts";
 
 /** A permission: all, none, or only what is listed. */
 export type Permission =
@@ -10,7 +15,7 @@ export type Permission =
   | { allow: boolean | readonly string[]; deny: boolean | readonly string[] }
   | "partial";
 
-/** What `PLUGIN describe` prints. */
+/** The output of `PLUGIN describe`. */
 export interface Description {
   /** The plugin's own version. */
   version: string | null;
@@ -18,11 +23,17 @@ export interface Description {
   sdk: string;
   /** The protocol versions that the plugin supports. */
   protocols: number[];
-  /** The names of the plugin's components by kind; "" serves under any name. */
+  /** The names of the plugin's components by kind; "" stands for any name. */
   components: Record<string, string[]>;
+  /**
+   * The JSON Schema of each component's configuration, by kind and name, without
+   * the keys that baler itself reads; of a component that declares no options,
+   * none.
+   */
+  options: Record<string, Record<string, Schema>>;
   /** The Deno permissions that the plugin has. */
   permissions: Record<string, Permission>;
-  /** Set where lists of permissions cannot be told. */
+  /** Set when the lists of granted permissions are not known. */
   note?: string;
 }
 
@@ -63,9 +74,13 @@ const NOTE =
  * Describes this plugin.
  *
  * @param hello The plugin's side of the handshake.
- * @returns What `describe` prints.
+ * @param components The components, each of which is made once to read its options.
+ * @returns The output of `describe`.
  */
-export function describe(hello: Hello): Description {
+export async function describe(
+  hello: Hello,
+  components: Components,
+): Promise<Description> {
   const recorded = recordedPermissions();
   const permissions = recorded ?? queriedPermissions();
   return {
@@ -73,11 +88,38 @@ export function describe(hello: Hello): Description {
     sdk: hello.sdk,
     protocols: hello.protocols,
     components: hello.components,
+    options: await schemasOf(components),
     permissions,
     ...(recorded === undefined && Object.values(permissions).includes(false)
       ? { note: NOTE }
       : {}),
   };
+}
+
+async function schemasOf(
+  components: Components,
+): Promise<Record<string, Record<string, Schema>>> {
+  const schemas: Record<string, Record<string, Schema>> = {};
+  for (const [kind, byName] of Object.entries(components)) {
+    for (const [name, source] of Object.entries(byName ?? {})) {
+      try {
+        const { options } = await instanceOf(source, name) as {
+          options?: Options;
+        };
+        if (options === undefined) continue;
+        checkOptions(options);
+        (schemas[kind] ??= {})[name] = optionsSchema(options, {});
+      } catch (error) {
+        // The rest of the description is of use, to Packer too.
+        console.error(
+          `The options of the ${kind} "${name}" are left out: ${
+            (error as Error).message
+          }`,
+        );
+      }
+    }
+  }
+  return schemas;
 }
 
 /** The permissions that `deno task compile` records in an executable. */
@@ -87,7 +129,7 @@ function recordedPermissions(): Record<string, Permission> | undefined {
   ] as Record<string, Permission> | undefined;
 }
 
-/** The permissions as a process can find them out: Deno does not tell the lists. */
+/** Queries the permissions at run time; Deno does not report the lists. */
 function queriedPermissions(): Record<string, Permission> {
   const permissions: Record<string, Permission> = {};
   for (const name of NAMES) permissions[name] = query({ name });
@@ -96,7 +138,7 @@ function queriedPermissions(): Record<string, Permission> {
       try {
         return query({ name: "sys", kind } as Deno.SysPermissionDescriptor);
       } catch {
-        // This version of Deno does not have it.
+        // This version of Deno does not have this kind.
         return false;
       }
     });

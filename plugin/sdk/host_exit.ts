@@ -1,6 +1,7 @@
-// What a component may still call after the host has been killed. It is told by
-// its signal and cleans up; nothing that its cleanup reports may stop it.
+// The calls of a component after the host has been killed. The component's signal is
+// aborted and it cleans up; a failing report to the ui must not stop the cleanup.
 
+import { isObject } from "../common/is_object.ts";
 import { HOOK_PROVISION, type HookOptions } from "../contract/hook.ts";
 import type { Ui } from "../contract/ui.ts";
 import { ConnectionClosedError } from "../rpc/protocol.ts";
@@ -19,12 +20,12 @@ type Method = (...args: unknown[]) => unknown;
 const tolerant = new WeakSet<object>();
 
 /**
- * Changes the ui and the hook among a component's options so that calls which
- * the host's death leaves unanswered resolve with undefined: all of the ui
- * except `ask`, and the hook except where it runs the provisioners, which a
- * builder must not take for done.
+ * Changes the ui and the hook among a component's options, so that calls that stay
+ * unanswered after the host's death resolve with undefined: all methods of the ui
+ * except `ask`, and the hook except for the provisioners, which a builder must not
+ * consider done.
  *
- * @param options The argument of the method that does a component's work.
+ * @param options The argument of the method that runs a component.
  */
 export function tolerateHostExit(options: unknown): void {
   const { ui, hook } = (options ?? {}) as Record<string, unknown>;
@@ -38,8 +39,8 @@ export function tolerateHostExit(options: unknown): void {
 }
 
 /**
- * Replaces a method of an object that came from the host. The object stays the
- * one that the host knows, should it be sent back there.
+ * Replaces a method of an object that came from the host. The identity of the object
+ * is kept, so that it can be sent back to the host.
  */
 function tolerate(
   object: unknown,
@@ -63,8 +64,4 @@ function tolerate(
     configurable: true,
     enumerable: Object.prototype.propertyIsEnumerable.call(object, name),
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

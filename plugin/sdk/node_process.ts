@@ -1,7 +1,7 @@
-// What the library uses of Node's `process`, declared here: the types of a
-// plugin's other packages may bring along an @types/node of any age.
+// Declares the parts of Node's `process` that the SDK uses: other packages of a
+// plugin may depend on any version of @types/node.
 
-/** A stream of Node's that can be written to. */
+/** A writable stream of Node. */
 export interface NodeStream {
   _write(
     chunk: unknown,
@@ -13,7 +13,7 @@ export interface NodeStream {
 /** The global object `process`. */
 export interface NodeProcess {
   readonly stderr: NodeStream;
-  /** Returns a module of Node's, which is loaded by the first that asks for it. */
+  /** Returns a module of Node, which is loaded on demand. */
   getBuiltinModule(name: string): unknown;
 }
 

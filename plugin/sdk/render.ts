@@ -3,13 +3,13 @@
 import type { BuildContext } from "../contract/build_context.ts";
 import { ConfigError } from "../contract/config_error.ts";
 
-/** What a string may refer to, beside the build. */
+/** The data that a string can use, besides the build. */
 export interface RenderData {
-  /** What `{{.Field}}` reads. */
+  /** The values of `{{.Field}}`. */
   fields?: Record<string, unknown>;
   /**
-   * What ``{{build `NAME`}}`` reads: what the builder published; `"later"`
-   * before it has, which leaves `{{.NAME}}` to be rendered again.
+   * The values of ``{{build `NAME`}}``: the data that the builder has published;
+   * `"later"` before that, which leaves `{{.NAME}}` to be rendered again.
    */
   generated?: Record<string, unknown> | "later";
 }
@@ -19,7 +19,7 @@ export interface RenderData {
  *
  * @param text The string, for example `"{{.Vars}} sh {{.Path}}"`.
  * @param build The build that the component is a part of.
- * @param data What the string may refer to beside the build.
+ * @param data The data that the string can use besides the build.
  * @returns The string with its templates filled in.
  * @throws {Error} With line and column, when a template in it is not valid.
  *
@@ -38,7 +38,7 @@ export async function render(
   data: RenderData = {},
 ): Promise<string> {
   if (!text.includes("{{")) return text;
-  // Most configurations have no template: the engine is loaded when needed.
+  // Most configurations contain no template: the engine is loaded on demand.
   const { interpolate } = await import("../interpolate/mod.ts");
   return interpolate(text, {
     userVariables: build.userVariables,
@@ -48,7 +48,7 @@ export async function render(
       ? { functions: { build: (name: unknown) => published(name, build) } }
       : { build: data.generated }),
     data: data.fields,
-    // As in Packer, a template from the standard input is in the working directory.
+    // As in Packer, a template from stdin is in the working directory.
     templatePath: build.templatePath ?? `${build.workingDirectory}/-`,
     coreVersion: build.packerVersion,
     initTime: build.startedAt,
@@ -56,14 +56,14 @@ export async function render(
   });
 }
 
-/** The steps that the texts of one configuration may take together. */
+/** The budgets that the strings of one configuration share. */
 const budgets = new WeakMap<RenderData, { steps: number }>();
 
 /**
- * A copy of the data with which many texts share the limit of one, so that a
- * configuration of many expensive texts ends in an error soon.
+ * Returns a copy of the data with which many strings share the budget of one, so
+ * that a configuration of many expensive strings fails soon.
  *
- * @param data What the texts may refer to.
+ * @param data The data that the strings can use.
  */
 export function withSharedLimit(data: RenderData): RenderData {
   const copy = { ...data };
@@ -105,12 +105,12 @@ function published(name: unknown, build: BuildContext): string {
 }
 
 /**
- * Fills in the templates in every text of a value, at any depth.
+ * Fills in the templates in every string of a value, at any depth.
  *
- * @param value A value of JSON.
+ * @param value A JSON value.
  * @param build The build that the component is a part of.
- * @param path Where the value stands, for the error.
- * @param data What the texts may refer to beside the build.
+ * @param path The path of the value, for the error.
+ * @param data The data that the strings can use besides the build.
  * @returns The value with its templates filled in.
  * @throws {ConfigError} When a template in it is not valid.
  */

@@ -1,4 +1,4 @@
-// Serving: the functions that an author calls to make a program a plugin.
+// Serving: the functions with which an author turns a program into a plugin.
 
 import type { Builder } from "../contract/builder.ts";
 import type { Command } from "../contract/command.ts";
@@ -17,11 +17,11 @@ import {
 export interface ServeOptions {
   /** The plugin's own version, which `describe` prints. */
   version?: string;
-  /** The command-line arguments that are meant for the plugin; `Deno.args` by default. */
+  /** The command-line arguments of the plugin; `Deno.args` by default. */
   args?: readonly string[];
   /**
-   * True when its components get their configuration as the template has it: no
-   * template in it is rendered, since the component renders them itself.
+   * True to pass components their configuration without rendering the templates in
+   * it, since they render them themselves.
    */
   rawConfig?: boolean;
 }
@@ -167,7 +167,7 @@ export async function serve(
         adaptComponent(kind, await instanceOf(components[kind]![name]!, name)),
     });
   }
-  // `describe` and Packer need nothing of baler's wire.
+  // Loaded here, since neither `describe` nor Packer needs baler's wire.
   const [{ exitRunManually, Session }, { claimStdio }] = await Promise.all([
     import("./session.ts"),
     import("./stdio.ts"),
@@ -179,18 +179,18 @@ export async function serve(
   );
 }
 
-/** Packer sets this in the environment of its plugins, which speak Packer's wire. */
+/** The cookie that Packer sets in the environment of its plugins. */
 const PACKER_COOKIE =
   "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 function isRunByPacker(): boolean {
   const variable = "PACKER_PLUGIN_MAGIC_COOKIE";
-  // Without the permission, reading it would prompt a person at a terminal.
+  // Without the permission, reading it would prompt the user at a terminal.
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   return state === "granted" && Deno.env.get(variable) === PACKER_COOKIE;
 }
 
-/** Prints what baler and what Packer read, in one object. */
+/** Prints one object with the descriptions that baler and Packer read. */
 async function printDescription(
   components: Components,
   options: ServeOptions,
@@ -201,7 +201,8 @@ async function printDescription(
   ]);
   const hello = helloOf(components, options);
   const description = {
-    ...await describe(hello),
+    // To make an adapter's component would start the program behind it.
+    ...await describe(hello, options.rawConfig ? {} : components),
     ...describeForPacker(hello),
   };
   console.log(JSON.stringify(description, null, 2));

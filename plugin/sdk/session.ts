@@ -18,16 +18,16 @@ import { type Components, instanceOf } from "./components.ts";
 import type { WireStreams } from "./stdio.ts";
 
 /**
- * How long calls in flight may clean up after the host has exited without a sign
- * of life, in milliseconds: a line on the console, or a call of something that
- * the host had given.
+ * How long calls in flight may clean up after the host has exited without any
+ * activity, in milliseconds. Activity is a line on the console, or a call of an
+ * object of the host.
  */
 const CLEANUP_GRACE_MS = 10_000;
 
 /** The size of the buffer that messages are read into, in bytes. */
 const READ_BYTES = 64 * 1024;
 
-/** Tells a person who runs the plugin by hand what it is, and exits with code 1. */
+/** Explains to a user who runs the plugin manually what it is, and exits with code 1. */
 export function exitRunManually(): never {
   console.error(
     "This is a baler plugin; baler runs it.\n" +
@@ -38,7 +38,7 @@ export function exitRunManually(): never {
   Deno.exit(1);
 }
 
-/** One connection to a host, and the components that it has been given. */
+/** One connection to a host, and the components that the host has created. */
 export class Session {
   readonly #components: Components;
   readonly #streams: WireStreams;
@@ -46,7 +46,7 @@ export class Session {
   readonly #connection: Connection;
   /** Reads the host's answer to the handshake. */
   readonly #handshake = new FrameReader(DEFAULT_LIMITS);
-  /** The single instances that the host has been given. */
+  /** The single instances that the host already uses. */
   readonly #given = new Set<object>();
   #isWelcome = false;
   #isEnding = false;
@@ -64,8 +64,7 @@ export class Session {
     this.#components = components;
     this.#streams = streams;
     this.#rawConfig = rawConfig;
-    this.#connection = new Connection({
-      write: streams.write,
+    this.#connection = new Connection(streams, {
       peer: "the host",
       onFreshLines: true,
       dropsLateWrites: true,
@@ -93,22 +92,22 @@ export class Session {
     onSignal("SIGHUP", () => this.#end(0));
     // A write beyond `ulimit -f` fails with EFBIG instead of ending the process.
     onSignal("SIGXFSZ", () => {});
-    // On a line of its own, whatever was printed before.
+    // On a new line, even if an incomplete line was printed before.
     this.#streams.write(
       new TextEncoder().encode(`\n{"json":${JSON.stringify(hello)}}\n`),
     );
     const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
-      const room = this.#connection.room;
-      if (room === undefined) await this.#connection.flushPromptAnswers();
+      const target = this.#connection.readTarget;
+      if (target === undefined) await this.#connection.flushPromptResponses();
       const read = this.#streams.read(
-        room ?? buffer,
-        room !== undefined || this.#connection.expectsMore,
+        target ?? buffer,
+        target !== undefined || this.#connection.expectsMore,
       );
       const count = read instanceof Promise ? await read : read;
       if (count === null) break;
-      if (room === undefined) this.#receive(buffer.subarray(0, count));
-      else this.#connection.filled(count);
+      if (target === undefined) this.#receive(buffer.subarray(0, count));
+      else this.#connection.commitRead(count);
     }
     if (!this.#isWelcome) exitRunManually();
     await this.#end(0);
@@ -156,7 +155,7 @@ export class Session {
       // A second build would overwrite its configuration: the host starts another process.
       if (this.#given.has(source)) {
         throw Object.assign(
-          new Error(`this plugin serves one ${kind} "${name}" a process`),
+          new Error(`this plugin serves one ${kind} "${name}" per process`),
           { code: ONE_INSTANCE_CODE },
         );
       }
@@ -173,7 +172,7 @@ export class Session {
   async #end(code: number): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#connection.close(new ConnectionClosedError("baler has ended"));
+    this.#connection.close(new ConnectionClosedError("baler has exited"));
     const lines = countConsoleLines();
     let timer: ReturnType<typeof setTimeout>;
     const waitFrom = (before: number) => {
@@ -181,9 +180,9 @@ export class Session {
         const activity = lines() + this.#connection.refusedCalls;
         if (activity > before) return waitFrom(activity);
         console.error(
-          `The work in flight did not end within ${
+          `The calls in flight did not finish their cleanup within ${
             CLEANUP_GRACE_MS / 1000
-          } s; giving up.`,
+          } s; exiting.`,
         );
         Deno.exit(1);
       }, CLEANUP_GRACE_MS);
@@ -206,7 +205,7 @@ function countConsoleLines(): () => number {
       try {
         write.apply(console, values);
       } catch {
-        // Nobody reads it since the host has exited.
+        // stderr has no reader any more, since the host has exited.
       }
     };
   }
@@ -214,14 +213,14 @@ function countConsoleLines(): () => number {
 }
 
 /**
- * Sends SIGTERM to the processes that this plugin has started and left
- * running. The host does so too, and SIGKILL follows there; but it may be gone.
- * A plugin without the permission to run has started none.
+ * Sends SIGTERM to the processes that this plugin has started and left running. The
+ * host does so too, and SIGKILL follows, but the host may have died. A plugin without
+ * the permission to run has started none.
  */
 function terminateGroup(): void {
   if (Deno.build.os === "windows") return;
   try {
-    // This process handles SIGTERM, and is ending already.
+    // This process handles SIGTERM itself, and is about to exit.
     Deno.kill(-Deno.pid, "SIGTERM");
   } catch {
     // It leads no group, or has no permission to run.
@@ -232,6 +231,6 @@ function onSignal(signal: Deno.Signal, listener: () => void): void {
   try {
     Deno.addSignalListener(signal, listener);
   } catch {
-    // Windows has few signals; there the end of stdin ends the plugin.
+    // Windows has few signals; there the plugin exits at the end of stdin.
   }
 }

@@ -1,31 +1,31 @@
 // A plugin's stderr, which the host reads into its log. When the host has been
-// killed nobody reads it any more: what is written then is dropped, because an
-// error from a line of log must not stop a component's cleanup.
+// killed, further output is dropped: a failing write of a log line must not stop a
+// component's cleanup.
 
 import { nodeProcess, type NodeStream } from "./node_process.ts";
 
 /** Set by the first write that fails with EPIPE. */
 let isUnread = false;
 
-/** The process that started this one: the host, or what runs its command. */
+/** The process that started this one: the host, or a wrapper of the plugin's command. */
 const parent = Deno.ppid;
 
 /**
- * Whether nobody reads stderr any more. The end of stdin does not say so: at
- * the end of a build the host closes that, and reads stderr to its end. But a
- * process whose parent has died gets another one.
+ * Whether stderr has no reader any more. The end of stdin is no sign of that: at the
+ * end of a build the host closes stdin, and reads stderr to its end. But a process
+ * whose parent has died gets another parent.
  */
 export function isStderrUnread(): boolean {
   return isUnread || Deno.ppid !== parent;
 }
 
-/** Whether an error says that nobody reads the pipe (EPIPE). */
+/** Whether an error means that the pipe has no reader (EPIPE). */
 function isBrokenPipe(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
     (error as { code?: unknown } | null)?.code === "EPIPE";
 }
 
-/** Swallows the error of a pipe that nobody reads; throws any other. */
+/** Swallows the error of a pipe without a reader; throws any other. */
 function dropBrokenPipe(error: unknown): void {
   if (!isBrokenPipe(error)) throw error;
   isUnread = true;
@@ -38,12 +38,12 @@ export function writeStderr(bytes: Uint8Array): void {
   }
 }
 
-/** A stream to stderr. Closing it does not close stderr. */
+/** Returns a stream to stderr. Closing it does not close stderr. */
 export function stderrStream(): WritableStream<Uint8Array<ArrayBuffer>> {
   return new WritableStream({ write: writeStderr });
 }
 
-/** Makes every way to write to stderr drop what nobody reads. */
+/** Makes every way to write to stderr drop the output when there is no reader. */
 export function dropUnreadStderr(): void {
   guardDeno(Deno.stderr);
   console.error = guarded(console.error);
@@ -89,7 +89,7 @@ function guardDeno(stderr: typeof Deno.stderr): void {
   define(stderr, "writable", { value: stderrStream() });
 }
 
-/** The same for `process.stderr`, when it is first used: to make it loads much of Node. */
+/** Does the same for `process.stderr` on first use: creating it loads much of Node. */
 function guardNode(): void {
   const process = nodeProcess();
   const original = Object.getOwnPropertyDescriptor(process, "stderr");

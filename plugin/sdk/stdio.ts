@@ -1,10 +1,9 @@
-// A plugin's standard streams: stdin and stdout carry the wire. Other code in
-// the process that reads stdin finds it empty, and what it prints to stdout
-// goes to stderr, which is the log. (What bypasses this, such as a function
-// that was taken from console earlier, becomes a line of text that the host can
-// tell from a message.)
+// A plugin's standard streams: stdin and stdout carry the wire. For other code in the
+// process stdin is empty, and stdout is redirected to stderr, which is the log.
+// (Output that bypasses this, for example by a console function that was saved
+// earlier, becomes a line that the host can distinguish from a message.)
 
-import type { Write } from "../rpc/send_buffer.ts";
+import type { Transport } from "../rpc/transport.ts";
 import { keepWireFromChildren } from "./child_stdio.ts";
 import { nodeProcess } from "./node_process.ts";
 import { dropUnreadStderr, stderrStream } from "./stderr.ts";
@@ -12,17 +11,15 @@ import { type ReadWire, wireReader } from "./wire_reader.ts";
 import { wireWriter } from "./wire_writer.ts";
 
 /** The two ends of the wire in this process. */
-export interface WireStreams {
+export interface WireStreams extends Transport {
   /** Reads the next bytes. */
   read: ReadWire;
-  /** Writes all bytes, in order. */
-  write: Write;
 }
 
 /**
- * Takes stdin and stdout for the wire. From then on console.log and the rest
- * of console, Deno.stdout and process.stdout write to stderr, Deno.stdin and
- * process.stdin are empty, and a child process inherits neither.
+ * Claims stdin and stdout for the wire. From then on all methods of console,
+ * Deno.stdout and process.stdout write to stderr, Deno.stdin and process.stdin are
+ * empty, and child processes inherit neither.
  */
 export function claimStdio(): WireStreams {
   const { stdin, stdout, stderr } = Deno;
@@ -62,7 +59,7 @@ export function claimStdio(): WireStreams {
 
   const refuse = () => {
     throw new Error(
-      "a plugin has no terminal of its own: ask with `ui.ask()` instead",
+      "a plugin has no terminal: ask with `ui.ask()` instead",
     );
   };
   globalThis.prompt = globalThis.confirm = globalThis.alert = refuse;

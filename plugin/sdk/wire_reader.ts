@@ -22,14 +22,14 @@ const MAX_BLOCKED_MS = 10;
 /** The largest blocking read: a quarter of an enlarged pipe, so that the host can refill it meanwhile. */
 const MAX_SYNC_READ_BYTES = 256 * 1024;
 
-/** What is read from. */
+/** The stream to read. */
 interface WireInput {
   readSync(buffer: Uint8Array): number | null;
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
 /**
- * Makes the function that reads from the host.
+ * Creates the function that reads from the host.
  *
  * @param stdin The process's own stdin.
  */
@@ -45,7 +45,7 @@ export function wireReader(stdin: WireInput): ReadWire {
   return (buffer, expectsData) => {
     if (!expectsData) return readAsync(buffer);
     const now = performance.now();
-    // Includes the time that handling the message took, which is rarely much.
+    // Includes the time to handle the message, which is usually short.
     if (last !== undefined) policy.record(now - last);
     last = now;
     if (turns.shouldYield || !policy.mayBlock()) return readAsync(buffer);

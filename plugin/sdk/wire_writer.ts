@@ -1,29 +1,29 @@
 // Writes messages to stdout: blocking while the host reads quickly,
 // asynchronous otherwise.
 
-import type { Write } from "../rpc/send_buffer.ts";
+import type { Transport } from "../rpc/transport.ts";
 import { BlockingPolicy } from "./blocking_policy.ts";
 
-/** From this size on a write may have to wait until the host has read, in bytes. */
+/** The size from which on a write may have to wait for the host to read, in bytes. */
 const LARGE_WRITE_BYTES = 32 * 1024;
 
 /** The largest blocking write whose duration is measured, in bytes. */
 const MAX_SYNC_WRITE_BYTES = 256 * 1024;
 
-/** What is written to. */
+/** The stream to write. */
 interface WireOutput {
   writeSync(bytes: Uint8Array): number;
   write(bytes: Uint8Array): Promise<number>;
 }
 
 /**
- * Makes the function that writes to the host. A write blocks when the pipe is
- * full, which the host always drains; when the host is slow, the rest is
- * written asynchronously while the plugin goes on.
+ * Creates the function that writes to the host. A write blocks while the pipe is
+ * full, and the host always drains it. When the host is slow, the rest is written
+ * asynchronously while the plugin continues.
  *
  * @param stdout The process's own stdout.
  */
-export function wireWriter(stdout: WireOutput): Write {
+export function wireWriter(stdout: WireOutput): Transport["write"] {
   const policy = new BlockingPolicy();
   let queued = 0;
   let queue = Promise.resolve();

@@ -48,15 +48,15 @@ const EIGHT = {
 export async function buildRows(
   programs: Programs,
   sizes: Sizes,
-  folder: string,
+  directory: string,
 ): Promise<Row[]> {
   const { baler, peers } = programs;
   const rows: Row[] = [];
   const template = async (name: string, content: unknown) => {
-    await Deno.writeTextFile(join(folder, name), JSON.stringify(content));
+    await Deno.writeTextFile(join(directory, name), JSON.stringify(content));
     return name;
   };
-  const cwd = folder;
+  const cwd = directory;
   const both = async (
     rounds: number,
     args: readonly string[],
@@ -127,8 +127,8 @@ export async function buildRows(
     others: walls(version.theirs),
   });
 
-  rows.push(await sayRow(programs, sizes, folder, template));
-  rows.push(...await logRows(programs, sizes, folder, template));
+  rows.push(await sayRow(programs, sizes, directory, template));
+  rows.push(...await logRows(programs, sizes, directory, template));
   return rows;
 }
 
@@ -137,10 +137,10 @@ type WriteTemplate = (name: string, content: unknown) => Promise<string>;
 async function sayRow(
   { baler, plugin, peers }: Programs,
   { lines, says }: Sizes,
-  folder: string,
+  directory: string,
   template: WriteTemplate,
 ): Promise<Row> {
-  const output = join(folder, "said.txt");
+  const output = join(directory, "said.txt");
   const ours = await template("say.json", {
     builders: [{ type: plugin, lines }],
   });
@@ -160,9 +160,9 @@ async function sayRow(
   };
   const rates = await inTurns(
     says,
-    rate({ argv: [baler, "build", ours], cwd: folder }),
+    rate({ argv: [baler, "build", ours], cwd: directory }),
     peers.packer &&
-      rate({ argv: [peers.packer, "build", theirs], cwd: folder }),
+      rate({ argv: [peers.packer, "build", theirs], cwd: directory }),
   );
   return {
     work: `${lines.toLocaleString("en-US")} lines of ui.say`,
@@ -177,10 +177,10 @@ async function sayRow(
 async function logRows(
   { baler, plugin }: Programs,
   { logBytes, logs }: Sizes,
-  folder: string,
+  directory: string,
   template: WriteTemplate,
 ): Promise<Row[]> {
-  const log = join(folder, "log.txt");
+  const log = join(directory, "log.txt");
   const name = await template("log.json", {
     builders: [{ type: plugin, log_bytes: logBytes }],
   });
@@ -191,7 +191,7 @@ async function logRows(
   const { ours, theirs } = await inTurns(logs, async () => {
     const cost = await ownCostOf({
       argv: [baler, "build", name],
-      cwd: folder,
+      cwd: directory,
       env: { BALER_LOG: "1", BALER_LOG_PATH: log },
     });
     await whole();
@@ -201,7 +201,7 @@ async function logRows(
       `yes ${
         "x".repeat(99)
       } | head -c ${logBytes} | { time sed 's|^|prefix |' > ${log}; }`,
-      folder,
+      directory,
     );
     await whole();
     return cost;

@@ -8,14 +8,14 @@ import type { Programs } from "./programs.ts";
 import { atLeast, atMost, type Row, type Target } from "./row.ts";
 import type { Sizes } from "./sizes.ts";
 
-/** All that stand ready, by name. */
+/** All drivers, by name. */
 type Drivers = ReadonlyMap<string, Driver>;
 
 /** Measures all of them. */
 export async function callRows(
   programs: Programs,
   sizes: Sizes,
-  folder: string,
+  directory: string,
 ): Promise<Row[]> {
   const { host, pipe, peers, isFromSource } = programs;
   await using stack = new AsyncDisposableStack();
@@ -33,7 +33,7 @@ export async function callRows(
   const rows = await echoRows(drivers, sizes);
   // One that has done nothing else yet: its memory is that of the stream.
   await using fresh = new Driver(host);
-  rows.push(...await streamRows(fresh, sizes, folder));
+  rows.push(...await streamRows(fresh, sizes, directory));
   // What is compiled starts faster: the two are not to be compared.
   if (!isFromSource) rows.push(...await launchRows(fresh, sizes));
   return rows;
@@ -127,7 +127,7 @@ async function echoRows(drivers: Drivers, sizes: Sizes): Promise<Row[]> {
 async function streamRows(
   host: Driver,
   { streams, streamBytes }: Sizes,
-  folder: string,
+  directory: string,
 ): Promise<Row[]> {
   const mebibytes = streamBytes / 2 ** 20;
   const { ours, theirs } = await inTurns(
@@ -136,7 +136,7 @@ async function streamRows(
     async () => {
       const { wall } = await costOfPipeline(
         `time (head -c ${streamBytes} /dev/zero | cat | cat > /dev/null)`,
-        folder,
+        directory,
       );
       return mebibytes / (wall / 1000);
     },

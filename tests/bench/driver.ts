@@ -1,5 +1,5 @@
-// A driver: a program that waits to be told what to do, does it, and says how
-// long that took. Several of them stand ready at a time, so that what is
+// A driver: a program that waits for a task, runs it, and reports how
+// long that took. Several drivers are started at a time, so that what is
 // compared can be measured in turns.
 
 /** A program that does timed work on request. */

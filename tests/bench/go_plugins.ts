@@ -1,4 +1,4 @@
-// Packer's Go plugins under baler beside the same under Packer: whole builds, lines, and uploads.
+// Packer's Go plugins under baler, compared with the same under Packer: whole builds, lines, and uploads.
 
 import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
@@ -28,7 +28,7 @@ interface Run {
 export async function goPluginRows(
   baler: string,
   sizes: Sizes,
-  folder: string,
+  directory: string,
   missing: (reason: string) => void,
 ): Promise<Row[]> {
   await compile(["packer"], { say: () => {} });
@@ -40,7 +40,7 @@ export async function goPluginRows(
   for (const { missing: reason } of [packer, twin, debian]) {
     if (reason !== undefined) missing(reason);
   }
-  const plugins = join(folder, "go-plugins");
+  const plugins = join(directory, "go-plugins");
   if (twin.path !== undefined) {
     await installPlugin("plugin-twin", twin.path, plugins);
   }
@@ -50,11 +50,11 @@ export async function goPluginRows(
     PACKER_LOG: "",
   };
   const run = async (program: string, template: unknown): Promise<Run> => {
-    const path = join(folder, "go-plugins.json");
-    const output = join(folder, "go-plugins.out");
+    const path = join(directory, "go-plugins.json");
+    const output = join(directory, "go-plugins.out");
     await Deno.writeTextFile(path, JSON.stringify(template));
     const argv = [program, "build", path];
-    const { wall } = await costOf({ argv, cwd: folder, env, output });
+    const { wall } = await costOf({ argv, cwd: directory, env, output });
     return { wall, text: await Deno.readTextFile(output) };
   };
   const measure = async (
@@ -117,7 +117,7 @@ export async function goPluginRows(
     template: unknown,
     of: (run: Run) => number,
   ) => measure(rounds, packer.path, template, template, of);
-  await Deno.writeFile(join(folder, "upload"), new Uint8Array(UPLOAD_BYTES));
+  await Deno.writeFile(join(directory, "upload"), new Uint8Array(UPLOAD_BYTES));
   const upload = {
     builders: [{ type: "twin-machine" }],
     provisioners: [{
@@ -156,7 +156,7 @@ export async function goPluginRows(
   return rows;
 }
 
-/** The milliseconds that the plugin says something took. */
+/** Returns the duration that the plugin reports, in milliseconds. */
 function timeOf(word: string, { text }: Run): number {
   const found = new RegExp(`${word}.* in ([\\d.]+) ms`).exec(text);
   if (found === null) throw new Error(`"${word}" was not shown: ${text}`);

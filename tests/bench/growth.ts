@@ -16,7 +16,7 @@ export interface PluginCost {
   readonly start: number;
   /** To all of them by turns, 1,000 in flight, in calls a second. */
   readonly calls: number;
-  /** Of the host and all plugins (PSS), in MiB; absent where it cannot be told. */
+  /** The memory of the host and all plugins (PSS), in MiB; absent when it is not known. */
   readonly memory?: number;
 }
 
@@ -57,33 +57,33 @@ const MOST_TEXT = 32 * 2 ** 20;
 export async function growth(
   { host, baler }: Programs,
   { concurrent, repeats }: Sizes,
-  folder: string,
+  directory: string,
 ): Promise<Growth> {
   return {
     sizes: await sizeCosts(host, repeats),
     plugins: await pluginCosts(host, concurrent),
-    templates: await templateCosts(baler, repeats, folder),
+    templates: await templateCosts(baler, repeats, directory),
   };
 }
 
 async function templateCosts(
   baler: string,
   repeats: number,
-  folder: string,
+  directory: string,
 ): Promise<TemplateCost[]> {
   const costs: TemplateCost[] = [];
   for (const builders of BUILDERS) {
     const often = async (shape: Shape) => {
       const template = bigTemplate(builders, shape);
       await Deno.writeTextFile(
-        join(folder, "big.json"),
+        join(directory, "big.json"),
         JSON.stringify(template, null, 2),
       );
       const times: number[] = [];
       for (let round = 0; round < repeats; round++) {
         const { cpu } = await costOf({
           argv: [baler, "validate", "big.json"],
-          cwd: folder,
+          cwd: directory,
         });
         times.push(cpu);
       }

@@ -1,5 +1,5 @@
 // `deno task bench`: measures baler and its peers in the same run, in turns,
-// and shows how they compare. Installs nothing; who is not there is named.
+// and shows how they compare. Installs nothing; missing peers are named.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
@@ -40,27 +40,27 @@ const sizes = flags.quick ? QUICK : FULL;
 const wants = (part: string) => flags.only === undefined || flags.only === part;
 
 const made = await programs(flags.source, console.error);
-const folder = await Deno.makeTempDir({ prefix: "baler-bench-" });
+const directory = await Deno.makeTempDir({ prefix: "baler-bench-" });
 const rows: Row[] = [];
 const missing = [...made.missing];
 let grown: Awaited<ReturnType<typeof growth>> | undefined;
 try {
-  if (wants("builds")) rows.push(...await buildRows(made, sizes, folder));
-  if (wants("calls")) rows.push(...await callRows(made, sizes, folder));
+  if (wants("builds")) rows.push(...await buildRows(made, sizes, directory));
+  if (wants("calls")) rows.push(...await callRows(made, sizes, directory));
   if (wants("packer")) {
     const out = join(root, "dist", "bench");
     rows.push(
-      ...await packerRows(sizes, folder, out, (reason) => {
+      ...await packerRows(sizes, directory, out, (reason) => {
         missing.push(reason);
       }),
-      ...await goPluginRows(made.baler, sizes, folder, (reason) => {
+      ...await goPluginRows(made.baler, sizes, directory, (reason) => {
         missing.push(reason);
       }),
     );
   }
-  if (wants("growth")) grown = await growth(made, sizes, folder);
+  if (wants("growth")) grown = await growth(made, sizes, directory);
 } finally {
-  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(directory, { recursive: true });
 }
 
 const machine = await machineText();
@@ -118,7 +118,7 @@ async function machineText(): Promise<string> {
     const text = await Deno.readTextFile("/proc/cpuinfo");
     processor = /^model name\s*: (.*)$/m.exec(text)?.[1] ?? arch;
   } catch {
-    // Only Linux tells in that way.
+    // Only Linux reports it in that way.
   }
   return [
     processor,

@@ -1,4 +1,4 @@
-// A TypeScript plugin under the real Packer beside the same plugin in Go: whole
+// A TypeScript plugin under the real Packer, compared with the same plugin in Go: whole
 // builds, calls, and uploads in both directions.
 
 import { createHash } from "node:crypto";
@@ -27,7 +27,7 @@ const PERMISSIONS = [
  */
 export async function packerRows(
   sizes: Sizes,
-  folder: string,
+  directory: string,
   out: string,
   missing: (reason: string) => void,
 ): Promise<Row[]> {
@@ -45,11 +45,11 @@ export async function packerRows(
     flags: PERMISSIONS,
     out,
   }]);
-  // Packer asks every plugin that is installed what it has: each is alone.
+  // Packer runs `describe` of every installed plugin, so each is installed alone.
   const directories = {
-    twin: join(folder, "packer-plugins-go"),
-    balertwin: join(folder, "packer-plugins"),
-    both: join(folder, "packer-plugins-both"),
+    twin: join(directory, "packer-plugins-go"),
+    balertwin: join(directory, "packer-plugins"),
+    both: join(directory, "packer-plugins-both"),
   };
   for (const name of ["twin", "both"] as const) {
     await installPlugin("plugin-twin", twin.path, directories[name]);
@@ -57,19 +57,19 @@ export async function packerRows(
   for (const name of ["balertwin", "both"] as const) {
     await installOwn(own!.path, directories[name]);
   }
-  await Deno.writeFile(join(folder, "upload"), new Uint8Array(UPLOAD_BYTES));
-  await Deno.writeTextFile(join(folder, "small"), "a line\n");
+  await Deno.writeFile(join(directory, "upload"), new Uint8Array(UPLOAD_BYTES));
+  await Deno.writeTextFile(join(directory, "small"), "a line\n");
 
   const run = async (
     installed: keyof typeof directories,
     template: unknown,
   ) => {
-    const path = join(folder, "packer.json");
-    const output = join(folder, "packer.out");
+    const path = join(directory, "packer.json");
+    const output = join(directory, "packer.out");
     await Deno.writeTextFile(path, JSON.stringify(template));
     const { wall } = await costOf({
       argv: [packer.path, "build", path],
-      cwd: folder,
+      cwd: directory,
       env: {
         PACKER_PLUGIN_PATH: directories[installed],
         CHECKPOINT_DISABLE: "1",
@@ -183,7 +183,7 @@ export async function packerRows(
   ];
 }
 
-/** Installs our plugin under a name of its own, beside its twin. */
+/** Installs our plugin under another name, next to its twin. */
 async function installOwn(path: string, plugins: string): Promise<void> {
   const arch = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
   const directory = join(plugins, "github.com", "baler", "balertwin");

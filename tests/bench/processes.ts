@@ -6,9 +6,9 @@ import { join } from "@std/path";
 /** A command to be measured. */
 export interface Measured {
   readonly argv: readonly string[];
-  /** The folder that it is started in. */
+  /** The directory that it is started in. */
   readonly cwd: string;
-  /** Variables beside those that there are. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** The file that takes its stdout; nothing does unless given. */
   readonly output?: string;
@@ -42,7 +42,7 @@ export async function costOf(measured: Measured): Promise<Cost> {
   return costIn(text);
 }
 
-/** Runs a line of bash in which `time` stands before what is to be measured. */
+/** Runs a bash command line that measures a part of it with `time`. */
 export async function costOfPipeline(line: string, cwd: string): Promise<Cost> {
   return costIn(
     await succeeded(line, {
@@ -81,7 +81,7 @@ function costIn(text: string): Cost {
   };
 }
 
-/** How often processes are looked at, in milliseconds. */
+/** How often processes are sampled, in milliseconds. */
 const INTERVAL = 10;
 
 /**
@@ -177,7 +177,7 @@ async function familyOf(root: number): Promise<number[]> {
   return family;
 }
 
-/** A file of /proc; nothing when its process is gone. */
+/** Reads a file of /proc; returns "" when its process has exited. */
 async function read(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);

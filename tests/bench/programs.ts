@@ -5,7 +5,7 @@ import { join } from "@std/path";
 import { compile } from "../../tools/compile.ts";
 import type { Executable } from "../../tools/executables.ts";
 
-/** How what is measured is started. */
+/** The commands of the measured programs. */
 export interface Programs {
   /** Paths of compiled programs. */
   readonly baler: string;
@@ -36,7 +36,7 @@ const out = join(dist, "bench");
 const NPM_PEERS = ["kkrpc", "vscode-jsonrpc"];
 
 /**
- * Compiles what is not compiled yet, and looks for the peers.
+ * Compiles the programs that are not up to date, and finds the peers.
  *
  * @param isFromSource Whether calls are made between programs that run from
  * source, in this very Deno.
@@ -129,9 +129,9 @@ function sourceOf(name: string): string[] {
  * compiled here, makes them several times as slow.
  */
 async function npmPeers(): Promise<readonly string[]> {
-  const folder = join(here, "peers");
-  const config = ["--config", join(folder, "deno.json")];
-  const entry = join(folder, "main.ts");
+  const directory = join(here, "peers");
+  const config = ["--config", join(directory, "deno.json")];
+  const entry = join(directory, "main.ts");
   await succeeded([Deno.execPath(), "cache", "--quiet", ...config, entry]);
   return [
     Deno.execPath(),
@@ -174,7 +174,7 @@ async function succeeded(
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** The first line of what a program says of its version; undefined without it. */
+/** Returns the first line of a program's version output; undefined when it cannot be run. */
 async function versionOf(
   command: string,
   ...args: string[]

@@ -9,13 +9,13 @@ export interface Row {
   readonly measure: string;
   /** Whom baler is compared with. */
   readonly peer: string;
-  /** The ratio of baler's median to the peer's that is to be reached. */
+  /** The target for the ratio of baler's median to the peer's. */
   readonly target: Target;
   /** All that was measured of baler, in the order of the rounds. */
   readonly baler: readonly number[];
   /** All that was measured of the peer; none when it is not there. */
   readonly others: readonly number[];
-  /** What else there is to know. */
+  /** Additional notes. */
   readonly note?: string;
 }
 
@@ -44,7 +44,7 @@ export function median(numbers: readonly number[]): number {
     : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** baler's median to the peer's; undefined when there is no peer. */
+/** Returns the ratio of baler's median to the peer's; undefined when there is no peer. */
 export function ratioOf({ baler, others }: Row): number | undefined {
   return others.length === 0 ? undefined : median(baler) / median(others);
 }

@@ -31,7 +31,7 @@ export interface Sizes {
 
 const MIB = 2 ** 20;
 
-/** What the table in docs/performance.md is made of. */
+/** The content of the table in docs/performance.md. */
 export const FULL: Sizes = {
   builds: 15,
   manyBuilds: 5,

@@ -1,5 +1,5 @@
-// Bad input at every door: one error that says what is wrong, where, and what to do; the exit code
-// that tells it; no stack, and nothing left running.
+// Bad input of every kind: one error with what is wrong, where, and what to do; the documented exit
+// code; no stack trace, and no process left.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -17,14 +17,14 @@ const fileBuilder = (more: Record<string, unknown>) => ({
 });
 
 interface Case extends RunOptions {
-  /** The template, in `template.json`: a text, or a value of JSON. */
+  /** The template, in `template.json`: a string, or a JSON value. */
   template?: unknown;
-  /** What else has to be there. */
+  /** Prepares other files. */
   setUp?(bench: Workspace): Promise<unknown>;
-  /** What stands behind `baler`; `build template.json` unless given. */
+  /** The arguments of `baler`; `build template.json` unless given. */
   args?: string[];
-  /** What the error says. */
-  says: (string | RegExp)[];
+  /** The parts of the error message. */
+  messageParts: (string | RegExp)[];
   /** 1 unless given. */
   code?: number;
 }
@@ -44,7 +44,7 @@ function refuses(door: string, wrong: Case) {
     );
     const ended = await bench.baler(args, { ...wrong, env });
     assertEquals(ended.code, wrong.code ?? 1, ended.output);
-    for (const part of wrong.says) {
+    for (const part of wrong.messageParts) {
       if (typeof part === "string") {
         const text = part.replaceAll("$WORK", bench.path);
         assert(
@@ -54,13 +54,13 @@ function refuses(door: string, wrong: Case) {
       } else assertMatch(ended.output, part);
     }
     assertForPeople(ended);
-    assertToldOnce(ended.output, wrong.says[0]!, bench);
+    assertToldOnce(ended.output, wrong.messageParts[0]!, bench);
   });
 }
 
 /**
- * Besides the summary, which repeats the error of each build under its name,
- * and the line of the template that it points at.
+ * Without the summary, which repeats the error of each build under its name,
+ * and without the excerpt of the template.
  */
 function assertToldOnce(
   output: string,
@@ -79,51 +79,51 @@ function assertToldOnce(
 
 refuses("a template that is not JSON", {
   template: '{\n  "builders": [\n    {"type": "null",}\n  ]\n}\n',
-  says: ["template.json:3:20: ", '{"type": "null",}', /^ +\^$/m],
+  messageParts: ["template.json:3:20: ", '{"type": "null",}', /^ +\^$/m],
 });
 refuses("a template that ends too early", {
   template: '{\n  "builders": [\n',
-  says: [/template\.json:\d+:\d+: /, '"]"'],
+  messageParts: [/template\.json:\d+:\d+: /, '"]"'],
 });
 refuses("an empty template", {
   template: "",
-  says: ["template.json:1:1: "],
+  messageParts: ["template.json:1:1: "],
 });
 refuses("a template that is a list", {
   template: "[]",
-  says: ["template.json:1:1: ", "list", '{"builders": [...]}'],
+  messageParts: ["template.json:1:1: ", "list", '{"builders": [...]}'],
 });
-refuses("a template that is no text", {
+refuses("a template that is not UTF-8", {
   setUp: (bench) =>
     Deno.writeFile(
       bench.at("template.json"),
       new Uint8Array([0x7b, 0xff, 0xfe, 0x00, 0x7d]),
     ),
-  says: [/template\.json/],
+  messageParts: [/template\.json/],
 });
-refuses("a template that is not there", {
-  says: ["cannot read the template template.json", "no such file"],
+refuses("a template that does not exist", {
+  messageParts: ["cannot read the template template.json", "no such file"],
 });
 refuses("a template that is a directory", {
   args: ["build", "$WORK"],
-  says: ["$WORK is a directory"],
+  messageParts: ["$WORK is a directory"],
 });
 refuses("an HCL2 template", {
   args: ["build", "template.pkr.hcl"],
   setUp: (bench) => bench.write("template.pkr.hcl", ""),
-  says: ["HCL2 templates are not supported", "JSON"],
+  messageParts: ["HCL2 templates are not supported", "JSON"],
 });
 refuses("an unknown key of the template", {
   template: '{\n  "builders": [{"type": "null"}],\n  "provisoners": []\n}\n',
-  says: ["template.json:3:3: ", 'did you mean "provisioners"?'],
+  messageParts: ["template.json:3:3: ", 'did you mean "provisioners"?'],
 });
 refuses("a template without builders", {
   template: {},
-  says: [/builder/],
+  messageParts: [/builder/],
 });
 refuses("an unknown builder", {
   template: '{\n  "builders": [\n    {"type": "fiel"}\n  ]\n}\n',
-  says: [
+  messageParts: [
     /template\.json:3:\d+: Unknown builder fiel/,
     'did you mean "file"?',
     "baler plugins",
@@ -131,22 +131,22 @@ refuses("an unknown builder", {
 });
 refuses("an unknown provisioner", {
   template: { ...fine, provisioners: [{ type: "shel" }] },
-  says: [/template\.json:\d+:\d+: Unknown provisioner shel/, '"shell"'],
+  messageParts: [/template\.json:\d+:\d+: Unknown provisioner shel/, '"shell"'],
 });
 refuses("an unknown post-processor", {
   template: { ...fine, "post-processors": ["manifset"] },
-  says: [
+  messageParts: [
     /template\.json:\d+:\d+: Unknown post-processor manifset/,
     'did you mean "manifest"?',
   ],
 });
 refuses("two builders of one name", {
   template: { builders: [...fine.builders, ...fine.builders] },
-  says: [/template\.json:\d+:\d+: .*null/],
+  messageParts: [/template\.json:\d+:\d+: .*null/],
 });
-refuses("a min_packer_version above what baler reads", {
+refuses("a min_packer_version that baler does not support", {
   template: { ...fine, min_packer_version: "99.0.0" },
-  says: [/template\.json:\d+:\d+: /, "99.0.0", "1.6.6"],
+  messageParts: [/template\.json:\d+:\d+: /, "99.0.0", "1.6.6"],
 });
 
 // Its variables.
@@ -156,11 +156,11 @@ refuses("a variable that refers to itself", {
     ...fine,
     variables: { a: "{{user `b`}}", b: "{{user `a`}}" },
   },
-  says: [/template\.json:\d+:\d+: /, "a -> b -> a"],
+  messageParts: [/template\.json:\d+:\d+: /, "a -> b -> a"],
 });
 refuses("a required variable that is not given", {
   template: { ...fine, variables: { region: null } },
-  says: [
+  messageParts: [
     "required variable not set: region",
     "-var 'region=",
     /template\.json:\d+:\d+: /,
@@ -169,90 +169,90 @@ refuses("a required variable that is not given", {
 refuses("a -var without a value", {
   template: fine,
   args: ["build", "-var", "region", "template.json"],
-  says: ["-var must be a name and a value", '"region"'],
+  messageParts: ["-var must be a name and a value", '"region"'],
   code: 2,
 });
-refuses("a -var-file that is not there", {
+refuses("a -var-file that does not exist", {
   template: fine,
   args: ["build", "-var-file=vars.json", "template.json"],
-  says: ["vars.json", "no such file"],
+  messageParts: ["vars.json", "no such file"],
 });
 refuses("a -var-file that is not JSON", {
   template: fine,
   setUp: (bench) => bench.write("vars.json", '{\n  "a": oops\n}\n'),
   args: ["build", "-var-file=vars.json", "template.json"],
-  says: ["vars.json:2:8: "],
+  messageParts: ["vars.json:2:8: "],
 });
 refuses("a -var-file that is a list", {
   template: fine,
   setUp: (bench) => bench.write("vars.json", "[1]"),
   args: ["build", "-var-file=vars.json", "template.json"],
-  says: ["vars.json:1:1: ", '{"name": "value"}'],
+  messageParts: ["vars.json:1:1: ", '{"name": "value"}'],
 });
-refuses("a template function that is not there", {
+refuses("an unknown template function", {
   template: fileBuilder({ content: "{{nope}}" }),
-  says: [/template\.json:\d+:\d+: /, "nope"],
+  messageParts: [/template\.json:\d+:\d+: /, "nope"],
 });
 
-// Configuration that a plugin refuses.
+// Configurations that a plugin rejects.
 
 refuses("an unknown option of a builder", {
   template: '{"builders": [\n  {"type": "file", "content": "x",\n' +
     '   "taget": "x.txt"}\n]}\n',
-  says: ["template.json:3:4: ", 'unknown key "taget"', '"target"?'],
+  messageParts: ["template.json:3:4: ", 'unknown key "taget"', '"target"?'],
 });
 refuses("a provisioner's option of the wrong type", {
   template: '{"builders": [{"type": "null", "communicator": "local"}],\n' +
     '"provisioners": [{"type": "shell",\n  "inline": {"a": 1}}]}\n',
-  says: [/template\.json:3:\d+: /, "inline"],
+  messageParts: [/template\.json:3:\d+: /, "inline"],
 });
-refuses("an option of a post-processor that must be given", {
+refuses("a missing required option of a post-processor", {
   template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
     '"post-processors": [\n  {"type": "artifice"}\n]}\n',
-  says: [/template\.json:3:\d+: /, "files"],
+  messageParts: [/template\.json:3:\d+: /, "files"],
 });
 refuses("a key that `baler fix` renames", {
   template: '{"builders": [{"type": "null", "communicator": "none"}],\n' +
     '"post-processors": [{"type": "manifest",\n  "filename": "x"}]}\n',
-  says: [
+  messageParts: [
     /template\.json:3:\d+: unknown key "filename"/,
     '"baler fix" prints the template with its new name',
   ],
 });
-refuses("a configuration that validate is shown", {
+refuses("a configuration that validate rejects", {
   template: fileBuilder({ nope: 1 }),
   args: ["validate", "template.json"],
-  says: [/template\.json:\d+:\d+: unknown key "nope"/],
+  messageParts: [/template\.json:\d+:\d+: unknown key "nope"/],
 });
 
 // Plugins.
 
-refuses("a plugin that is not there", {
+refuses("a plugin that does not exist", {
   template: at("/nowhere/plugin"),
-  says: ["/nowhere/plugin does not exist"],
+  messageParts: ["/nowhere/plugin does not exist"],
 });
-refuses("a plugin that is a folder", {
+refuses("a plugin that is a directory", {
   setUp: async (bench) => {
     await bench.write("template.json", at(bench.path));
   },
-  says: ["$WORK is a folder", "executable in it"],
+  messageParts: ["$WORK is a directory", "executable in it"],
 });
 refuses("a plugin that is not executable", {
   setUp: async (bench) => {
     const path = await bench.write("plugin", "#!/bin/sh\n");
     await bench.write("template.json", at(path));
   },
-  says: ["$WORK/plugin is not executable", "chmod +x $WORK/plugin"],
+  messageParts: ["$WORK/plugin is not executable", "chmod +x $WORK/plugin"],
 });
-refuses("a plugin that ends at once", {
+refuses("a plugin that exits immediately", {
   template: at("/bin/true"),
-  says: ["/bin/true exited with code 0", "is it a baler plugin?"],
+  messageParts: ["/bin/true exited with code 0", "is it a baler plugin?"],
 });
 refuses("a plugin that writes something else", {
   template: at(["/bin/echo", "good", "morning"]),
-  says: ["is it a baler plugin?", "good morning"],
+  messageParts: ["is it a baler plugin?", "good morning"],
 });
-refuses("a plugin that complains and ends", {
+refuses("a plugin that prints an error and exits", {
   setUp: async (bench) => {
     const path = await bench.write(
       "plugin",
@@ -261,9 +261,9 @@ refuses("a plugin that complains and ends", {
     );
     await bench.write("template.json", at(path));
   },
-  says: ["$WORK/plugin exited with code 3", "the licence has expired"],
+  messageParts: ["$WORK/plugin exited with code 3", "the licence has expired"],
 });
-refuses("a plugin that never says hello", {
+refuses("a plugin that does not complete the handshake", {
   setUp: async (bench) => {
     const path = await bench.write("plugin", "#!/bin/sh\nexec sleep 600\n", {
       mode: 0o755,
@@ -271,18 +271,18 @@ refuses("a plugin that never says hello", {
     await bench.write("template.json", at(path));
   },
   env: { BALER_PLUGIN_START_TIMEOUT: "1s" },
-  says: ["$WORK/plugin did not say hello within 1 s"],
+  messageParts: ["$WORK/plugin did not complete the handshake within 1 s"],
 });
-refuses("a plugin for another processor", {
+refuses("a plugin for another architecture", {
   setUp: async (bench) => {
-    // The true program of this machine, but for the number of the processor in its header.
+    // A real executable of this machine with another `e_machine` in its header.
     const program = await Deno.readFile("/bin/true");
     const other = Deno.build.arch === "x86_64" ? 183 : 62;
     new DataView(program.buffer).setUint16(18, other, true);
     await bench.write("plugin", program, { mode: 0o755 });
     await bench.write("template.json", at(bench.at("plugin")));
   },
-  says: ["$WORK/plugin", "platform"],
+  messageParts: ["$WORK/plugin", "platform"],
 });
 refuses("a plugin for Windows", {
   setUp: async (bench) => {
@@ -291,16 +291,16 @@ refuses("a plugin for Windows", {
     await bench.write("plugin", program, { mode: 0o755 });
     await bench.write("template.json", at(bench.at("plugin")));
   },
-  says: ["$WORK/plugin", "platform"],
+  messageParts: ["$WORK/plugin", "platform"],
 });
-refuses("a plugin whose interpreter is not there", {
+refuses("a plugin whose interpreter does not exist", {
   setUp: async (bench) => {
     const path = await bench.write("plugin", "#!/nowhere/sh\n", {
       mode: 0o755,
     });
     await bench.write("template.json", at(path));
   },
-  says: ["$WORK/plugin", "/nowhere/sh"],
+  messageParts: ["$WORK/plugin", "/nowhere/sh"],
 });
 refuses("a plugin that serves something else", {
   setUp: async (bench) => {
@@ -310,110 +310,113 @@ refuses("a plugin that serves something else", {
       provisioners: [{ type: "first" }],
     });
   },
-  says: ['serves no provisioner "first"', 'it serves builder "first"'],
+  messageParts: ['serves no provisioner "first"', 'it serves builder "first"'],
 });
-refuses("a path that is no path", {
+refuses("a plugin path that is not a path", {
   template: '{"plugins": {"builders": {\n  "x": 7}},\n"builders": []}',
-  says: [/template\.json:2:\d+: /],
+  messageParts: [/template\.json:2:\d+: /],
 });
 
-// What baler reads and writes besides.
+// Other inputs and outputs.
 
 refuses("output that cannot be written", {
   template: fileBuilder({ target: "/dev/null/x.txt" }),
-  says: [/^Build 'file' errored after .*\/dev\/null/m],
+  messageParts: [/^Build 'file' errored after .*\/dev\/null/m],
 });
-refuses("output in the place of a folder", {
-  template: fileBuilder({ target: "folder" }),
-  setUp: (bench) => Deno.mkdir(bench.at("folder")),
-  says: [/^Build 'file' errored after .*folder/m],
+refuses("an output whose path is a directory", {
+  template: fileBuilder({ target: "directory" }),
+  setUp: (bench) => Deno.mkdir(bench.at("directory")),
+  messageParts: [/^Build 'file' errored after .*directory/m],
 });
-refuses("output in a folder that nobody can write", {
+refuses("an output in a directory that is not writable", {
   template: fileBuilder({ target: "/proc/nowhere/x.txt" }),
-  says: [/^Build 'file' errored after .*\/proc\/nowhere/m],
+  messageParts: [/^Build 'file' errored after .*\/proc\/nowhere/m],
 });
 refuses("a log file that cannot be written", {
   template: fine,
   env: { BALER_LOG: "1", BALER_LOG_PATH: "$WORK/no/log" },
-  says: ["cannot open the log file $WORK/no/log (BALER_LOG_PATH)"],
+  messageParts: ["cannot open the log file $WORK/no/log (BALER_LOG_PATH)"],
 });
-refuses("a core configuration that is not there", {
+refuses("a core configuration that does not exist", {
   template: fine,
   env: { BALER_CONFIG: "$WORK/core.json" },
-  says: ["$WORK/core.json", "no such file"],
+  messageParts: ["$WORK/core.json", "no such file"],
 });
 refuses("a core configuration that is not JSON", {
   template: fine,
   setUp: (bench) => bench.write("core.json", '{"builders":'),
   env: { BALER_CONFIG: "$WORK/core.json" },
-  says: ["core.json:1:13: "],
+  messageParts: ["core.json:1:13: "],
 });
 refuses("an unknown key of the core configuration", {
   template: fine,
   setUp: (bench) => bench.write("core.json", '{"bulders": {}}'),
   env: { BALER_CONFIG: "$WORK/core.json" },
-  says: ["core.json:1:2: ", 'did you mean "builders"?'],
+  messageParts: ["core.json:1:2: ", 'did you mean "builders"?'],
 });
-refuses("a start timeout that is no number", {
+refuses("a start timeout that is not a duration", {
   template: fine,
   env: { BALER_PLUGIN_START_TIMEOUT: "soon" },
-  says: ["BALER_PLUGIN_START_TIMEOUT", "soon"],
+  messageParts: ["BALER_PLUGIN_START_TIMEOUT", "soon"],
 });
-refuses("a --plugin-dir that is not there", {
+refuses("a --plugin-dir that does not exist", {
   template: fine,
   args: ["build", "--plugin-dir=nowhere", "template.json"],
-  says: ["nowhere"],
+  messageParts: ["nowhere"],
 });
-refuses("an empty standard input", {
+refuses("an empty stdin", {
   args: ["build", "-"],
   stdin: "",
-  says: ["<stdin>:1:1: "],
+  messageParts: ["<stdin>:1:1: "],
 });
 
 // The command line.
 
 refuses("an unknown command", {
   args: ["buidl", "template.json"],
-  says: ['unknown command "buidl"; did you mean "build"?', "baler help"],
+  messageParts: [
+    'unknown command "buidl"; did you mean "build"?',
+    "baler help",
+  ],
   code: 2,
 });
-refuses("an unknown command that help is asked for", {
+refuses("an unknown argument of help", {
   args: ["help", "buidl"],
-  says: ['unknown command "buidl"; did you mean "build"?'],
+  messageParts: ['unknown command "buidl"; did you mean "build"?'],
   code: 2,
 });
 refuses("an unknown flag", {
   args: ["build", "-onyl=a", "template.json"],
-  says: ["unknown flag -onyl", "did you mean -only?"],
+  messageParts: ["unknown flag -onyl", "did you mean -only?"],
   code: 2,
 });
 refuses("no template", {
   args: ["build"],
-  says: ["missing argument TEMPLATE", "baler help build"],
+  messageParts: ["missing argument TEMPLATE", "baler help build"],
   code: 2,
 });
 refuses("two templates", {
   args: ["validate", "a.json", "b.json"],
-  says: ["b.json"],
+  messageParts: ["b.json"],
   code: 2,
 });
-refuses("a number of builds that is none", {
+refuses("a -parallel-builds that is not an integer", {
   args: ["build", "-parallel-builds=many", "template.json"],
-  says: ["-parallel-builds must be an integer", '"many"'],
+  messageParts: ["-parallel-builds must be an integer", '"many"'],
   code: 2,
 });
-refuses("an -on-error that is none of the four", {
+refuses("an unknown value of -on-error", {
   args: ["build", "-on-error=panic", "template.json"],
-  says: ["-on-error must be one of cleanup, abort, ask", '"panic"'],
+  messageParts: ["-on-error must be one of cleanup, abort, ask", '"panic"'],
   code: 2,
 });
 refuses("a flag without its value", {
   args: ["build", "-var"],
-  says: ["flag -var needs a value"],
+  messageParts: ["flag -var needs a value"],
   code: 2,
 });
 refuses("help for an unknown command", {
   args: ["help", "buidl"],
-  says: ["buidl"],
+  messageParts: ["buidl"],
   code: 2,
 });

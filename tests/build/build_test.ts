@@ -1,4 +1,4 @@
-// Builds with what baler brings along: what they make, in which order, and what becomes of a build
+// Builds with bundled components: their artifacts, their order, and builds
 // that fails.
 
 import {
@@ -48,7 +48,7 @@ async function tool(bench: Workspace, command: string, ...args: string[]) {
   return text;
 }
 
-/** Where each of `lines` stands in the output; fails when one is missing. */
+/** Returns the position of each line in the output; fails when one is missing. */
 function assertInOrder(output: string, lines: string[]) {
   let from = 0;
   for (const line of lines) {
@@ -59,7 +59,7 @@ function assertInOrder(output: string, lines: string[]) {
 }
 
 forEachHost(
-  "a build passes from builder to provisioners to post-processors, and its checksums and archive are good",
+  "a build runs builder, provisioners and post-processors, and its checksums and archive are correct",
   async (bench) => {
     await bench.write("greeting.txt", "Hello\n");
     const { stdout } = await bench.builds({
@@ -133,7 +133,7 @@ async function startWaiting(bench: Workspace, names: string[]) {
     provisioners: [{
       type: "shell",
       inline: [
-        // The script's parent is the shell that the communicator started.
+        // The parent of the script is the shell that the communicator started.
         "echo started by $(cut -d' ' -f4 /proc/$PPID/stat):",
         "echo waiting; read line < go-$PACKER_BUILD_NAME",
       ],
@@ -166,7 +166,7 @@ forEachHost(
 );
 
 forEachHost(
-  "when the bundled components of a build die, the error says which were at work, and the other build goes on",
+  "when the bundled components of a build die, the error names the calls in flight, and the other build continues",
   async (bench) => {
     const run = await startWaiting(bench, ["one", "two"]);
     const output = await run.shows(/one: started by \d+/);
@@ -179,11 +179,11 @@ forEachHost(
     assertForPeople(ended);
     assertStringIncludes(
       ended.output,
-      "baler-bundled was ended by SIGKILL (in run() of baler-builder-null, " +
+      "baler-bundled was killed by SIGKILL (in run() of baler-builder-null, " +
         "provision() of baler-provisioner-shell)",
     );
     assertMatch(ended.output, /Build 'two' finished/);
-    // Nothing can take away the script of a process that was killed.
+    // A killed process cannot remove its script.
     await Deno.remove(bench.env.TMPDIR!, { recursive: true });
     await Deno.mkdir(bench.env.TMPDIR!);
   },
@@ -191,7 +191,7 @@ forEachHost(
 );
 
 forEachHost(
-  "what a builder publishes reaches provisioners and post-processors",
+  "data that a builder publishes reaches provisioners and post-processors",
   async (bench) => {
     const plugin = await examplePlugin("baler-builder-custom-cloud");
     await bench.builds({
@@ -213,10 +213,10 @@ forEachHost(
 );
 
 forEachHost(
-  "builds run side by side, and one at a time with -parallel-builds=1",
+  "builds run in parallel, and one at a time with -parallel-builds=1",
   async (bench) => {
     await tool(bench, "mkfifo", "there");
-    // Each end of a named pipe waits for the other: one at a time, these two would wait for ever.
+    // Each end of a named pipe waits for the other: one at a time, these two builds would block forever.
     const meeting = {
       builders: [local("writer"), local("reader")],
       provisioners: [{
@@ -244,7 +244,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a provisioner's only, except and override say for which builds it is",
+  "a provisioner's only, except and override select its builds and options",
   async (bench) => {
     const { stdout } = await bench.builds({
       builders: [local("one"), local("two"), local("three")],
@@ -268,7 +268,7 @@ forEachHost(
 );
 
 forEachHost(
-  "-only and -except choose builds by name and by pattern",
+  "-only and -except select builds by name and by pattern",
   async (bench) => {
     const template = { builders: [file("web-1"), file("web-2"), file("db")] };
     await bench.builds(template, ["-only=web-*"]);
@@ -314,7 +314,7 @@ forEachHost("pause_before waits before the provisioner", async (bench) => {
 });
 
 forEachHost(
-  "max_retries runs a provisioner again until it succeeds, and so often only",
+  "max_retries retries a provisioner until it succeeds, at most that often",
   async (bench) => {
     const template = (max_retries: number) => ({
       builders: [local("one")],
@@ -333,7 +333,7 @@ forEachHost(
 );
 
 forEachHost(
-  "timeout ends a provisioner, and the build fails with it",
+  "timeout cancels a provisioner, and the build fails",
   async (bench) => {
     const { output } = await fails(bench, {
       builders: [local("one")],
@@ -347,29 +347,32 @@ forEachHost(
   },
 );
 
-forEachHost("a timeout of months is no timeout of now", async (bench) => {
-  await bench.builds(
-    {
-      builders: [local("one")],
-      provisioners: [{
-        type: "shell-local",
-        timeout: "5000h",
-        inline: ["sleep 0.1"],
-      }],
-    },
-    [],
-    {
-      env: {
-        BALER_PLUGIN_START_TIMEOUT: "5000h",
-        BALER_PLUGIN_ANSWER_TIMEOUT: "50000h",
-        BALER_PLUGIN_GRACE: "5000h",
+forEachHost(
+  "a timeout of months does not expire immediately",
+  async (bench) => {
+    await bench.builds(
+      {
+        builders: [local("one")],
+        provisioners: [{
+          type: "shell-local",
+          timeout: "5000h",
+          inline: ["sleep 0.1"],
+        }],
       },
-    },
-  );
-});
+      [],
+      {
+        env: {
+          BALER_PLUGIN_START_TIMEOUT: "5000h",
+          BALER_PLUGIN_ANSWER_TIMEOUT: "50000h",
+          BALER_PLUGIN_GRACE: "5000h",
+        },
+      },
+    );
+  },
+);
 
 forEachHost(
-  "a builder that fails leaves the other builds alone",
+  "a builder that fails does not affect the other builds",
   async (bench) => {
     const { stdout } = await fails(bench, {
       builders: [
@@ -389,7 +392,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a provisioner that fails ends its build, which cleans up, and leaves the others alone",
+  "a provisioner that fails stops its build, which cleans up, and does not affect the others",
   async (bench) => {
     const { stdout } = await fails(bench, {
       builders: [file("bad"), file("good")],
@@ -413,7 +416,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a post-processor that fails ends its build, and leaves the others alone",
+  "a post-processor that fails stops its build, and does not affect the others",
   async (bench) => {
     const { stdout } = await fails(bench, {
       builders: [file("bad"), file("good")],
@@ -431,7 +434,7 @@ forEachHost(
 );
 
 forEachHost(
-  "what a post-processor makes something of is taken away unless keep_input_artifact is true",
+  "the input artifact of a post-processor is destroyed unless keep_input_artifact is true",
   async (bench) => {
     const template = (keep: boolean | undefined) => ({
       builders: [file("one")],
@@ -449,7 +452,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a sequence passes each artifact on, and takes away those in between",
+  "a sequence passes each artifact on, and destroys those in between",
   async (bench) => {
     const { stdout } = await bench.builds({
       builders: [file("one")],
@@ -466,7 +469,7 @@ forEachHost(
 );
 
 forEachHost(
-  "each sequence begins with the builder's artifact, which stays until all are done",
+  "each sequence starts from the builder's artifact, which is kept until all are done",
   async (bench) => {
     await bench.builds({
       builders: [file("one")],
@@ -487,7 +490,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a template comes from the standard input when its name is -",
+  "a template is read from stdin when its name is -",
   async (bench) => {
     await bench.succeeds(["build", "-"], {
       stdin: JSON.stringify({ builders: [file("one")] }),
@@ -497,7 +500,7 @@ forEachHost(
 );
 
 forEachHost(
-  "-var goes before -var-file, and that before the template's own values",
+  "-var takes precedence over -var-file, and that over the template's defaults",
   async (bench) => {
     await bench.write("vars.json", { b: "file", c: "file" });
     await bench.builds({
@@ -511,7 +514,7 @@ forEachHost(
   },
 );
 
-forEachHost("colours are for terminals: a pipe gets none", async (bench) => {
+forEachHost("colors are for terminals: a pipe gets none", async (bench) => {
   const { output } = await bench.builds({ builders: [file("one")] }, [
     "-color=true",
   ]);
@@ -519,7 +522,7 @@ forEachHost("colours are for terminals: a pipe gets none", async (bench) => {
 });
 
 forEachHost(
-  "-timestamp-ui puts the time in front of each line",
+  "-timestamp-ui prefixes each line with the time",
   async (bench) => {
     const { stdout } = await bench.builds({ builders: [file("one")] }, [
       "-timestamp-ui",
@@ -532,7 +535,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a build whose configuration is refused leaves the others alone",
+  "a build whose configuration is rejected does not affect the others",
   async (bench) => {
     const { output } = await fails(bench, {
       builders: [{ ...file("bad"), target: undefined }, file("good")],

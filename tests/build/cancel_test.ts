@@ -1,5 +1,5 @@
-// Ctrl-C and its kin: the first cancels the builds, which clean up; the second ends everything at
-// once; and nothing is left of either.
+// Ctrl-C, SIGTERM and SIGHUP: the first cancels the builds, which clean up; the second kills everything at
+// once; nothing is left after either.
 
 import {
   assert,
@@ -31,7 +31,7 @@ import { NOT_LINUX } from "../support/programs.ts";
 
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 
-// A shell that starts more, in the background and in a session of its own, before it waits.
+// A shell that starts background processes, some in another session, and waits.
 const SLEEPING = [
   "sleep 600 & sleep 601 &",
   "(sleep 602 & sleep 603) &",
@@ -59,14 +59,14 @@ for (const [signal, code] of SIGNALS) {
       assertEquals(ended.code, code, ended.output);
       assertForPeople(ended);
       assertStringIncludes(ended.output, signal);
-      // The builder took away what it had made, and nothing came after it.
+      // The builder removed what it had created, and nothing ran after it.
       assertEquals(await bench.names(), ["template.json"]);
     },
   );
 }
 
 forEachHost(
-  "SIGINT ends what a provisioner runs over the builder's communicator",
+  "SIGINT kills the command that a provisioner runs over the builder's communicator",
   async (bench) => {
     const run = await start(bench, {
       builders: [{ type: "null", communicator: "local" }],
@@ -118,22 +118,22 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin that cleans up after Ctrl-C has no limit of time, and a second one ends it",
+  "a plugin that cleans up after Ctrl-C has no time limit, and a second Ctrl-C kills it",
   async (bench) => {
     const run = await startDeaf(bench);
     run.kill("SIGINT");
-    // Far beyond the grace period: told again and again.
+    // Far beyond the grace period, so the message is repeated.
     await run.shows(/(Still cleaning up: [^]*){4}/);
     run.kill("SIGINT");
     const ended = await within("the end", run.ended(), 20000);
     assertEquals(ended.code, 130, ended.output);
     assertMatch(
       ended.output,
-      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Ctrl-C again ends it at once\.$/m,
+      /^==> deaf: Still cleaning up: .*scripted_ui.*\. Press Ctrl-C again to kill it\.$/m,
     );
     assertMatch(
       ended.stderr,
-      /^Ended at once by the second SIGINT\. These builds may have left something behind: deaf\.$/m,
+      /^Killed by the second SIGINT\. These builds may not have been cleaned up: deaf\.$/m,
     );
   },
 );
@@ -180,7 +180,7 @@ Deno.test("a provisioner's timeout aborts it whatever the builder's ui does", as
   }
 });
 
-forEachHost("SIGINT ends a post-processor at work", async (bench) => {
+forEachHost("SIGINT cancels a running post-processor", async (bench) => {
   const run = await start(bench, {
     builders: [{ type: "file", content: "x", target: "x.txt" }],
     "post-processors": [{ type: "shell-local", inline: SLEEPING }],
@@ -190,7 +190,7 @@ forEachHost("SIGINT ends a post-processor at work", async (bench) => {
   assertEquals((await within("the end", run.ended(), 20_000)).code, 130);
 });
 
-forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
+forEachHost("SIGINT cancels a pause before a provisioner", async (bench) => {
   const run = await start(bench, {
     builders: [{ type: "null", communicator: "local" }],
     provisioners: [{ type: "shell", pause_before: "10m", inline: ["true"] }],
@@ -201,7 +201,7 @@ forEachHost("SIGINT ends a pause before a provisioner", async (bench) => {
 });
 
 forEachHost(
-  "SIGINT ends a question that nobody has answered",
+  "SIGINT cancels an unanswered question",
   async (bench) => {
     await bench.write("template.json", {
       builders: [{ type: "null", communicator: "local" }],
@@ -216,7 +216,7 @@ forEachHost(
 );
 
 forEachHost(
-  "SIGINT lets a builder take down what it brought up",
+  "SIGINT lets a builder remove its machine",
   async (bench) => {
     const run = await start(bench, {
       builders: { cloud: fixturePlugin("slow_cleanup") },
@@ -232,7 +232,7 @@ forEachHost(
 
 for (const [signal, code] of SIGNALS) {
   forEachHost(
-    `${signal} again ends at once a cleanup that does not end`,
+    `${signal} again kills a cleanup that does not finish`,
     async (bench) => {
       const run = await start(bench, {
         builders: {
@@ -249,14 +249,14 @@ for (const [signal, code] of SIGNALS) {
         20_000,
       );
       assertEquals(actual, code, output);
-      // Nobody is told that what was ended so has failed.
+      // Killed builds are not reported as failed.
       assert(!/errored|ended by|exited/.test(output), output);
     },
   );
 }
 
 forEachHost(
-  "a signal to the plugins, such as a terminal sends, does not get in the way of the cleanup",
+  "a signal to the plugins, as from a terminal, does not disturb the cleanup",
   async (bench) => {
     const run = await start(bench, {
       builders: { cloud: fixturePlugin("slow_cleanup") },
@@ -275,7 +275,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a build whose output nobody reads any more is cancelled, and cleans up",
+  "a build whose output has no reader any more is cancelled, and cleans up",
   async (bench) => {
     const run = await start(bench, {
       builders: [{ type: "file", content: "x", target: "x.txt" }],
@@ -305,7 +305,7 @@ forEachHost(
     await run.shows("Receiving a script");
     assertEquals((await temporaryFiles(bench)).length, 1);
     run.kill("SIGINT");
-    // Not at the end of the upload, which never comes, nor of patience with it.
+    // Neither the upload nor its timeout ends before.
     const gone = async () => {
       while ((await temporaryFiles(bench)).length > 0) await pause();
     };
@@ -317,7 +317,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin that is killed while a script runs leaves neither its file nor what it runs",
+  "a plugin that is killed while a script runs leaves neither the script's file nor its processes",
   async (bench) => {
     const run = await start(bench, {
       builders: [{ type: "file", content: "x", target: "x.txt" }],
@@ -331,7 +331,7 @@ forEachHost(
     const ended = await within("the end", run.ended(), 20_000);
     assertEquals(ended.code, 1, ended.output);
     assertStringIncludes(ended.output, "SIGKILL");
-    // That nothing is left the bench sees at its end.
+    // The workspace checks at its end that nothing is left.
   },
   { ignore: NOT_LINUX },
 );
@@ -347,19 +347,22 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-forEachHost("when baler is killed, all that it started ends", async (bench) => {
-  const run = await start(bench, {
-    builders: [
-      { type: "null", name: "one", communicator: "local" },
-      { type: "null", name: "two", communicator: "local" },
-    ],
-    provisioners: [
-      { type: "shell-local", inline: SLEEPING, only: ["one"] },
-      { type: "shell", inline: SLEEPING, only: ["two"] },
-    ],
-  });
-  await run.shows("one: asleep");
-  await run.shows("two: asleep");
-  run.kill("SIGKILL");
-  await within("the end", run.ended(), 20_000);
-});
+forEachHost(
+  "when baler is killed, all processes that it started exit",
+  async (bench) => {
+    const run = await start(bench, {
+      builders: [
+        { type: "null", name: "one", communicator: "local" },
+        { type: "null", name: "two", communicator: "local" },
+      ],
+      provisioners: [
+        { type: "shell-local", inline: SLEEPING, only: ["one"] },
+        { type: "shell", inline: SLEEPING, only: ["two"] },
+      ],
+    });
+    await run.shows("one: asleep");
+    await run.shows("two: asleep");
+    run.kill("SIGKILL");
+    await within("the end", run.ended(), 20_000);
+  },
+);

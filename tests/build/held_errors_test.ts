@@ -1,4 +1,4 @@
-// An error that holds others (a cause, the errors of an AggregateError or of a
+// An error that contains others (a cause, the errors of an AggregateError or of a
 // SuppressedError) shows all of them, on the screen and in the log.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -73,7 +73,7 @@ Deno.test("errorMessage() shows the errors of nested disposals in the order in w
   );
 });
 
-Deno.test("errorMessage() tells once what a message already contains", () => {
+Deno.test("errorMessage() does not repeat an error that the message already contains", () => {
   const cause = new Error("no such host");
   assertEquals(
     errorMessage(new Error("cannot connect: no such host", { cause })),
@@ -85,7 +85,7 @@ Deno.test("errorMessage() tells once what a message already contains", () => {
   );
 });
 
-Deno.test("errors that hold themselves, or too many others, are shown in part", () => {
+Deno.test("errors that contain themselves, or too many others, are shown in part", () => {
   const cycle = new Error("cycle");
   cycle.cause = new AggregateError([cycle], "inner");
   assertEquals(errorMessage(cycle), "cycle\nCaused by: inner");

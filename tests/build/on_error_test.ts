@@ -1,5 +1,5 @@
-// What happens when a provisioner fails: -on-error as Packer has it, answered on a terminal where it
-// asks; and Ctrl-C in the middle of a question.
+// -on-error when a provisioner fails, as in Packer, answered on a terminal where it
+// asks; and Ctrl-C during a question.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -14,7 +14,7 @@ const onTerminal = {
   ignore: missing("tmux"),
 };
 
-/** Fails the first time, and not when it is tried again. */
+/** Fails the first time, and succeeds when it is retried. */
 const template = (cleanup = "echo cleaning > cleaned") => ({
   builders: [{ type: "null", communicator: "none" }],
   provisioners: [{
@@ -29,7 +29,7 @@ const CLEANUP =
   "==> null: Provisioning step had errors: Running the cleanup provisioner, if present...";
 const QUESTION = "==> null: [c] Clean up and exit, [a] abort without cleanup";
 
-/** Each choice with what is shown, in its order, between the failure and the end of the build. */
+/** Each choice with the output, in order, between the failure and the end of the build. */
 const CHOICES = {
   cleanup: [CLEANUP],
   abort: [
@@ -42,7 +42,7 @@ const CHOICES = {
     FAILED,
     '==> null: Step "StepConnect" failed, aborting...',
   ],
-  // Nobody can be asked without a terminal, or another who answers.
+  // Without a terminal, the question cannot be asked.
   ask: [FAILED, '==> null: Step "StepProvision" failed', QUESTION, CLEANUP],
 };
 
@@ -79,7 +79,7 @@ async function asked(bench: Workspace, cleanup?: string): Promise<Terminal> {
 }
 
 forEachHost(
-  "-on-error=ask takes c, a and r for answers, and asks again for any other",
+  "-on-error=ask accepts the answers c, a and r, and asks again for any other",
   async (bench) => {
     {
       await using terminal = await asked(bench);
@@ -129,7 +129,7 @@ forEachHost(
 );
 
 forEachHost(
-  "Ctrl-C again ends at once the cleanup behind the question of -on-error=ask",
+  "a second Ctrl-C kills the cleanup after the question of -on-error=ask",
   async (bench) => {
     await using terminal = await asked(bench, "echo cleaning; sleep 600");
     await terminal.press("C-c");
@@ -141,7 +141,7 @@ forEachHost(
 );
 
 forEachHost(
-  "Ctrl-C ends the question of a plugin, whatever the plugin thinks of it; and so does SIGTERM",
+  "Ctrl-C and SIGTERM cancel the question of a plugin, whatever the plugin does",
   async (bench) => {
     await bench.write("template.json", {
       builders: {
@@ -170,7 +170,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a terminal's Ctrl-C reaches baler, and none of what it has started",
+  "a terminal's Ctrl-C reaches baler, and none of its children",
   async (bench) => {
     await bench.write("template.json", {
       plugins: { builders: { waiting: fixturePlugin("slow_cleanup") } },
@@ -205,7 +205,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a terminal that goes away cancels the builds, which clean up",
+  "the hangup of a terminal cancels the builds, which clean up",
   async (bench) => {
     await bench.write("template.json", {
       builders: { cloud: fixturePlugin("slow_cleanup") },

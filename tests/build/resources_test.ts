@@ -1,5 +1,5 @@
-// A machine that is short of something: baler says of what, in one error for each build that it stops;
-// the others finish, and all that was begun is cleaned up.
+// A machine that lacks a resource: baler names it in one error for each build that fails;
+// the others finish, and everything is cleaned up.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -23,7 +23,7 @@ async function unmount(path: string): Promise<void> {
   await new Deno.Command("umount", { args: ["-l", path] }).output();
 }
 
-/** A file system of its own in the test's folder, gone with the test. */
+/** A small file system in the test's directory, which is removed with the test. */
 class Disk implements AsyncDisposable {
   private constructor(readonly path: string) {}
 
@@ -34,7 +34,7 @@ class Disk implements AsyncDisposable {
     return new Disk(path);
   }
 
-  /** Takes what room is left. */
+  /** Fills the remaining space. */
   async fill(): Promise<void> {
     await Deno.writeFile(`${this.path}/fill`, new Uint8Array(128 * 1024))
       .catch(() => {});
@@ -49,7 +49,7 @@ class Disk implements AsyncDisposable {
   }
 }
 
-/** Why there can be no small disk here; undefined where there can. */
+/** Why a small disk cannot be mounted here; undefined when it can. */
 async function whyNoDisk(): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return "there is no tmpfs";
   const path = await Deno.makeTempDir();
@@ -68,7 +68,7 @@ const withShell = {
   ignore: NOT_POSIX,
 };
 
-/** Builds what cannot all be built: `other` can, and `one` ends with the error that is given back. */
+/** Runs two builds, of which `other` succeeds and `one` fails; returns the error of `one`. */
 async function fails(
   bench: Workspace,
   template: unknown,
@@ -88,10 +88,10 @@ async function fails(
 
 const other = { type: "file", name: "other", content: "x", target: "other" };
 
-// Disks that are full
+// Full disks
 
 forEachHost(
-  "an artifact that the disk has no room for is told, and what there is of it removed",
+  "an artifact that does not fit on the disk is reported, and its partial file is removed",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k");
     await bench.write("source", "x".repeat(300_000));
@@ -108,7 +108,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a post-processor whose disk is full tells of which file, and leaves no half of it",
+  "a post-processor whose disk is full reports the file, and leaves no partial file",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k");
     await Deno.writeFile(
@@ -145,12 +145,12 @@ forEachHost(
   withDisk,
 );
 
-// Folders for temporary files that are not what they should be
+// Unusable directories for temporary files
 
-/** Runs scripts on this machine and over a communicator with a folder for their files. */
+/** Runs scripts on this machine and over a communicator with a directory for their temporary files. */
 async function failsWithTemporary(
   bench: Workspace,
-  folder: string,
+  directory: string,
   expected: RegExp,
 ): Promise<void> {
   for (const type of ["shell", "shell-local"]) {
@@ -160,14 +160,14 @@ async function failsWithTemporary(
         other,
       ],
       provisioners: [{ type, only: ["one"], inline: ["touch ran"] }],
-    }, { env: { TMPDIR: folder } });
+    }, { env: { TMPDIR: directory } });
     assertMatch(error, expected);
     assert(!(await bench.names()).includes("ran"));
   }
 }
 
 forEachHost(
-  "a full folder for temporary files is told, and nothing is left in it",
+  "a full directory for temporary files is reported, and nothing is left in it",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k");
     await disk.fill();
@@ -182,7 +182,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a folder for temporary files that cannot be written is told",
+  "a directory for temporary files that is not writable is reported",
   async (bench) => {
     await using disk = await Disk.make(bench, "size=64k,ro");
     await failsWithTemporary(
@@ -195,7 +195,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a folder for temporary files that is none, or not there, is told",
+  "a directory for temporary files that is a file, or does not exist, is reported",
   async (bench) => {
     await failsWithTemporary(
       bench,
@@ -212,9 +212,9 @@ forEachHost(
   withShell,
 );
 
-// Outputs that take no more
+// Outputs that cannot be written any more
 
-/** A machine that is up until its build is cancelled, and a script that says more and more. */
+/** A machine that runs until its build is cancelled, and a script that prints without end. */
 const endless = {
   builders: [
     { type: "waiting", name: "cloud" },
@@ -231,19 +231,19 @@ const endless = {
 for (
   const [what, through, message] of [
     [
-      "nobody reads any more, as with | head -1,",
+      "has no reader any more, as with | head -1,",
       `{ "$@"; echo $? > code; } | head -1`,
-      /^Cancelling the builds: nobody reads the output any more$/m,
+      /^Cancelling the builds: the reader has closed the output$/m,
     ],
     [
-      "nobody reads any more, stderr too,",
+      "has no reader any more, stderr too,",
       `{ "$@"; echo $? > code; } 2>&1 | head -1`,
       undefined,
     ],
     [
       "has no room",
       `"$@" > /dev/full; echo $? > code`,
-      /^Cancelling the builds: the output cannot be written: No space left/m,
+      /^Cancelling the builds: cannot write the output: No space left/m,
     ],
   ] as const
 ) {
@@ -264,7 +264,7 @@ for (
 }
 
 forEachHost(
-  "what has no room where it is to be written is an error of every command",
+  "output that does not fit on the disk is an error of every command",
   async (bench) => {
     await bench.write("template.json", { builders: [other] });
     for (const args of [["schema"], ["validate", "template.json"]]) {
@@ -272,17 +272,17 @@ forEachHost(
         through: ["sh", "-c", `"$@" > /dev/full`, "sh"],
       });
       assertEquals(ended.code, 1, ended.output);
-      assertMatch(ended.stderr, /the output cannot be written: No space left/);
+      assertMatch(ended.stderr, /cannot write the output: No space left/);
       assertForPeople(ended);
     }
   },
   withShell,
 );
 
-// Few files, no PATH
+// Few file descriptors, no PATH
 
 forEachHost(
-  "with 64 file descriptors, builds run as many at a time as can, and what cannot be started is told",
+  "with 64 file descriptors, as many builds run at a time as possible, and a failed start is reported",
   async (bench) => {
     const names = Array.from({ length: 40 }, (_, index) => `b${index}`);
     await bench.write("template.json", {
@@ -301,7 +301,7 @@ forEachHost(
     if (bench.kind === "compiled") {
       assertMatch(
         ended.stdout,
-        /^Running \d+ builds? at a time: "ulimit -n" allows no more open files for 40\.$/m,
+        /^Running \d+ builds? at a time: the limit on open files \("ulimit -n"\) is too low for 40\.$/m,
       );
     }
     const made = await bench.names("made");
@@ -310,18 +310,21 @@ forEachHost(
     );
     assertEquals([...made, ...refused].sort(), [...names].sort());
     assert(made.length > 0, ended.output);
-    // From source Deno itself needs most of them.
+    // From source, Deno itself needs most of them.
     if (bench.kind === "compiled") assertEquals(refused, [], ended.output);
     assertEquals(ended.code, refused.length > 0 ? 1 : 0, ended.output);
     if (refused.length > 0) {
-      assertMatch(ended.stdout, /too many files are open; "ulimit -n" says/);
+      assertMatch(
+        ended.stdout,
+        /too many open files; raise the limit with "ulimit -n"/,
+      );
     }
   },
   withShell,
 );
 
 forEachHost(
-  "without a PATH all works that needs none, and a command that is looked for there is told",
+  "without PATH everything works that does not need it, and a command that is not found is reported",
   async (bench) => {
     const error = await fails(bench, {
       builders: [
@@ -344,7 +347,7 @@ forEachHost(
       env: { PATH: "" },
     });
     assertEquals(ended.code, 1);
-    assertMatch(ended.stdout, /no command "nowhere" on PATH/);
+    assertMatch(ended.stdout, /command "nowhere" not found on PATH/);
     assertForPeople(ended);
   },
   withShell,

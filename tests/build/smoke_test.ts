@@ -1,4 +1,4 @@
-// The seed of it all: a plugin's executable and its path in a JSON file are enough to build with.
+// A plugin's executable and its path in a JSON file are enough for a build.
 
 import { createHmac } from "node:crypto";
 import {
@@ -29,7 +29,7 @@ async function assertBuilt(
 }
 
 forEachHost(
-  "a template can be no more than a builder's name and the path of its plugin",
+  "a template can consist of a builder's name and the path of its plugin",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     const { stdout } = await bench.builds({
@@ -60,7 +60,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the same file is a core configuration, where BALER_CONFIG names it",
+  "the same file is a core configuration when BALER_CONFIG names it",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     const config = await bench.write("elsewhere/core.json", {
@@ -72,7 +72,7 @@ forEachHost(
 );
 
 forEachHost(
-  "PACKER_CONFIG serves where BALER_CONFIG is unset",
+  "PACKER_CONFIG is used when BALER_CONFIG is not set",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     const config = await bench.write("elsewhere/core.json", {
@@ -84,7 +84,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the core configuration is looked for in ~/.config/baler/config.json",
+  "the core configuration is read from ~/.config/baler/config.json",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     await bench.write(join(bench.home, ".config/baler/config.json"), {
@@ -96,7 +96,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the core configuration is looked for in $XDG_CONFIG_HOME/baler/config.json",
+  "the core configuration is read from $XDG_CONFIG_HOME/baler/config.json",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     await bench.write("xdg/baler/config.json", {
@@ -119,7 +119,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a type that starts with ./ or ../ is a path from the template's folder",
+  "a type that starts with ./ or ../ is a path relative to the template's directory",
   async (bench) => {
     await bench.write("templates/x.json", {
       builders: [{ type: "./cloud", name: "beside" }, {
@@ -149,7 +149,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin is looked for in its places one after the other",
+  "a plugin is searched for in several places in order",
   async (bench) => {
     const plugin = await examplePlugin(CUSTOM_CLOUD);
     const link = async (path: string) => {
@@ -203,7 +203,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin in the working directory is not used unless --plugin-dir asks for it",
+  "a plugin in the working directory is not used unless --plugin-dir names it",
   async (bench) => {
     await Deno.symlink(
       await examplePlugin(CUSTOM_CLOUD),
@@ -246,7 +246,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin that others can replace is used with one warning, with its path and the reason",
+  "a plugin that other users can replace is used with one warning, with its path and the reason",
   async (bench) => {
     const plugin = await bench.write(
       "open/plugin",
@@ -304,7 +304,7 @@ forEachHost(
 );
 
 forEachHost(
-  "each build has a process of its own of a plugin that both use",
+  "two builds that use the same plugin have a process each",
   async (bench) => {
     const plugin = fixturePlugin("two_builders");
     const { stdout } = await bench.builds({

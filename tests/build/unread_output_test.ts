@@ -1,9 +1,9 @@
-// An output that nobody reads: builds go on, Ctrl-C is heard, and all of it is there once it is read.
+// Output that is not read: builds continue, Ctrl-C works, and nothing is lost once it is read.
 
 import { assert, assertEquals } from "@std/assert";
 import { forEachHost, type Workspace } from "../support/harness.ts";
 
-/** More than a pipe and the host's queue hold, in lines of 100 characters. */
+/** More lines of 100 characters than a pipe and the host's queue hold. */
 const LINES = 30_000;
 
 async function writeTemplate(bench: Workspace): Promise<void> {
@@ -44,7 +44,7 @@ async function exists(bench: Workspace, name: string): Promise<void> {
   }
 }
 
-/** Reads the first chunk, and no more: the pipe fills up. */
+/** Reads only the first chunk, so that the pipe fills up. */
 async function unread(host: Deno.ChildProcess) {
   const reader = host.stdout.getReader();
   const { value } = await reader.read();
@@ -52,7 +52,7 @@ async function unread(host: Deno.ChildProcess) {
 }
 
 forEachHost(
-  "builds beside one whose output is not read go on, and no line is lost",
+  "other builds continue while the output of one is not read, and no line is lost",
   async (bench) => {
     await writeTemplate(bench);
     const host = spawn(bench);
@@ -72,7 +72,7 @@ forEachHost(
   },
 );
 
-forEachHost("Ctrl-C is heard while the output is not read", async (bench) => {
+forEachHost("Ctrl-C works while the output is not read", async (bench) => {
   await writeTemplate(bench);
   const host = spawn(bench);
   const stderr = new Response(host.stderr).text();

@@ -1,5 +1,5 @@
-// `baler validate` takes time that grows with the template and no faster, also
-// where every build has every provisioner, and tells of every build all the same.
+// `baler validate` takes time linear in the size of the template, also
+// where every build has every provisioner, and still reports every build.
 
 import { assert, assertEquals } from "@std/assert";
 import { bigTemplate, type Shape } from "../bench/big_template.ts";
@@ -17,7 +17,7 @@ for (
     async () => {
       const bench = await Workspace.make("compiled");
       try {
-        // Processor time, since a test is not alone; four times four would be worse than linear.
+        // CPU time, since other processes run too; 16 times as much would be quadratic.
         const small = await processorTime(bench, 250, shape);
         const large = await processorTime(bench, 1000, shape);
         assert(large < 8 * small, `${small} ms grew to ${large} ms`);
@@ -40,7 +40,7 @@ async function processorTime(bench: Workspace, builders: number, shape: Shape) {
 }
 
 forEachHost(
-  "validate tells of a mistake in each build that has it",
+  "validate reports a mistake in each build that has it",
   async (bench) => {
     await bench.write("t.json", {
       builders: ["a", "b", "c"].map((name) => ({
@@ -76,7 +76,7 @@ forEachHost(
 );
 
 forEachHost(
-  "validate starts one process for all that comes with baler, whatever number of builds",
+  "validate starts one process for all bundled components, whatever the number of builds",
   async (bench) => {
     await bench.write("t.json", bigTemplate(20, "own"));
     const { stderr } = await bench.succeeds(["validate", "t.json"], {

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { CommandCommunicator } from "../../plugin/builder/mod.ts";
-import { LocalProcess } from "../../plugin/bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../plugin/process/local_process.ts";
 import type { RemoteCommand } from "../../plugin/contract/communicator.ts";
 
 /** Runs commands in a directory, with the programs of another. */

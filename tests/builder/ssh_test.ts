@@ -2,15 +2,19 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import type { Communicator } from "../../plugin/contract/communicator.ts";
 import {
+  clearAuthorizedKeysStep,
+  connectStep,
+  runSteps,
   SshCommunicator,
   type SshConfig,
   SshConnectionLostError,
-  sshOptions,
   sshProblems,
   SshTimeoutError,
 } from "../../plugin/builder/mod.ts";
-import { noSshd, run, Sshd } from "../support/sshd.ts";
+import { noSshd, run, sshConfig, Sshd } from "../support/sshd.ts";
+import { RecordingUi } from "../support/recording_ui.ts";
 import { skippable } from "../support/programs.ts";
 
 function sshTest(
@@ -27,24 +31,13 @@ function sshTest(
   });
 }
 
-/** The defaults of the options, and what a test sets. */
-function config(own: Partial<SshConfig>): SshConfig {
-  const defaults = Object.fromEntries(
-    Object.entries(sshOptions).map(([key, option]) => [
-      key,
-      "default" in option ? option.default : undefined,
-    ]),
-  );
-  return { ...defaults, ssh_timeout: 20_000, ...own } as SshConfig;
-}
-
 function communicatorOf(
   sshd: Sshd,
   own: Partial<SshConfig> = {},
 ): SshCommunicator {
   return new SshCommunicator({
     target: { host: "127.0.0.1", port: sshd.port, username: "root" },
-    config: config({ ssh_private_key_file: sshd.key, ...own }),
+    config: sshConfig({ ssh_private_key_file: sshd.key, ...own }),
   });
 }
 
@@ -256,12 +249,12 @@ sshTest("ssh logs in with a password", async (sshd) => {
   try {
     await using communicator = new SshCommunicator({
       target: { host: "127.0.0.1", port: sshd.port, username: user },
-      config: config({ ssh_password: "it's a secret" }),
+      config: sshConfig({ ssh_password: "it's a secret" }),
     });
     assertEquals((await output(communicator, "id -un")).stdout, `${user}\n`);
     await using other = new SshCommunicator({
       target: { host: "127.0.0.1", port: sshd.port, username: user },
-      config: config({ ssh_password: "wrong", ssh_handshake_attempts: 1 }),
+      config: sshConfig({ ssh_password: "wrong", ssh_handshake_attempts: 1 }),
     });
     await assertRejects(() => other.connect(), Error, "Permission denied");
   } finally {
@@ -289,8 +282,53 @@ sshTest("ssh opens tunnels", async (sshd) => {
   assertEquals(new TextDecoder().decode(banner), "SSH-2.0-");
 });
 
+sshTest("the temporary key is removed from authorized_keys", async (sshd) => {
+  await Deno.mkdir(join(sshd.home, ".ssh"));
+  const keys = join(sshd.home, ".ssh", "authorized_keys");
+  await Deno.writeTextFile(keys, "ssh-rsa AAA a.key\nssh-rsa BBB axkey\n");
+  const settings = sshConfig({
+    ssh_private_key_file: sshd.key,
+    ssh_clear_authorized_keys: true,
+    temporary_key_pair_name: "a.key",
+  });
+  const ui = new RecordingUi();
+  await runSteps<{ communicator?: Communicator }>(
+    [
+      connectStep({
+        config: settings,
+        target: () => ({
+          host: "127.0.0.1",
+          port: sshd.port,
+          username: "root",
+        }),
+      }),
+      clearAuthorizedKeysStep({ config: settings }),
+    ],
+    {},
+    {
+      ui,
+      signal: new AbortController().signal,
+      build: { debug: false, onError: "cleanup" },
+    },
+  );
+  assertEquals(await Deno.readTextFile(keys), "ssh-rsa BBB axkey\n");
+  assertEquals(
+    await Array.fromAsync(
+      Deno.readDir(join(sshd.home, ".ssh")),
+      ({ name }) => name,
+    ),
+    ["authorized_keys"],
+  );
+  assertEquals(ui.lines, [
+    "say: Using ssh communicator to connect: 127.0.0.1",
+    "say: Waiting for SSH to become available...",
+    "say: Connected to SSH!",
+    "say: Trying to remove ephemeral keys from authorized_keys files",
+  ]);
+});
+
 Deno.test("sshProblems() tells every problem with its key", async () => {
-  const problems = await sshProblems(config({
+  const problems = await sshProblems(sshConfig({
     ssh_private_key_file: "/no/such/key",
     ssh_file_transfer_method: "ftp",
     ssh_local_tunnels: ["80"],

@@ -8,7 +8,7 @@ import Artifice from "../../plugin/bundled/post_processors/artifice.ts";
 import Checksum from "../../plugin/bundled/post_processors/checksum.ts";
 import Compress from "../../plugin/bundled/post_processors/compress.ts";
 import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
-import { FilesArtifact } from "../../plugin/bundled/shared/files_artifact.ts";
+import { FilesArtifact } from "../../plugin/files/files_artifact.ts";
 import type { Artifact } from "../../plugin/contract/artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";

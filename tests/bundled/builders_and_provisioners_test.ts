@@ -11,8 +11,8 @@ import Shell from "../../plugin/bundled/provisioners/shell.ts";
 import ShellLocal from "../../plugin/bundled/provisioners/shell_local.ts";
 import Sleep from "../../plugin/bundled/provisioners/sleep.ts";
 import ShellLocalPostProcessor from "../../plugin/bundled/post_processors/shell_local.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
-import { NoneCommunicator } from "../../plugin/bundled/communicators/none.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
+import { NoneCommunicator } from "../../plugin/builder/communicators/none.ts";
 import type { Communicator } from "../../plugin/contract/communicator.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import type { HookOptions } from "../../plugin/contract/hook.ts";
@@ -147,12 +147,20 @@ Deno.test("builder null gives its provisioners this machine, or none", async () 
   }
 });
 
-Deno.test("builder null refuses communicators that are not there, and tells which are", async () => {
+Deno.test("builder null rejects unknown communicators, and lists the known ones", async () => {
   await assertProblems(new NullBuilder(), {
-    config: { ssh_host: "x", ssh_username: "root" },
+    config: { communicator: "carrier-pigeon" },
     problems: [
-      'the communicator "ssh" (Packer\'s default) is not in this baler; ' +
-      'set "communicator" to "none" (there is no machine) or "local" (provisioners work on this machine)',
+      'communicator type carrier-pigeon is invalid; set "communicator" to "ssh", ' +
+      'to "none" (there is no machine) or to "local" (provisioners work on this machine)',
+    ],
+  });
+  await assertProblems(new NullBuilder(), {
+    config: {},
+    problems: [
+      "an ssh_username must be specified",
+      "a Host must be specified: set ssh_host",
+      "one authentication method must be specified: set ssh_private_key_file, ssh_password or ssh_agent_auth",
     ],
   });
   await assertProblems(new NullBuilder(), {
@@ -173,7 +181,7 @@ Deno.test("builder null refuses communicators that are not there, and tells whic
   ]);
 });
 
-Deno.test("builder null runs the error-cleanup provisioner when a provisioner fails, as -on-error says", async () => {
+Deno.test("builder null runs the error-cleanup provisioner when a provisioner fails, according to -on-error", async () => {
   const run = async (
     onError: "cleanup" | "abort" | "ask",
     answers: string[],
@@ -247,7 +255,7 @@ Deno.test("shell runs inline lines with the build's variables, and takes the scr
   await assertRejects(() => Deno.stat(lines[0]!.split(": ")[2]!));
 });
 
-Deno.test("shell runs scripts in their order, with Unix line ends unless binary", async () => {
+Deno.test("shell runs scripts in order, with Unix line ends unless binary", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.sh": '#!/bin/sh\r\necho "a $X"\r\n',
     "b.sh": "#!/bin/sh\necho b | od -An -c | tr -d ' '\r\n",
@@ -538,7 +546,7 @@ Deno.test("shell-local refuses what Packer refuses", async () => {
   });
 });
 
-Deno.test("shell-local leaves nothing behind when aborted", async () => {
+Deno.test("shell-local leaves no file and no process when it is aborted", async () => {
   await using dir = await TemporaryDirectory.make();
   const controller = new AbortController();
   const ui = new RecordingUi();
@@ -591,7 +599,7 @@ Deno.test("shell-local as a post-processor passes the artifact on, which stays",
   );
 });
 
-Deno.test("file uploads files and folders, with their modes and where the slash says", async () => {
+Deno.test("file uploads files and directories, with their modes, and handles a trailing slash", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -618,7 +626,7 @@ Deno.test("file uploads files and folders, with their modes and where the slash 
   assertEquals(await Deno.readTextFile(join(dir.path, "i-1.txt")), "a");
 });
 
-Deno.test("file downloads files and folders, and makes the folders that they go to", async () => {
+Deno.test("file downloads files and directories, and creates their destination directories", async () => {
   await using dir = await TemporaryDirectory.make({
     "a.txt": "a",
     "d/b.txt": "b",
@@ -644,7 +652,7 @@ Deno.test("file downloads files and folders, and makes the folders that they go 
   );
 });
 
-Deno.test("file tells what failed, and leaves no half of a file", async () => {
+Deno.test("file reports what failed, and leaves no partial file", async () => {
   await using dir = await TemporaryDirectory.make({ "a.txt": "a" });
   const run = (config: Record<string, unknown>, ui: RecordingUi) =>
     provisioned(new FileProvisioner(), { dir: dir.path, config, ui });
@@ -729,7 +737,7 @@ Deno.test("breakpoint waits for an answer, unless it is disabled or aborted", as
   );
 });
 
-Deno.test("sleep waits as long as it is told, unless it is aborted", async () => {
+Deno.test("sleep waits for its duration, unless it is aborted", async () => {
   const run = (duration: string, signal = never) =>
     provisioned(new Sleep(), {
       dir: "/",
@@ -827,8 +835,8 @@ function changed(
   };
 }
 
-async function names(folder: string): Promise<string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
+async function names(directory: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
   return entries.map((entry) => entry.name).sort();
 }
 

@@ -3,8 +3,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { warnOfBackground } from "../../plugin/bundled/communicators/background_warning.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { warnOfBackground } from "../../plugin/builder/communicators/background_warning.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { outputLines } from "../../plugin/bundled/shell/output_lines.ts";
 import { collected } from "../support/component_runner.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
@@ -27,7 +27,7 @@ Deno.test("LocalCommunicator.start() gives the exit status, the output and the e
   assertEquals(err.text(), "bad\n");
 });
 
-Deno.test("LocalCommunicator.start() gives 128 and the number of the signal that ended the command", async () => {
+Deno.test("LocalCommunicator.start() returns 128 plus the number of the signal that killed the command", async () => {
   await using local = new LocalCommunicator({ workingDirectory: "/" });
   assertEquals(await local.start({ command: "kill -9 $$" }).wait(), 137);
 });
@@ -51,7 +51,7 @@ Deno.test("LocalCommunicator.start() lets a slow reader slow the command down", 
     }),
   });
   await first.promise;
-  // A command beside it has time to run from start to end.
+  // Another command can run from start to finish meanwhile.
   await local.start({ command: "sleep 0.2" }).wait();
   const { size } = await Deno.stat(join(dir.path, "written")).catch(() => ({
     size: 0,
@@ -62,12 +62,12 @@ Deno.test("LocalCommunicator.start() lets a slow reader slow the command down", 
   assertEquals(bytes, 1_000_000);
 });
 
-Deno.test("LocalCommunicator.start() ends the command and all it started when aborted", async () => {
+Deno.test("LocalCommunicator.start() kills the command and all its children when aborted", async () => {
   await using local = new LocalCommunicator({ workingDirectory: "/" });
   const controller = new AbortController();
   const pids = Promise.withResolvers<number[]>();
   const running = local.start({
-    // The grandchild ignores what is asked of it, and is nobody's child.
+    // The grandchild ignores SIGTERM, and its parent has exited.
     command:
       `(sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' &) ; echo $$; sleep 1000`,
     stdout: outputPids(2, pids.resolve),
@@ -80,7 +80,7 @@ Deno.test("LocalCommunicator.start() ends the command and all it started when ab
   for (const pid of started) assertEquals(await isRunning(pid), false);
 });
 
-Deno.test("LocalCommunicator.start() does not wait for what a command leaves running, which ends with the communicator", async () => {
+Deno.test("LocalCommunicator.start() does not wait for background processes, which are killed with the communicator", async () => {
   const local = new LocalCommunicator({ workingDirectory: "/" });
   const out = collected();
   const pid = Promise.withResolvers<number[]>();
@@ -161,7 +161,7 @@ class RecordingLines {
 
 Deno.test("LocalCommunicator's commands do not outlive a process that is killed", async () => {
   const module = new URL(
-    "../../plugin/bundled/communicators/local.ts",
+    "../../plugin/builder/communicators/local.ts",
     import.meta.url,
   );
   const victim = new Deno.Command(Deno.execPath(), {
@@ -189,7 +189,7 @@ Deno.test("LocalCommunicator's commands do not outlive a process that is killed"
   }
 });
 
-Deno.test("LocalCommunicator.start() tells what cannot be started", async () => {
+Deno.test("LocalCommunicator.start() reports a command that cannot be started", async () => {
   await using local = new LocalCommunicator({ workingDirectory: "/nowhere" });
   let message = "";
   try {
@@ -217,7 +217,7 @@ Deno.test("LocalCommunicator.upload() and download() copy a file with its mode",
   assertEquals(got.text(), "\x01\x02\x03");
 });
 
-Deno.test("LocalCommunicator.upload() and download() say what cannot be opened, and let go of the stream", async () => {
+Deno.test("LocalCommunicator.upload() and download() report a file that cannot be opened, and cancel the stream", async () => {
   await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   let cancelled = false;

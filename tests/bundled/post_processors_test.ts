@@ -149,7 +149,7 @@ Deno.test("checksum refuses unknown kinds and broken outputs, each with its plac
   ]);
 });
 
-Deno.test("checksum leaves nothing behind when a file is missing or the build is cancelled", async () => {
+Deno.test("checksum leaves no file when an input is missing or the build is cancelled", async () => {
   await using dir = await TemporaryDirectory.make({ "a": "1" });
   await Deno.truncate(join(dir.path, "a"), 64 * 1024 * 1024);
   await assertRejects(
@@ -269,7 +269,7 @@ Deno.test("compress takes its format from `format` before the name", async () =>
 
 Deno.test({
   ...skippable(
-    "a zip entry's path never leads out of the folder it is unpacked in",
+    "a zip entry's path never leads out of the directory it is unpacked in",
     missing("python3"),
   ),
   async fn() {
@@ -529,7 +529,7 @@ Deno.test("manifest adds an entry for each build, as Go writes JSON", async () =
   assertEquals(await filesIn(dir.path), ["out/a.img", "packer-manifest.json"]);
 });
 
-Deno.test("manifest replaces under -force what earlier runs have left, and nothing of its own run", async () => {
+Deno.test("manifest replaces the entries of earlier runs under -force, and none of its own run", async () => {
   await using dir = await TemporaryDirectory.make({
     "m.json": '{"builds": [{"name": "old"}], "last_run_uuid": "earlier"}',
   });
@@ -554,7 +554,7 @@ Deno.test("manifest replaces under -force what earlier runs have left, and nothi
   assertEquals(await names(), ["two", "three"]);
 });
 
-Deno.test("manifest refuses a file that is no manifest, and leaves it as it is", async () => {
+Deno.test("manifest rejects a file that is not a manifest, and does not change it", async () => {
   await using dir = await TemporaryDirectory.make({ "sub/": "" });
   const refused = (output: string, message: string) =>
     assertRejects(
@@ -583,7 +583,7 @@ Deno.test("manifest refuses a file that is no manifest, and leaves it as it is",
   assertEquals(await filesIn(dir.path), ["m.json"]);
 });
 
-Deno.test("manifest loses no entry of processes that write at once, also when one is killed", async () => {
+Deno.test("manifest loses no entry when several processes write concurrently, or when one is killed", async () => {
   await using dir = await TemporaryDirectory.make();
   const processes = 4;
   const times = 15;
@@ -625,7 +625,7 @@ Deno.test("manifest loses no entry of processes that write at once, also when on
   assertEquals(left, ["m.json"]);
 });
 
-Deno.test("manifest gives up waiting for a lock when the build is cancelled", async () => {
+Deno.test("manifest stops waiting for a lock when the build is cancelled", async () => {
   await using dir = await TemporaryDirectory.make({
     "packer-manifest.json": "",
   });

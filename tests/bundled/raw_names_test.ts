@@ -4,7 +4,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import Artifice from "../../plugin/bundled/post_processors/artifice.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { processed } from "../support/post_processor_program.ts";
 
 /** macOS has no such names, and Windows no such shell. */

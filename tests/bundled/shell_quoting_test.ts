@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import Shell from "../../plugin/bundled/provisioners/shell.ts";
 import ShellLocal from "../../plugin/bundled/provisioners/shell_local.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import { prepared, provisioned } from "../support/component_runner.ts";

@@ -1,5 +1,5 @@
-// Temporary files and unfinished outputs: nobody can guess their names, plant
-// something in their place or read them, and they are gone after any death of the
+// Temporary files and unfinished outputs: other users cannot guess their names, put
+// another file in their place or read them, and they are removed after any death of the
 // process that made them.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
@@ -7,7 +7,7 @@ import { basename, join } from "@std/path";
 import { HANG_LIMIT_MS } from "../support/within.ts";
 import Manifest from "../../plugin/bundled/post_processors/manifest.ts";
 import Shell from "../../plugin/bundled/provisioners/shell.ts";
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import { OutputFile } from "../../plugin/bundled/shared/output_file.ts";
 import { TemporaryFile } from "../../plugin/bundled/shell/temporary_file.ts";
 import type { Upload } from "../../plugin/contract/communicator.ts";
@@ -34,7 +34,7 @@ async function becomes(directory: string, expected: string[]): Promise<void> {
   }
 }
 
-Deno.test("shell uploads scripts under names that nobody can guess, private before their content comes", async () => {
+Deno.test("shell uploads scripts under unpredictable names, private before they have content", async () => {
   await using dir = await TemporaryDirectory.make();
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
   const uploads: Upload[] = [];
@@ -98,7 +98,7 @@ Deno.test("shell replaces what is planted at its remote_path, and does not follo
   assertEquals(await Deno.readTextFile(join(dir.path, "victim")), "precious");
 });
 
-Deno.test("LocalCommunicator.upload() with exclusive fails where there is something, a symlink included", async () => {
+Deno.test("LocalCommunicator.upload() with exclusive fails if the path exists, even as a symlink", async () => {
   await using dir = await TemporaryDirectory.make({ "file": "old" });
   await Deno.symlink("nowhere", join(dir.path, "dangling"));
   await using local = new LocalCommunicator({ workingDirectory: dir.path });
@@ -263,7 +263,7 @@ const DEATHS: [name: string, code: string, left: string[]][] = [
     "manifest",
     `await Deno.writeTextFile(Deno.env.get("REMOTE") + "/m.json", "");
     const { OutputFile } = await import(root + "plugin/bundled/shared/output_file.ts");
-    const { guardFile } = await import(root + "plugin/bundled/shared/cleanup_guard.ts");
+    const { guardFile } = await import(root + "plugin/process/cleanup_guard.ts");
     await guardFile(Deno.env.get("REMOTE") + "/m.json", "empty");
     const output = await OutputFile.open(Deno.env.get("REMOTE") + "/m.json");
     await output.write(new Uint8Array(10));
@@ -293,9 +293,9 @@ for (const [name, code, left] of DEATHS) {
   }
 }
 
-Deno.test("the guard ends with the process that it guards", async () => {
+Deno.test("the guard exits with the process that it guards", async () => {
   const child = victim(
-    `const { guardFile } = await import(root + "plugin/bundled/shared/cleanup_guard.ts");
+    `const { guardFile } = await import(root + "plugin/process/cleanup_guard.ts");
     await guardFile("/nowhere/x");
     console.log("up");
     await new Promise((resolve) => setTimeout(resolve, 1e6));`,

@@ -138,7 +138,7 @@ Deno.test("powershell takes Packer's execution policies, debug modes and directo
   );
 });
 
-Deno.test("powershell fails with a script, and accepts the exit codes that it is told to accept", async () => {
+Deno.test("powershell fails when a script fails, unless its exit code is in valid_exit_codes", async () => {
   await using dir = await TemporaryDirectory.make();
   const run = (config: Record<string, unknown>) =>
     provisioned(new PowershellProvisioner(), {
@@ -304,7 +304,7 @@ Deno.test("windows-restart waits for its own check and for the registry", async 
   ]);
 });
 
-Deno.test("windows-restart tells a failed command, a machine that stays away, and gives up when it is aborted", async () => {
+Deno.test("windows-restart reports a failed command and a machine that does not return, and can be aborted", async () => {
   await using dir = await TemporaryDirectory.make();
   const run = (
     config: Record<string, unknown>,

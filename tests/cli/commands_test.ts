@@ -1,4 +1,4 @@
-// The words of the command line: what each shows, the exit code that it ends with, and the words that
+// The commands of the command line: their output and exit codes, and the commands that
 // plugins add.
 
 import {
@@ -46,7 +46,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler alone shows what baler help shows, and is not understood",
+  "baler without arguments shows the help, with exit code 2",
   async (bench) => {
     const { code, output } = await bench.baler([]);
     assertEquals(code, 2);
@@ -55,7 +55,7 @@ forEachHost(
 );
 
 forEachHost(
-  "each command shows with --help and -h what baler help shows of it",
+  "each command shows its help with --help and -h as with baler help",
   async (bench) => {
     for (const word of words) {
       const { stdout } = await bench.succeeds(["help", word]);
@@ -68,7 +68,7 @@ forEachHost(
 );
 
 forEachHost(
-  "help of a command tells each of its flags, and none that it refuses",
+  "the help of a command lists all its flags, and the command accepts each of them",
   async (bench) => {
     const { stdout } = await bench.succeeds(["help", "build"]);
     const flags = [...stdout.matchAll(/^ {2}-([a-z-]+)/gm)].map(([, flag]) =>
@@ -94,7 +94,7 @@ forEachHost(
 );
 
 forEachHost(
-  "flags have one dash or two, and = or a space before their value",
+  "flags have one or two dashes, and = or a space before their value",
   async (bench) => {
     const template = {
       variables: { x: "" },
@@ -126,7 +126,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler validate finds a good template good, and builds nothing",
+  "baler validate accepts a valid template, and builds nothing",
   async (bench) => {
     await bench.write("template.json", {
       builders: [{ type: "file", content: "x", target: "x.txt" }],
@@ -139,7 +139,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler validate tells all that is wrong, each with its line",
+  "baler validate reports all problems with their lines",
   async (bench) => {
     await bench.write(
       "template.json",
@@ -172,7 +172,7 @@ forEachHost("baler validate -syntax-only starts no plugin", async (bench) => {
 });
 
 forEachHost(
-  "baler inspect shows what is in a template, and no sensitive value",
+  "baler inspect shows the parts of a template, and no sensitive value",
   async (bench) => {
     await bench.write("template.json", {
       description: "Two machines.",
@@ -230,20 +230,20 @@ forEachHost("baler plugins lists the bundled ones, by kind", async (bench) => {
 });
 
 forEachHost(
-  "baler plugins tells which plugin would be used for a name, and why",
+  "baler plugins shows which plugin would be used for a name, and why",
   async (bench) => {
     const plugin = await examplePlugin("baler-builder-custom-cloud");
     const config = await bench.write("core.json", {
       builders: { mine: plugin },
     });
-    await Deno.mkdir(bench.at("folder"));
-    await Deno.symlink(plugin, bench.at("folder/baler-builder-file"));
+    await Deno.mkdir(bench.at("directory"));
+    await Deno.symlink(plugin, bench.at("directory/baler-builder-file"));
     await bench.write("template.json", {
       plugins: { builders: { yours: "/opt/yours" } },
       builders: [{ type: "yours" }],
     });
     const { stdout } = await bench.succeeds(
-      ["plugins", "-plugin-dir=folder", "template.json"],
+      ["plugins", "-plugin-dir=directory", "template.json"],
       { env: { BALER_CONFIG: config } },
     );
     assertMatch(stdout, new RegExp(`^ +mine +${plugin} .*core\\.json`, "m"));
@@ -251,13 +251,13 @@ forEachHost(
     assertMatch(stdout, /^ +file +baler-builder-file +\(bundled\)/m);
     assertMatch(
       stdout,
-      /in place of \S+\/folder\/baler-builder-file +\(-plugin-dir /,
+      /instead of \S+\/directory\/baler-builder-file +\(-plugin-dir /,
     );
   },
 );
 
 forEachHost(
-  "baler plugins lists the plugins of a template that is no more than their paths",
+  "baler plugins lists the plugins of a template that contains only their paths",
   async (bench) => {
     await bench.write("template.json", {
       builders: { "custom-cloud": "/opt/cloud" },
@@ -267,7 +267,7 @@ forEachHost(
   },
 );
 
-// Commands that plugins bring along.
+// Commands of plugins.
 
 async function withShout(bench: Workspace) {
   const config = await bench.write("core.json", {
@@ -277,7 +277,7 @@ async function withShout(bench: Workspace) {
 }
 
 forEachHost(
-  "a command plugin becomes a word, with its arguments, stdin and stdout",
+  "a command plugin adds a command, which gets its arguments, stdin and stdout",
   async (bench) => {
     const env = await withShout(bench);
     const args = ["shout", "-a", "--b=c d", "é", ""];
@@ -291,11 +291,11 @@ forEachHost(
 );
 
 forEachHost(
-  "a command plugin is listed in help, and shows its own",
+  "a command plugin is listed in the help, and shows its own help",
   async (bench) => {
     const env = await withShout(bench);
     const { stdout } = await bench.succeeds(["help"], { env });
-    assertMatch(stdout, /^ +shout +says everything louder$/m);
+    assertMatch(stdout, /^ +shout +prints everything in capitals$/m);
     for (const args of [["help", "shout"], ["shout", "--help"]]) {
       const { stdout } = await bench.succeeds(args, { env });
       assertStringIncludes(stdout, "Usage: baler shout [WORD...]");
@@ -309,7 +309,7 @@ forEachHost("a command plugin's exit code is baler's", async (bench) => {
 });
 
 forEachHost(
-  "what a command plugin returns that is no exit code is told",
+  "an invalid exit code of a command plugin is reported",
   async (bench) => {
     const env = await withShout(bench);
     for (const code of ["1.5", "256", "-1", "none"]) {
@@ -317,7 +317,7 @@ forEachHost(
       assertEquals(ended.code, 1);
       assertMatch(
         ended.output,
-        /returned (1\.5|256|-1|NaN), which is no exit code: it is to be from 0 to 255/,
+        /returned (1\.5|256|-1|NaN); expected an exit code from 0 to 255/,
       );
       assertForPeople(ended);
     }
@@ -325,7 +325,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a command plugin that fails is told, with exit code 1",
+  "a command plugin that fails is reported, with exit code 1",
   async (bench) => {
     const env = await withShout(bench);
     const ended = await bench.baler(["shout", "-fail"], { env });
@@ -346,16 +346,16 @@ forEachHost("Ctrl-C cancels a command plugin by its signal", async (bench) => {
 });
 
 forEachHost(
-  "baler-command-NAME in a plugin folder becomes the word NAME",
+  "baler-command-NAME in a plugin directory adds the command NAME",
   async (bench) => {
     await bench.write(
-      "folder/baler-command-louder",
+      "directory/baler-command-louder",
       `#!/bin/sh\nexec ${
         fixturePlugin("shout_command").map((word) => `'${word}'`).join(" ")
       }\n`,
       { mode: 0o755 },
     );
-    const env = { BALER_PLUGIN_PATH: bench.at("folder") };
+    const env = { BALER_PLUGIN_PATH: bench.at("directory") };
     const { stdout } = await bench.succeeds(["louder", "x"], {
       env,
       stdin: "hey",
@@ -366,7 +366,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a command plugin cannot take the place of one of baler's own words",
+  "a command plugin cannot replace one of baler's own commands",
   async (bench) => {
     const config = await bench.write("core.json", {
       commands: { version: "/nowhere/plugin" },
@@ -376,7 +376,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a plugin says what it serves when it is asked to describe itself",
+  "a plugin lists its components when it is run with describe",
   async (bench) => {
     const plugin = await examplePlugin("baler-greet-and-sign");
     const { stdout } = await new Deno.Command(plugin, {
@@ -394,7 +394,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the plugin that comes with baler describes itself, or one of its components",
+  "the bundled plugin describes itself, or one of its components",
   async (bench) => {
     const served = async (...words: string[]) => {
       const { stdout } = await bench.succeeds(["plugin", ...words, "describe"]);

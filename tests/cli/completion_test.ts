@@ -1,4 +1,4 @@
-// `baler completion`: its scripts, in the shells that they are for.
+// `baler completion`: its scripts, in real shells.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
@@ -15,15 +15,15 @@ import { shellQuote } from "../support/shell.ts";
 const shells = ["bash", "zsh", "fish"] as const;
 
 const template = {
-  variables: { region: "north", colour: "red" },
+  variables: { region: "north", color: "red" },
   builders: ["web-1", "web-2", "db"].map((name) => ({ type: "null", name })),
 };
 
-/** A folder with something to complete, and baler's script for a shell in it. */
+/** Prepares a directory with files to complete and the completion script for a shell. */
 async function prepare(bench: Workspace, shell: string): Promise<string> {
   await bench.write("site.json", template);
   await bench.write("notes.txt", "");
-  await bench.write("some folder/inner.json", template);
+  await bench.write("some directory/inner.json", template);
   const bin = join(bench.home, "bin");
   await bench.write(
     join(bin, "baler"),
@@ -35,7 +35,7 @@ async function prepare(bench: Workspace, shell: string): Promise<string> {
   return `${bin}:${bench.env.PATH}`;
 }
 
-/** What a shell without a terminal offers for a line with the cursor at its end, or at `|`. */
+/** Returns the completions of a line in a shell without a terminal, with the cursor at the end or at `|`. */
 async function offers(
   bench: Workspace,
   shell: "bash" | "fish",
@@ -69,7 +69,10 @@ for (
     ["commands", "baler ", commands],
     ["commands behind a flag", "baler -machine-readable ", commands],
     ["the beginning of a command", "baler va", ["validate"]],
-    ["templates and folders", "baler build ", ["site.json", "some folder"]],
+    ["templates and directories", "baler build ", [
+      "site.json",
+      "some directory",
+    ]],
     ["files by their beginning", "baler inspect no", ["notes.txt"]],
     ["the commands of help", "baler help in", ["inspect"]],
     ["shells", "baler completion ", ["bash", "fish", "zsh"]],
@@ -82,11 +85,11 @@ for (
       "db,web-1",
       "db,web-2",
     ]],
-    ["the words of a flag", "baler build -on-error ab", ["abort"]],
-    ["the folders of a flag", "baler plugins -plugin-dir some", [
-      "some folder",
+    ["the values of a flag", "baler build -on-error ab", ["abort"]],
+    ["the directories of a flag", "baler plugins -plugin-dir some", [
+      "some directory",
     ]],
-    ["variables", "baler console site.json -var co", ["colour="]],
+    ["variables", "baler console site.json -var co", ["color="]],
     ["nothing for a number", "baler build -parallel-builds ", []],
     ["nothing for what is no command", "baler nonsense ", []],
   ] as const
@@ -96,7 +99,7 @@ for (
     async (bench) => assertEquals(await offers(bench, "bash", line), expected),
     { ignore: missing("bash") },
   );
-  // A cursor in the middle of a line cannot be told to fish's `complete -C`.
+  // fish's `complete -C` cannot be given a cursor in the middle of a line.
   if (line.includes("|")) continue;
   forEachHost(
     `fish completes ${promise}`,
@@ -105,7 +108,7 @@ for (
       const seen = offered.map((one) =>
         one.replaceAll("\\ ", " ").replace(/\/$/, "")
       );
-      // Fish shows files that fit less well too, behind the others.
+      // fish also lists less similar files, after the others.
       const others = promise.startsWith("templates") ? ["notes.txt"] : [];
       assertEquals(seen, [...others, ...expected]);
     },
@@ -114,7 +117,7 @@ for (
 }
 
 forEachHost(
-  "bash completes all flags that a command has",
+  "bash completes all flags of a command",
   async (bench) => {
     for (const [name, { load }] of Object.entries(COMMANDS)) {
       const flags = Object.entries((await load()).flags).map(([flag, of]) =>
@@ -134,7 +137,7 @@ forEachHost(
 );
 
 forEachHost(
-  "bash completes a value behind = whether or not words end there",
+  "bash completes a value after = whether or not = breaks words",
   async (bench) => {
     const line = "baler build site.json -only=db,web";
     assertEquals(await offers(bench, "bash", line), ["db,web-1", "db,web-2"]);
@@ -158,7 +161,7 @@ forEachHost(
   { ignore: missing("bash") },
 );
 
-/** How each shell is started on a terminal with nothing of this machine's. */
+/** The command that starts each shell on a terminal without the configuration of this machine. */
 const interactive = {
   bash: "bash --noprofile --norc -i",
   zsh: "zsh -f -i",
@@ -232,7 +235,7 @@ for (const shell of shells) {
       for (const [index, name] of hostileNames.entries()) {
         const builders = [{ type: "null", communicator: "none", name }];
         await bench.write(`t${index}.json`, { builders });
-        // A file name has no slash in it.
+        // A file name cannot contain a slash.
         await bench.write(`files/${index}/${name}.json`, { builders });
       }
       await bench.write("p/baler-command-cmd$(touch pwned)", "#!/bin/sh\n", {
@@ -259,7 +262,7 @@ for (const shell of shells) {
       const complete = async (line: string, mark: string) => {
         await terminal.type(line);
         await terminal.press("Tab");
-        // What was inserted is read as one argument by the shell itself.
+        // The shell itself reads the inserted text as one argument.
         await terminal.type(` # ${mark}`);
         await terminal.shows(new RegExp(`# ${mark}`));
         await terminal.press("Enter");
@@ -286,7 +289,7 @@ for (const shell of shells) {
   );
 }
 
-forEachHost("baler completion says which shells there are", async (bench) => {
+forEachHost("baler completion names the supported shells", async (bench) => {
   for (const args of [[], ["ksh"], ["bash", "zsh"]]) {
     const ended = await bench.baler(["completion", ...args]);
     assertEquals(ended.code, 2, ended.output);
@@ -295,7 +298,7 @@ forEachHost("baler completion says which shells there are", async (bench) => {
   }
 });
 
-forEachHost("completion knows the commands of plugins", async (bench) => {
+forEachHost("completion includes the commands of plugins", async (bench) => {
   await bench.write("p/baler-command-shout", "#!/bin/sh\n", { mode: 0o755 });
   const { stdout } = await bench.succeeds(["completion", "bash"], {
     env: { BALER_PLUGIN_PATH: bench.at("p") },

@@ -1,4 +1,4 @@
-// `baler console`: what it shows of the templates that are piped into it or typed, as Packer's does.
+// `baler console`: evaluates templates that are piped or typed, with the same output as Packer's.
 
 import {
   assert,
@@ -22,7 +22,7 @@ const template = {
     secret: "hunter2",
   },
   "sensitive-variables": ["secret"],
-  // Without one Packer's console knows no variables.
+  // Without a template Packer's console has no variables.
   builders: [{ type: "null", communicator: "none" }],
 };
 
@@ -70,7 +70,7 @@ for (
     ["a variable that there is not", "<{{user `gone`}}>", ["t.json"]],
     ["a variable of the command line", "{{user `x`}}", ["-var", "x=a,b"]],
     ["a sensitive variable", "{{user `secret`}}", ["t.json"]],
-    ["a template's folder", "{{template_dir}}", ["t.json"]],
+    ["a template's directory", "{{template_dir}}", ["t.json"]],
     ["spaces", "  {{user `name`}}  ", ["t.json"]],
     ["a template that is not there", "", ["gone.json"]],
   ] as const
@@ -93,7 +93,7 @@ for (
       await writer.close();
       const { code, stdout } = await child.output();
       assertEquals(ours.code, code, ours.output);
-      // Packer tells of a missing template on stdout.
+      // Packer reports a missing template on stdout.
       if (code === 0) {
         assertEquals(ours.stdout, new TextDecoder().decode(stdout));
       }
@@ -103,7 +103,7 @@ for (
 }
 
 forEachHost(
-  "baler console tells of a line that cannot be interpolated, and goes on",
+  "baler console reports a line that cannot be interpolated, and continues",
   async (bench) => {
     const ended = await piped(bench, "a {{upper `x` nope}}\n{{upper `y`}}\n");
     assertEquals(ended.code, 0);
@@ -140,7 +140,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler console -machine-readable says what is wrong with a line in an event like any other",
+  "baler console -machine-readable reports a failed line in an event like any other",
   async (bench) => {
     const { code, stdout } = await piped(
       bench,
@@ -159,7 +159,7 @@ for (
   const [promise, args, code, says] of [
     ["a template that is not there", ["gone.json"], 1, "gone.json"],
     ["a second template", ["t.json", "t.json"], 2, "one TEMPLATE"],
-    ["a template from the input that it reads", ["-"], 2, "standard input"],
+    ["a template from stdin, which it reads itself", ["-"], 2, "from stdin"],
     ["a flag that it does not know", ["-vra=1"], 2, "-var"],
   ] as const
 ) {
@@ -174,7 +174,7 @@ for (
 const onTerminal = { ignore: missing("tmux") };
 
 forEachHost(
-  "baler console on a terminal answers line after line, errors too, until exit",
+  "baler console on a terminal evaluates line after line, after errors too, until exit",
   async (bench) => {
     await bench.write("t.json", template);
     await using terminal = await Terminal.open(bench, ["console", "t.json"], {
@@ -200,7 +200,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler console on a terminal edits lines, remembers and completes them",
+  "baler console on a terminal edits, recalls and completes lines",
   async (bench) => {
     await bench.write("t.json", template);
     await using terminal = await Terminal.open(bench, ["console", "t.json"]);
@@ -214,7 +214,7 @@ forEachHost(
     await terminal.shows(/^ABC\n> \{\{upper `abc`\}\}\nABC\n>/m);
     await terminal.type("{{user `nam");
     await terminal.press("Tab");
-    // What follows a tab at once would make a paste of it, with nothing to complete.
+    // Text right after a tab would be taken for a paste, and not be completed.
     await terminal.shows(/^> \{\{user `name`$/m);
     await terminal.type("}}");
     await terminal.press("Enter");
@@ -237,7 +237,7 @@ for (const key of ["C-c", "C-d"]) {
 }
 
 forEachHost(
-  "baler console answers each line of a file",
+  "baler console evaluates each line of a file",
   async (bench) => {
     await bench.write("lines.txt", "{{upper `x`}}\n{{nope}}\n{{upper `y`}}\n");
     await using terminal = await Terminal.open(bench, ["console"], {
@@ -253,7 +253,7 @@ forEachHost(
 );
 
 forEachHost(
-  "baler console shows no prompt where its output is no terminal",
+  "baler console shows no prompt when its output is not a terminal",
   async (bench) => {
     await using terminal = await Terminal.open(bench, ["console"], {
       behind: "> out.txt",

@@ -1,4 +1,4 @@
-// docs/machine-readable.md tells of the events that baler has, of all of them, and of no others.
+// docs/machine-readable.md documents exactly the events of baler.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -11,7 +11,7 @@ const page = await Deno.readTextFile(
   new URL("../../docs/machine-readable.md", import.meta.url),
 );
 
-/** An event: its target, and its type; behind the type of some the word that tells them apart. */
+/** An event: its target and its type; for some types also the first field of the data. */
 interface Event {
   target: string;
   kind: string;
@@ -38,7 +38,7 @@ const documented = new Map(
   }),
 );
 
-/** Everything that baler can be asked for with -machine-readable. */
+/** Runs every command that prints events with -machine-readable. */
 async function seen(bench: Workspace): Promise<Event[]> {
   await bench.write("good.json", {
     variables: { needed: null, other: "x" },
@@ -84,7 +84,7 @@ async function seen(bench: Workspace): Promise<Event[]> {
 }
 
 forEachHost(
-  "docs/machine-readable.md has each kind of event that baler shows, and no other",
+  "docs/machine-readable.md has each kind of event that baler prints, and no other",
   async (bench) => {
     const events = await seen(bench);
     const kinds = new Set(events.map(({ kind }) => kind));

@@ -1,4 +1,4 @@
-// What programs read: the events of -machine-readable, and the log of BALER_LOG.
+// The machine-readable output, and the log of BALER_LOG.
 
 import {
   assert,
@@ -37,7 +37,7 @@ const template = {
   ],
 };
 
-/** The events of an output, without the time; every line has to be one. */
+/** Returns the events of an output without their time; every line must be an event. */
 function events(stdout: string): string[] {
   const now = Date.now() / 1000;
   return stdout.trimEnd().split("\n").map((line) => {
@@ -49,7 +49,7 @@ function events(stdout: string): string[] {
   });
 }
 
-// As Packer 1.6.6 writes them; durations, temporary names and what compresses aside.
+// As in Packer 1.6.6, except for durations, temporary names and the number of cores.
 const expected = `
 ,ui,say,==> one: Running local shell script: TEMPORARY
 ,ui,message,    one: building%!(PACKER_COMMA) now
@@ -106,7 +106,7 @@ const comparable = (event: string) =>
     .replace(/with \d+ cores? for/, "with N cores for");
 
 forEachHost(
-  "-machine-readable shows Packer's events in Packer's order",
+  "-machine-readable prints Packer's events in Packer's order",
   async (bench) => {
     const { stdout } = await bench.builds(template, ["-machine-readable"]);
     assertEquals(events(stdout).map(comparable), expected);
@@ -134,7 +134,7 @@ Deno.test({
 });
 
 forEachHost(
-  "-machine-readable is understood before a command and behind it",
+  "-machine-readable is accepted before and after a command",
   async (bench) => {
     const expected = [
       `,version,${config.version}`,
@@ -154,7 +154,7 @@ forEachHost(
   },
 );
 
-forEachHost("an error is an event, too", async (bench) => {
+forEachHost("an error is also an event", async (bench) => {
   const wrong = await bench.baler([
     "-machine-readable",
     "build",
@@ -177,7 +177,7 @@ forEachHost("an error is an event, too", async (bench) => {
 });
 
 forEachHost(
-  "inspect's events tell variables, builders and provisioners",
+  "inspect prints events for variables, builders and provisioners",
   async (bench) => {
     await bench.write("template.json", template);
     const { stdout } = await bench.succeeds([
@@ -212,7 +212,7 @@ async function logged(
 }
 
 forEachHost(
-  "BALER_LOG shows each line with its time and the plugin's path in front",
+  "BALER_LOG logs each line with its time and the plugin's path",
   async (bench) => {
     const plugin = await examplePlugin("baler-builder-custom-cloud");
     const log = await logged(bench, {
@@ -231,7 +231,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the log has what the ui shows, and what plugins write",
+  "the log contains the output of the ui and of plugins",
   async (bench) => {
     const plugin = await bench.write(
       "plugin",
@@ -246,7 +246,7 @@ forEachHost(
   },
 );
 
-forEachHost("there is no log unless BALER_LOG asks for one", async (bench) => {
+forEachHost("there is no log unless BALER_LOG is set", async (bench) => {
   const one = { builders: [{ type: "null", communicator: "none" }] };
   assertEquals((await bench.builds(one)).stderr, "");
   for (const BALER_LOG of ["", "0"]) {
@@ -259,7 +259,7 @@ forEachHost("there is no log unless BALER_LOG asks for one", async (bench) => {
   );
 });
 
-forEachHost("BALER_LOG_PATH takes the log, too", async (bench) => {
+forEachHost("BALER_LOG_PATH gets the log, too", async (bench) => {
   const log = await logged(bench, {
     builders: [{ type: "file", content: "x", target: "x" }],
   }, { BALER_LOG_PATH: bench.at("log") });
@@ -302,13 +302,13 @@ forEachHost(
     for (const text of [output, log, stdout]) {
       assert(!text.includes(secret), text);
     }
-    // What is built has the true value.
+    // The artifact contains the real value.
     assertEquals(await bench.read("x.txt"), secret);
   },
 );
 
 forEachHost(
-  "a sensitive value given with -var is not told in the error of a build that fails",
+  "a sensitive value of -var is not shown in the error of a failed build",
   async (bench) => {
     await bench.write("template.json", {
       variables: { password: null },

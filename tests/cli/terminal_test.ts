@@ -1,5 +1,5 @@
-// What a person sees: colours where they are wanted, how far long work has come, questions, and no
-// line that another one was written into.
+// The output on a terminal: colors, progress and questions, and no
+// line that is mixed with another one.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { NO_LOG } from "../../host/log/log.ts";
@@ -21,7 +21,7 @@ import { shellQuote } from "../support/shell.ts";
 
 const seen = { ignore: missing("tmux") };
 
-/** The bytes that baler writes to a terminal, as they are. */
+/** Returns the bytes that baler writes to a terminal. */
 async function raw(
   bench: Workspace,
   args: readonly string[],
@@ -54,7 +54,7 @@ const twoBuilds = {
 };
 
 forEachHost(
-  "on a terminal each build has a colour of its own, and errors are red",
+  "on a terminal each build has a color of its own, and errors are red",
   async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", "t.json"]);
@@ -84,7 +84,7 @@ for (
     ["-machine-readable", ["-machine-readable"], {}],
   ] as const
 ) {
-  forEachHost(`there are no colours with ${promise}`, async (bench) => {
+  forEachHost(`there are no colors with ${promise}`, async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", ...args, "t.json"], env);
     assert(!text.includes("\x1b"), JSON.stringify(text));
@@ -92,7 +92,7 @@ for (
   }, { ignore: missing("script") });
 }
 
-forEachHost("there are no colours and no progress on a pipe", async (bench) => {
+forEachHost("there are no colors and no progress on a pipe", async (bench) => {
   const { output } = await bench.builds({
     builders: { p: { plugin: fixturePlugin("scripted_ui"), steps: [...half] } },
   });
@@ -102,7 +102,7 @@ forEachHost("there are no colours and no progress on a pipe", async (bench) => {
 });
 
 forEachHost(
-  "-timestamp-ui puts no time in front of the colours that are told first, as in Packer",
+  "-timestamp-ui adds no time to the lines that announce colors, as in Packer",
   async (bench) => {
     await bench.write("t.json", twoBuilds);
     const text = await raw(bench, ["build", "-timestamp-ui", "t.json"]);
@@ -116,7 +116,7 @@ forEachHost(
 );
 
 forEachHost(
-  "-timestamp-ui puts the time in front of what is shown",
+  "-timestamp-ui prefixes output with the time",
   async (bench) => {
     await bench.write("t.json", twoBuilds);
     const { stdout } = await bench.succeeds([
@@ -161,13 +161,13 @@ async function perform(
   return await Terminal.open(bench, ["build", ...args, "t.json"], options);
 }
 
-/** Lets the step that awaits a pipe go on. */
+/** Lets the step that awaits a pipe continue. */
 function release(bench: Workspace, pipe: string): Promise<void> {
   return Deno.writeTextFile(bench.at(pipe), "go");
 }
 
 forEachHost(
-  "progress stands below all lines, moves, and is gone when it is done",
+  "progress is shown below all lines, is updated, and is removed when it is done",
   async (bench) => {
     await using terminal = await perform(bench, {
       p: [
@@ -197,7 +197,7 @@ forEachHost(
 );
 
 forEachHost(
-  "several pieces of work have one line together",
+  "several pieces of work share one line",
   async (bench) => {
     const steps = (label: string, current: number, pipe: string) => [
       { progress: { label, current, total: 100, unit: "files" } },
@@ -220,7 +220,7 @@ forEachHost(
 );
 
 forEachHost(
-  "progress fits a narrow terminal, whatever a plugin calls its work",
+  "progress fits a narrow terminal, whatever its label is",
   async (bench) => {
     const label = "upload\n\x1b[31mläng-文字 " + "long ".repeat(50);
     await using terminal = await perform(bench, {
@@ -245,7 +245,7 @@ forEachHost(
 );
 
 forEachHost(
-  "progress of a build that failed is taken away",
+  "the progress of a failed build is removed",
   async (bench) => {
     await using terminal = await perform(bench, {
       bad: [...half, { await: "one" }, { fail: "broken" }],
@@ -262,7 +262,7 @@ forEachHost(
 );
 
 forEachHost(
-  "no progress is left when Ctrl-C ends it all at once",
+  "no progress is left when a second Ctrl-C kills everything",
   async (bench) => {
     await using terminal = await perform(bench, {
       p: [...half, { await: "one" }],
@@ -278,7 +278,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a question keeps the last line; what comes meanwhile stands above it",
+  "a question keeps the last line; other output appears above it",
   async (bench) => {
     await using terminal = await perform(bench, {
       a: [{ ask: "Is it right?" }],
@@ -303,7 +303,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a question of a build that has ended makes way for the next one",
+  "the question of a finished build makes way for the next one",
   async (bench) => {
     await using terminal = await perform(bench, {
       a: [{ leave: "Is anyone there?" }],
@@ -321,7 +321,7 @@ forEachHost(
 );
 
 forEachHost(
-  "the log on the same terminal stands above the progress",
+  "the log on the same terminal is written above the progress",
   async (bench) => {
     await using terminal = await perform(bench, {
       p: [...half, { await: "one" }, { say: "spoken" }, { await: "two" }],
@@ -339,7 +339,7 @@ forEachHost(
   seen,
 );
 
-forEachHost("a dumb terminal sees no progress", async (bench) => {
+forEachHost("a dumb terminal shows no progress", async (bench) => {
   await bench.write("t.json", {
     builders: {
       p: {
@@ -354,13 +354,13 @@ forEachHost("a dumb terminal sees no progress", async (bench) => {
   }
 }, { ignore: missing("script") });
 
-Deno.test("progressText() tells how long it will take, once that can be guessed", () => {
+Deno.test("progressText() shows the remaining time once it can be estimated", () => {
   const work = { label: "x", current: 25, total: 100, begin: 0 };
   assertMatch(progressText([work], 80, 30_000), /, 1 min 30 s left$/);
   assertMatch(progressText([work], 80, 1000), /of 100 B$/);
 });
 
-Deno.test("progressText() names as much of the work as there is room for", () => {
+Deno.test("progressText() shows as many labels as fit", () => {
   const work = ["a", "b"].map((name) => ({
     label: `${name}: compress ${"disk".repeat(9)}`,
     current: 1,
@@ -387,7 +387,7 @@ Deno.test("progressText() fits any width", () => {
   }
 });
 
-Deno.test("the progress line bears any number of names, of any length", async () => {
+Deno.test("the progress line handles any number of labels of any length", async () => {
   const { promise: drawn, resolve } = Promise.withResolvers<string>();
   const line = new ProgressLine(resolve, () => 80);
   for (let work = 0; work < 50_000; work++) {
@@ -400,7 +400,7 @@ Deno.test("the progress line bears any number of names, of any length", async ()
   line.end();
 });
 
-Deno.test("progress of a plugin in other types than the interface's is refused", () => {
+Deno.test("progress with types that the interface does not allow is rejected", () => {
   const shown: Progress[] = [];
   const screen = {
     progress: (_owner: string, progress: Progress) => shown.push(progress),
@@ -441,7 +441,7 @@ Deno.test("progress of a plugin in other types than the interface's is refused",
   assertEquals(shown.length, 1);
 });
 
-Deno.test("textWidth() counts columns, and cutToWidth() cuts between characters", () => {
+Deno.test("textWidth() counts columns, and truncateToWidth() cuts between characters", () => {
   assertEquals(textWidth("abc"), 3);
   assertEquals(textWidth("文字"), 4);
   assertEquals(textWidth("e\u0301"), 1);

@@ -1,17 +1,22 @@
-// A host without a library: writes lines as they are given, valid or not, and reads lines as they come.
+// A host without the library: writes any lines, valid or not, and reads lines as they arrive.
+
+import { HANG_LIMIT_MS } from "../support/within.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** A child process that is spoken to line by line. */
+/** A child process that is tested line by line. */
 export class BareHost implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stderr: Promise<string>;
   #unread = new Uint8Array();
-  /** A process that does not answer or end is killed, so that its test fails. */
-  readonly #patience = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
+  /** Kills a process that does not answer or exit, so that its test fails. */
+  readonly #hangTimer = setTimeout(
+    () => this.#child.kill("SIGKILL"),
+    HANG_LIMIT_MS,
+  );
 
   constructor([command, ...args]: string[]) {
     this.#child = new Deno.Command(command!, {
@@ -69,7 +74,7 @@ export class BareHost implements AsyncDisposable {
     return this.#take(length);
   }
 
-  /** Says what a host says first, and makes a component; returns its reference. */
+  /** Completes the handshake and creates a component; returns its reference. */
   async greet(kind = "conformance", name = "suite"): Promise<number> {
     await this.message();
     await this.send({ json: { welcome: 1, host: "bare 0" } });
@@ -81,7 +86,7 @@ export class BareHost implements AsyncDisposable {
 
   /** Closes stdin and waits for the end. */
   async end(): Promise<{ code: number; unread: string; stderr: string }> {
-    // A process that has ended already has closed it too.
+    // A process that has exited has already closed it.
     await this.#writer.close().catch(() => {});
     return await this.ended();
   }
@@ -90,15 +95,15 @@ export class BareHost implements AsyncDisposable {
   async ended(): Promise<{ code: number; unread: string; stderr: string }> {
     while (await this.#more());
     const { code, signal } = await this.#child.status;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#hangTimer);
     if (signal !== null) throw new Error(`it ended by ${signal}`);
     const unread = new TextDecoder().decode(this.#unread);
     return { code, unread, stderr: await this.#stderr };
   }
 
-  /** Ends the process, whatever state it is in. */
+  /** Kills the process, whatever its state is. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#hangTimer);
     await this.#writer.abort().catch(() => {});
     while (await this.#more());
     await this.#child.status;

@@ -1,4 +1,4 @@
-// Calls: many at once, started in order, answered in any; and what goes wrong in one is told in full.
+// Calls: many at once, started in order, answered in any order; errors are sent in full.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Chance } from "./random_values.ts";
@@ -16,7 +16,7 @@ async function failure(call: Promise<unknown>): Promise<Failure> {
 }
 
 export const calls: Promises = {
-  "answers 100 calls in flight in whatever order they end": async (
+  "answers 100 calls in flight in the order in which they finish": async (
     { suite },
   ) => {
     const keys = Array.from({ length: 100 }, (_, i) => `${i}`);
@@ -82,7 +82,7 @@ export const calls: Promises = {
     ]);
   },
 
-  "throws what is no error as it is": async ({ suite }) => {
+  "throws a value that is not an error unchanged": async ({ suite }) => {
     assertEquals(await suite.throwValue({ n: 1n }).catch((thrown) => thrown), {
       n: 1n,
     });
@@ -92,7 +92,7 @@ export const calls: Promises = {
     );
   },
 
-  "goes on after a call that failed": async ({ suite }) => {
+  "continues after a call that failed": async ({ suite }) => {
     await assertRejects(() => suite.fail("once"));
     assertEquals(await suite.add(1, 1), 2);
   },
@@ -104,13 +104,13 @@ export const calls: Promises = {
     assert(typeof any.echo === "function");
   },
 
-  "cannot be asked for what it does not serve": async ({ plugin }) => {
+  "rejects a component that it does not serve": async ({ plugin }) => {
     const error = await failure(plugin.create("conformance", "sweet"));
     assertMatch(error.message, /sweet/);
     assertMatch(error.message, /conformance.*suite/);
   },
 
-  "serves a component of its own for each call of create": async (
+  "creates a separate component for each call of create": async (
     { plugin, suite },
   ) => {
     const other = await plugin.create<typeof suite>("conformance", "suite");

@@ -1,4 +1,4 @@
-// Conformance: whoever keeps docs/protocol.md is a plugin, whatever it is written in.
+// Conformance: a program in any language that implements docs/protocol.md is a plugin.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch } from "../../host/plugin/launch.ts";

@@ -139,7 +139,7 @@ class Suite {
   }
 
   /** Collects garbage, where the process was started so that it can. */
-  /** In a turn of its own: what one turn has to do with is kept to its end. */
+  /** In a separate turn of the event loop: a turn keeps its references alive until it ends. */
   async collect(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     (globalThis as { gc?: () => void }).gc?.();

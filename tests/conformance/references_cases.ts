@@ -1,4 +1,4 @@
-// References: functions, objects and signals work from the other side, come home as themselves, and are given up.
+// References: functions, objects and signals can be used by the peer, keep their identity when they are sent back, and are released.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type Counter, type Promises, until } from "./suite.ts";
@@ -95,7 +95,7 @@ export const references: Promises = {
     await suite.drop();
   },
 
-  "tells two objects apart": async ({ suite }) => {
+  "distinguishes two objects": async ({ suite }) => {
     assert(!await suite.isSame(() => 1, () => 1));
     assert(
       !await suite.isSame(
@@ -135,7 +135,7 @@ export const references: Promises = {
     );
   },
 
-  "gives up what was disposed here": async (setting) => {
+  "releases an object that was disposed here": async (setting) => {
     const { suite } = setting;
     const start = 4711;
     const counter = await suite.makeCounter(start);

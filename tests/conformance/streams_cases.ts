@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Promises, roundTrips } from "./suite.ts";
 
-/** How much may be read ahead of who reads, in chunks. */
+/** How much may be read ahead of the reader, in chunks. */
 const AHEAD = 64;
 
 /** A source without an end that counts how far it was read. */
@@ -104,7 +104,9 @@ export const streams: Promises = {
     await reader.cancel();
   },
 
-  "is told that a reader here wants no more, and why": async ({ suite }) => {
+  "is notified when a reader here cancels, with the reason": async (
+    { suite },
+  ) => {
     const reader = (await suite.makeCancelled()).getReader();
     await reader.read();
     await reader.cancel("enough");
@@ -123,7 +125,9 @@ export const streams: Promises = {
     assert(await sink.closed());
   },
 
-  "is told that a writer here has given up, and why": async ({ suite }) => {
+  "is notified when a writer here aborts, with the reason": async (
+    { suite },
+  ) => {
     const sink = await suite.makeSink();
     const writer = sink.stream.getWriter();
     await writer.write(1);
@@ -132,7 +136,7 @@ export const streams: Promises = {
     assert(!await sink.closed());
   },
 
-  "stops a writer here for as long as it takes nothing": async ({ suite }) => {
+  "blocks a writer here while it does not read": async ({ suite }) => {
     const gate = await suite.makeGate();
     const writer = gate.stream.getWriter();
     const writes: Promise<void>[] = [];

@@ -65,7 +65,7 @@ export interface Suite {
   exit(code: number): Promise<void>;
 }
 
-/** What each promise is tested with: a suite of its own, in a process that it shares. */
+/** The setting of each case: a suite of its own, in a shared process. */
 export interface Setting {
   suite: Suite;
   plugin: Plugin;
@@ -92,7 +92,7 @@ export async function until(
   throw new Error(`it never came true that ${holds}`);
 }
 
-/** Lets whatever is free to go on do so: a number of calls there and back. */
+/** Lets pending work continue: makes a number of calls. */
 export async function roundTrips(suite: Suite, count = 50): Promise<void> {
   for (let i = 0; i < count; i++) await suite.add(i, 1);
 }

@@ -1,10 +1,10 @@
-// Values: what is sent there and comes back is equal, and what was one object still is.
+// Values: a value that is sent there and back is equal, and shared objects stay shared.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Chance, randomValue } from "./random_values.ts";
 import type { Promises } from "./suite.ts";
 
-/** Everything about a value that equality does not look at, like the sign of 0. */
+/** The properties of a value that assertEquals() ignores, such as the sign of 0. */
 function shown(value: unknown): string {
   return Deno.inspect(value, {
     depth: Infinity,
@@ -30,7 +30,7 @@ const samples: Record<string, unknown> = {
     undefined,
   ]]),
   "typed arrays": [new Float64Array([0.1, 1e300]), new Int16Array([-1])],
-  "typed arrays of what is no number in JSON": [
+  "typed arrays of numbers that JSON does not have": [
     new Float64Array([NaN, -0, Infinity, -Infinity]),
     new Float32Array([NaN]),
   ],

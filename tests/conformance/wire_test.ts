@@ -1,4 +1,4 @@
-// What the protocol's page says of a plugin, seen from the pipe: each test speaks plain lines to the process.
+// The requirements of docs/protocol.md for a plugin: each test writes plain lines to the process.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BareHost } from "./bare_host.ts";
@@ -30,7 +30,9 @@ const promises: Record<string, (host: BareHost) => Promise<void>> = {
     assertEquals(unread, "");
   },
 
-  "does not go on with a protocol that it did not offer": async (host) => {
+  "exits when the host chooses a protocol that it did not offer": async (
+    host,
+  ) => {
     await host.message();
     await host.send({ json: { welcome: 2, host: "bare 0" } });
     const { code } = await host.ended();
@@ -42,7 +44,7 @@ const promises: Record<string, (host: BareHost) => Promise<void>> = {
     assertEquals((await host.end()).code, 0);
   },
 
-  "gives up a call and exits with code 0 when stdin is closed": async (
+  "aborts a call and exits with code 0 when stdin is closed": async (
     host,
   ) => {
     const on = await host.greet();
@@ -73,7 +75,7 @@ const promises: Record<string, (host: BareHost) => Promise<void>> = {
     assertEquals(await host.message(), { json: { return: 2, value: "grüße" } });
   },
 
-  "reads raw bytes behind a line, and writes them so": async (host) => {
+  "reads and writes raw bytes after a line": async (host) => {
     const on = await host.greet();
     const values = {
       "args.0.0": [["custom", "bytes"]],
@@ -114,40 +116,43 @@ const promises: Record<string, (host: BareHost) => Promise<void>> = {
     });
   },
 
-  "refuses what is not listed, does not exist, or was released": async (
+  "rejects methods that are not listed and references that do not exist or were released":
+    async (
+      host,
+    ) => {
+      const on = await host.greet();
+      const names = [
+        "notExported",
+        "constructor",
+        "__proto__",
+        "hasOwnProperty",
+        "#now",
+        "",
+        "missing",
+      ];
+      const calls: unknown[] = [
+        ...names.map((method) => ({ on, method, args: [] })),
+        { on, args: [] },
+        { on: 4711, method: "echo", args: [] },
+        { method: "destroy", args: [] },
+        { method: "create", args: ["conformance", "sweet"] },
+        { method: "create", args: ["constructor", "name"] },
+      ];
+      for (const [i, call] of calls.entries()) {
+        await host.send({ json: { call: 2 + i, ...call as object } });
+        const { json, meta } = await host.message();
+        assertEquals(json.throw, 2 + i, JSON.stringify(call));
+        assertEquals(meta.values.error, error);
+        assert(json.error.message.length > 0);
+      }
+      await host.send({ json: { release: on, count: 1 } });
+      await host.send({ json: { call: 100, on, method: "add", args: [1, 1] } });
+      assertEquals((await host.message()).json.throw, 100);
+    },
+
+  "keeps a reference that is sent again while it is being released": async (
     host,
   ) => {
-    const on = await host.greet();
-    const names = [
-      "notExported",
-      "constructor",
-      "__proto__",
-      "hasOwnProperty",
-      "#now",
-      "",
-      "missing",
-    ];
-    const calls: unknown[] = [
-      ...names.map((method) => ({ on, method, args: [] })),
-      { on, args: [] },
-      { on: 4711, method: "echo", args: [] },
-      { method: "destroy", args: [] },
-      { method: "create", args: ["conformance", "sweet"] },
-      { method: "create", args: ["constructor", "name"] },
-    ];
-    for (const [i, call] of calls.entries()) {
-      await host.send({ json: { call: 2 + i, ...call as object } });
-      const { json, meta } = await host.message();
-      assertEquals(json.throw, 2 + i, JSON.stringify(call));
-      assertEquals(meta.values.error, error);
-      assert(json.error.message.length > 0);
-    }
-    await host.send({ json: { release: on, count: 1 } });
-    await host.send({ json: { call: 100, on, method: "add", args: [1, 1] } });
-    assertEquals((await host.message()).json.throw, 100);
-  },
-
-  "keeps what is sent again while it is being released": async (host) => {
     const on = await host.greet();
     const send = (call: number, method: string, args: unknown[] = []) =>
       host.send({ json: { call, on, method, args } });
@@ -211,7 +216,7 @@ const promises: Record<string, (host: BareHost) => Promise<void>> = {
       });
     },
 
-  "starts a call before it acts on the message behind it": async (host) => {
+  "starts a call before it handles the next message": async (host) => {
     const on = await host.greet();
     const meta = { values: { "args.0": [["custom", "signal"]] }, v: 1 };
     await host.send(
@@ -244,7 +249,7 @@ const violations: Record<string, string | object> = {
     json: { call: 9, method: "create", args: [1] },
     meta: { values: { "args.0": ["frob"] }, v: 1 },
   },
-  "bytes that did not come with it": {
+  "bytes that were not sent with it": {
     json: { call: 9, method: "create", args: [2] },
     meta: { values: { "args.0": [["custom", "bytes"]] }, v: 1 },
   },
@@ -257,7 +262,7 @@ const violations: Record<string, string | object> = {
   "an answer to a call that was not made": { json: { return: 1, value: 1 } },
   "a release of more than was sent": { json: { release: 1, count: 2 } },
   "a release of nothing": { json: { release: 77, count: 1 } },
-  "an abort of what is no signal": {
+  "an abort of a reference that is not a signal": {
     json: { abort: 5, reason: [{ ref: 5 }] },
     meta: { values: { "reason.0": [["custom", "function"]] }, v: 1 },
   },
@@ -265,7 +270,7 @@ const violations: Record<string, string | object> = {
   "a line longer than 64 MiB": JSON.stringify({
     json: { call: 9, method: "create", args: ["x".repeat(64 * 1024 * 1024)] },
   }),
-  "more than 1 GiB behind a line": {
+  "more than 1 GiB of bytes after a line": {
     json: { call: 9, method: "create", bytes: [2 ** 29, 2 ** 29 + 1] },
   },
   "a negative length": { json: { call: 9, method: "create", bytes: [-1] } },

@@ -42,7 +42,7 @@ async function assertCells(
       name: `${MOMENTS[cell[0]]} it ${FAULTS[cell[1]]}`,
       fn: () => assertCell(kind, ...cell, plugin),
     }));
-  // Those that live on are waited for, while the others are at work.
+  // Waits for processes that have not exited yet, while other cells run.
   await Promise.all([
     sideBySide(test, steps(true), 8),
     sideBySide(test, steps(false), navigator.hardwareConcurrency + 2),
@@ -50,13 +50,13 @@ async function assertCells(
 }
 
 Deno.test({
-  name: "a plugin goes wrong",
+  name: "a plugin fails",
   ignore,
   fn: (test) => assertCells(test, "source", ALL),
 });
 
 Deno.test({
-  name: "a compiled plugin of a compiled host goes wrong",
+  name: "a compiled plugin of a compiled host fails",
   ignore,
   async fn(test) {
     const [plugin] = await compile([{

@@ -1,4 +1,4 @@
-// The faults: every way in which a plugin's process goes wrong here, as functions that do it. None
+// The faults: every way in which a plugin's process can fail, as functions. None
 // of them asks the library that serves the plugin; that is how real faults come, too.
 
 import type { FaultName, PauseName } from "./matrix.ts";
@@ -14,7 +14,7 @@ export function writeWire(text: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(wire.writeSync(bytes));
 }
 
-/** Closes the process's end of the pipe, whatever the runtime holds of it. */
+/** Closes the process's end of the pipe, bypassing the runtime's own handle. */
 function closeWire(): void {
   const libc = Deno.dlopen("libc.so.6", {
     close: { parameters: ["i32"], result: "i32" },
@@ -29,7 +29,7 @@ function linkOf(name: string): string | undefined {
   try {
     return Deno.readLinkSync(`/proc/self/fd/${name}`);
   } catch {
-    // The one with which the folder itself was read.
+    // The one with which the directory itself was read.
   }
 }
 
@@ -41,7 +41,7 @@ function live(): Promise<never> {
 /**
  * Keeps this thread, so that nothing that comes is heard, for so many
  * milliseconds. What that looks like from outside is what a busy thread looks
- * like, but it leaves the processor to the cells beside it.
+ * like, but it leaves the CPU to the cells that run in parallel.
  */
 function turnAwayFor(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -82,7 +82,7 @@ const FAULTS: Readonly<Record<FaultName, () => Promise<never>>> = {
     for (;;) turnAwayFor(1_000);
   },
   garbage() {
-    // In lines and in none, with bytes that are no text.
+    // With and without line ends, with bytes that are not UTF-8.
     const line = `\x00\x1b[31m\u{1F4A5}${"garbage ".repeat(20)}`;
     for (let part = 0; part < 10; part++) {
       writeWire(`${line}\n`.repeat(5_000) + line.repeat(1_000));
@@ -105,7 +105,7 @@ export function goWrong(fault: FaultName, moment: string): Promise<never> {
 /** How long a busy plugin hears nothing, in milliseconds. */
 const BUSY = 2_000;
 
-/** Each pause: ends when there is no reason any more to stay. */
+/** Each pause: returns when the host has died and the plugin may exit. */
 const PAUSES: Readonly<
   Record<PauseName, (signal?: AbortSignal) => Promise<void>>
 > = {

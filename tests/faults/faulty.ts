@@ -1,4 +1,4 @@
-// A plugin that goes wrong as it is told: its arguments are a moment and a fault, or a pause and a
+// A plugin that fails as its arguments say: a moment and a fault, or a pause and a
 // pipe that it holds open. Without them it is the plugin that all others in a build are, which does
 // what it should and cleans up.
 
@@ -53,12 +53,12 @@ function megabyte(
 
 /** Builds the file NAME.out, on a machine that is the file NAME.machine while it is there. */
 class FaultyBuilder implements Builder {
-  #folder = "";
+  #directory = "";
   #name = "";
   #waitsFor: string | undefined;
 
   async prepare({ build, config }: PrepareOptions) {
-    this.#folder = build.workingDirectory;
+    this.#directory = build.workingDirectory;
     this.#name = build.name;
     this.#waitsFor = config.waits_for as string | undefined;
     await at("prepare");
@@ -66,7 +66,7 @@ class FaultyBuilder implements Builder {
 
   async run(options: BuilderRunOptions): Promise<Artifact> {
     const { ui, hook, signal } = options;
-    const machine = `${this.#folder}/${this.#name}.machine`;
+    const machine = `${this.#directory}/${this.#name}.machine`;
     await Deno.writeTextFile(machine, "up");
     try {
       await ui.say("the machine is up");
@@ -78,7 +78,7 @@ class FaultyBuilder implements Builder {
       }
       if (moment === "cleanup") await aborted(signal);
       if (this.#waitsFor !== undefined) {
-        await appears(`${this.#folder}/${this.#waitsFor}`, signal);
+        await appears(`${this.#directory}/${this.#waitsFor}`, signal);
       }
       await hook.run({
         name: "provision",
@@ -90,11 +90,11 @@ class FaultyBuilder implements Builder {
       await at("cleanup");
       await Deno.remove(machine);
       await Deno.writeTextFile(
-        `${this.#folder}/${this.#name}.cleaned`,
+        `${this.#directory}/${this.#name}.cleaned`,
         String(signal.reason ?? ""),
       );
     }
-    return await FileArtifact.make(`${this.#folder}/${this.#name}.out`);
+    return await FileArtifact.make(`${this.#directory}/${this.#name}.out`);
   }
 }
 

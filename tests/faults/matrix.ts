@@ -1,9 +1,9 @@
-// The fault matrix: at which moments a plugin goes wrong, and how. The cells are all of their
-// combinations; nobody picks them.
+// The fault matrix: the moments at which a plugin fails, and the faults. The cells are all
+// combinations.
 
-/** The moments of a plugin's life, in their order. */
+/** The moments of a plugin's life, in order. */
 export const MOMENTS = {
-  beforeHello: "before it says hello",
+  beforeHello: "before it sends its hello",
   halfHello: "in the middle of its hello",
   afterHello: "after its hello and before the first call",
   prepare: "in prepare",
@@ -16,17 +16,17 @@ export const MOMENTS = {
   shutdown: "while shutting down",
 } as const;
 
-/** What goes wrong. */
+/** The faults. */
 export const FAULTS = {
   exit0: "exits with code 0",
   exit3: "exits with code 3",
   uncaught: "dies of an uncaught exception",
   rejection: "dies of an unhandled rejection",
-  sigkill: "is ended by SIGKILL",
-  sigsegv: "is ended by SIGSEGV",
-  sigstop: "is stopped and never goes on",
-  closedStdout: "closes its stdout and lives on",
-  loop: "loops without end",
+  sigkill: "is killed by SIGKILL",
+  sigsegv: "is killed by SIGSEGV",
+  sigstop: "is stopped by SIGSTOP",
+  closedStdout: "closes its stdout without exiting",
+  loop: "runs an endless loop",
   garbage: "writes 10 MB of garbage to stdout",
   truncated: "writes half a message, then the end of stdout",
 } as const;
@@ -34,7 +34,7 @@ export const FAULTS = {
 /** What a plugin does at a moment at which its host is killed. */
 export const PAUSES = {
   waiting: "waits until it is told to stop",
-  busy: "is busy for 2 s, and hears nothing",
+  busy: "blocks its event loop for 2 s",
 } as const;
 
 /** One of the moments. */
@@ -46,10 +46,10 @@ export type FaultName = keyof typeof FAULTS;
 /** One of the pauses. */
 export type PauseName = keyof typeof PAUSES;
 
-/** The faults after which the process is there and says nothing: only a limit of time ends those. */
+/** The faults after which the process exists but is silent: only a timeout detects them. */
 export const HANGS: ReadonlySet<FaultName> = new Set(["sigstop", "loop"]);
 
-/** The faults after which the process is there at all, and is waited for. */
+/** The faults after which the process still exists, and is waited for. */
 export const LIVES_ON: ReadonlySet<FaultName> = new Set([
   ...HANGS,
   "closedStdout",
@@ -57,7 +57,7 @@ export const LIVES_ON: ReadonlySet<FaultName> = new Set([
   "truncated",
 ]);
 
-/** The names of a record, as what they are. */
+/** Returns the keys of a record, with their type. */
 export function names<Name extends string>(
   record: Readonly<Record<Name, unknown>>,
 ): Name[] {

@@ -17,7 +17,7 @@ export const FAULTY: readonly string[] = [
   fromFileUrl(import.meta.resolve("./faulty.ts")),
 ];
 
-/** How long a cell may take, in seconds, however much runs beside it. */
+/** How long a cell may take, in seconds, under any load. */
 const BOUND_MS = 60_000;
 
 /** The graces that leave a closed stdout, which shows within 2 s, the time to be what is told; a cancelled build gets twice the grace. */
@@ -26,25 +26,25 @@ const GRACES: Readonly<Partial<Record<MomentName, string>>> = {
   shutdown: "6s",
 };
 
-/** What the error says of each fault. */
-const SAID: Readonly<Record<FaultName, RegExp>> = {
+/** The error message for each fault. */
+const EXPECTED_FAULT: Readonly<Record<FaultName, RegExp>> = {
   exit0: /exited with code 0/,
   exit3: /exited with code 3/,
   uncaught: /exited with code 1\b[^]*nobody catches this/,
   rejection: /exited with code 1\b[^]*nobody awaits this/,
-  sigkill: /was ended by SIGKILL/,
-  sigsegv: /was ended by SIGSEGV/,
+  sigkill: /was killed by SIGKILL/,
+  sigsegv: /was killed by SIGSEGV/,
   closedStdout: /closed its stdout/,
-  garbage: /bytes on stdout are no messages|is not a message/,
+  garbage: /bytes on stdout are not messages|is not a message/,
   truncated: /closed its stdout|is not a message/,
   sigstop: /within \d+ s\b|did not respond/,
   loop: /within \d+ s\b|did not respond/,
 };
 
-/** What the error says that the plugin was doing. */
-const DOING: Readonly<Record<MomentName, RegExp>> = {
-  beforeHello: /hello|not a baler plugin/,
-  halfHello: /hello|not a baler plugin/,
+/** The activity of the plugin that the error message names. */
+const EXPECTED_ACTIVITY: Readonly<Record<MomentName, RegExp>> = {
+  beforeHello: /handshake|not a baler plugin/,
+  halfHello: /handshake|not a baler plugin/,
   // Calls that take no turn of its event loop may be answered before it dies.
   afterHello: /create|prepare|\brun\b/,
   prepare: /prepare/,
@@ -57,7 +57,7 @@ const DOING: Readonly<Record<MomentName, RegExp>> = {
   shutdown: /shut|end/,
 };
 
-/** Builds with a plugin that goes wrong, and asserts all that the host promises then. */
+/** Builds with a plugin that fails, and asserts the guarantees of the host. */
 export async function assertCell(
   kind: HostKind,
   moment: MomentName,
@@ -110,7 +110,7 @@ async function build(
   });
   const run = bench.start(["build", "-color=false", "template.json"], {
     env: {
-      // What a plugin said last is told with a log and without.
+      // The error contains the plugin's last lines with and without a log.
       BALER_LOG: bench.kind === "compiled" ? "1" : "",
       BALER_PLUGIN_GRACE: GRACES[moment] ?? "3s",
       ...(HANGS.has(fault)
@@ -127,7 +127,7 @@ async function build(
     await run.shows("other: the machine is up");
     run.kill("SIGINT");
   } else {
-    // The other build is in its middle when this one has ended, and goes on.
+    // The other build is still running when this one has failed, and continues.
     await run.shows(/Build 'one' (errored|finished)|prepare build: "one"/);
     await run.shows("other: the machine is up");
     await bench.write("go", "");
@@ -152,16 +152,16 @@ async function assertPromises(
   if (isUsual) assertEquals(text, undefined);
   else {
     if (text === undefined) throw new Error("there is no error of the build");
-    // Its path, how it ended, what it was doing, and what it said last.
+    // Its path, how it exited, the call in flight, and its last lines.
     assert(
       text.includes(`${moment} ${fault}`),
       `the plugin is not named in: ${text}`,
     );
-    // Nothing that it says is read any more once it was told to shut down.
+    // Its output is not read any more after it was told to shut down.
     const isUnheard = moment === "shutdown" && fault === "garbage";
-    assertMatch(text, SAID[isUnheard ? "loop" : fault]);
+    assertMatch(text, EXPECTED_FAULT[isUnheard ? "loop" : fault]);
     const label = [...plugin, moment, fault].join(" ");
-    assertMatch(text.replaceAll(label, ""), DOING[moment]);
+    assertMatch(text.replaceAll(label, ""), EXPECTED_ACTIVITY[moment]);
     assertMatch(text, new RegExp(`^ {4}last words ${moment}$`, "m"));
     // deno-lint-ignore no-control-regex
     assert(!/\x1b|\x00/.test(text), "control characters in the error");
@@ -171,7 +171,7 @@ async function assertPromises(
   await bench.assertNothingLeft();
 }
 
-/** What the host says of the build `one` that failed, once; and it says nothing of the other. */
+/** Checks that the host reports the failed build `one` once, and nothing about the other. */
 function errorOf(
   { stdout }: Ended,
   isCancelled: boolean,

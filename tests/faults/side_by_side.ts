@@ -1,5 +1,5 @@
 // Cells of a matrix as steps of one test, side by side: most of their time they wait for a limit of
-// time or for a process, and the machine has room for only so many at once.
+// time or for a process, and the machine can run only a limited number at once.
 
 /** A step of a test. */
 export interface Step {

@@ -1,5 +1,5 @@
-// The fuzzer: feeds mutated sessions to both ends of the wire, each case to an end of its own, and
-// says which broke a promise. A case is its number: the same number, the same bytes.
+// The fuzzer: feeds mutated sessions to both ends of the wire, each case to a fresh end, and
+// reports which cases failed. A case is its number: the same number gives the same bytes.
 
 import { mutated } from "./mutate.ts";
 import { Random } from "../support/random.ts";
@@ -16,7 +16,7 @@ const MAX_CASE_BYTES = 200 * 1024 * 1024;
 /** How much more memory may be in use between cases, in bytes. */
 const MEMORY = 512 * 1024 * 1024;
 
-/** How many cases share one look at what happened later. */
+/** How many cases share one check for delayed failures. */
 const BATCH = 256;
 
 /** A case that broke a promise. */
@@ -29,7 +29,7 @@ export interface Find {
   readonly what: string;
 }
 
-/** Failures that nobody handled: the process would have died of them. */
+/** Unhandled rejections, which would have ended the process. */
 const unhandled: unknown[] = [];
 globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
@@ -40,7 +40,7 @@ globalThis.addEventListener("error", (event) => {
   unhandled.push(event.error);
 });
 
-/** Feeds one input to a fresh end; says what is wrong then. */
+/** Feeds one input to a fresh end; returns what is wrong then. */
 export async function run(
   end: End,
   input: Uint8Array,
@@ -74,7 +74,7 @@ function memoryOfHere(): number {
 Error.stackTraceLimit = 2;
 
 /**
- * Runs cases by their numbers, and says what they found.
+ * Runs cases by their numbers; returns their findings.
  *
  * @param first The first number.
  * @param count How many.
@@ -128,7 +128,7 @@ async function runSeed(
   return what === undefined ? undefined : { seed, end, input, what };
 }
 
-/** Which cases of a batch left a failure that nobody handled. */
+/** Finds the cases of a batch that left an unhandled rejection. */
 async function culprits(
   session: Session,
   first: number,
@@ -141,7 +141,7 @@ async function culprits(
     await run(one.end, one.input, one.random);
     await later();
     if (unhandled.length === 0) continue;
-    finds.push({ ...one, what: `nobody handled ${unhandled[0]}` });
+    finds.push({ ...one, what: `unhandled rejection: ${unhandled[0]}` });
   }
   unhandled.length = 0;
   return finds;

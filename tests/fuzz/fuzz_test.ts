@@ -68,7 +68,7 @@ for (const [what, make] of Object.entries(EXPENSIVE)) {
   Deno.test(`${what} costs neither time nor memory`, () => {
     const [text, piece] = make();
     const input = new TextEncoder().encode(text);
-    const connection = new Connection({ peer: "/plugin", write() {} });
+    const connection = new Connection({ write() {} }, { peer: "/plugin" });
     connection.call(0, "work", []).catch(() => {});
     const memory = Deno.memoryUsage().rss;
     const begin = workingTime();

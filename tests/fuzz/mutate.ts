@@ -1,4 +1,4 @@
-// Mutations of valid messages: of their bytes, blindly, and of what they say, knowing what it means.
+// Mutations of valid messages: random ones of their bytes, and structured ones of their JSON.
 
 import type { Random } from "../support/random.ts";
 import { concat } from "./sessions.ts";
@@ -117,7 +117,7 @@ function nested(random: Random): unknown {
   return value;
 }
 
-/** Changes something in a message's JSON; its bytes stay behind it. */
+/** Changes something in a message's JSON; the bytes after it are kept. */
 function structurally(
   random: Random,
   message: Uint8Array,
@@ -179,7 +179,7 @@ function mutateOnce(
   }
 }
 
-/** Any place of the document: something else there, nothing, or what stands elsewhere. */
+/** Replaces a random value of the document by another value, removes it, or copies one from elsewhere. */
 function changeNode(
   random: Random,
   document: Record<string, unknown>,
@@ -220,7 +220,7 @@ function changeNode(
   }
 }
 
-/** Gives an object a property, `__proto__` too; what is given stays as it is in the lists above. */
+/** Sets a property of any name, `__proto__` included; the value is not changed in the lists above. */
 function put(
   parent: Record<string, unknown>,
   key: string,

@@ -1,9 +1,9 @@
-// Valid sessions to mutate: what two ends really write when they do everything that the protocol
-// has, recorded anew at each run so that it is always today's protocol.
+// Valid sessions to mutate: the messages of two real ends that use every feature of the
+// protocol, recorded at each run so that they match the current protocol.
 
 import { Connection } from "../../plugin/rpc/connection.ts";
 
-/** What each end wrote, message by message: each with the bytes behind its line. */
+/** The messages of each end, each with the bytes after its line. */
 export interface Session {
   /** What a plugin receives. */
   readonly ofHost: readonly Uint8Array[];
@@ -62,7 +62,7 @@ class Machine {
   }
 }
 
-/** Everything that can stand in a message. */
+/** Every kind of value that a message can contain. */
 export function everything(): Record<string, unknown> {
   const shared = { shared: true };
   const round: Record<string, unknown> = { name: "round" };
@@ -86,7 +86,7 @@ export function everything(): Record<string, unknown> {
   };
 }
 
-/** Records a session, in which no stack tells from where: the same bytes each time. */
+/** Records a session without stack traces, so that the bytes are the same each time. */
 export async function record(): Promise<Session> {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
@@ -102,23 +102,23 @@ async function recorded(): Promise<Session> {
   const ofPlugin: Uint8Array[] = [];
   const machine = new Machine();
   const plugin: Connection = new Connection({
-    peer: "the host",
-    onFreshLines: true,
-    root: { create: () => machine, echo: (value: unknown) => value },
     write(bytes) {
       const sent = bytes.slice();
       ofPlugin.push(sent);
       queueMicrotask(() => host.receive(sent));
     },
+  }, {
+    peer: "the host",
+    onFreshLines: true,
+    root: { create: () => machine, echo: (value: unknown) => value },
   });
   const host: Connection = new Connection({
-    peer: "/plugin",
     write(bytes) {
       const sent = bytes.slice();
       ofHost.push(sent);
       queueMicrotask(() => plugin.receive(sent));
     },
-  });
+  }, { peer: "/plugin" });
 
   const remote = await host.call(0, "create", ["builder", "x"]) as Machine;
   await host.call(0, "echo", [everything()]);

@@ -1,5 +1,5 @@
 // The subject: one end of the wire with calls in flight and things exported, which is fed what the
-// other end never wrote, and what must be true of it whatever that was.
+// peer would never write, and the invariants that must hold whatever it was.
 
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { ProtocolError } from "../../plugin/rpc/protocol.ts";
@@ -26,7 +26,7 @@ const PEERS: Readonly<Record<End, string>> = {
 
 const decoder = new TextDecoder();
 
-/** How often things that nobody exported were called. */
+/** How often objects that were not exported were called. */
 let trespasses = 0;
 
 /** An object that is exported, and a part of it that is not. */
@@ -184,9 +184,10 @@ export class Subject {
       }
     }
     this.#connection = new Connection({
+      write: (bytes) => void this.#written.push(decoder.decode(bytes)),
+    }, {
       peer: PEERS[end],
       root: new Root(),
-      write: (bytes) => void this.#written.push(decoder.decode(bytes)),
       onProtocolError: (error) => void this.#errors.push(error),
       ...(end === "host" ? { onText() {} } : {}),
     });
@@ -288,7 +289,7 @@ export class Subject {
       : "it does not answer any more";
   }
 
-  /** A call of what is not exported is never answered with a value. */
+  /** A call of an object that is not exported is never answered with a value. */
   #strangeAnswer(input: Uint8Array): string | undefined {
     const returned = new Set(
       [...this.#written.join("").matchAll(/^\{"json":\{"return":(\d+)/gm)]
@@ -300,7 +301,7 @@ export class Subject {
       const { json, meta } = parsed(line);
       if (typeof json?.call !== "number") continue;
       const { call, on = 0, method } = json;
-      // With annotations, what stands there is not what is meant.
+      // With annotations, the JSON value is not the decoded value.
       const allowed = meta !== undefined ||
         (CALLABLE.get(on)?.includes(method) ?? false);
       calls.set(call, allowed || (calls.get(call) ?? false));
@@ -317,7 +318,7 @@ const PING = new TextEncoder().encode(
 
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
-/** What the language says of a fault in a program. */
+/** The messages of errors that mean a bug in the program. */
 const OF_THE_RUNTIME =
   /Cannot (read|convert|set|destructure|mix|define|redefine)|is not (a function|iterable|defined|a constructor|an object)|undefined|\[object |Maximum call stack|Invalid array length|serialize a BigInt|circular structure/;
 

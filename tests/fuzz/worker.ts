@@ -1,8 +1,8 @@
-// Runs cases of the fuzzer beside others, where one that hangs can be ended from outside.
+// Runs cases of the fuzzer in a worker, so that a case that hangs can be terminated.
 
 import { fuzz } from "./fuzz.ts";
 
-/** What a worker is told to do. */
+/** The task of a worker. */
 export interface Task {
   readonly first: number;
   readonly count: number;

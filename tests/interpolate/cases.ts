@@ -309,7 +309,7 @@ export const results: Record<string, [template: string, result: string][]> = {
   ],
 };
 
-/** A template that is refused, and what the refusal says. */
+/** A template that is rejected, and the error message. */
 export const refusals: [template: string, words: string][] = [
   ["{{foo}}", 'function "foo" not defined'],
   ["{{clean}}", 'function "clean" not defined'],

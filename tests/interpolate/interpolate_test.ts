@@ -71,7 +71,7 @@ Deno.test("{{printf}} rounds and shortens numbers as Go does", () => {
   }
 });
 
-Deno.test("an InterpolationError says where it happened, and what to do", () => {
+Deno.test("an InterpolationError has the position and what to do", () => {
   const unknown = refusal("first\nüber 😀 {{ foo }}");
   assertEquals([unknown.line, unknown.column, unknown.offset], [2, 11, 17]);
   assertEquals(
@@ -108,7 +108,7 @@ Deno.test("{{user}} of a variable that is not set fails among the variables", ()
   assert(refusal("{{user `a`}}").message.includes("not available here"));
 });
 
-Deno.test("{{build}} hands on what is known, and a field for what is not yet", () => {
+Deno.test("{{build}} returns known values, and a field for values that are not known yet", () => {
   const build = {
     ID: "i-1",
     Port: 22,
@@ -124,7 +124,7 @@ Deno.test("{{build}} hands on what is known, and a field for what is not yet", (
   assert(refusal("{{build `toString`}}", { build }).message.includes("find"));
 });
 
-Deno.test("a build's names, version and folder are written where they are known", () => {
+Deno.test("a build's names, version and directory are written where they are known", () => {
   const text =
     "{{build_name}} {{build_type}} {{packer_version}} {{template_dir}} {{pwd}}";
   const known = {
@@ -164,7 +164,7 @@ Deno.test("{{uuid}} differs each time and begins with the time", () => {
   assertEquals(interpolate("{{uuid}}", { uuid: () => "fixed" }), "fixed");
 });
 
-Deno.test("functions of other kinds of Packer templates are there, or say why not", () => {
+Deno.test("functions of other kinds of Packer templates exist, or explain why they cannot be used", () => {
   assertEquals(
     interpolate('{{join "-" .a "z"}}', { data: { a: [1, "x"] } }),
     "1-x-z",
@@ -179,7 +179,7 @@ Deno.test("functions of other kinds of Packer templates are there, or say why no
   }
 });
 
-Deno.test("a context's own functions come beside the others and before them", () => {
+Deno.test("a context's own functions are added, and take precedence over the others", () => {
   const functions = {
     double: (value: unknown) => `${value}${value}`,
     upper: () => "mine",
@@ -211,7 +211,7 @@ Deno.test("evaluate() evaluates a parsed template any number of times", () => {
   assertEquals(evaluate(template, { data: ["a"] }), "<a>");
 });
 
-Deno.test("mayInterpolate() tells a text without actions from one with", () => {
+Deno.test("mayInterpolate() distinguishes strings with and without actions", () => {
   assertEquals(["", "{ {", "a{{", "}}"].map(mayInterpolate), [
     false,
     false,
@@ -393,7 +393,7 @@ Deno.test("a string of 16 MiB is interpolated, or too long", () => {
 });
 
 Deno.test("long strings are cut and mapped by characters", () => {
-  // Pieces of 64 Ki units must not cut a pair, nor lose what is at their ends.
+  // Chunks of 64 Ki units must not split a surrogate pair, nor lose characters at their ends.
   const data = `${"x".repeat(65_535)}😀é${"<".repeat(65_536)}ß`;
   const html = interpolate("{{html $}}", { data });
   assertEquals(html, data.replaceAll("<", "&lt;"));
@@ -483,7 +483,7 @@ Deno.test({
   },
 });
 
-// A template that is no plugin's configuration: only its variables matter.
+// A template without components: only its variables matter.
 async function askPacker(lines: string): Promise<string> {
   await using directory = await TemporaryDirectory.make();
   const builders = [{ type: "null", communicator: "none" }];

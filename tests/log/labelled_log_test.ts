@@ -1,11 +1,11 @@
-// A process that runs several plugins has its lines tagged with the plugin that each is of.
+// The lines of a process that runs several plugins are tagged with their plugin.
 
 import { assertEquals } from "@std/assert";
 import { LabelledLog } from "../../host/log/labelled_log.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** What a log was given: each call's tag and text. */
+/** The calls of a log: each tag and text. */
 function recorded() {
   const written: [string, string][] = [];
   const log = new LabelledLog({
@@ -22,7 +22,7 @@ function recorded() {
   return { log, written };
 }
 
-Deno.test("lines are tagged with their label, in order, and the others with the process's name", async () => {
+Deno.test("lines with a label are tagged with it, the others with the process's name, in order", async () => {
   const { log, written } = recorded();
   log.add("/opt/a");
   log.add("/opt/b plugin");

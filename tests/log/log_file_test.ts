@@ -1,4 +1,4 @@
-// A log that cannot be written never stops the work that it tells of, and is told once.
+// A log that cannot be written does not stop the builds, and is reported once.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
@@ -13,9 +13,9 @@ const template = {
 };
 
 testPosix(
-  "a target that takes no more gets nothing, and the others everything",
+  "a target whose writes fail gets no more lines, and the others get all",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const file = new Recorder();
     let writes = 0;
     const full: LogTarget = {
@@ -31,7 +31,7 @@ testPosix(
       targets: [full, file],
       onFailure: (target, error) => failures.push([target, String(error)]),
     });
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "seq 1 100000 >&2",
@@ -48,7 +48,7 @@ testPosix(
   },
 );
 
-/** Mounts a small disk where only the command behind it sees it, and tells how full it was. */
+/** A shell script that mounts a small disk which only its command sees, and prints how full it was. */
 const ON_A_SMALL_DISK = [
   "unshare",
   "-rm",
@@ -68,7 +68,7 @@ async function whyNoDisk(): Promise<string | undefined> {
 }
 
 forEachHost(
-  "a build goes on when the disk of its log file is full",
+  "a build continues when the disk of its log file is full",
   async (bench) => {
     await Deno.mkdir(bench.at("disk"));
     const { stdout, stderr } = await bench.builds(
@@ -91,13 +91,13 @@ forEachHost(
     assertEquals(told, [
       "Cannot write to the log file disk/log (BALER_LOG_PATH): No space left on device (os error 28). Logging to this file stops; the build continues.",
     ]);
-    // Where else the log goes, it goes on.
+    // Logging to the other targets continues.
     assertStringIncludes(stderr, "ui: --> file: Stored file: x.txt");
   },
   { ignore: await whyNoDisk() },
 );
 
-/** A pipe is opened for both, so that it can be opened; then nobody reads it. */
+/** Opens a FIFO for reading and writing, so that the open does not block; it has no reader. */
 const UNREAD_STDERR = [
   "bash",
   "-c",
@@ -106,7 +106,7 @@ const UNREAD_STDERR = [
 ];
 
 forEachHost(
-  "a build goes on, and its log file too, when nobody reads stderr",
+  "a build and its log file continue when stderr has no reader",
   async (bench) => {
     const { stdout } = await bench.builds(template, [], {
       env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },
@@ -122,7 +122,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a log file that cannot be opened is told before anything is built",
+  "a log file that cannot be opened is reported before anything is built",
   async (bench) => {
     await bench.write("template.json", template);
     for (
@@ -146,7 +146,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a log file can be read by its user alone",
+  "a log file is readable only by its user",
   async (bench) => {
     await bench.builds(template, [], {
       env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },

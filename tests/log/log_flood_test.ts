@@ -1,4 +1,4 @@
-// However much is logged, by however many plugins: all of it is in the log, the host's memory stays what it was, and calls are answered meanwhile.
+// However much plugins log: all of it is in the log, the host's memory does not grow, and calls are answered meanwhile.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch, type LogTarget } from "../../host/mod.ts";
@@ -17,9 +17,9 @@ import { NOT_LINUX } from "../support/programs.ts";
 const PLUGINS = 20;
 const LINES = 2_000;
 
-/** A script that writes many lines, the last without its end, and dies of a signal. */
-function dying(folder: TemporaryDirectory, name: string): Promise<string> {
-  return folder.script(
+/** A script that writes many lines, the last without a line end, and is killed by a signal. */
+function dying(directory: TemporaryDirectory, name: string): Promise<string> {
+  return directory.script(
     name,
     ...GREETING,
     "read -r call",
@@ -32,7 +32,7 @@ function dying(folder: TemporaryDirectory, name: string): Promise<string> {
   );
 }
 
-/** What the script of a name wrote. */
+/** Returns the output of the script with a name. */
 function words(name: string): string[] {
   return Array.from(
     { length: LINES },
@@ -51,11 +51,11 @@ for (const logged of [true, false]) {
         : "the last lines are told, without a log"
     }`,
     async () => {
-      await using folder = await TemporaryDirectory.make();
+      await using directory = await TemporaryDirectory.make();
       const record = new Recorder();
       const names = Array.from({ length: PLUGINS }, (_, at) => `plugin${at}`);
       await Promise.all(names.map(async (name) => {
-        const path = await dying(folder, name);
+        const path = await dying(directory, name);
         await using plugin = await launch(path, {
           name,
           ...logged ? { log: record.log } : {},
@@ -84,7 +84,7 @@ for (const logged of [true, false]) {
 }
 
 testPosix("calls are answered while other plugins flood the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   let bytes = 0;
   let flooded = Promise.withResolvers<void>();
   const counter: LogTarget = {
@@ -101,7 +101,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
     "thing",
     "working",
   );
-  const path = await folder.script(
+  const path = await directory.script(
     "flood",
     HELLO,
     "read -r welcome",
@@ -112,7 +112,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
   );
   try {
     for (let call = 0; call < 5; call++) {
-      // More has come since the last call, and nothing has ended the flood.
+      // More lines have arrived since the last call, and the flood continues.
       flooded = Promise.withResolvers();
       await flooded.promise;
       assertEquals(await thing.ping(), "pong");
@@ -126,7 +126,7 @@ testPosix("calls are answered while other plugins flood the log", async () => {
 const LOGGED_LINES = 671_000;
 
 forEachHost(
-  "a plugin that logs 64 MiB takes no memory of the host",
+  "a plugin that logs 64 MiB does not increase the host's memory",
   async (bench) => {
     await bench.write("template.json", {
       builders: {
@@ -138,7 +138,7 @@ forEachHost(
     });
     const run = bench.start(["build", "template.json"], {
       env: { BALER_LOG: "1", BALER_LOG_PATH: bench.at("log") },
-      // The log is on stderr too, where nobody needs it here.
+      // The log also goes to stderr, which is not needed here.
       through: ["sh", "-c", 'exec "$@" 2>/dev/null', "sh"],
     });
     await run.shows("flooding: flood?");
@@ -163,21 +163,21 @@ forEachHost(
   { ignore: NOT_LINUX },
 );
 
-/** The most memory that a process has had (RSS), in MiB. */
+/** Returns the peak memory of a process (RSS), in MiB. */
 async function peakMemory(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) / 1024;
 }
 
 testPosix(
-  "others are called while one floods stdout with empty lines",
+  "other plugins can be called while one floods stdout with empty lines",
   async () => {
     interface Thing {
       work(): Promise<void>;
       echo(value: number): Promise<number>;
     }
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "flood",
       ...GREETING,
       "read -r call",

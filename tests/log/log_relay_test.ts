@@ -1,4 +1,4 @@
-// What a plugin writes to stderr is in the log: every byte of it, in whole lines, each with the plugin's path, and harmless to a terminal.
+// The log contains every byte that a plugin writes to stderr, in whole lines with the plugin's path, and without control characters on a terminal.
 
 import { createHash } from "node:crypto";
 import {
@@ -11,6 +11,7 @@ import { createLog, launch, type LogTarget } from "../../host/mod.ts";
 import {
   GREETING,
   HELLO,
+  READ_CALL,
   Recorder,
   testPosix,
 } from "../support/plugin_process.ts";
@@ -19,20 +20,20 @@ import { failure } from "../support/failure.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** What is in a log of a plugin that runs some lines of shell, without the host's own lines. */
+/** Runs a plugin that is a shell script; returns its log without the host's own lines. */
 async function logged(
   name: string,
   record: Recorder,
   ...lines: string[]
 ): Promise<{ path: string; lastLines: string[] }> {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(name, HELLO, "read -r welcome", ...lines);
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(name, HELLO, "read -r welcome", ...lines);
   const plugin = await launch(path, { log: record.log });
   await plugin.close();
   return { path, lastLines: plugin.lastLines };
 }
 
-/** The bytes of each line that one writer wrote, without its prefix and the host's own. */
+/** Returns the bytes of each line of one writer, without its prefix and without the host's own lines. */
 function written(record: Recorder, path: string): Uint8Array[] {
   const prefix = encode(`2013/06/10 21:44:43 ${path}: `);
   const bytes = record.bytes;
@@ -49,7 +50,7 @@ function written(record: Recorder, path: string): Uint8Array[] {
   return lines;
 }
 
-/** The shell command that writes bytes to stderr. */
+/** Returns the shell command that writes bytes to stderr. */
 function writes(bytes: Uint8Array): string {
   const octal = Array.from(
     bytes,
@@ -68,7 +69,7 @@ testPosix("a line in the log has the time and the plugin's path", async () => {
 });
 
 testPosix(
-  "the time in the log is that of this machine, zero-padded",
+  "the time in the log is local and zero-padded",
   async () => {
     const record = new Recorder();
     const now = () => new Date(2024, 0, 2, 3, 4, 5);
@@ -85,11 +86,16 @@ testPosix(
 );
 
 testPosix(
-  "a plugin is in the log under the name that it was given",
+  "a plugin is logged under its name",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const record = new Recorder();
-    const path = await folder.script("plugin", "echo hello >&2", HELLO, "cat");
+    const path = await directory.script(
+      "plugin",
+      "echo hello >&2",
+      HELLO,
+      "cat",
+    );
     const plugin = await launch(path, {
       log: record.log,
       name: "baler-builder-file",
@@ -125,70 +131,89 @@ for (const [what, bytes] of Object.entries(bytesOf)) {
   });
 }
 
-testPosix("what a plugin writes does no harm to a terminal", async () => {
-  const record = new Recorder(true);
-  const { path } = await logged(
-    "plugin",
-    record,
-    ...Object.values(bytesOf).flatMap((bytes) => [writes(bytes), "echo >&2"]),
-    writes(Uint8Array.of(0xc2, 0x9b, 0x33, 0x31, 0x6d, 0x9b, 0x7f, 8, 11, 12)),
-    "echo >&2",
-    "echo 'größe 日本 💡\ttab' >&2",
-  );
-  const lines = record.lines;
-  // deno-lint-ignore no-control-regex
-  assert(!/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(record.text));
-  for (const line of lines) assertStringIncludes(line, ` ${path}: `);
-  assertEquals(lines.length, 1 + Object.keys(bytesOf).length + 2);
-  const shown = (text: string) => lines.some((line) => line.includes(text));
-  for (const text of ["10%", "20%", "done", "[31mred", "größe 日本 💡\ttab"]) {
-    assert(shown(text), text);
-  }
-});
+testPosix(
+  "control characters of a plugin's output do not reach a terminal",
+  async () => {
+    const record = new Recorder(true);
+    const { path } = await logged(
+      "plugin",
+      record,
+      ...Object.values(bytesOf).flatMap((bytes) => [writes(bytes), "echo >&2"]),
+      writes(
+        Uint8Array.of(0xc2, 0x9b, 0x33, 0x31, 0x6d, 0x9b, 0x7f, 8, 11, 12),
+      ),
+      "echo >&2",
+      "echo 'größe 日本 💡\ttab' >&2",
+    );
+    const lines = record.lines;
+    // deno-lint-ignore no-control-regex
+    assert(!/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(record.text));
+    for (const line of lines) assertStringIncludes(line, ` ${path}: `);
+    assertEquals(lines.length, 1 + Object.keys(bytesOf).length + 2);
+    const shown = (text: string) => lines.some((line) => line.includes(text));
+    for (
+      const text of ["10%", "20%", "done", "[31mred", "größe 日本 💡\ttab"]
+    ) {
+      assert(shown(text), text);
+    }
+  },
+);
 
-testPosix("a plugin's path does no harm to a terminal", async () => {
-  const record = new Recorder(true);
-  await logged("es\x1b[31mcape", record, "echo hello >&2");
-  assert(!record.text.includes("\x1b"));
-});
+testPosix(
+  "control characters of a plugin's path do not reach a terminal",
+  async () => {
+    const record = new Recorder(true);
+    await logged("es\x1b[31mcape", record, "echo hello >&2");
+    assert(!record.text.includes("\x1b"));
+  },
+);
 
-testPosix("a line without an end is written when the plugin ends", async () => {
-  const record = new Recorder();
-  const { path, lastLines } = await logged(
-    "plugin",
-    record,
-    "printf 'one\\ntwo' >&2",
-  );
-  assertEquals(written(record, path), [encode("one"), encode("two")]);
-  assertEquals(lastLines, ["one", "two"]);
-});
+testPosix(
+  "a line without a line end is written when the plugin exits",
+  async () => {
+    const record = new Recorder();
+    const { path, lastLines } = await logged(
+      "plugin",
+      record,
+      "printf 'one\\ntwo' >&2",
+    );
+    assertEquals(written(record, path), [encode("one"), encode("two")]);
+    assertEquals(lastLines, ["one", "two"]);
+  },
+);
 
-testPosix("a character that comes in pieces is whole in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const record = new Recorder(true);
-  const bytes = encode("größe 💡 日本");
-  const path = await folder.script(
-    "plugin",
-    ...GREETING,
-    ...Array.from(bytes, (byte, index) => [
-      "read -r call",
-      writes(Uint8Array.of(byte)),
-      `printf '%s\\n' '{"json":{"return":${index + 2}}}'`,
-    ]).flat(),
-    "echo >&2",
-    "exec cat >/dev/null",
-  );
-  await using plugin = await launch(path, { log: record.log });
-  const thing = await plugin.create<{ work(): Promise<void> }>("thing", "any");
-  for (const _ of bytes) await thing.work();
-  await record.contains("größe 💡 日本\n");
-});
+testPosix(
+  "a character that arrives in pieces is whole in the log",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const record = new Recorder(true);
+    const bytes = encode("größe 💡 日本");
+    const path = await directory.script(
+      "plugin",
+      ...GREETING,
+      ...Array.from(bytes, (byte, index) => [
+        READ_CALL,
+        writes(Uint8Array.of(byte)),
+        `printf '%s\\n' '{"json":{"return":${index + 2}}}'`,
+      ]).flat(),
+      "echo >&2",
+      "exec cat >/dev/null",
+    );
+    await using plugin = await launch(path, { log: record.log });
+    const thing = await plugin.create<{ work(): Promise<void> }>(
+      "thing",
+      "any",
+    );
+    for (const _ of bytes) await thing.work();
+    await record.contains("größe 💡 日本\n");
+  },
+);
 
 testPosix("several plugins' lines stay whole and in order", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const writesLines = async (name: string) => {
-    const path = await folder.script(
+    const path = await directory.script(
       name,
       HELLO,
       "read -r welcome",
@@ -235,8 +260,8 @@ testPosix("a line of 10 MB is one line in the log", async () => {
 });
 
 testPosix("the last 20 lines are kept for the error", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "read -r call",
@@ -256,10 +281,10 @@ testPosix("the last 20 lines are kept for the error", async () => {
   assert(!message.includes("line 31"), message);
 });
 
-testPosix("what a plugin says before it dies is all in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("all output of a plugin before its death is in the log", async () => {
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "read -r call",
@@ -277,14 +302,14 @@ testPosix("what a plugin says before it dies is all in the log", async () => {
   );
 });
 
-testPosix("values that must not be seen are not in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("sensitive values are not in the log", async () => {
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const log = createLog({
     targets: [record],
     redact: (line) => line.replaceAll("hunter2", "<sensitive>"),
   });
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     HELLO,
     "read -r welcome",
@@ -301,7 +326,7 @@ testPosix("values that must not be seen are not in the log", async () => {
 });
 
 testPosix(
-  "every target gets every line, however little it takes at once",
+  "every target gets every line, however little it accepts per write",
   async () => {
     const file = new Recorder();
     const terminal = new Recorder(true);
@@ -324,14 +349,14 @@ testPosix(
 testPosix(
   "64 MiB of log are relayed without loss",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const size = 64 * 2 ** 20;
     const line = "x".repeat(1_000);
-    // Lines of differing lengths, so that they end anywhere in what is read.
+    // Lines of different lengths, so that they end anywhere in a chunk.
     const awk = `BEGIN { for (i = 0; bytes < ${size}; i++) {
     s = i " " substr("${line}", 1, (i * 7919) % 1000); print s;
     bytes += length(s) + 1 } }`;
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "read -r welcome",
@@ -345,7 +370,7 @@ testPosix(
       bytes += text.length;
     }
 
-    const file = await Deno.open(`${folder.path}/log`, {
+    const file = await Deno.open(`${directory.path}/log`, {
       create: true,
       write: true,
     });
@@ -356,7 +381,9 @@ testPosix(
 
     const actual = createHash("sha256");
     const prefix = `0000/00/00 00:00:00 ${path}: `.length;
-    const lines = (await Deno.readTextFile(`${folder.path}/log`)).split("\n");
+    const lines = (await Deno.readTextFile(`${directory.path}/log`)).split(
+      "\n",
+    );
     for (const one of lines.slice(1, -1)) {
       actual.update(`${one.slice(prefix)}\n`);
     }

@@ -1,4 +1,4 @@
-// The value of a sensitive variable is nowhere to be seen: not in the log, on the screen, in an error or an event, however it was written.
+// The value of a sensitive variable does not appear in the log, on the screen, in an error or an event, in any encoding.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createLog, launch } from "../../host/mod.ts";
@@ -44,7 +44,7 @@ const written: Record<string, string> = {
     .replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`),
   "in JSON as Python writes it": JSON.stringify(SECRET).slice(1, -1)
     .replace("ä", "\\u00e4"),
-  "behind backslashes in a shell": SECRET.replace(/[^a-z0-9ä]/g, "\\$&"),
+  "with backslashes for a shell": SECRET.replace(/[^a-z0-9ä]/g, "\\$&"),
 };
 
 for (const [how, text] of Object.entries(written)) {
@@ -55,7 +55,7 @@ for (const [how, text] of Object.entries(written)) {
   });
 }
 
-Deno.test("a secret is not seen in base64, wherever it stands in what is encoded", () => {
+Deno.test("a secret is redacted in base64, wherever it is in the encoded text", () => {
   for (const secret of [SECRET, "hunter2", "subjects?_d=~~~", "?>?>?>?>"]) {
     const { redact } = redactorOf(secret);
     assertEquals(redact(base64(secret)), "<sensitive>");
@@ -71,7 +71,7 @@ Deno.test("a secret is not seen in base64, wherever it stands in what is encoded
           const seen = redact(one);
           assertStringIncludes(seen, "<sensitive>");
           const kept = seen.replaceAll("<sensitive>", "");
-          // Two characters at each end may belong to what stands beside it.
+          // Two characters at each end may depend on the text around it.
           assert(
             kept.length <= base64(before).length + base64(after).length + 8,
             `${seen} of ${one}`,
@@ -82,7 +82,7 @@ Deno.test("a secret is not seen in base64, wherever it stands in what is encoded
   }
 });
 
-Deno.test("each line of a secret is one, and so is what stands between its blanks", () => {
+Deno.test("each line of a secret is a secret, and so is the trimmed value", () => {
   const { redact } = redactorOf("-----BEGIN-----\nMIIB/+x\r\n}\n", " padded\n");
   assertEquals(
     redact("    -----BEGIN-----\n    MIIB/+x\n    }\npadded"),
@@ -90,7 +90,7 @@ Deno.test("each line of a secret is one, and so is what stands between its blank
   );
 });
 
-Deno.test("a secret in a secret, or in the word that is shown for it, does no harm", () => {
+Deno.test("a secret that is part of another secret, or of the replacement, is handled", () => {
   const { redact } = redactorOf("pass", "password", "p@ss", "s", "en", "+");
   assertEquals(
     redact("password pass p%40ss then +"),
@@ -98,7 +98,7 @@ Deno.test("a secret in a secret, or in the word that is shown for it, does no ha
   );
 });
 
-Deno.test("a part of a secret is not seen where a text was cut", () => {
+Deno.test("a part of a secret is redacted where a text was cut off", () => {
   const secret = "correct horse battery staple";
   const { redact } = redactorOf(secret);
   for (
@@ -127,12 +127,12 @@ Deno.test("a part of a secret is not seen where a text was cut", () => {
   assertEquals(redact("login correct ho"), "login correct ho");
   assertEquals(redact("ry staple", { before: true }), "<sensitive>");
   assertEquals(redact("ry staple"), "ry staple");
-  // To redact a text twice changes nothing, whatever the secret is.
+  // Redaction is idempotent, whatever the secret is.
   const again = redactorOf("sens", "sensitive", "<sensitive>");
   assertEquals(again.redact(again.redact("sens")), "<sensitive>");
 });
 
-Deno.test("a part of a long secret is found in time that grows with the text", () => {
+Deno.test("a part of a long secret is found in time linear in the text", () => {
   const { redact } = redactorOf("a".repeat(50_000), `${"ab".repeat(20_000)}c`);
   const start = workingTime();
   redact(`${"ab".repeat(500_000)}...`, { before: true, after: true });
@@ -141,14 +141,14 @@ Deno.test("a part of a long secret is found in time that grows with the text", (
 });
 
 testPosix(
-  "a secret is not in the last lines of a plugin where they are cut",
+  "a secret is redacted in the last lines of a plugin where they are cut off",
   async () => {
     const secrets = Array.from(
       { length: 1_000 },
       (_, index) => `secret-value-${index};`,
     );
     const { redact } = redactorOf(...secrets);
-    // Each of them becomes short, so that what is cut later comes into sight.
+    // Redaction shortens each of them, so that text that would be cut off is shown.
     const line = secrets.join("").repeat(3);
     const relay = new LogRelay("plugin", { write() {}, redact });
     for (let cut = 0; cut < 30; cut++) {
@@ -162,7 +162,7 @@ testPosix(
 );
 
 forEachHost(
-  "a secret is not seen where the output of a command is cut into lines",
+  "a secret is redacted where the output of a command is split into lines",
   async (bench) => {
     const secret = Array.from(
       { length: 2_000 },
@@ -192,7 +192,7 @@ forEachHost(
   },
 );
 
-Deno.test("a text without a secret is the same text", () => {
+Deno.test("a text without a secret is not changed", () => {
   const { redact } = redactorOf(SECRET, "hunter2");
   for (
     const text of ["", "hunter 2", "100 % of 1+1 \\ \u{10fffd}", "pä%20ss"]
@@ -204,7 +204,7 @@ Deno.test("a text without a secret is the same text", () => {
   assertEquals(redactorOf("").redact("text"), "text");
 });
 
-Deno.test("no value is too long or too odd to be kept secret", () => {
+Deno.test("values of any length and content are redacted", () => {
   const lines = Array.from({ length: 5_000 }, (_, at) => `line (${at}) of it`);
   const values = [
     "x+".repeat(100_000),
@@ -226,13 +226,13 @@ Deno.test("no value is too long or too odd to be kept secret", () => {
 });
 
 testPosix("a secret in two pieces is not in the log", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const record = new Recorder();
   const { redact } = redactorOf("hunter2", "größe");
   const log = createLog({ targets: [record], redact });
   const next =
     "printf '%s\\n' '{\"json\":{\"return\":'$((n += 1))'}}'; read -r call";
-  const path = await folder.script(
+  const path = await directory.script(
     "plugin",
     ...GREETING,
     "n=1",
@@ -250,19 +250,19 @@ testPosix("a secret in two pieces is not in the log", async () => {
     record.text,
     " p: it is <sensitive>, or <sensitive>\ufffd\n",
   );
-  // A line that has none is relayed as it is.
+  // A line without secrets is relayed unchanged.
   const bytes = Array.from(record.bytes, (byte) => String.fromCharCode(byte));
   assertStringIncludes(bytes.join(""), " p: \xfe as it is\n");
 });
 
 testPosix(
-  "a line without end is cut before it fills the memory, and no secret with it",
+  "a line without end is split before it fills the memory, but no secret is",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const record = new Recorder();
     const { redact } = redactorOf("hunter2secret");
     const log = createLog({ targets: [record], redact });
-    const path = await folder.script(
+    const path = await directory.script(
       "plugin",
       HELLO,
       "read -r welcome",
@@ -290,10 +290,10 @@ testPosix(
 );
 
 testPosix(
-  "a secret is not in the last lines of a plugin, not even half of it",
+  "the last lines of a plugin contain no secret, not even a part of it",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       ...GREETING,
       "read -r call",
@@ -317,7 +317,7 @@ testPosix(
 const password = 'hunter2 is "the" pass/wörd\nof+2 lines';
 
 forEachHost(
-  "a sensitive value that a plugin tells in every way is nowhere to be seen",
+  "a sensitive value that a plugin outputs in every way is redacted everywhere",
   async (bench) => {
     const template = (end: string) => ({
       variables: { password },
@@ -332,7 +332,7 @@ forEachHost(
     });
     const told = [
       ...password.split("\n"),
-      // Of each, what tells the value whatever stands around it.
+      // For each encoding, the part that does not depend on the surrounding text.
       "hunter",
       encodeURIComponent('"the" pass/wörd'),
       base64(`admin:${password}`).slice(10, -4),
@@ -383,7 +383,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a file that a build makes has the true value, as with Packer",
+  "a file that a build creates contains the real value, as in Packer",
   async (bench) => {
     await bench.builds({
       variables: { password: "hunter2" },

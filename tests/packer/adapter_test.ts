@@ -11,7 +11,7 @@ import { StderrRelay } from "../../adapters/packer/stderr_relay.ts";
 import { ConfigError } from "../../plugin/contract/config_error.ts";
 import { RecordingUi } from "../support/recording_ui.ts";
 
-Deno.test("the command line says how a component is started", async () => {
+Deno.test("the command line has the command that starts a component", async () => {
   const started = async (
     words: string[],
     kind: "builder" | "provisioner" | "post-processor",
@@ -99,7 +99,7 @@ Deno.test("stderr is relayed in whole lines with their label, and the last ones 
   assertEquals(relay.lastLines, ["one", "two", "", "no end"]);
 });
 
-Deno.test("a ui's calls are answered at once until many are in flight, and stay in order", async () => {
+Deno.test("a ui's calls are answered immediately until many are in flight, and stay in order", async () => {
   const noted = new RecordingUi();
   const gate = Promise.withResolvers<void>();
   const ui = new PromptUi(

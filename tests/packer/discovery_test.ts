@@ -130,7 +130,7 @@ await testWithPackers(
     for (const type of ["cloud-vm", "cloud"]) {
       await bench.write("template.json", { builders: [{ type }] });
       const ended = await baler(["validate", "template.json"]);
-      // The plugin says how it was started, and fails.
+      // The plugin prints how it was started, and fails.
       const component = type === "cloud"
         ? "-packer-default-plugin-name-"
         : "vm";
@@ -148,13 +148,13 @@ await testWithPackers(
     const ended = await baler(["validate", "template.json"]);
     assertMatch(
       ended.output,
-      /packer-plugin-cloud_v1\.10\.0_x5\.0_\S+ is not the file that was installed: its SHA-256 sum is [0-9a-f]{64}/,
+      /packer-plugin-cloud_v1\.10\.0_x5\.0_\S+ has the wrong checksum: its SHA-256 sum is [0-9a-f]{64}/,
     );
   },
 );
 
 await testWithPackers(
-  "executables of Packer's are found in Packer's folders, in baler's, and by a path in the template",
+  "Packer's executables are found in Packer's directories, in baler's, and by a path in the template",
   [],
   async ({ bench, env, baler }) => {
     const own = await bench.write(
@@ -181,9 +181,9 @@ await testWithPackers(
       });
       return ended.output;
     };
-    const folder = bench.at("plugins");
-    const path = `${env.BALER_PLUGIN_PATH ?? ""}:${folder}`;
-    // As for baler's own plugins, the folder of this run must be named.
+    const directory = bench.at("plugins");
+    const path = `${env.BALER_PLUGIN_PATH ?? ""}:${directory}`;
+    // As for baler's own plugins, the directory of this run must be named.
     assertMatch(await started("here"), /Unknown builder here/);
     // Nor does a relative directory in Packer's variables name it.
     await bench.write(
@@ -210,9 +210,9 @@ await testWithPackers(
     );
     for (
       const [args, more] of [
-        [[`-plugin-dir=${folder}`], {}],
+        [[`-plugin-dir=${directory}`], {}],
         [[], { BALER_PLUGIN_PATH: path }],
-        [[], { PACKER_PLUGIN_PATH: folder }],
+        [[], { PACKER_PLUGIN_PATH: directory }],
       ] as const
     ) {
       const output = await started("own", [...args], more);
@@ -221,14 +221,14 @@ await testWithPackers(
       assert(two.includes(`${multi} was started: start builder two`), two);
     }
     assert((await started(own)).includes(`${own} was started:`));
-    // A component that the plugin does not have is no other plugin's, either.
+    // A component that the plugin does not have is not searched in other plugins.
     assertMatch(
-      await started("multi-three", [`-plugin-dir=${folder}`]),
+      await started("multi-three", [`-plugin-dir=${directory}`]),
       /Unknown builder multi-three: no plugin serves it/,
     );
-    const listed = await baler(["plugins", `-plugin-dir=${folder}`]);
+    const listed = await baler(["plugins", `-plugin-dir=${directory}`]);
     assert(
-      listed.stdout.includes(`${multi}  (3.2.1, -plugin-dir ${folder})`),
+      listed.stdout.includes(`${multi}  (3.2.1, -plugin-dir ${directory})`),
       listed.stdout,
     );
   },
@@ -272,7 +272,7 @@ await testWithPackers(
   },
 );
 
-Deno.test("without the adapter a plugin of Packer's is told, and what to do", async () => {
+Deno.test("without the adapter, the error for a Packer plugin says what to do", async () => {
   const { adaptedPlugin } = await import(
     "../../host/discovery/packer_plugins.ts"
   );
@@ -284,7 +284,7 @@ Deno.test("without the adapter a plugin of Packer's is told, and what to do", as
   };
   assertMatch(
     adaptedPlugin(plugin, undefined).obstacle!,
-    /is a plugin of Packer's, which baler-packer runs: put that executable beside baler/,
+    /is a Packer plugin, which needs baler-packer: put that executable next to baler/,
   );
   const adapted = adaptedPlugin(plugin, ["/bin/baler-packer"]);
   assertEquals(adapted.argv, ["/bin/baler-packer", "--serve"]);

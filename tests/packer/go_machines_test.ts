@@ -1,17 +1,21 @@
-// Packer's Go plugins bring up real machines under baler: containers, a virtual machine, a machine behind ssh,
+// Packer's Go plugins start real machines under baler: containers, a virtual machine, a machine over ssh,
 // and one that Ansible provisions.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
+  adapterDirectory,
   install,
-  missingPodman,
-  missingProgram,
   ofPacker,
-  podmanAsDocker,
   processesWith,
   testWithPackers,
 } from "./support.ts";
+import {
+  dockerBench,
+  missingPodman,
+  missingProgram,
+  podmanAsDocker,
+} from "../support/podman.ts";
 
 const CONTAINER = {
   type: "docker",
@@ -72,7 +76,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Ctrl-C in a provisioner ends the container of docker's plugin before the build ends",
+  "Ctrl-C in a provisioner removes the container of docker's plugin before the build finishes",
   ["plugin-docker"],
   async ({ bench, paths: [docker], env }) => {
     const PATH = await podmanAsDocker(bench);
@@ -140,7 +144,7 @@ for (const peer of ["packer", "plugin-qemu"] as const) {
 }
 
 await testWithPackers(
-  "Ctrl-C ends the virtual machine of qemu's plugin, and its output directory",
+  "Ctrl-C stops the virtual machine of qemu's plugin, and removes its output directory",
   ["plugin-qemu"],
   async ({ bench, paths: [path], env }) => {
     await install(bench, "plugin-qemu", path!);
@@ -184,7 +188,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "a machine behind ssh of a Go builder takes and gives 64 MiB unchanged from a TypeScript provisioner",
+  "64 MiB are uploaded and downloaded unchanged between a TypeScript provisioner and a Go builder's machine over ssh",
   ["packer"],
   async ({ bench, paths: [packer], builds }) => {
     await using server = await sshServer(bench.at("sshd"));
@@ -262,7 +266,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Amazon's plugin is asked for its components, and gets as far as the first request that is refused",
+  "Amazon's plugin describes its components, and runs up to its first rejected request",
   ["plugin-amazon"],
   async ({ bench, paths: [path], baler }) => {
     await install(bench, "plugin-amazon", path!);
@@ -315,10 +319,10 @@ async function sha256(path: string): Promise<string> {
 
 /** An OpenSSH server on a loopback port, which lets one key in. */
 async function sshServer(
-  folder: string,
+  directory: string,
 ): Promise<{ port: number; key: string } & AsyncDisposable> {
-  await Deno.mkdir(folder, { recursive: true });
-  const [host, key] = [join(folder, "host"), join(folder, "key")];
+  await Deno.mkdir(directory, { recursive: true });
+  const [host, key] = [join(directory, "host"), join(directory, "key")];
   for (const path of [host, key]) {
     await new Deno.Command("ssh-keygen", {
       args: ["-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", path],
@@ -327,7 +331,7 @@ async function sshServer(
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const config = join(folder, "config");
+  const config = join(directory, "config");
   await Deno.writeTextFile(
     config,
     `Port ${port}
@@ -368,3 +372,56 @@ PidFile none
     },
   };
 }
+
+await testWithPackers(
+  "docker's builder and post-processors of both kinds work on each other's artifacts",
+  ["packer"],
+  async ({ bench, paths: [packer], baler }) => {
+    const docker = await dockerBench(bench);
+    const ours = docker.plugins;
+    // From its sources; the compiled one is found beside Packer's adapter.
+    const env: Record<string, string> = bench.kind === "compiled"
+      ? {
+        PATH: docker.env.PATH!,
+        BALER_PLUGIN_PATH:
+          `${await adapterDirectory()}:${docker.env.BALER_PLUGIN_PATH}`,
+      }
+      : { PATH: docker.env.PATH! };
+    for (const isOurBuilder of [true, false]) {
+      const go = (kind: string, name: string) => ofPacker(packer!, kind, name);
+      await bench.write("template.json", {
+        plugins: {
+          builders: isOurBuilder ? ours.builders ?? {} : {
+            docker: go("builder", "docker"),
+          },
+          "post-processors": {
+            ...ours["post-processors"],
+            "go-tag": go("post-processor", "docker-tag"),
+            "go-save": go("post-processor", "docker-save"),
+          },
+        },
+        builders: [{ ...CONTAINER, commit: true }],
+        "post-processors": [[
+          { type: "go-tag", repository: "localhost/go", tags: ["1"] },
+          { type: "docker-save", path: "ours.tar" },
+          { type: "docker-tag", repository: "localhost/ours", tags: ["2"] },
+          { type: "go-save", path: "go.tar" },
+        ]],
+      });
+      const { code, output, stdout } = await baler(
+        ["build", "template.json"],
+        { env },
+      );
+      assertEquals(code, 0, output);
+      assertMatch(
+        stdout,
+        /--> docker: Imported Docker image: localhost\/ours:2 with tags localhost\/ours:2\n/,
+      );
+      for (const name of ["ours.tar", "go.tar"]) {
+        assert((await Deno.stat(bench.at(name))).size > 100_000, name);
+        await Deno.remove(bench.at(name));
+      }
+    }
+  },
+  { missing: missingPodman },
+);

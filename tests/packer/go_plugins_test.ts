@@ -1,4 +1,4 @@
-// Packer's Go plugins run under baler, mixed with baler's own: what crosses between them, and what a person sees.
+// Packer's Go plugins run under baler, mixed with baler's own: their data exchange and their output.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
@@ -308,7 +308,7 @@ for (
       // What baler bundles wins.
       assertMatch(
         listed.stdout,
-        /file +baler-builder-file +\(bundled\)\n +in place of .*packer/,
+        /file +baler-builder-file +\(bundled\)\n +instead of .*packer/,
       );
     },
   );

@@ -1,5 +1,5 @@
 // The processes of Packer's Go plugins under baler: they end with the build, with the host and with the adapter,
-// and their death is told.
+// and their death is reported.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
@@ -8,7 +8,7 @@ import { within } from "../support/within.ts";
 import { ofPacker, processesWith, testWithPackers } from "./support.ts";
 import { debianPacker } from "../peers/peers.ts";
 
-/** A build whose Go provisioner runs a script that waits until it is ended. */
+/** A build whose Go provisioner runs a script that waits until it is killed. */
 function waiting(packer: string, marker: string) {
   return {
     plugins: {
@@ -24,7 +24,7 @@ function waiting(packer: string, marker: string) {
 }
 
 await testWithPackers(
-  "a Go plugin that is killed in a call is told with its signal and its last lines",
+  "a Go plugin that is killed in a call is reported with its signal and its last lines",
   ["packer"],
   async ({ bench, paths: [packer], env }) => {
     await bench.write("template.json", waiting(packer!, "here"));
@@ -40,7 +40,7 @@ await testWithPackers(
     assertEquals(ended.code, 1);
     assertMatch(
       ended.output,
-      /packer plugin packer-provisioner-shell-local was ended by SIGKILL while the provisioner golocal was at work\nIt wrote:\n( {4}.*\n)*.*Executing local shell command/,
+      /packer plugin packer-provisioner-shell-local was killed by SIGKILL while the provisioner golocal was at work\nIt wrote:\n( {4}.*\n)*.*Executing local shell command/,
     );
     assert(!ended.output.includes("unexpected EOF"), ended.output);
     await removeScripts(bench.env.TMPDIR!);
@@ -48,7 +48,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "a Go plugin that is stopped in a call is given up, and told",
+  "a Go plugin that is stopped in a call is killed, and reported",
   ["packer"],
   async ({ bench, paths: [packer], env }) => {
     await bench.write("template.json", waiting(packer!, "on"));
@@ -71,7 +71,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "a program that is no plugin of Packer's is told as such",
+  "a program that is not a Packer plugin is reported as such",
   [],
   async ({ bench, baler }) => {
     const path = await bench.write(
@@ -95,7 +95,7 @@ await testWithPackers(
     );
     assertMatch(
       (await baler(["validate", "template.json"])).output,
-      /packer-builder-odd exited with code 3 before it said hello\n[^]*It wrote:\n {4}sorry/,
+      /packer-builder-odd exited with code 3 before the handshake\n[^]*It wrote:\n {4}sorry/,
     );
     await bench.write("packer-builder-odd", "#!/bin/sh\necho '5|1|unix|/x'\n", {
       mode: 0o755,
@@ -108,7 +108,7 @@ await testWithPackers(
 );
 
 await testWithPackers(
-  "Ctrl-C cancels a Go provisioner, and a Go builder cleans up before the build ends",
+  "Ctrl-C cancels a Go provisioner, and a Go builder cleans up before the build finishes",
   ["packer"],
   async ({ bench, paths: [packer], env }) => {
     await bench.write("template.json", waiting(packer!, "now"));
@@ -130,7 +130,7 @@ for (const victim of ["the host", "the adapter"]) {
       await bench.write("template.json", waiting(packer!, "there"));
       const run = bench.start(["build", "template.json"], { env });
       await run.shows("waiting there");
-      // The script says so right before it starts what it waits for.
+      // The script prints this right before it starts the process that it waits for.
       while ((await processesOf(bench.env, "sleep 600")).length === 0) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -148,7 +148,7 @@ for (const victim of ["the host", "the adapter"]) {
       if (victim === "the adapter") {
         assertMatch(
           output,
-          /baler-packer was ended by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
+          /baler-packer was killed by SIGKILL .*provision\(\) of .*packer plugin packer-provisioner-shell-local/,
         );
       }
       await removeScripts(bench.env.TMPDIR!);
@@ -235,9 +235,11 @@ Deno.test({
 });
 
 /** Removes the scripts of a Go plugin that was killed, which had no time to do so. */
-async function removeScripts(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^packer-shell\d+$/.test(name)) await Deno.remove(join(folder, name));
+async function removeScripts(directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (/^packer-shell\d+$/.test(name)) {
+      await Deno.remove(join(directory, name));
+    }
   }
 }
 
@@ -291,7 +293,7 @@ async function processesOf(
       ) continue;
       found.push(pid);
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return found;

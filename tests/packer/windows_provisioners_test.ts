@@ -1,5 +1,5 @@
 // baler's provisioners for Windows send a machine what Packer's own send it: both work on a machine that notes
-// what it gets, Packer's through the adapter. Only the script of an elevated user is baler's own text; of that,
+// its calls, Packer's through the adapter. Only the script of an elevated user differs from Packer's; of that,
 // the task that it registers is compared.
 
 import { assert, assertEquals } from "@std/assert";
@@ -84,7 +84,7 @@ const CASES: Record<string, Case> = {
     type: "powershell",
     config: { script, debug_mode: 1 },
   },
-  "powershell with formats and paths of its own": {
+  "powershell with custom formats and paths": {
     type: "powershell",
     config: {
       script,
@@ -113,7 +113,7 @@ const CASES: Record<string, Case> = {
     type: "powershell",
     config: { script, ...elevated, environment_vars: ["A=$b"] },
   },
-  "powershell of an elevated user with a command and a format of its own": {
+  "powershell of an elevated user with a custom command and format": {
     type: "powershell",
     config: {
       inline: ["x"],
@@ -144,7 +144,7 @@ const CASES: Record<string, Case> = {
     },
   },
   "windows-restart": { type: "windows-restart", config: {}, answer: restarted },
-  "windows-restart with commands of its own and the registry": {
+  "windows-restart with custom commands and the registry": {
     type: "windows-restart",
     config: {
       restart_command: "restart now",
@@ -154,14 +154,14 @@ const CASES: Record<string, Case> = {
     answer: (command) =>
       command.includes("restart test") ? { status: 1 } : restarted(command),
   },
-  "windows-restart with registry keys of its own": {
+  "windows-restart with custom registry keys": {
     type: "windows-restart",
     config: { check_registry: true, registry_keys: ["HKLM:\\A", "HKLM:\\B"] },
     answer: restarted,
   },
 };
 
-/** Answers as a machine that is back: the check of Packer's, encoded, wants these words. */
+/** Answers like a machine that has restarted: Packer's check, encoded, expects this output. */
 function restarted(command: string): Answer {
   const encoded = /-EncodedCommand (\S+)$/.exec(command)?.[1];
   if (encoded === undefined) return {};

@@ -71,7 +71,7 @@ const BUILD: BuildContext = {
   onError: "cleanup",
   coreVersion: "1",
   packerVersion: "1.9.4",
-  generatedData: ["Colour"],
+  generatedData: ["Color"],
   startedAt: new Date(),
 };
 
@@ -625,7 +625,7 @@ Deno.test("a builder: prepare, run with ui and hook, and its artifact", async ()
         once(builderOf({
           prepare(options) {
             prepared.push(options);
-            return { warnings: ["w"], generatedData: ["Colour"] };
+            return { warnings: ["w"], generatedData: ["Color"] };
           },
           async run({ ui, hook }) {
             ui.say("before");
@@ -647,7 +647,7 @@ Deno.test("a builder: prepare, run with ui and hook, and its artifact", async ()
   const config = { n: 13, deep: [{ x: null }], text: "{{user `a`}}" };
   assertEquals(await builder.prepare({ config, build: BUILD }), {
     warnings: ["w"],
-    generatedData: ["Colour"],
+    generatedData: ["Color"],
   });
   const { startedAt: _, coreVersion: __, ...build } = BUILD;
   const [seen] = prepared as { config: unknown; build: BuildContext }[];
@@ -859,7 +859,7 @@ Deno.test("a provisioner: its data, its communicator, its warnings and its error
   let fails = false;
   const provisioner: Provisioner = {
     prepare: ({ config, build }) => {
-      seen.push(config, build.generatedData!.includes("Colour"));
+      seen.push(config, build.generatedData!.includes("Color"));
       if (config.bad) {
         throw new ConfigError([{ path: ["bad"], message: "it is bad" }]);
       }
@@ -1018,7 +1018,7 @@ Deno.test("configurations are read by what they are, in any order", () => {
     "s",
   ]]);
   assert(
-    build.generatedData!.includes("Colour") &&
+    build.generatedData!.includes("Color") &&
       build.generatedData!.includes("ID"),
   );
   assertEquals(build.templatePath, undefined);
@@ -1029,10 +1029,10 @@ Deno.test("the sentence of a placeholder is Packer's to the letter", () => {
     config: {},
     build: BUILD,
   });
-  const { ID, Colour, WinRMPassword } = placeholders as Record<string, string>;
+  const { ID, Color, WinRMPassword } = placeholders as Record<string, string>;
   const sentence =
     " To set this dynamically in the Packer template, you must use the `build` function";
-  assertEquals([ID, Colour, WinRMPassword], [
+  assertEquals([ID, Color, WinRMPassword], [
     `Build_ID.${sentence}`,
     `Build_Colour.${sentence}`,
     "{{.WinRMPassword}}",

@@ -40,18 +40,18 @@ await forEachPacker("everything crosses in one build", async (run) => {
       {
         type: "shell",
         script: "script.sh",
-        environment_vars: ["COLOUR={{build `Colour`}}"],
+        environment_vars: ["COLOUR={{build `Color`}}"],
       },
       { type: "shell", inline: ["echo inline {{build `ID`}}"] },
       {
         type: greet,
-        text: "for {{build `Colour`}} {{build `ID`}}",
+        text: "for {{build `Color`}} {{build `ID`}}",
         then: "run",
       },
       { type: "file", source: "script.sh", destination: run.at("copied.sh") },
     ],
     "post-processors": [[
-      { type: label, label: "{{build_name}}-{{build `Colour`}}" },
+      { type: label, label: "{{build_name}}-{{build `Color`}}" },
       { type: label, label: "second" },
     ]],
   });
@@ -273,7 +273,7 @@ await forEachPacker(
         { type: label, label: "one", then: "same", keep: true },
         {
           type: label,
-          label: "two-{{build `Colour`}}",
+          label: "two-{{build `Color`}}",
           then: "same",
           keep: true,
         },

@@ -1,5 +1,5 @@
 // What is in an archive, apart from how it was packed: two archives of the
-// same files have the same content, whoever compressed them.
+// same files have the same content, whichever program compressed them.
 
 import { gunzipSync, inflateRawSync } from "node:zlib";
 

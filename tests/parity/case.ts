@@ -1,4 +1,4 @@
-// A case of the parity suite: a template with the files beside it and the
+// A case of the parity suite: a template with other files and the
 // words of one command, which Packer and baler have to treat alike.
 
 import type { DifferenceName } from "./differences.ts";
@@ -9,7 +9,7 @@ export interface ParityCase {
   readonly name: string;
   /** What is written to `template.json`: a text as it is, anything else as JSON. */
   readonly template?: unknown;
-  /** The files beside it, by name, written like the template. */
+  /** Other files by name, written like the template. */
   readonly files?: Readonly<Record<string, unknown>>;
   /** The words of the command; `build -machine-readable template.json` unless given. */
   readonly args?: readonly string[];
@@ -18,21 +18,21 @@ export interface ParityCase {
   /** What it reads. */
   readonly stdin?: string;
   /**
-   * The sense of the error: words that both say. Where it is given, what an
-   * error event says beside them does not matter, nor in how many events.
+   * Parts of the error message that both print. If given, the other words of an
+   * error event are not compared, nor the number of events.
    */
-  readonly says?: readonly string[];
-  /** True where builds run side by side, and events come in any order. */
+  readonly messageParts?: readonly string[];
+  /** True if builds run in parallel, and their events come in any order. */
   readonly unordered?: boolean;
-  /** Patterns of what differs from run to run, such as a time. */
+  /** Patterns of the texts that differ between runs, such as a time. */
   readonly aside?: readonly RegExp[];
-  /** A difference on purpose, and what baler does instead. */
+  /** An intended difference, and baler's behavior. */
   readonly differs?: {
     readonly why: DifferenceName;
     /** Whether baler's exit code is 0. */
     readonly ok: boolean;
-    /** Words that baler says. */
-    readonly says: readonly string[];
+    /** Parts of the error message that baler prints. */
+    readonly messageParts: readonly string[];
     /** The files that baler leaves, where they are not Packer's. */
     readonly files?: readonly string[];
   };
@@ -40,17 +40,17 @@ export interface ParityCase {
   readonly sample?: boolean;
 }
 
-/** What a run of a case came to, with all taken out that may differ between two runs. */
+/** The result of a case, without everything that may differ between two runs. */
 export interface Outcome {
   /** Whether the exit code was 0. */
   readonly ok: boolean;
   /** The events, or the lines of stdout where the command does not ask for events. */
   readonly events: readonly string[];
-  /** The files that were made or changed, by name. */
+  /** The files that were created or changed, by name. */
   readonly files: Readonly<Record<string, unknown>>;
 }
 
-/** The words that a case runs. */
+/** Returns the arguments of a case. */
 export function argsOf(one: ParityCase): readonly string[] {
   return one.args ?? ["build", "-machine-readable", "template.json"];
 }

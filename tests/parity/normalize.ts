@@ -27,7 +27,7 @@ const NO_FILES =
 const EXTRAS = [
   // valid-is-said
   ",ui,say,The configuration is valid.",
-  // Packer says it only when it is quicker than the provisioner's end.
+  // Packer prints it only if it does so before the provisioner returns.
   ",ui,error,==> null: Cancelling provisioner after a timeout...",
 ];
 
@@ -89,10 +89,10 @@ export function comparableEvents(
         continue;
       }
       event = match[1]!;
-      if (one.says !== undefined) {
+      if (one.messageParts !== undefined) {
         event = event.replace(/^([^,]*,error|,ui,error),(?!==>).*/, "$1");
       }
-      if (one.says !== undefined && event === events.at(-1)) continue;
+      if (one.messageParts !== undefined && event === events.at(-1)) continue;
     } else if (event === "" && (events.at(-1) ?? "") === "") continue;
     if (EXTRAS.includes(event) || NO_FILES.test(event)) continue;
     // inspect-text
@@ -109,7 +109,7 @@ export function comparableEvents(
 }
 
 /**
- * The files of a folder, by name: JSON as values, archives as what is in them.
+ * Returns the files of a directory by name: JSON as values, archives as their content.
  *
  * @param places Where it was run.
  * @param one The case, whose own files are left out where they are as they were.
@@ -177,13 +177,13 @@ function timeless(value: unknown): unknown {
   );
 }
 
-async function namesIn(folder: string, prefix = ""): Promise<string[]> {
+async function namesIn(directory: string, prefix = ""): Promise<string[]> {
   const names: string[] = [];
   let isEmpty = true;
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
     isEmpty = false;
     if (isDirectory) {
-      names.push(...await namesIn(join(folder, name), `${prefix}${name}/`));
+      names.push(...await namesIn(join(directory, name), `${prefix}${name}/`));
     } else names.push(prefix + name);
   }
   if (isEmpty && prefix !== "") names.push(prefix);

@@ -41,7 +41,7 @@ for (const [group, cases] of Object.entries(GROUPS)) {
           assertEquals({ ok, files }, { ok: packer.ok, files: packer.files });
           if (one.differs !== undefined) return;
           assertEquals(events, packer.events, output);
-          assertSays(one.says, output);
+          assertMessageParts(one.messageParts, output);
         });
       }
     },
@@ -62,7 +62,7 @@ Deno.test("baler from source does what Packer does", async (t) => {
   }
 });
 
-Deno.test("the cases have names of their own, and every difference a case and a line for people", async () => {
+Deno.test("the names of cases are unique, and every difference has a case and a description", async () => {
   const names = ALL.map(({ name }) => name);
   assertEquals(names.length, new Set(names).size);
   const page = await Deno.readTextFile(
@@ -87,20 +87,23 @@ function assertParity(one: ParityCase, ran: Ran, packers: Outcome): void {
   const { differs } = one;
   if (differs === undefined) {
     assertEquals(outcome, packers, output);
-    assertSays(one.says, output);
+    assertMessageParts(one.messageParts, output);
     return;
   }
-  // A difference that is gone must not stay in the list.
+  // A difference that no longer exists must be removed from the list.
   assertNotEquals(outcome, packers);
   assertEquals(outcome.ok, differs.ok, output);
-  assertSays(differs.says, output);
+  assertMessageParts(differs.messageParts, output);
   assertEquals(
     Object.keys(outcome.files),
     differs.files ?? Object.keys(packers.files),
   );
 }
 
-function assertSays(words: readonly string[] = [], output: string): void {
+function assertMessageParts(
+  words: readonly string[] = [],
+  output: string,
+): void {
   const said = output.toLowerCase().replaceAll(/(\s|\\n)+/g, " ");
   for (const word of words) {
     assert(

@@ -1,4 +1,4 @@
-// Runs a case, with baler or with Packer, in a folder of its own, and tells
+// Runs a case, with baler or with Packer, in a separate directory, and returns
 // what came of it.
 
 import { type Ended, type HostKind, Workspace } from "../support/harness.ts";
@@ -9,7 +9,7 @@ import { HANG_LIMIT_MS, within } from "../support/within.ts";
 /** What runs a case. */
 export type Program = HostKind | "packer";
 
-/** A run of a case: what it came to, and all that it said. */
+/** A run of a case: its result and its output. */
 export interface Ran extends Outcome {
   readonly output: string;
 }

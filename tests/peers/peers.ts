@@ -28,6 +28,11 @@ export const PEERS = {
     version: "1.0.0",
     package: ".",
   },
+  "registry": {
+    executable: "registry",
+    version: "0.21.6",
+    package: "github.com/google/go-containerregistry/cmd/registry",
+  },
 } as const satisfies Record<string, PeerSource>;
 
 /** The name of a peer. */

@@ -1,11 +1,11 @@
-// A plugin that a command starts: words of the command that begin with ./ or ../ are paths from the file that has them, whatever directory baler is started in.
+// A plugin that a command starts: arguments that begin with ./ or ../ are paths relative to the file that contains them, not to the working directory.
 
 import { assertStringIncludes } from "@std/assert";
 import { forEachHost } from "../support/harness.ts";
 
 const script = (text: string) => `#!/bin/sh\necho "started: ${text}" >&2\n`;
 
-/** What baler shows of a plugin that is a script, and so is not one. */
+/** Returns the output of baler for a plugin that is a shell script. */
 const STARTED = "started: the right one";
 
 for (
@@ -45,7 +45,7 @@ for (
 }
 
 forEachHost(
-  "a plugin's object form takes such words, too",
+  "the object form of a plugin accepts such arguments too",
   async (bench) => {
     await bench.write("templates/template.json", {
       builders: { one: ["sh", "./plugin.sh"] },

@@ -1,4 +1,4 @@
-// The example builder implements what a builder owes: it cleans up as -on-error says, runs the error-cleanup provisioner, and pauses under -debug.
+// The example builder implements the flags of a builder: it cleans up according to -on-error, runs the error-cleanup provisioner, and pauses under -debug.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -7,7 +7,7 @@ import {
   type Workspace,
 } from "../support/harness.ts";
 
-/** Builds with provisioners that fail, and returns what was shown and what is left of the machine. */
+/** Builds with provisioners that fail; returns the output and the files that are left of the machine. */
 async function failedBuild(bench: Workspace, args: readonly string[]) {
   const shellLocal = (inline: string) => ({
     type: "shell-local",

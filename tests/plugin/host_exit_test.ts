@@ -1,4 +1,4 @@
-// A plugin whose host has been killed cleans up, and nothing that its cleanup reports stops it: not to the ui, not to the log, not to a stream of the host's.
+// A plugin whose host has been killed cleans up, and a failing report does not stop the cleanup: neither to the ui, nor to the log, nor to a stream of the host.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -7,7 +7,7 @@ import { program } from "../support/plugin_process.ts";
 import { Workspace } from "../support/harness.ts";
 import { within } from "../support/within.ts";
 
-/** Calls that must fail when the host is gone: their result would be believed. */
+/** Calls that must fail when the host has died, since the plugin relies on their result. */
 const FAILING = ["ask", "the provision hook", "reading from a stream"];
 
 /** Waits until a file has a line. */
@@ -59,7 +59,7 @@ async function assertCleansUp(
       const mustFail = FAILING.some((name) => line.startsWith(name));
       assertMatch(
         line,
-        mustFail ? / failed: baler has ended$/ : / succeeded$/,
+        mustFail ? / failed: baler has exited$/ : / succeeded$/,
         lines.join("\n"),
       );
     }

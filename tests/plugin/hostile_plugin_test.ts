@@ -1,4 +1,4 @@
-// What a hostile plugin sends by the wire ends in an error of its own build; the others go on.
+// Hostile messages of a plugin fail its own build; other builds continue.
 
 import {
   assert,
@@ -58,7 +58,7 @@ forEachHost("only the interface of a ui can be called", async (bench) => {
 });
 
 forEachHost(
-  "an error of a plugin forges no line of the host",
+  "an error of a plugin cannot forge a line of the host",
   async (bench) => {
     assertMatch(await build(bench, "forges"), /^ +Build 'other' finished\.$/m);
   },

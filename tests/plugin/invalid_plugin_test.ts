@@ -1,5 +1,5 @@
-// What the author of a plugin did wrong is told in the author's words: the build fails, and the
-// error says which method it was and what was expected of it.
+// Mistakes of a plugin's author are reported in terms of the plugin's code: the build fails, and the
+// error names the method and the expected result.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -24,35 +24,34 @@ const builders = (...names: string[]) => ({
   builders: names.map((type) => ({ type })),
 });
 
-/** Each builder that makes a mistake, with what is said of it. */
+/** Each builder with a mistake, and the expected error. */
 async function assertTold(bench: Workspace, told: Record<string, string>) {
   const text = await output(bench, builders(...Object.keys(told)));
   for (const words of Object.values(told)) assertStringIncludes(text, words);
 }
 
 forEachHost(
-  "a build fails with whatever a plugin throws, even with nothing",
+  "a build fails with any value that a plugin throws, even undefined",
   async (bench) => {
     await assertTold(bench, {
       "throws-nothing":
-        "--> throws-nothing: a plugin threw undefined in place of an Error",
-      "throws-null":
-        "--> throws-null: a plugin threw null in place of an Error",
+        "--> throws-nothing: a plugin threw undefined instead of an Error",
+      "throws-null": "--> throws-null: a plugin threw null instead of an Error",
       "throws-record":
-        "--> throws-record: a plugin threw { code: 3 } in place of an Error",
+        "--> throws-record: a plugin threw { code: 3 } instead of an Error",
       "throws-text": "--> throws-text: the region is closed",
     });
   },
 );
 
 forEachHost(
-  "a build that fails with nothing thrown is enough for exit code 1",
+  "a build that fails with undefined gives exit code 1",
   async (bench) => {
     await output(bench, builders("throws-nothing"));
   },
 );
 
-forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
+forEachHost("a builder returns an artifact or undefined", async (bench) => {
   const artifact =
     "expected an artifact ({ builderId, id, files, destroy(), toString() }, with strings and a list of strings) or undefined";
   await assertTold(bench, {
@@ -68,7 +67,7 @@ forEachHost("a builder's result is an artifact, or nothing", async (bench) => {
 });
 
 forEachHost(
-  "what a component returns when it is prepared is told when it is no result",
+  "an invalid result of prepare() or configure() is reported",
   async (bench) => {
     await assertTold(bench, {
       "prepares-list":
@@ -77,35 +76,38 @@ forEachHost(
   },
 );
 
-forEachHost("a method that is missing is named", async (bench) => {
+forEachHost("a missing method is named in the error", async (bench) => {
   await assertTold(bench, {
     "no-run": "the plugin's builder has no method run()",
     "no-prepare": "the plugin's builder has no method prepare()",
   });
 });
 
-forEachHost("an option that is declared wrong is named", async (bench) => {
-  await assertTold(bench, {
-    "unknown-type":
-      `the plugin's option "region" has no valid type: declare it as { type, description }, with one of the types "string", "number"`,
-    "type-alone": `the plugin's option "region" has no valid type`,
-    "options-list":
-      "the plugin's options are not an object: declare them as { name: { type, description } }",
-  });
-});
-
 forEachHost(
-  "what is too long to be sent is the error of the one call that sends it",
+  "an option with an invalid declaration is named in the error",
   async (bench) => {
     await assertTold(bench, {
-      "too-long":
-        "cannot be sent to another process, where 67108864 is the most: send it as bytes (Uint8Array) or as a stream",
+      "unknown-type":
+        `the plugin's option "region" has no valid type: declare it as { type, description }, with one of the types "string", "number"`,
+      "type-alone": `the plugin's option "region" has no valid type`,
+      "options-list":
+        "the plugin's options are not an object: declare them as { name: { type, description } }",
     });
   },
 );
 
 forEachHost(
-  "a post-processor's result has an artifact in it",
+  "a message that is too long fails only the call that sends it",
+  async (bench) => {
+    await assertTold(bench, {
+      "too-long":
+        "cannot be sent to another process; the limit is 67108864: send it as bytes (Uint8Array) or as a stream",
+    });
+  },
+);
+
+forEachHost(
+  "the result of a post-processor contains an artifact",
   async (bench) => {
     const names = ["makes-nothing", "makes-artifact", "throws-nothing"];
     const text = await output(bench, {
@@ -119,7 +121,7 @@ forEachHost(
     });
     assertStringIncludes(
       text,
-      "* Post-processor failed: the plugin's postProcess() returned undefined; expected { artifact }, the one that came in or one of its own",
+      "* Post-processor failed: the plugin's postProcess() returned undefined; expected { artifact } with the input artifact or a new one",
     );
     assertMatch(
       text,
@@ -127,7 +129,7 @@ forEachHost(
     );
     assertStringIncludes(
       text,
-      "* Post-processor failed: a plugin threw undefined in place of an Error",
+      "* Post-processor failed: a plugin threw undefined instead of an Error",
     );
     assertStringIncludes(text, "3 error(s) occurred");
   },

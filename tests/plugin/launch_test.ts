@@ -1,4 +1,4 @@
-// What a host can rely on when it launches plugins: whatever the program is and however it ends, there is one clear error and no process left.
+// Launching plugins: whatever the program does and however it exits, there is one clear error, and no process is left.
 
 import {
   assert,
@@ -50,7 +50,7 @@ interface Thing {
   work(...args: unknown[]): Promise<unknown>;
 }
 
-/** The error that launching ends with; it names the program, and is fit to be shown. */
+/** Returns the error of a failed launch; checks that it names the program and is readable. */
 async function refusal(
   command: string | string[],
   options: LaunchOptions = {},
@@ -66,7 +66,7 @@ async function refusal(
   return error;
 }
 
-/** The error that a call ends with when there is no talking to its plugin. */
+/** Returns the error of a call to a plugin that violates the protocol. */
 async function end(call: Promise<unknown>, plugin: Plugin): Promise<Error> {
   const error = await failure(call);
   assertStringIncludes(error.message, plugin.name);
@@ -74,7 +74,7 @@ async function end(call: Promise<unknown>, plugin: Plugin): Promise<Error> {
   return error;
 }
 
-/** The error that a call in flight ends with when its plugin's process ends. */
+/** Returns the error of a call in flight when the plugin's process exits. */
 async function death(
   call: Promise<unknown>,
   plugin: Plugin,
@@ -90,138 +90,162 @@ async function assertMissing(path: string): Promise<void> {
   assert(error instanceof Deno.errors.NotFound, Deno.inspect(error));
 }
 
-// What cannot be started
+// Programs that cannot be started
 
-testPosix("launch() says that a path does not exist", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const error = await refusal(`${folder.path}/missing`);
+testPosix("launch() reports a path that does not exist", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const error = await refusal(`${directory.path}/missing`);
   assertMatch(error.message, /not exist|no such|not found|missing|no file/i);
 });
 
-testPosix("launch() says that a path is a directory", async () => {
-  await using folder = await TemporaryDirectory.make();
-  assertMatch((await refusal(folder.path)).message, /director|folder/i);
+testPosix("launch() reports a path that is a directory", async () => {
+  await using directory = await TemporaryDirectory.make();
+  assertMatch((await refusal(directory.path)).message, /director|directory/i);
 });
 
-testPosix("launch() says that a file is not executable", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write("plugin", "#!/bin/sh\n", 0o644);
+testPosix("launch() reports a file that is not executable", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write("plugin", "#!/bin/sh\n", 0o644);
   const { message } = await refusal(path);
   assertMatch(message, /not executable/i);
   assertMatch(message, /chmod/);
 });
 
-testPosix("launch() says that a plugin is still being written", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script("plugin", ...GREETING);
-  using _writer = await Deno.open(path, { append: true });
-  const { message } = await refusal(path);
-  assertMatch(message, /still being written/);
-});
+testPosix(
+  "launch() reports a plugin whose file is open for writing",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script("plugin", ...GREETING);
+    using _writer = await Deno.open(path, { append: true });
+    const { message } = await refusal(path);
+    assertMatch(message, /still open for writing/);
+  },
+);
 
 testPosix("launch() fails for an empty file", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await refusal(await folder.write("plugin", "", 0o755));
+  await using directory = await TemporaryDirectory.make();
+  await refusal(await directory.write("plugin", "", 0o755));
 });
 
-testPosix("launch() hands no file to a shell", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const trace = `${folder.path}/trace`;
-  const path = await folder.write("plugin", `> '${trace}'\n`, 0o755);
+testPosix("launch() does not run a file with a shell", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const trace = `${directory.path}/trace`;
+  const path = await directory.write("plugin", `> '${trace}'\n`, 0o755);
   await refusal(path);
   await assertMissing(trace);
 });
 
-testPosix("launch() says that a program is for another platform", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("launch() reports a program for another platform", async () => {
+  await using directory = await TemporaryDirectory.make();
   const header = new Uint8Array(64);
   const machine = Deno.build.arch === "aarch64" ? 0x3e : 0xb7;
   header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   header.set([2, 0, machine, 0, 1], 16);
-  const foreign = await folder.write("plugin", header, 0o755);
+  const foreign = await directory.write("plugin", header, 0o755);
   assertMatch((await refusal(foreign)).message, /platform|architecture/i);
   const windows = Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0);
-  const exe = await folder.write("plugin.exe", windows, 0o755);
+  const exe = await directory.write("plugin.exe", windows, 0o755);
   assertMatch((await refusal(exe)).message, /platform|architecture|Windows/i);
 });
 
-testPosix("launch() says that a command is not on PATH", async () => {
+testPosix("launch() reports a command that is not on PATH", async () => {
   const { message } = await refusal(["no-such-command-anywhere", "plugin"]);
   assertMatch(message, /not exist|no such|not found|PATH/i);
 });
 
-testPosix("launch() says that a script's interpreter is missing", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write("plugin", "#!/no/such/shell\n", 0o755);
+testPosix("launch() reports a missing interpreter of a script", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write("plugin", "#!/no/such/shell\n", 0o755);
   assertMatch((await refusal(path)).message, /interpreter|\/no\/such\/shell/);
 });
 
-testPosix("launch() says that its working folder is missing", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script("plugin", HELLO, "cat");
-  const cwd = `${folder.path}/missing`;
+testPosix("launch() reports a missing working directory", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script("plugin", HELLO, "cat");
+  const cwd = `${directory.path}/missing`;
   assertStringIncludes((await refusal(path, { cwd })).message, cwd);
 });
 
-// What is no plugin
+// Programs that are not plugins
 
-testPosix("launch() says that a program which exits is no plugin", async () => {
-  const silent = await refusal("/bin/true");
-  assertMatch(silent.message, /exit/);
-  assertEquals(silent.exit, { code: 0, signal: null });
-  const speaking = await refusal(["/bin/echo", "good morning"]);
-  assertStringIncludes(speaking.message, "good morning");
-  assertMatch(speaking.message, /baler plugin/i);
-  const failing = await refusal("/bin/false");
-  assertEquals(failing.exit, { code: 1, signal: null });
+testPosix(
+  "launch() reports that a program which exits is not a plugin",
+  async () => {
+    const silent = await refusal("/bin/true");
+    assertMatch(silent.message, /exit/);
+    assertEquals(silent.exit, { code: 0, signal: null });
+    const speaking = await refusal(["/bin/echo", "good morning"]);
+    assertStringIncludes(speaking.message, "good morning");
+    assertMatch(speaking.message, /baler plugin/i);
+    const failing = await refusal("/bin/false");
+    assertEquals(failing.exit, { code: 1, signal: null });
+  },
+);
+
+testPosix(
+  "launch() shows the last output of a program that failed to start",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
+      "plugin",
+      "echo 'libwhatever.so.3 is missing' >&2",
+      "exit 127",
+    );
+    const error = await refusal(path);
+    assertStringIncludes(error.message, "libwhatever.so.3 is missing");
+    assertMatch(error.message, /127/);
+    assertEquals(error.exit, { code: 127, signal: null });
+    assertEquals(error.lastLines, ["libwhatever.so.3 is missing"]);
+  },
+);
+
+testPosix(
+  "launch() kills a program that does not complete the handshake",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
+      "plugin",
+      `exec 9>'${lifeline.path}'`,
+      "echo 'waiting for the moon' >&2",
+      "sleep 1000 &",
+      "exec cat",
+    );
+    const error = await refusal(path, { startTimeout: 500, grace: 100 });
+    assertMatch(error.message, /0\.5 s|500 ms/);
+    assertStringIncludes(error.message, "waiting for the moon");
+    await lifeline.ended();
+  },
+);
+
+testPosix("launch() waits for a program that a debugger holds", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const path = await folder.script("plugin", "sleep 1", HELLO, "exec cat");
+  const options = { startTimeout: 200, answerTimeout: 200, grace: 100 };
+  assertMatch((await refusal(path, options)).message, /within 0\.2 s/);
+  await using plugin = await launch([path, "--inspect-brk=:9229"], options);
+  assertEquals(plugin.info.protocol, 1);
 });
 
-testPosix("launch() shows why a program failed to start", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
-    "plugin",
-    "echo 'libwhatever.so.3 is missing' >&2",
-    "exit 127",
-  );
-  const error = await refusal(path);
-  assertStringIncludes(error.message, "libwhatever.so.3 is missing");
-  assertMatch(error.message, /127/);
-  assertEquals(error.exit, { code: 127, signal: null });
-  assertEquals(error.lastLines, ["libwhatever.so.3 is missing"]);
-});
+testPosix(
+  "launch() shows the incomplete hello of a program that hangs",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
+      "plugin",
+      `exec 9>'${lifeline.path}'`,
+      `printf '{"json":{"hello":"bal'`,
+      "exec sleep 1000",
+    );
+    const error = await refusal(path, { startTimeout: 500, grace: 100 });
+    assertMatch(error.message, /hello.{1,5}bal/);
+    await lifeline.ended();
+  },
+);
 
-testPosix("launch() ends a program that never says hello", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
-    "plugin",
-    `exec 9>'${lifeline.path}'`,
-    "echo 'waiting for the moon' >&2",
-    "sleep 1000 &",
-    "exec cat",
-  );
-  const error = await refusal(path, { startTimeout: 500, grace: 100 });
-  assertMatch(error.message, /0\.5 s|500 ms/);
-  assertStringIncludes(error.message, "waiting for the moon");
-  await lifeline.ended();
-});
-
-testPosix("launch() shows half a hello of a program that hangs", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
-    "plugin",
-    `exec 9>'${lifeline.path}'`,
-    `printf '{"json":{"hello":"bal'`,
-    "exec sleep 1000",
-  );
-  const error = await refusal(path, { startTimeout: 500, grace: 100 });
-  assertMatch(error.message, /hello.{1,5}bal/);
-  await lifeline.ended();
-});
-
-testPosix("launch() ends a program that prints garbage", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("launch() kills a program that prints garbage", async () => {
+  await using directory = await TemporaryDirectory.make();
   const garbage = {
     line: "head -c 10000000 /dev/zero | tr '\\0' 'x'; echo",
     endless: "cat /dev/zero",
@@ -230,8 +254,8 @@ testPosix("launch() ends a program that prints garbage", async () => {
     lines: "yes 'not a hello'",
   };
   for (const [name, command] of Object.entries(garbage)) {
-    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+    const path = await directory.script(
       name,
       `exec 9>'${lifeline.path}'`,
       command,
@@ -241,13 +265,13 @@ testPosix("launch() ends a program that prints garbage", async () => {
       startTimeout: 3_000,
       grace: 100,
     });
-    assertMatch(message, /not a baler plugin|no baler plugin|hello/i);
+    assertMatch(message, /is not a baler plugin|handshake/);
     await lifeline.ended();
   }
 });
 
-testPosix("launch() ends a plugin whose hello makes no sense", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("launch() kills a plugin whose hello is not valid", async () => {
+  await using directory = await TemporaryDirectory.make();
   const hellos = [
     { json: { hello: "terraform", protocols: [1], sdk: "1", components: {} } },
     { json: { hello: "baler" } },
@@ -259,8 +283,8 @@ testPosix("launch() ends a plugin whose hello makes no sense", async () => {
     '{"json":{"hello":"baler","protocols":[1],"sdk":"1","components":{"__proto__":["x"]}}}',
   ];
   for (const [index, hello] of hellos.entries()) {
-    await using lifeline = await Lifeline.make(folder, `lifeline${index}`);
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `lifeline${index}`);
+    const path = await directory.script(
       `plugin${index}`,
       `exec 9>'${lifeline.path}'`,
       shellLine(hello),
@@ -272,12 +296,12 @@ testPosix("launch() ends a plugin whose hello makes no sense", async () => {
   assertEquals(({} as Record<string, unknown>)[0], undefined);
 });
 
-testPosix("launch() says which side to upgrade", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("launch() reports which side to upgrade", async () => {
+  await using directory = await TemporaryDirectory.make();
   const speaks = async (name: string, protocols: number[]) => {
-    await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-    const answer = `${folder.path}/${name}.answer`;
-    const path = await folder.script(
+    await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+    const answer = `${directory.path}/${name}.answer`;
+    const path = await directory.script(
       name,
       `exec 9>'${lifeline.path}'`,
       shellLine({
@@ -300,34 +324,37 @@ testPosix("launch() says which side to upgrade", async () => {
   assertMatch(older, /upgrade the plugin/);
 });
 
-testPosix("launch() takes the newest protocol that both speak", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
-    "plugin",
-    shellLine({
-      json: {
-        hello: "baler",
-        protocols: [0, 1, 2],
-        sdk: "0.0.1",
-        components: { thing: ["a"] },
-        added: "in a later version",
-      },
-    }),
-    "exec cat >/dev/null",
-  );
-  await using plugin = await launch(path);
-  assertEquals(plugin.info, {
-    protocol: 1,
-    sdk: "0.0.1",
-    components: { thing: ["a"] },
-  });
-});
+testPosix(
+  "launch() chooses the newest protocol that both support",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
+      "plugin",
+      shellLine({
+        json: {
+          hello: "baler",
+          protocols: [0, 1, 2],
+          sdk: "0.0.1",
+          components: { thing: ["a"] },
+          added: "in a later version",
+        },
+      }),
+      "exec cat >/dev/null",
+    );
+    await using plugin = await launch(path);
+    assertEquals(plugin.info, {
+      protocol: 1,
+      sdk: "0.0.1",
+      components: { thing: ["a"] },
+    });
+  },
+);
 
-testPosix("launch() is given up by a signal", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  await using hold = await Lifeline.make(folder, "hold");
-  const path = await folder.script(
+testPosix("launch() is cancelled by a signal", async () => {
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  await using hold = await Lifeline.make(directory, "hold");
+  const path = await directory.script(
     "plugin",
     `exec 9>'${hold.path}'`,
     `echo started > '${lifeline.path}'`,
@@ -348,11 +375,11 @@ testPosix("launch() is given up by a signal", async () => {
 });
 
 testPosix(
-  "launch() starts nothing when its signal was aborted before",
+  "launch() starts nothing when its signal is already aborted",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const trace = `${folder.path}/trace`;
-    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    await using directory = await TemporaryDirectory.make();
+    const trace = `${directory.path}/trace`;
+    const path = await directory.script("plugin", `> '${trace}'`, HELLO, "cat");
     const reason = new Error("too late");
     const error = await failure(
       launch(path, { signal: AbortSignal.abort(reason) }),
@@ -369,11 +396,11 @@ testPosix(
 );
 
 testPosix(
-  "launch() starts nothing when its signal is aborted while it looks at the program",
+  "launch() starts nothing when its signal is aborted while it checks the program",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const trace = `${folder.path}/trace`;
-    const path = await folder.script("plugin", `> '${trace}'`, HELLO, "cat");
+    await using directory = await TemporaryDirectory.make();
+    const trace = `${directory.path}/trace`;
+    const path = await directory.script("plugin", `> '${trace}'`, HELLO, "cat");
     const controller = new AbortController();
     const launching = failure(launch(path, { signal: controller.signal }));
     controller.abort(new Error("too late"));
@@ -382,7 +409,7 @@ testPosix(
   },
 );
 
-testPosix("launch() says that there is nothing to start", async () => {
+testPosix("launch() reports an empty command", async () => {
   const { message } = await failure(launch([]));
   assertEquals(
     message,
@@ -390,21 +417,30 @@ testPosix("launch() says that there is nothing to start", async () => {
   );
 });
 
-// What is a plugin
+// Plugins
 
-testPosix("launch() takes paths with spaces and other scripts", async () => {
-  await using folder = await TemporaryDirectory.make();
-  for (const name of ["with a space", "größe-日本-💡", "it's $HOME;\"`x`*&"]) {
-    const path = await folder.script(name, ...GREETING, "exec cat >/dev/null");
-    await using plugin = await launch(path);
-    assertEquals(plugin.name, path);
-    await plugin.create("thing", "any");
-  }
-});
+testPosix(
+  "launch() accepts paths with spaces and non-ASCII characters",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    for (
+      const name of ["with a space", "größe-日本-💡", "it's $HOME;\"`x`*&"]
+    ) {
+      const path = await directory.script(
+        name,
+        ...GREETING,
+        "exec cat >/dev/null",
+      );
+      await using plugin = await launch(path);
+      assertEquals(plugin.name, path);
+      await plugin.create("thing", "any");
+    }
+  },
+);
 
-testPosix("launch() passes arguments on as they are", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+testPosix("launch() passes arguments unchanged", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     `printf '%s\\n' "$@" >&2`,
     ...GREETING,
@@ -418,82 +454,88 @@ testPosix("launch() passes arguments on as they are", async () => {
 });
 
 testPosix("launch() finds a command on PATH", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script("plugin", HELLO, "exec cat >/dev/null");
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script("plugin", HELLO, "exec cat >/dev/null");
   await using named = await launch(["env", "A=b", path], { name: "short" });
   assertEquals(named.name, "short");
   await using other = await launch(["/usr/bin/env", path]);
   assertStringIncludes(other.name, path);
 });
 
-testPosix("launch() gives a plugin its environment and folder", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
-    "plugin",
-    `printf '%s %s [%s]\\n' "$PWD" "$BALER_TEST" "$HOME" >&2`,
-    HELLO,
-    "exec cat >/dev/null",
-  );
-  const env = { BALER_TEST: "one", PATH: Deno.env.get("PATH")! };
-  const plugin = await launch(path, { cwd: folder.path, env });
-  await plugin.close();
-  assertEquals(plugin.lastLines, [`${folder.path} one []`]);
-});
+testPosix(
+  "launch() sets the environment and the working directory of a plugin",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
+      "plugin",
+      `printf '%s %s [%s]\\n' "$PWD" "$BALER_TEST" "$HOME" >&2`,
+      HELLO,
+      "exec cat >/dev/null",
+    );
+    const env = { BALER_TEST: "one", PATH: Deno.env.get("PATH")! };
+    const plugin = await launch(path, { cwd: directory.path, env });
+    await plugin.close();
+    assertEquals(plugin.lastLines, [`${directory.path} one []`]);
+  },
+);
 
-testPosix("launch() tells what a plugin says of itself", async () => {
-  await using plugin = await launch(program("worker_plugin.ts"));
-  assertEquals(plugin.info.protocol, 1);
-  assertEquals(plugin.info.version, "1.2.3");
-  assertEquals(plugin.info.components, { thing: ["working"] });
-  const working = await plugin.create<Working>("thing", "working");
-  assertEquals(await working.pid(), plugin.pid);
-  const { message } = await failure(plugin.create("thing", "idle"));
-  assertMatch(message, /idle/);
-  assertMatch(message, /working/);
-  assertEquals(await working.ping(), "pong");
-});
+testPosix(
+  "launch() returns the plugin's description from the handshake",
+  async () => {
+    await using plugin = await launch(program("worker_plugin.ts"));
+    assertEquals(plugin.info.protocol, 1);
+    assertEquals(plugin.info.version, "1.2.3");
+    assertEquals(plugin.info.components, { thing: ["working"] });
+    const working = await plugin.create<Working>("thing", "working");
+    assertEquals(await working.pid(), plugin.pid);
+    const { message } = await failure(plugin.create("thing", "idle"));
+    assertMatch(message, /idle/);
+    assertMatch(message, /working/);
+    assertEquals(await working.ping(), "pong");
+  },
+);
 
-// A plugin that dies
+// Plugins that die
 
 const deaths: Record<string, {
   dies: (working: Working) => Promise<unknown>;
   exit: { code: number | null; signal: string | null };
-  says: RegExp;
+  pattern: RegExp;
   lastLine: RegExp;
 }> = {
   "exits with code 0": {
     dies: (working) => working.exit(0),
     exit: { code: 0, signal: null },
-    says: /code 0|status 0/,
+    pattern: /code 0|status 0/,
     lastLine: /^the last words$/,
   },
   "exits with code 3": {
     dies: (working) => working.exit(3),
     exit: { code: 3, signal: null },
-    says: /code 3|status 3/,
+    pattern: /code 3|status 3/,
     lastLine: /^the last words$/,
   },
-  "throws what nobody catches": {
+  "throws an uncaught error": {
     dies: (working) => working.throwLater(),
     exit: { code: 1, signal: null },
-    says: /code 1|status 1/,
+    pattern: /code 1|status 1/,
     lastLine: /nobody catches this/,
   },
-  "rejects what nobody awaits": {
+  "has an unhandled rejection": {
     dies: (working) => working.rejectLater(),
     exit: { code: 1, signal: null },
-    says: /code 1|status 1/,
+    pattern: /code 1|status 1/,
     lastLine: /nobody awaits this/,
   },
   "is killed": {
     dies: (working) => working.kill("SIGKILL"),
     exit: { code: null, signal: "SIGKILL" },
-    says: /SIGKILL/,
+    pattern: /SIGKILL/,
     lastLine: /^the last words$/,
   },
 };
 
-for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
+for (const [how, { dies, exit, pattern, lastLine }] of Object.entries(deaths)) {
   testPosix(`a plugin that ${how} fails every call in flight`, async () => {
     await using plugin = await launch(program("worker_plugin.ts"));
     const working = await plugin.create<Working>("thing", "working");
@@ -502,16 +544,16 @@ for (const [how, { dies, exit, says, lastLine }] of Object.entries(deaths)) {
     const errors = await Promise.all(calls.map((call) => death(call, plugin)));
     for (const error of errors) {
       assertEquals(error.exit, exit);
-      assertMatch(error.message, says);
+      assertMatch(error.message, pattern);
       assert(error.lastLines.some((line) => lastLine.test(line)));
       assert(error.message.split("\n").some((line) => line.includes("line 2")));
       assertEquals(error.lastLines.slice(0, 2), ["line 1", "line 2"]);
     }
     const { message } = await end(working.ping(), plugin);
-    assertMatch(message, says);
+    assertMatch(message, pattern);
     assertStringIncludes(message, "(in ping())");
     const later = plugin.create("thing", "working");
-    assertMatch((await end(later, plugin)).message, says);
+    assertMatch((await end(later, plugin)).message, pattern);
   });
 }
 
@@ -524,8 +566,8 @@ testPosix("a plugin killed by another process fails its calls", async () => {
 });
 
 testPosix("a plugin that crashes fails its calls", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "plugin",
     "ulimit -c 0",
     ...GREETING,
@@ -542,10 +584,10 @@ testPosix("a plugin that crashes fails its calls", async () => {
 });
 
 testPosix(
-  "a plugin's death aborts the signals and streams it gave",
+  "a plugin's death aborts the signals and streams that it sent",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       ...GREETING,
       "read -r call",
@@ -578,21 +620,24 @@ testPosix(
   },
 );
 
-testPosix("a plugin that closes its stdout but lives is ended", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
-    "plugin",
-    `exec 9>'${lifeline.path}'`,
-    ...GREETING,
-    "read -r call",
-    "exec sleep 1000 >&-",
-  );
-  await using plugin = await launch(path, { grace: 100 });
-  const thing = await plugin.create<Thing>("thing", "any");
-  await end(thing.work(), plugin);
-  await lifeline.ended();
-});
+testPosix(
+  "a plugin that closes its stdout without exiting is killed",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
+      "plugin",
+      `exec 9>'${lifeline.path}'`,
+      ...GREETING,
+      "read -r call",
+      "exec sleep 1000 >&-",
+    );
+    await using plugin = await launch(path, { grace: 100 });
+    const thing = await plugin.create<Thing>("thing", "any");
+    await end(thing.work(), plugin);
+    await lifeline.ended();
+  },
+);
 
 const lies: Record<string, string> = {
   "prints a message that is no JSON": `echo '{"json":{"return":2'`,
@@ -601,16 +646,16 @@ const lies: Record<string, string> = {
   "prints more than 1 MiB of text": "yes 'Downloading...' | head -c 1100000",
   "answers a call that was not made": shellLine({ json: { return: 77 } }),
   "answers a call twice": shellLine({ json: { return: 1 } }),
-  "says __proto__ in an answer": shellLine(
+  "sends __proto__ in an answer": shellLine(
     '{"json":{"return":2,"value":{"__proto__":{"polluted":true}}}}',
   ),
-  "says __proto__ in a path": shellLine(
+  "sends __proto__ in a path": shellLine(
     '{"json":{"return":2,"value":{"a":1}},"meta":{"values":{"value.__proto__.polluted":["undefined"]},"v":1}}',
   ),
-  "says __proto__ in the fields of an object": shellLine(
+  "sends __proto__ in the fields of an object": shellLine(
     '{"json":{"return":2,"value":{"ref":4,"fields":{"json":{"__proto__":{"polluted":true}}}}},"meta":{"values":{"value":[["custom","object"]]},"v":1}}',
   ),
-  "says __proto__ in an error": shellLine(
+  "sends __proto__ in an error": shellLine(
     '{"json":{"throw":2,"error":{"name":"Error","message":"x","__proto__":{"polluted":true}}},"meta":{"values":{"error":[["custom","error"]]},"v":1}}',
   ),
   "prints a line of 65 MiB":
@@ -620,16 +665,16 @@ const lies: Record<string, string> = {
     json: { return: 2, value: 0, bytes: [2 ** 30, 2 ** 30] },
     meta: { values: { value: [["custom", "bytes"]] }, v: 1 },
   }),
-  "says hello again": HELLO,
+  "sends hello again": HELLO,
   "releases what it never got": shellLine({ json: { release: 9, count: 1 } }),
-  "aborts what is no signal": shellLine({ json: { abort: 1 } }),
+  "aborts a reference that is not a signal": shellLine({ json: { abort: 1 } }),
 };
 
 for (const [how, lie] of Object.entries(lies)) {
   testPosix(`a plugin that ${how} fails its calls and is ended`, async () => {
-    await using folder = await TemporaryDirectory.make();
-    await using lifeline = await Lifeline.make(folder);
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
       "plugin",
       `exec 9>'${lifeline.path}'`,
       ...GREETING,
@@ -663,8 +708,8 @@ for (
   testPosix(
     `a read answered with ${what} fails, and hurts no other call`,
     async () => {
-      await using folder = await TemporaryDirectory.make();
-      const path = await folder.script(
+      await using directory = await TemporaryDirectory.make();
+      const path = await directory.script(
         "plugin",
         ...GREETING,
         ...WORK_IS_A_STREAM,
@@ -680,47 +725,50 @@ for (
       const thing = await plugin.create<Thing>("thing", "any");
       const stream = await thing.work() as ReadableStream<unknown>;
       const { message } = await end(stream.getReader().read(), plugin);
-      assertStringIncludes(message, "a read of a stream is answered with");
+      assertStringIncludes(message, "invalid result of a stream's read");
       assertEquals(await thing.work(), "done");
     },
   );
 }
 
-testPosix("a text on stdout is logged, and the call goes on", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
-    "plugin",
-    "echo 'Welcome to build1!'",
-    "echo",
-    ...GREETING,
-    "read -r call",
-    "echo 'Downloading index... done'",
-    "printf 'half a line'; echo",
-    shellLine({ json: { return: 2, value: "done" } }),
-    "read -r call",
-    "exec printf 'no end'",
-  );
-  const record = new Recorder();
-  await using plugin = await launch(path, { log: record.log });
-  const thing = await plugin.create<Thing>("thing", "any");
-  assertEquals(await thing.work(), "done");
-  await death(thing.work(), plugin);
-  const lines = record.lines.filter((line) => !/Plugin /.test(line));
-  const texts = [
-    "Welcome to build1!",
-    "Downloading index... done",
-    "half a line",
-    "no end",
-  ];
-  assertEquals(
-    lines,
-    texts.map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
-  );
-});
+testPosix(
+  "a line on stdout that is no message is logged, and the call continues",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
+      "plugin",
+      "echo 'Welcome to build1!'",
+      "echo",
+      ...GREETING,
+      "read -r call",
+      "echo 'Downloading index... done'",
+      "printf 'half a line'; echo",
+      shellLine({ json: { return: 2, value: "done" } }),
+      "read -r call",
+      "exec printf 'no end'",
+    );
+    const record = new Recorder();
+    await using plugin = await launch(path, { log: record.log });
+    const thing = await plugin.create<Thing>("thing", "any");
+    assertEquals(await thing.work(), "done");
+    await death(thing.work(), plugin);
+    const lines = record.lines.filter((line) => !/Plugin /.test(line));
+    const texts = [
+      "Welcome to build1!",
+      "Downloading index... done",
+      "half a line",
+      "no end",
+    ];
+    assertEquals(
+      lines,
+      texts.map((line) => `2013/06/10 21:44:43 ${path}: ${line}`),
+    );
+  },
+);
 
-testPosix("one plugin's fault leaves the others alone", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.script(
+testPosix("a fault of one plugin does not affect the others", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.script(
     "bad",
     ...GREETING,
     "read -r x",
@@ -735,11 +783,11 @@ testPosix("one plugin's fault leaves the others alone", async () => {
   assertEquals(await working.ping(), "pong");
 });
 
-// The end
+// Shutdown
 
-testPosix("close() lets the work in flight clean up", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
+testPosix("close() lets calls in flight clean up", async () => {
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
   const plugin = await launch(program("worker_plugin.ts"));
   const working = await plugin.create<Working>("thing", "working");
   const { promise: started, resolve } = Promise.withResolvers<void>();
@@ -756,7 +804,7 @@ testPosix("close() lets the work in flight clean up", async () => {
   await plugin.close();
 });
 
-testPosix("close() returns when the process has ended", async () => {
+testPosix("close() resolves when the process has exited", async () => {
   const plugin = await launch(program("worker_plugin.ts"));
   const pid = plugin.pid!;
   await Promise.all([plugin.close(), plugin.close()]);
@@ -766,12 +814,12 @@ testPosix("close() returns when the process has ended", async () => {
 });
 
 testPosix(
-  "close() ends one that ignores it, first with SIGTERM, then SIGKILL",
+  "close() sends SIGTERM, then SIGKILL, to a plugin that does not exit",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const closed = async (name: string, trap: string) => {
-      await using lifeline = await Lifeline.make(folder, `${name}.lifeline`);
-      const path = await folder.script(
+      await using lifeline = await Lifeline.make(directory, `${name}.lifeline`);
+      const path = await directory.script(
         name,
         `exec 9>'${lifeline.path}'`,
         trap,
@@ -793,17 +841,17 @@ testPosix(
     assert(term.took >= 250, `${term.took} ms`);
     assertEquals(kill.text, "terminated\n");
     assert(kill.took >= 2_000, `${kill.took} ms`);
-    // Both ran at the same time: load stretches both.
+    // Both ran at the same time, so load stretches both.
     assert(term.took < kill.took, `${term.took} ms, ${kill.took} ms`);
   },
 );
 
 testPosix(
-  "close() tells what went wrong with the plugin's end, if nobody has been told before",
+  "close() returns why the shutdown failed, unless a caller has received the error",
   async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     const closed = async (name: string, ...end: string[]) => {
-      const path = await folder.script(name, ...GREETING, ...end);
+      const path = await directory.script(name, ...GREETING, ...end);
       const grace = name === "late" ? 300 : undefined;
       const plugin = await launch(path, { grace });
       await plugin.create("thing", "any");
@@ -821,7 +869,7 @@ testPosix(
       `${badly.path} exited with code 3 while it shut down\nIt wrote:\n    no disk`,
     );
     assertEquals(badly.error?.exit, { code: 3, signal: null });
-    assertMatch(killed.error!.message, /was ended by SIGSEGV while it shut/);
+    assertMatch(killed.error!.message, /was killed by SIGSEGV while it shut/);
     assertMatch(late.error!.message, /did not exit within 0\.3 s .*was killed/);
 
     const dead = await launch(program("worker_plugin.ts"));
@@ -831,8 +879,8 @@ testPosix(
   },
 );
 
-testPosix("close() leaves nothing that the plugin started", async () => {
-  await using folder = await TemporaryDirectory.make();
+testPosix("close() leaves no process that the plugin started", async () => {
+  await using directory = await TemporaryDirectory.make();
   const started = [
     "sleep 1000 &",
     "(sleep 1000 &) &",
@@ -840,8 +888,8 @@ testPosix("close() leaves nothing that the plugin started", async () => {
     "nohup sleep 1000 >/dev/null 2>&1 </dev/null &",
     "sleep 1000 </dev/null >/dev/null 2>&1 &",
   ];
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     ...started,
@@ -852,15 +900,15 @@ testPosix("close() leaves nothing that the plugin started", async () => {
   await plugin.create("thing", "any");
   const from = performance.now();
   await plugin.close();
-  // It was not given the whole grace period.
+  // It did not get the whole grace period.
   assert(performance.now() - from < 15_000);
   await lifeline.ended();
 });
 
-testPosix("a plugin that died leaves nothing that it started", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
+testPosix("a plugin that died leaves no process that it started", async () => {
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
+  const path = await directory.script(
     "plugin",
     `exec 9>'${lifeline.path}'`,
     "sleep 1000 &",
@@ -874,10 +922,10 @@ testPosix("a plugin that died leaves nothing that it started", async () => {
   await lifeline.ended();
 });
 
-/** Kills a host in the middle of a call, and returns what its plugin wrote after that, and how long it lived. */
+/** Kills a host during a call; returns what its plugin wrote after that, and how long it lived. */
 async function killHost(...call: string[]) {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
+  await using directory = await TemporaryDirectory.make();
+  await using lifeline = await Lifeline.make(directory);
   const [command, ...args] = program("killed_host.ts") as [string, ...string[]];
   await using host = new Deno.Command(command, {
     args: [...args, lifeline.path, ...call],
@@ -895,13 +943,13 @@ async function killHost(...call: string[]) {
   return { text, took: performance.now() - from };
 }
 
-testPosix("a plugin cleans up and ends when its host is killed", async () => {
+testPosix("a plugin cleans up and exits when its host is killed", async () => {
   const { text } = await killHost("work");
   assertEquals(text, "working\ncleaning up\ncleaned up\n");
 });
 
 testPosix(
-  "a plugin whose work never ends does not outlive its host",
+  "a plugin whose call does not return does not outlive its host",
   async () => {
     const { took } = await killHost("workForEver");
     assert(took < 60_000, `${took} ms`);
@@ -909,37 +957,40 @@ testPosix(
 );
 
 testPosix(
-  "what a plugin started ends with it when its host is killed",
+  "the processes of a plugin exit with it when its host is killed",
   async () => {
     const { text } = await killHost("work", "startChild");
     assertEquals(text, "working\ncleaning up\ncleaned up\n");
   },
 );
 
-testPosix("a host that exits without a word leaves no plugin", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await using lifeline = await Lifeline.make(folder);
-  const path = await folder.script(
-    "plugin",
-    `exec 9>'${lifeline.path}'`,
-    ...[HELLO, "read -r welcome", "read -r create", CREATED],
-    "exec cat >/dev/null",
-  );
-  const host = `import { launch } from ${
-    JSON.stringify(new URL("../../host/mod.ts", import.meta.url))
-  };
+testPosix(
+  "a host that exits without closing its plugins leaves none",
+  async () => {
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
+    const path = await directory.script(
+      "plugin",
+      `exec 9>'${lifeline.path}'`,
+      ...[HELLO, "read -r welcome", "read -r create", CREATED],
+      "exec cat >/dev/null",
+    );
+    const host = `import { launch } from ${
+      JSON.stringify(new URL("../../host/mod.ts", import.meta.url))
+    };
     const plugin = await launch(${JSON.stringify(path)});
     await plugin.create("thing", "any");
     Deno.exit(0);`;
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
-      host,
-    ],
-    stdin: "null",
-    stderr: "inherit",
-  }).output();
-  assert(success);
-  await lifeline.ended();
-});
+    const { success } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        host,
+      ],
+      stdin: "null",
+      stderr: "inherit",
+    }).output();
+    assert(success);
+    await lifeline.ended();
+  },
+);

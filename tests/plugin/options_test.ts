@@ -1,4 +1,4 @@
-// Options: what a component declares of its configuration is checked itself, and checks what a template gives.
+// Options: a component's declaration is checked, and its configuration is checked by the declaration.
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
@@ -9,7 +9,7 @@ import {
   type Options,
   type PrepareOptions,
 } from "../../mod.ts";
-import { optionsSchema } from "../../host/schema/options_schema.ts";
+import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import { checkOptions } from "../../plugin/sdk/check_options.ts";
 import { adaptComponent } from "../../plugin/sdk/component_adapter.ts";
 import { violations } from "../support/json_schema.ts";
@@ -38,7 +38,7 @@ const options = {
   tags: { type: "map", description: "Tags." },
 } as const satisfies Options;
 
-/** The problems that a configuration is refused with. */
+/** Returns the problems of a configuration. */
 async function problems(
   config: Record<string, unknown>,
 ): Promise<[string, string][]> {
@@ -75,7 +75,7 @@ Deno.test("oneOf is checked item by item, after templates are filled in", async 
   );
 });
 
-Deno.test("every problem of a configuration is found at once", async () => {
+Deno.test("all problems of a configuration are reported together", async () => {
   assertEquals(
     await problems({
       sise: "small",
@@ -95,7 +95,7 @@ Deno.test("every problem of a configuration is found at once", async () => {
   );
 });
 
-/** Prepares a component whose `prepare` ends in a certain way. */
+/** Prepares a component with the given `prepare`. */
 async function prepared(
   config: Record<string, unknown>,
   prepare: () => unknown,
@@ -131,7 +131,7 @@ Deno.test("an unknown key does not hide the problems that prepare finds", async 
     [unknown, { path: [], message: "the region is unknown" }],
   );
   assertEquals(await refused(() => ({ warnings: ["a warning"] })), [unknown]);
-  // A configuration that cannot be decoded is not given to it.
+  // `prepare` is not called with a configuration that cannot be decoded.
   assertEquals(
     (await assertRejects(
       () =>
@@ -148,7 +148,7 @@ Deno.test("an unknown key does not hide the problems that prepare finds", async 
   );
 });
 
-/** The message with which a declaration is refused. */
+/** Returns the error message for a declaration. */
 function refusal(option: unknown): string {
   return assertThrows(
     () => checkOptions({ region: option } as Options),
@@ -156,7 +156,7 @@ function refusal(option: unknown): string {
   ).message.replaceAll(`the plugin's option "region" `, "");
 }
 
-Deno.test("a declaration that cannot be right is refused", () => {
+Deno.test("an invalid declaration is rejected", () => {
   const description = "A region.";
   const wrong: [option: unknown, message: string][] = [
     [
@@ -275,4 +275,156 @@ Deno.test("the type of a configuration follows from its options", () => {
   // @ts-expect-error: a default that is not one of oneOf.
   const other: ConfigOf<typeof outside> | undefined = undefined;
   assertEquals([typeof typo, other], ["object", undefined]);
+});
+
+const nestedOptions = {
+  network: {
+    type: "object",
+    description: "The network.",
+    options: {
+      name: { type: "string", description: "Its name.", required: true },
+      wait: { type: "duration", description: "A wait.", default: 1000 },
+      script: {
+        type: "string",
+        description: "Rendered later.",
+        interpolate: false,
+      },
+    },
+  },
+  disks: {
+    type: "objects",
+    description: "The disks.",
+    options: {
+      size: { type: "number", description: "Its size.", required: true },
+      labels: {
+        type: "objects",
+        description: "Its labels.",
+        options: {
+          text: {
+            type: "string",
+            description: "A text.",
+            oneOf: ["a", "b"],
+            default: "a",
+          },
+        },
+        default: [],
+      },
+    },
+    required: true,
+  },
+  limits: {
+    type: "object",
+    description: "The limits.",
+    options: { depth: { type: "number", description: "D.", default: 3 } },
+    default: {},
+  },
+} as const satisfies Options;
+
+Deno.test("nested options are decoded as the others are, with their places", async () => {
+  const config = {
+    Network: {
+      NAME: "{{user `size`}}",
+      wait: "2s",
+      script: "{{ .Vars }}",
+    },
+    // As in Packer, one object stands for a list of it.
+    disks: { size: "5", labels: [{}, { text: "b" }] },
+  };
+  assertEquals(await decodeConfig(config, nestedOptions, build), {
+    network: { name: "small", wait: 2000, script: "{{ .Vars }}" },
+    disks: [{ size: 5, labels: [{ text: "a" }, { text: "b" }] }],
+    limits: { depth: 3 },
+  });
+  const error = await assertRejects(
+    () =>
+      decodeConfig(
+        {
+          network: { nam: "x", wait: "soon" },
+          disks: [{ size: "big" }, "none", {
+            size: 1,
+            labels: [{ text: "c" }],
+          }],
+          limits: [1],
+        },
+        nestedOptions,
+        build,
+      ),
+    ConfigError,
+  );
+  assertEquals(error.problems.map(({ message }) => message), [
+    'unknown key "nam"; did you mean "name"?',
+    '"network.wait" must be a duration such as "5s" or "1h30m", not "soon"',
+    '"network.name" must be given',
+    '"disks.0.size" must be a number, not "big"',
+    '"disks.1" must be an object, not "none"',
+    '"disks.2.labels.0.text" must be one of "a", "b", not "c"',
+    '"limits" must be an object, not a list',
+  ]);
+  assertEquals(error.problems[5]!.path, ["disks", 2, "labels", 0, "text"]);
+  const missing = await assertRejects(
+    () => decodeConfig({}, nestedOptions, build),
+    ConfigError,
+  );
+  assertEquals(missing.message, '"disks" must be given');
+});
+
+Deno.test("nested options are part of the JSON Schema", () => {
+  const schema = optionsSchema(nestedOptions, {}) as Record<string, unknown>;
+  const invalid = (config: unknown) => violations(schema, config).length > 0;
+  assertEquals(invalid({ disks: [{ size: 1 }, { size: "2" }] }), false);
+  assertEquals(invalid({ disks: { size: 1, labels: [{ text: "a" }] } }), false);
+  assertEquals(invalid({ disks: [], network: { name: "x" } }), false);
+  assertEquals(invalid({ disks: [{ seize: 1 }] }), true);
+  assertEquals(invalid({ disks: [{}] }), true);
+  assertEquals(invalid({ disks: [], network: { wait: "1s" } }), true);
+  assertEquals(invalid({ disks: [{ size: 1, labels: { text: "c" } }] }), true);
+});
+
+Deno.test("declarations of nested options are checked at every depth", () => {
+  const text = (declared: unknown) =>
+    assertThrows(() => checkOptions(declared as Options), TypeError).message;
+  const leaf = { type: "string", description: "A text." };
+  assertEquals(
+    text({ a: { type: "object", description: "An object." } }),
+    'the plugin\'s option "a" has no "options": declare what is in it as { name: { type, description } }',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "objects",
+        description: "Objects.",
+        options: { b: { type: "strings", description: "Texts.", default: 1 } },
+      },
+    }),
+    'the plugin\'s option "a.b" has the default 1, which is not a list of strings',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "object",
+        description: "An object.",
+        options: { b: { ...leaf, required: true } },
+        default: {},
+      },
+    }),
+    'the plugin\'s option "a" has a default, but a required option in it, which has no value then',
+  );
+  assertEquals(
+    text({
+      a: {
+        type: "object",
+        description: "An object.",
+        options: {},
+        oneOf: ["x"],
+      },
+    }).includes('has the key "oneOf"'),
+    true,
+  );
+  const cyclic = { type: "object", description: "An object.", options: {} };
+  cyclic.options = { again: cyclic };
+  assertEquals(
+    text({ a: cyclic }).endsWith("is nested deeper than 10"),
+    true,
+  );
+  checkOptions(nestedOptions);
 });

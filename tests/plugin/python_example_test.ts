@@ -1,4 +1,4 @@
-// The example in Python is a builder like any other: it builds, its problems have places in the template, and its artifact can be destroyed.
+// The Python example is a builder like any other: it builds, its problems are located in the template, and its artifact can be destroyed.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -29,7 +29,7 @@ forEachHost("a builder in Python builds", async (bench) => {
 }, options);
 
 forEachHost(
-  "a builder in Python tells the place of a problem",
+  "a problem of a builder in Python is located in the template",
   async (bench) => {
     await bench.write("template.json", template({ fil: "hello.txt" }));
     const { code, output } = await bench.baler(["build", "template.json"]);
@@ -57,7 +57,7 @@ forEachHost(
 );
 
 forEachHost(
-  "an artifact in Python is destroyed where it was made",
+  "an artifact of a builder in Python is destroyed in its plugin",
   async (bench) => {
     await bench.builds(
       template({ file: "hello.txt" }, {

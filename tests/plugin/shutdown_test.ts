@@ -1,5 +1,5 @@
-// A plugin that has done its work and goes wrong while it shuts down: each command tells it once, and
-// fails, and what has been made stays. How builds tell it is in fault_matrix_test.ts.
+// A plugin that fails while it shuts down, after its work is done: each command reports it once and
+// fails, and the artifacts are kept. Builds are tested in fault_matrix_test.ts.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { FAULTY } from "../faults/run_cell.ts";
@@ -10,7 +10,7 @@ const BADLY = [...FAULTY, "shutdown", "exit3"];
 const TOLD = / exited with code 3 while it shut down$/gm;
 
 forEachHost(
-  "validate fails when a plugin goes wrong while it shuts down",
+  "validate fails when a plugin fails to shut down cleanly",
   async (bench) => {
     await bench.write("template.json", { builders: { one: BADLY } });
     const ended = await bench.baler(["validate", "template.json"]);
@@ -22,7 +22,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a build that fails is told once, however its plugins end after that",
+  "a failed build is reported once, however its plugins exit afterwards",
   async (bench) => {
     await bench.write("template.json", {
       builders: { one: BADLY },
@@ -36,7 +36,7 @@ forEachHost(
 );
 
 forEachHost(
-  "programs read of a plugin that goes wrong while it shuts down, and of the artifact",
+  "machine-readable output has the failed shutdown of a plugin and the artifact",
   async (bench) => {
     await bench.write("template.json", { builders: { one: BADLY } });
     const { code, stdout } = await bench.baler([
@@ -52,7 +52,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a command plugin that goes wrong while it shuts down is told, and its exit code is not 0",
+  "a command plugin that fails to shut down cleanly is reported, and the exit code is not 0",
   async (bench) => {
     const config = await bench.write("core.json", {
       commands: { shout: fixturePlugin("shout_command") },

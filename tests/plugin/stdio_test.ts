@@ -1,4 +1,4 @@
-// A plugin's stdin and stdout carry the wire: what its code and its children print goes to the log, and a person who runs it by hand is told what it is.
+// A plugin's stdin and stdout carry the wire: output of its code and its children goes to the log, and a user who runs it manually gets an explanation.
 
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { launch } from "../../host/mod.ts";
@@ -63,7 +63,7 @@ for (const way of ways) {
 }
 
 testPosix(
-  "what a plugin's children print at once reaches the log",
+  "output of a plugin's children reaches the log immediately",
   async () => {
     const record = new Recorder();
     await using plugin = await launch(program("stdout_plugin.ts"), {
@@ -77,7 +77,7 @@ testPosix(
   },
 );
 
-testPosix("what a plugin prints before it serves reaches the log", async () => {
+testPosix("output of a plugin before it serves reaches the log", async () => {
   const record = new Recorder();
   await using plugin = await launch(
     [...program("stdout_plugin.ts"), "--early"],
@@ -91,7 +91,7 @@ testPosix("what a plugin prints before it serves reaches the log", async () => {
   for (const what of early) await record.contains(`an early ${what}`);
 });
 
-testPosix("a plugin that prints all the time can be talked to", async () => {
+testPosix("a plugin that prints continuously can be called", async () => {
   const record = new Recorder();
   const plugin = await launch(program("stdout_plugin.ts"), { log: record.log });
   const printing = await plugin.create<Printing>("thing", "printing");
@@ -122,7 +122,7 @@ testPosix("nothing in a plugin can read the wire by node:process", async () => {
   assertEquals(await printing.ping(), "pong");
 });
 
-testPosix("a plugin that prompts is told to ask the ui", async () => {
+testPosix("the error of a prompt in a plugin refers to the ui", async () => {
   await using plugin = await launch(program("stdout_plugin.ts"));
   const printing = await plugin.create<Printing>("thing", "printing");
   assertMatch((await failure(printing.prompt())).message, /ui\.ask/);
@@ -130,7 +130,7 @@ testPosix("a plugin that prompts is told to ask the ui", async () => {
   assertEquals(await printing.ping(), "pong");
 });
 
-/** Runs a plugin without a host, as a person would. */
+/** Runs a plugin without a host, as a user would. */
 async function byHand(
   argv: string[],
   input: "null" | "close" | Uint8Array<ArrayBuffer>,
@@ -165,7 +165,7 @@ for (const input of ["null", "close"] as const) {
 }
 
 testPosix(
-  "a plugin that something else than a host writes to says what it is",
+  "a plugin whose stdin does not come from a host explains what it is",
   async () => {
     const { code, stderr } = await byHand(
       program("stdout_plugin.ts"),
@@ -199,7 +199,7 @@ Deno.test({
   },
 });
 
-testPosix("`describe` prints as JSON what a plugin is", async () => {
+testPosix("`describe` prints the description of a plugin as JSON", async () => {
   const argv = [...program("stdout_plugin.ts"), "describe"];
   const { code, stdout } = await byHand(argv, "null");
   assertEquals(code, 0);
@@ -213,7 +213,7 @@ testPosix("`describe` prints as JSON what a plugin is", async () => {
   }
 });
 
-testPosix("`describe` tells the permissions that a plugin has", async () => {
+testPosix("`describe` prints the permissions of a plugin", async () => {
   const argv = program("stdout_plugin.ts").map((word) =>
     word === "--allow-all" ? "--allow-env" : word
   );

@@ -1,6 +1,6 @@
-// When the host is killed there is nobody left to end its plugins. Each notices by itself, at
-// whichever moment that is: it gives up its work with a reason, cleans up, and is gone in time with
-// all that it started.
+// When the host is killed, each plugin notices by itself at any
+// moment: it aborts its calls with a reason, cleans up, and exits in time with
+// all processes that it started.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
@@ -20,7 +20,7 @@ import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { childrenOf } from "../support/processes.ts";
 import { NOT_LINUX, skippable } from "../support/programs.ts";
 
-/** Moments at which the builders of both builds have something to clean up. */
+/** The moments at which the builders of both builds have something to clean up. */
 const HAS_MACHINE: ReadonlySet<MomentName> = new Set([
   "uiCall",
   "streamIn",
@@ -29,21 +29,21 @@ const HAS_MACHINE: ReadonlySet<MomentName> = new Set([
   "cleanup",
 ]);
 
-/** Moments at which the other build's builder has, in any case. */
+/** The moments at which at least the other build's builder has. */
 const OTHER_RUNS: ReadonlySet<MomentName> = new Set([
   ...HAS_MACHINE,
   "destroy",
   "shutdown",
 ]);
 
-/** Moments at which waiting is no way to be there still when the host is killed. */
+/** The moments that pass before the host can be killed unless the plugin blocks. */
 const ONLY_BUSY: ReadonlySet<MomentName> = new Set([
   "afterHello",
   "cleanup",
   "shutdown",
 ]);
 
-/** Moments at which a plugin does not end by the library's hand, which ends all that it started. */
+/** The moments at which the SDK does not handle the plugin's exit, and so does not terminate its children. */
 const ON_ITS_OWN: ReadonlySet<MomentName> = new Set([
   "afterHello",
   "beforeHello",
@@ -51,22 +51,22 @@ const ON_ITS_OWN: ReadonlySet<MomentName> = new Set([
   "shutdown",
 ]);
 
-/** A moment, and what a plugin does at it. */
+/** A moment, and what a plugin does then. */
 interface Cell {
   readonly moment: MomentName;
   readonly how: PauseName;
 }
 
-/** Whether the library in the plugin ends it, and all that it started. */
+/** Whether the SDK exits the plugin and terminates its children. */
 function endsByItself({ moment, how }: Cell): boolean {
   return HAS_MACHINE.has(moment) ||
     how === "busy" && !ON_ITS_OWN.has(moment);
 }
 
-/** How long it may take until all are gone, in milliseconds: twice what it takes at the most. */
-const BOUND = 30_000;
+/** How long all processes may take to exit, in milliseconds: twice the longest duration. */
+const EXIT_TIMEOUT_MS = 30_000;
 
-/** Ends the one who would end what does not end by itself. */
+/** Kills the reaper, which would kill processes that do not exit by themselves. */
 async function killReaper(host: number): Promise<void> {
   const reaper = (await childrenOf(host))
     .find(({ command }) => command.includes("baler-reaper"));
@@ -81,8 +81,8 @@ async function assertGone(
 ): Promise<void> {
   const bench = await Workspace.make(kind);
   try {
-    await using folder = await TemporaryDirectory.make();
-    await using lifeline = await Lifeline.make(folder);
+    await using directory = await TemporaryDirectory.make();
+    await using lifeline = await Lifeline.make(directory);
     const pausing = [...plugin, moment, how, lifeline.path];
     const steady = [...plugin, "never", "waiting", lifeline.path];
     const inProvisioner = moment === "provision";
@@ -108,10 +108,10 @@ async function assertGone(
     }
     if (moment === "cleanup") run.kill("SIGINT");
     await run.shows(`last words ${moment}`);
-    // Nobody is to do for them what they can do by themselves.
+    // The reaper must not do what the plugins can do by themselves.
     if (endsByItself({ moment, how })) await killReaper(run.pid);
     run.kill("SIGKILL");
-    await lifeline.ended(BOUND);
+    await lifeline.ended(EXIT_TIMEOUT_MS);
     await run.ended();
     await bench.assertNothingLeft();
 
@@ -120,7 +120,7 @@ async function assertGone(
       assertEquals(files.includes(`${name}.machine`), false, files.join());
       assertMatch(
         await Deno.readTextFile(join(bench.path, `${name}.cleaned`)),
-        moment === "cleanup" ? /SIGINT|baler has ended/ : /baler has ended/,
+        moment === "cleanup" ? /SIGINT|baler has exited/ : /baler has exited/,
       );
     };
     if (HAS_MACHINE.has(moment)) await cleaned("one");
@@ -177,7 +177,7 @@ Deno.test({
       await run.shows("late: up");
       run.kill("SIGKILL");
       await run.ended();
-      const deadline = performance.now() + 2 * BOUND;
+      const deadline = performance.now() + 2 * EXIT_TIMEOUT_MS;
       while (!(await bench.names()).includes("cleaned")) {
         if (performance.now() > deadline) throw new Error("it was killed");
         await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,5 +1,5 @@
-// What a plugin finds in its environment: all of the host's but what steers the host, told apart by
-// name; and exactly what a program that launches one gives it.
+// The environment of a plugin: the host's without the variables that configure the host, recognized by
+// name; or exactly the one that a launching program passes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -13,7 +13,7 @@ import {
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { NOT_POSIX } from "../support/programs.ts";
 
-/** What steers the host, as a person who has it all would set it; also a name of a later version. */
+/** All variables that configure the host; also one of a later version. */
 const SETTINGS = {
   BALER_LOG: "0",
   BALER_LOG_PATH: "/nowhere/log",
@@ -32,7 +32,7 @@ const SETTINGS = {
   PACKER_PLUGIN_MAX_PORT: "25000",
 };
 
-/** What is for plugins, and for what they start. */
+/** The variables for plugins and their children. */
 const FOR_PLUGINS = {
   AWS_SECRET_ACCESS_KEY: "a cloud's",
   BALER_CACHE_DIR: "/var/cache/one",
@@ -42,7 +42,7 @@ const FOR_PLUGINS = {
   BALERINA: "no name of baler's",
 };
 
-/** The variables of `env`'s output, by name. */
+/** Parses the output of `env`. */
 function variables(output: string): Record<string, string> {
   return Object.fromEntries(
     output.trimEnd().split("\n").map((line) => {
@@ -72,7 +72,7 @@ function assertForPlugins(
 }
 
 forEachHost(
-  "what steers the host does not reach plugins and their scripts; all else does",
+  "plugins and their scripts get all variables except those that configure the host",
   async (bench) => {
     const template = {
       builders: [{ type: "null", communicator: "local" }],
@@ -103,20 +103,23 @@ forEachHost(
   { ignore: NOT_POSIX },
 );
 
-forEachHost("a command plugin sees what any plugin does", async (bench) => {
-  const config = await bench.write("core.json", {
-    commands: { shout: fixturePlugin("shout_command") },
-  });
-  const { stdout } = await bench.succeeds(["shout", "-environment"], {
-    env: { ...SETTINGS, ...FOR_PLUGINS, BALER_CONFIG: config },
-  });
-  const seen = JSON.parse(stdout) as Record<string, string>;
-  assertForPlugins(seen, bench);
-  assertEquals(seen.BALER_CONFIG, undefined);
-});
+forEachHost(
+  "a command plugin gets the same environment as any plugin",
+  async (bench) => {
+    const config = await bench.write("core.json", {
+      commands: { shout: fixturePlugin("shout_command") },
+    });
+    const { stdout } = await bench.succeeds(["shout", "-environment"], {
+      env: { ...SETTINGS, ...FOR_PLUGINS, BALER_CONFIG: config },
+    });
+    const seen = JSON.parse(stdout) as Record<string, string>;
+    assertForPlugins(seen, bench);
+    assertEquals(seen.BALER_CONFIG, undefined);
+  },
+);
 
 forEachHost(
-  "baler in a provisioner of baler is a host of its own, with the settings that it is given there",
+  "baler in a provisioner of baler is an independent host, with the settings of its own environment",
   async (bench) => {
     const words = [...bench.argv, "build", "-color=false", "inner.json"]
       .map((word) => `'${word}'`).join(" ");
@@ -149,10 +152,10 @@ forEachHost(
 );
 
 testPosix(
-  "launch() gives a plugin exactly the environment that it is told to give",
+  "launch() passes a plugin exactly the given environment",
   async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.script(
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.script(
       "plugin",
       "/usr/bin/env >&2",
       HELLO,
@@ -162,7 +165,7 @@ testPosix(
     const given = await launch(path, { env });
     await given.close();
     const seen = variables(given.lastLines.join("\n"));
-    // What the shell of the script adds by itself is not the launch's.
+    // Without the variables that the shell of the script adds.
     for (const name of ["PWD", "OLDPWD", "SHLVL", "_"]) delete seen[name];
     const { BALER_HOST_ID, ...rest } = seen;
     assertEquals(rest, env);
@@ -171,7 +174,7 @@ testPosix(
 );
 
 testPosix(
-  "launch() without an environment passes on the program's, without what steers baler",
+  "launch() without an environment passes the program's, without the variables that configure baler",
   async () => {
     const { success, stdout, stderr } = await new Deno.Command(
       Deno.execPath(),

@@ -1,5 +1,5 @@
-// A head start: the process of a build's bundled components is started while
-// the host still finds out whether it is needed; nobody but the clock can tell.
+// Prelaunch: the process of a build's bundled components is started while the
+// host still determines whether it is needed; the output is the same.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Child } from "../../host/process/child.ts";
@@ -27,7 +27,7 @@ async function bundledOf(run: Running): Promise<string[]> {
     .filter((command) => / plugin$/.test(command));
 }
 
-/** A run whose shell waits; the test says when it goes on. */
+/** A run whose shell waits until the test lets it continue. */
 async function startWaiting(
   bench: Workspace,
   template: object,
@@ -51,7 +51,7 @@ async function goOn(bench: Workspace, run: Running) {
   assertEquals(ended.code, 0, ended.output);
 }
 
-forEachHost("a build uses the process that had a head start", async (bench) => {
+forEachHost("a build uses the prelaunched process", async (bench) => {
   const run = await startWaiting(bench, {
     builders: [{ type: "file", content: "x", target: "x.txt" }],
   });
@@ -60,9 +60,9 @@ forEachHost("a build uses the process that had a head start", async (bench) => {
 }, onLinux);
 
 forEachHost(
-  "a process that had a head start in vain leaves nothing behind, not even a line in the log",
+  "a prelaunched process that is not needed leaves nothing behind, not even a line in the log",
   async (bench) => {
-    // That no process is left the bench sees at its end.
+    // The workspace checks at its end that no process is left.
     await bench.write("template.json", {
       plugins: { builders: { first: fixturePlugin("two_builders") } },
       builders: [{ type: "first" }],
@@ -78,7 +78,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a template that comes through a pipe is read once",
+  "a template from a pipe is read once",
   async (bench) => {
     await new Deno.Command("mkfifo", { args: [bench.at("template")] }).output();
     const run = bench.start(["build", "template"]);
@@ -93,9 +93,9 @@ forEachHost(
 );
 
 forEachHost(
-  "a template that cannot be built leaves no process of a head start",
+  "a template that cannot be built leaves no prelaunched process",
   async (bench) => {
-    // That none is left the bench sees at its end.
+    // The workspace checks at its end that none is left.
     await bench.write("template.json", {
       builders: [{ type: "file" }],
       "post-processors": ["no-such-thing"],
@@ -113,15 +113,19 @@ forEachHost(
 const SHELL = ["/bin/sh", "-c"];
 const env = { PATH: "/usr/bin:/bin" };
 
-/** A launch of a child, and what it has taken when the child has ended. */
+/** Launches a child; returns the output that it has received when the child has exited. */
 function taken(argv: string[], variables: Record<string, string> = env) {
   const decoder = new TextDecoder();
   let text = "";
   const child = claimPrelaunchedOrSpawn({
     argv,
     env: variables,
-    onStdout: (chunk) => void (text += decoder.decode(chunk)),
-    onStdoutEnd: () => text += "[end]",
+    stdout: {
+      receive: (chunk) => void (text += decoder.decode(chunk)),
+      end: () => void (text += "[end]"),
+      spliceTarget: () => undefined,
+      isAnswerNear: () => false,
+    },
     onStderr: () => {},
   });
   return { child, text: child.exited.then(() => text) };
@@ -133,10 +137,13 @@ Deno.test({
     NOT_POSIX,
   ),
   async fn() {
-    await using folder = await TemporaryDirectory.make();
-    const argv = [...SHELL, `echo early; : > ${folder.path}/said; read line`];
+    await using directory = await TemporaryDirectory.make();
+    const argv = [
+      ...SHELL,
+      `echo early; : > ${directory.path}/said; read line`,
+    ];
     prelaunch(argv, env);
-    await existence(`${folder.path}/said`);
+    await existence(`${directory.path}/said`);
     const { child, text } = taken(argv);
     child.stdin!.write(new TextEncoder().encode("go on\n"));
     assertEquals(await text, "early\n[end]");
@@ -159,7 +166,7 @@ Deno.test({
       await taken([...SHELL, "echo other"]).text,
       "other\n[end]",
     );
-    // In whatever order its variables come.
+    // The order of the variables does not matter.
     assertEquals(
       await taken(argv, { ONE: "first", ...env }).text,
       "first\n[end]",
@@ -170,11 +177,11 @@ Deno.test({
 
 Deno.test({
   ...skippable(
-    "the end of a head start is the end of its process, if nobody took it",
+    "discardPrelaunched() kills a process that no launch has claimed",
     NOT_POSIX,
   ),
   async fn() {
-    // It would not end by itself, not even at the end of its stdin.
+    // It would not exit by itself, not even at the end of its stdin.
     prelaunch([...SHELL, "while :; do sleep 1; done"], env);
     await within("its end", discardPrelaunched());
     await discardPrelaunched();

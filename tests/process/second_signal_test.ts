@@ -1,4 +1,4 @@
-// The second signal ends everything, whatever the host's main thread does.
+// The second signal kills everything, whatever the host's main thread does.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
@@ -59,7 +59,7 @@ for (
       const [, plugin] = await textUntil(host.stdout, /blocked (\d+)\n/);
       // Sent to the host alone, not to a group.
       host.kill(first);
-      // Two signals that come before the first is noticed count as one.
+      // Two signals that arrive before the first is handled count as one.
       await new Promise((resolve) => setTimeout(resolve, 500));
       host.kill(second);
       const status = await host.status;
@@ -67,7 +67,7 @@ for (
       assertMatch(
         await stderr,
         new RegExp(
-          `\nEnded by the second ${second}, while baler was busy\\. These builds may have left something behind: one, two\\.\n$`,
+          `\nKilled by the second ${second} while baler was busy\\. These builds may not have been cleaned up: one, two\\.\n$`,
         ),
       );
       assertEquals(await runs(Number(plugin)), false);

@@ -1,4 +1,4 @@
-// What a child writes promptly is read on the spot, from the pipe that it shares with this process and from nothing else.
+// The spin reader polls the pipe between a child and this process, and no other file.
 
 import { assertEquals } from "@std/assert";
 import { Pipe } from "../../host/process/pipe.ts";
@@ -25,7 +25,7 @@ class Shell implements AsyncDisposable {
     this.#writer = this.process.stdin.getWriter();
   }
 
-  /** Closes what the reader reads from. */
+  /** Closes the pipe of the reader. */
   close(): void {
     this.#stdout.close();
   }
@@ -34,7 +34,7 @@ class Shell implements AsyncDisposable {
     await this.#writer.write(new TextEncoder().encode(text));
   }
 
-  /** Waits until it has written something to its stderr. */
+  /** Waits until it has written to its stderr. */
   async hasSaid(): Promise<void> {
     const reader = this.process.stderr.getReader();
     await reader.read();
@@ -50,7 +50,7 @@ class Shell implements AsyncDisposable {
   }
 }
 
-/** How often this process has open what a child has for its stdout. */
+/** Returns how many descriptors of this process refer to a child's stdout. */
 function descriptors({ process }: Shell): number {
   const target = Deno.readLinkSync(`/proc/${process.pid}/fd/1`);
   let count = 0;
@@ -64,13 +64,13 @@ function descriptors({ process }: Shell): number {
   return count;
 }
 
-testLinux("what a child writes is read as it comes", async () => {
+testLinux("output of a child is read as it arrives", async () => {
   await using child = new Shell("exec cat");
   const buffer = new Uint8Array(5);
   for (const text of ["one", "and another"]) {
     await child.write(text);
     let read = "";
-    // It need not be prompt on a busy machine, and is looked for less often then.
+    // On a busy machine the output may be late, and polls are skipped then.
     for (let time = 0; time < 1_000_000 && read.length < text.length; time++) {
       const count = child.reader.read(buffer);
       read += new TextDecoder().decode(buffer.subarray(0, count));
@@ -80,13 +80,13 @@ testLinux("what a child writes is read as it comes", async () => {
 });
 
 testLinux(
-  "what is not prompt is looked for less and less often",
+  "late output is polled for less and less often",
   async () => {
     await using child = new Shell(
       "read line; echo text; echo done >&2; read line",
     );
     const buffer = new Uint8Array(5);
-    // It is looked for 11 times, between which it is not 1, 2, 4 ... 512 times.
+    // 11 polls, between which 1, 2, 4 ... 512 are skipped.
     for (let time = 0; time < 1_100; time++) {
       assertEquals(child.reader.read(buffer), 0);
     }
@@ -103,7 +103,7 @@ testLinux(
   },
 );
 
-testLinux("from a child that has ended nothing comes", async () => {
+testLinux("a poll of a child that has exited reads nothing", async () => {
   await using child = new Shell("exit 0");
   await child.process.status;
   assertEquals(child.reader.read(new Uint8Array(5)), 0);
@@ -116,12 +116,12 @@ for (
   })
 ) {
   testLinux(`nothing is read where stdout is ${what}`, async () => {
-    await using folder = await TemporaryDirectory.make();
-    const path = await folder.write("out", "not for you");
-    // That this process has it open too makes it no pipe.
+    await using directory = await TemporaryDirectory.make();
+    const path = await directory.write("out", "not for you");
+    // A file that this process also has open is not a pipe.
     using _file = await Deno.open(path);
     await using child = new Shell(
-      // In a shell of its own: for a moment its stdout is the stderr of this one.
+      // In a separate shell: for a moment its stdout is the stderr of this one.
       `FILE="${path}"; exec ${redirection}\n(echo done >&2); read line`,
     );
     await child.hasSaid();

@@ -1,32 +1,34 @@
-// What a plugin can rely on in a conversation, in which calls come so close upon each other that it waits for the next on the spot.
+// Call bursts: while calls follow each other closely, a plugin reads the next one with
+// a blocking read. What it does besides must go on all the same.
 
 import { assert, assertEquals } from "@std/assert";
 import { CallBurst } from "../../host/plugin/call_burst.ts";
 import { launch } from "../../host/mod.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
+import type { Transport } from "../../plugin/rpc/transport.ts";
 import { EventLoopYield } from "../../plugin/common/event_loop_yield.ts";
 import { BareHost } from "../conformance/bare_host.ts";
 import { program, testPosix } from "../support/plugin_process.ts";
 import { within } from "../support/within.ts";
 
-interface Conversing {
+interface Caller {
   echo<T>(value: T): Promise<T>;
   later(callback: () => void): Promise<void>;
 }
 
 const command = program("burst_plugin.ts");
 
-/** More calls than it takes to be a conversation. */
-async function converse(thing: Conversing): Promise<void> {
+/** Makes more calls than it takes to be a burst. */
+async function makeBurst(thing: Caller): Promise<void> {
   for (let call = 0; call < 200; call++) assertEquals(await thing.echo(1), 1);
 }
 
 testPosix(
-  "a plugin's own work goes on once the host calls no more",
+  "a plugin's own work goes on after a burst",
   async () => {
     await using plugin = await launch(command);
-    const thing = await plugin.create<Conversing>("thing", "");
-    await converse(thing);
+    const thing = await plugin.create<Caller>("thing", "");
+    await makeBurst(thing);
     for (let time = 0; time < 5; time++) {
       const { promise: done, resolve } = Promise.withResolvers<void>();
       await thing.later(resolve);
@@ -35,11 +37,11 @@ testPosix(
   },
 );
 
-testPosix("a plugin's own work goes on while the host calls", async () => {
+testPosix("a plugin's own work goes on during a burst", async () => {
   await using plugin = await launch(command);
-  const thing = await plugin.create<Conversing>("thing", "");
+  const thing = await plugin.create<Caller>("thing", "");
   for (let time = 0; time < 20; time++) {
-    await converse(thing);
+    await makeBurst(thing);
     let isDone = false;
     await thing.later(() => {
       isDone = true;
@@ -53,11 +55,11 @@ testPosix("a plugin's own work goes on while the host calls", async () => {
   }
 });
 
-testPosix("the host's own work goes on while it calls", async () => {
+testPosix("the host's own work goes on during a burst", async () => {
   await using plugin = await launch(command);
-  const thing = await plugin.create<Conversing>("thing", "");
+  const thing = await plugin.create<Caller>("thing", "");
   for (let time = 0; time < 20; time++) {
-    await converse(thing);
+    await makeBurst(thing);
     let isDone = false;
     setTimeout(() => isDone = true, 0);
     let calls = 0;
@@ -69,14 +71,14 @@ testPosix("the host's own work goes on while it calls", async () => {
   }
 });
 
-testPosix("a plugin ends with the host in a conversation", async () => {
+testPosix("a plugin exits when the host closes it during a burst", async () => {
   await using plugin = await launch(command);
-  const thing = await plugin.create<Conversing>("thing", "");
-  await converse(thing);
+  const thing = await plugin.create<Caller>("thing", "");
+  await makeBurst(thing);
   assertEquals(await plugin.close(), undefined);
 });
 
-/** A call of `later()`, whose callback comes without another message. */
+/** Returns a call of `later()`, whose callback the plugin calls without getting another message. */
 function later(on: number, soon: unknown) {
   return {
     json: { call: 2, on, method: "later", args: [{ ref: 1 }], soon },
@@ -100,7 +102,7 @@ const withoutMore: Record<
     assertEquals((await host.message()).json.return, 2);
     await host.write("\n");
   },
-  "a message behind it that is no call": async (host, on) => {
+  "a message behind it that is not a call": async (host, on) => {
     await host.send(later(on, true));
     assertEquals((await host.message()).json.return, 2);
     await host.send({ json: { abort: 99 } });
@@ -109,17 +111,20 @@ const withoutMore: Record<
 };
 
 for (const [name, send] of Object.entries(withoutMore)) {
-  testPosix(`a plugin waits for nothing on the spot with ${name}`, async () => {
-    await using host = new BareHost(command);
-    await send(host, await host.greet("thing", ""));
-    let { json } = await host.message();
-    if (json.return === 2) ({ json } = await host.message());
-    assertEquals(json.on, 1);
-    assertEquals((await host.end()).code, 0);
-  });
+  testPosix(
+    `a plugin does not block after an announcement with ${name}`,
+    async () => {
+      await using host = new BareHost(command);
+      await send(host, await host.greet("thing", ""));
+      let { json } = await host.message();
+      if (json.return === 2) ({ json } = await host.message());
+      assertEquals(json.on, 1);
+      assertEquals((await host.end()).code, 0);
+    },
+  );
 }
 
-testPosix("a plugin ends that waits on the spot when stdin ends", async () => {
+testPosix("a plugin in a blocking read exits at the end of stdin", async () => {
   await using host = new BareHost(command);
   const on = await host.greet("thing", "");
   await host.send({ json: { call: 2, on, method: "echo", soon: true } });
@@ -127,35 +132,37 @@ testPosix("a plugin ends that waits on the spot when stdin ends", async () => {
   assertEquals((await host.end()).code, 0);
 });
 
-Deno.test("the event loop is due a turn until it has had it", async () => {
+Deno.test("EventLoopYield.shouldYield is true until the event loop has had a turn", async () => {
   const turns = new EventLoopYield(60_000);
   assert(turns.shouldYield);
   const { promise: turn, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, 0);
-  // Whatever is done in the same turn.
+  // Microtasks are no turn of the event loop.
   for (let step = 0; step < 1_000; step++) await null;
   assert(turns.shouldYield);
   await turn;
   assert(!turns.shouldYield);
 });
 
-Deno.test("a conversation begins with calls close upon each other, and its end is told", async () => {
+Deno.test("a burst begins with calls close to each other, and its end is reported", async () => {
   const { promise: over, resolve } = Promise.withResolvers<void>();
-  const conversation = new CallBurst(resolve);
-  assertEquals(conversation.recordCall(), false);
+  const burst = new CallBurst(resolve);
+  assertEquals(burst.recordCall(), false);
   let calls = 0;
-  while (!conversation.recordCall() && calls < 10_000) calls++;
-  assert(conversation.recordCall());
-  await within("the end of the conversation", over);
+  while (!burst.recordCall() && calls < 10_000) calls++;
+  assert(burst.recordCall());
+  await within("the end of the burst", over);
 });
 
-Deno.test("a host announces calls while no other is in flight, and no others", async () => {
+Deno.test("a call announces another line only while no other call is in flight", async () => {
   const written: string[] = [];
-  const connection = new Connection({
-    peer: "/plugin",
+  const transport: Transport = {
     write(bytes) {
       written.push(new TextDecoder().decode(bytes));
     },
+  };
+  const connection = new Connection(transport, {
+    peer: "/plugin",
     announcesMore: () => true,
   });
   const first = connection.call(1, "a", []);

@@ -1,4 +1,5 @@
-// What is given up here is given up there: an abort, a cancel or a failure arrives whatever its reason is, and whoever is waiting for what.
+// Cancellation: an abort, a cancellation or a failure reaches the peer whatever its
+// reason is, and nothing waits forever for what was cancelled.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
@@ -28,7 +29,7 @@ interface Author {
   manyParts(count: number): Promise<Uint8Array[]>;
 }
 
-/** A test with an author in a process of its own, whose garbage can be collected. */
+/** A test with a plugin whose garbage can be collected. */
 function author(
   name: string,
   test: (author: Author, plugin: Plugin) => Promise<void>,
@@ -41,12 +42,12 @@ function author(
   });
 }
 
-/** Lets a plugin collect its garbage, in a few turns of its event loop. */
+/** Makes a plugin collect its garbage, in a few turns of its event loop. */
 async function collected(author: Author): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await author.collect();
 }
 
-/** Lets a plugin collect its garbage until a count has come down. */
+/** Makes a plugin collect its garbage until a count is low. */
 async function comesDown(
   author: Author,
   count: () => number,
@@ -55,7 +56,7 @@ async function comesDown(
   while (count() > to) await author.collect();
 }
 
-/** What is no reason that can be sent. */
+/** Reasons that cannot be sent. */
 const STRANGE: [string, unknown][] = [
   ["a symbol", Symbol("strange")],
   ["a key that changes a prototype", JSON.parse('{"__proto__":1}')],
@@ -81,7 +82,7 @@ function nestedIn(levels: number): unknown {
 }
 
 for (const [what, reason] of STRANGE) {
-  author(`an abort arrives though its reason is ${what}`, async (author) => {
+  author(`an abort arrives although its reason is ${what}`, async (author) => {
     const controller = new AbortController();
     const aborted = author.untilAborted(controller.signal);
     await author.heard();
@@ -91,7 +92,7 @@ for (const [what, reason] of STRANGE) {
 }
 
 author(
-  "the cancelling of a stream arrives whatever its reason is",
+  "the cancellation of a stream arrives whatever its reason is",
   async (author) => {
     for (const [what, reason] of STRANGE.slice(0, 4)) {
       const stream = await author.endless();
@@ -116,7 +117,7 @@ author(
 );
 
 author(
-  "an abort reaches a writer that is stuck, however much waits behind it",
+  "an abort reaches a writer that is stuck, however many writes wait behind it",
   async (author) => {
     for (const count of [1, 2, 8, 9, 20]) {
       const stuck = Promise.withResolvers<void>();
@@ -140,7 +141,7 @@ author(
 );
 
 author(
-  "a write that fails is told at once, without another write",
+  "a failed write is reported at once, without another write",
   async (author) => {
     const error = await failure(author.writeOnce(
       new WritableStream({
@@ -154,7 +155,7 @@ author(
 );
 
 author(
-  "an abort is heard by a listener, though nothing else is left of the call that set it",
+  "a listener is called on abort although nothing else of its call is left",
   async (author) => {
     const one = new AbortController();
     const other = new AbortController();
@@ -168,7 +169,7 @@ author(
 );
 
 author(
-  "a signal that two calls have lives for the longer one",
+  "a signal of two calls lives until the longer one ends",
   async (author) => {
     const controller = new AbortController();
     const aborted = author.untilAborted(controller.signal);
@@ -180,7 +181,7 @@ author(
 );
 
 author(
-  "signals that nobody listens to any more are let go of",
+  "signals without listeners are released",
   async (author, plugin) => {
     const before = plugin.references.exported;
     for (let round = 0; round < 20; round++) {
@@ -193,7 +194,7 @@ author(
 
 for (const how of ["a getter that throws", "too deep", "__proto__"]) {
   author(
-    `an error says what it says though it cannot be sent whole: ${how}`,
+    `an error keeps its message although it cannot be sent whole: ${how}`,
     async (author) => {
       const error = await failure(author.throwHard(how));
       assertEquals(error.message, "the true reason");
@@ -204,7 +205,7 @@ for (const how of ["a getter that throws", "too deep", "__proto__"]) {
 }
 
 author(
-  "what is too much for one message is refused where it is sent, and the connection lives",
+  "a value that is too large for a message is refused by the sender, and the connection stays open",
   async (author) => {
     const parts = Array.from({ length: 10_001 }, () => new Uint8Array(1));
     const text = "é".repeat(33 * 1024 * 1024);
@@ -220,7 +221,7 @@ author(
   },
 );
 
-author("a key that is refused is told with its place", async (author) => {
+author("a refused key is reported with its path", async (author) => {
   const send = author.look as unknown as (value: unknown) => Promise<unknown>;
   const error = await failure(
     send.call(author, { list: [1, JSON.parse('{"__proto__":1}')] }),

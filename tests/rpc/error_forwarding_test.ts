@@ -1,4 +1,6 @@
-// What one plugin says that keeps to no rule, another is told in words that it understands: the host between them lives, and nobody waits for ever.
+// Errors that are forwarded: whatever invalid or unsendable value one plugin sends,
+// another gets an error that it understands. The host between them survives, and no
+// call waits forever.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Connection } from "../../plugin/rpc/connection.ts";
@@ -8,86 +10,87 @@ import { launch } from "../../host/mod.ts";
 import { program, testPosix } from "../support/plugin_process.ts";
 import { failure } from "../support/failure.ts";
 
-/** A value as it stands on the wire, at the place `VALUE`. */
-interface Said {
+/** A value on the wire. `VALUE` in an annotation is replaced by its path. */
+interface SentValue {
   json: unknown;
   values?: Record<string, unknown>;
   equalities?: Record<string, string[]>;
 }
 
-/** The other end of a connection, which says what it likes. */
+/** The other end of a connection, which sends anything. */
 class Peer {
   readonly connection: Connection;
-  /** What it has been told, as JSON. */
-  readonly #told: Record<string, unknown>[] = [];
-  /** What ended the connection for what it said. */
+  /** The messages that it has received. */
+  readonly #received: Record<string, unknown>[] = [];
+  /** The protocol error that closed the connection. */
   brokenBy: Error | undefined;
   #wake: (() => void)[] = [];
 
   constructor(root: object, answer: (call: Record<string, unknown>) => void) {
     let text = "";
     this.connection = new Connection({
-      peer: "/plugin",
-      root,
       write: (bytes) => {
         text += new TextDecoder().decode(bytes);
         const lines = text.split("\n");
         text = lines.pop()!;
         for (const line of lines) {
           const { json } = JSON.parse(line);
-          this.#told.push(json);
+          this.#received.push(json);
           for (const wake of this.#wake.splice(0)) wake();
           if ("call" in json) queueMicrotask(() => answer(json));
         }
       },
+    }, {
+      peer: "/plugin",
+      root,
       onProtocolError: (error) => {
         this.brokenBy = error;
       },
     });
   }
 
-  /** Resolves to what it is told that is so. */
+  /** Resolves to the first message that matches. */
   async hears(
     isMeant: (json: Record<string, unknown>) => boolean,
   ): Promise<Record<string, unknown>> {
     for (;;) {
-      const found = this.#told.find(isMeant);
+      const found = this.#received.find(isMeant);
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
   }
 
-  say(message: Record<string, unknown>, place = "", said?: Said): void {
+  send(message: Record<string, unknown>, place = "", sent?: SentValue): void {
     const at = (path: string) => path.replace("VALUE", place);
-    const json = said === undefined ? message : {
+    const json = sent === undefined ? message : {
       ...message,
-      [place]: said.json,
+      [place]: sent.json,
     };
-    const values = Object.entries(said?.values ?? {})
+    const values = Object.entries(sent?.values ?? {})
       .map(([path, value]) => [at(path), value]);
-    const equalities = Object.entries(said?.equalities ?? {})
+    const equalities = Object.entries(sent?.equalities ?? {})
       .map(([path, others]) => [at(path), others.map(at)]);
     const meta = {
       values: Object.fromEntries(values),
       referentialEqualities: Object.fromEntries(equalities),
     };
-    const line = JSON.stringify(said === undefined ? { json } : { json, meta });
+    const line = JSON.stringify(sent === undefined ? { json } : { json, meta });
     this.connection.receive(new TextEncoder().encode(`${line}\n`));
   }
 }
 
 const ERROR = [["custom", "error"]];
 
-/** The longest line, in characters of a byte. */
+/** The longest line, in ASCII characters. */
 const LONGEST = 64 * 1024 * 1024;
 
-/** A list of so many things, each held by the one before it. */
+/** Returns a chain of so many objects, each inside of the one before. */
 function chain(
   length: number,
   one: () => object,
   key: string,
   annotation?: unknown,
-): Said {
+): SentValue {
   const indexes = [...Array(length).keys()];
   return {
     json: indexes.map(one),
@@ -103,8 +106,8 @@ function chain(
   };
 }
 
-/** What fits on the wire, or says that it does, and cannot be sent on as it is. */
-const SAID: Readonly<Record<string, () => Said>> = {
+/** Values that fit into a message and cannot be forwarded unchanged. */
+const SENT_VALUES: Readonly<Record<string, () => SentValue>> = {
   "an error that is too long with its stack": () => ({
     json: { name: "Error", message: "m".repeat(0.6 * LONGEST) },
     values: { VALUE: ERROR },
@@ -123,15 +126,15 @@ const SAID: Readonly<Record<string, () => Said>> = {
     values: { VALUE: ERROR },
     equalities: { "VALUE.other": ["VALUE.stack"] },
   }),
-  "an error with members that mean something to the language": () => ({
+  "an error with reserved members": () => ({
     json: { name: "Error", message: "", then: { ref: 90 }, toString: 5 },
     values: { VALUE: [...ERROR, { then: [["custom", "function"]] }] },
   }),
-  "errors that cause each other, too deep to go into": () =>
+  "errors that cause each other, nested too deep": () =>
     chain(5_000, () => ({ name: "E", message: "", cause: 0 }), "cause", ERROR),
-  "objects that hold each other, too deep to go into": () =>
+  "objects inside of each other, nested too deep": () =>
     chain(20_000, () => ({ next: 0 }), "next"),
-  "an object that would be taken for a promise": () => ({
+  "an object that would be treated as a promise": () => ({
     json: { in: { then: { ref: 91 } } },
     values: { "VALUE.in.then": [["custom", "function"]] },
   }),
@@ -140,41 +143,41 @@ const SAID: Readonly<Record<string, () => Said>> = {
   }),
 };
 
-/** How what one says reaches the other: what that asks for, and what is said then. */
+/** The ways from one plugin to the other. */
 interface Way {
   asks: "work" | "stream" | "signal";
-  says(one: Peer, call: unknown, said: Said): void;
+  send(one: Peer, call: unknown, sent: SentValue): void;
 }
 
 const WAYS: Readonly<Record<string, Way>> = {
   "the answer to a call": {
     asks: "work",
-    says: (one, call, said) => one.say({ return: call }, "value", said),
+    send: (one, call, sent) => one.send({ return: call }, "value", sent),
   },
   "the error of a call": {
     asks: "work",
-    says: (one, call, said) => one.say({ throw: call }, "error", said),
+    send: (one, call, sent) => one.send({ throw: call }, "error", sent),
   },
   "a chunk of a stream": {
     asks: "stream",
-    says: (one, call, said) => one.say({ return: call }, "value", said),
+    send: (one, call, sent) => one.send({ return: call }, "value", sent),
   },
   "the error of a stream": {
     asks: "stream",
-    says: (one, call, said) => one.say({ throw: call }, "error", said),
+    send: (one, call, sent) => one.send({ throw: call }, "error", sent),
   },
   "the reason of an abort": {
     asks: "signal",
-    says: (one, _, said) => one.say({ abort: 1 }, "reason", said),
+    send: (one, _, sent) => one.send({ abort: 1 }, "reason", sent),
   },
 };
 
-/** Has a plugin say something by the way, and returns what the other is told then. */
-async function relayed({ asks, says }: Way, said: Said): Promise<unknown> {
+/** Sends a value one of the ways, and returns what the other plugin receives. */
+async function relayed({ asks, send }: Way, sent: SentValue): Promise<unknown> {
   const one: Peer = new Peer({}, ({ call, method }) => {
-    if (method === "work" || method === "read") return says(one, call, said);
+    if (method === "work" || method === "read") return send(one, call, sent);
     const kind = method === "stream" ? "readable" : "signal";
-    one.say({ return: call }, "value", {
+    one.send({ return: call }, "value", {
       json: { ref: 1 },
       values: { VALUE: [["custom", kind]] },
     });
@@ -182,14 +185,14 @@ async function relayed({ asks, says }: Way, said: Said): Promise<unknown> {
   const other = new Peer({
     relay: () => one.connection.call(0, asks, []),
   }, () => {});
-  other.say({ call: 1, method: "relay" });
+  other.send({ call: 1, method: "relay" });
   let told = await other.hears((json) => json.return === 1 || json.throw === 1);
   if (asks === "stream") {
     const { ref } = told.value as { ref: number };
-    other.say({ call: 2, on: ref, method: "read" });
+    other.send({ call: 2, on: ref, method: "read" });
     told = await other.hears((json) => json.return === 2 || json.throw === 2);
   } else if (asks === "signal") {
-    says(one, undefined, said);
+    send(one, undefined, sent);
     told = await other.hears((json) => "abort" in json);
   }
   assertEquals(other.brokenBy, undefined);
@@ -198,33 +201,36 @@ async function relayed({ asks, says }: Way, said: Said): Promise<unknown> {
   return told;
 }
 
-for (const [what, said] of Object.entries(SAID)) {
+for (const [what, sent] of Object.entries(SENT_VALUES)) {
   for (const [how, way] of Object.entries(WAYS)) {
-    testPosix(`${what}, as ${how}, is told in what can be sent`, async () => {
-      const told = JSON.stringify(await relayed(way, said()));
-      assert(told.length < LONGEST, `${told.length} characters`);
-    });
+    testPosix(
+      `${what}, as ${how}, is forwarded as something that can be sent`,
+      async () => {
+        const told = JSON.stringify(await relayed(way, sent()));
+        assert(told.length < LONGEST, `${told.length} characters`);
+      },
+    );
   }
 }
 
-testPosix("a call that nobody waits for may fail", async () => {
+testPosix("a call that is not awaited may fail", async () => {
   const one: Peer = new Peer({}, ({ call }) => {
-    one.say({ throw: call }, "error", { json: "no" });
+    one.send({ throw: call }, "error", { json: "no" });
   });
   void one.connection.call(0, "work", []);
-  // Until a failure that is not heard of would have ended this process.
+  // Until an unhandled rejection would have ended this process.
   await new Promise((resolve) => setTimeout(resolve, 0));
   one.connection.close(new Error("the end"));
 });
 
 testPosix(
-  "a function in the place of a text fails the call that takes it for one",
+  "a function in place of a string fails the call that needs a string",
   async () => {
     const one: Peer = new Peer(
       { say: (text: unknown) => String(text) },
-      ({ call }) => one.say({ throw: call }, "error", { json: "no" }),
+      ({ call }) => one.send({ throw: call }, "error", { json: "no" }),
     );
-    one.say({ call: 1, method: "say" }, "args", {
+    one.send({ call: 1, method: "say" }, "args", {
       json: [{ toString: { ref: 9 } }],
       values: { "VALUE.0.toString": [["custom", "function"]] },
     });
@@ -237,14 +243,15 @@ testPosix(
 );
 
 testPosix(
-  "who calls and does not read the answers is not served for ever",
+  "a peer that makes calls and does not read the responses is disconnected",
   async () => {
     let broken: Error | undefined;
     const connection = new Connection({
+      write: () => new Promise(() => {}),
+    }, {
       peer: "/plugin",
       root: { work: () => "x".repeat(1_000) },
       limits: { ...DEFAULT_LIMITS, unread: 100_000 },
-      write: () => new Promise(() => {}),
       onProtocolError: (error) => {
         broken = error;
       },
@@ -257,19 +264,19 @@ testPosix(
       connection.receive(new TextEncoder().encode(`${line}\n`));
       await null;
     }
-    assertMatch(broken!.message, /has not read 100000 bytes/);
+    assertMatch(broken!.message, /more than 100000 bytes are unread/);
     assert(calls > 90, `${calls} calls`);
   },
 );
 
-Deno.test("an error of any number of lines is told in all of them", () => {
+Deno.test("an error of many lines is shown with all of them", () => {
   const error = new Error("x\n".repeat(300_000));
   assert(formatErrorChain(error).length > 300_000);
   assertEquals(formatErrorChain({ toString: 5 }).join(), "{ toString: 5 }");
 });
 
 testPosix(
-  "an error of any length is thrown, and what says so much lives on",
+  "an error of any length is thrown, and the connection stays open",
   async () => {
     await using plugin = await launch(program("abort_plugin.ts"));
     const author = await plugin.create<
@@ -280,7 +287,7 @@ testPosix(
     assertMatch(error.message, /^the true reason m+ \.\.\.$/);
     assertMatch(
       (error.cause as Error).message,
-      /^what takes \d+ bytes as JSON cannot be sent/,
+      /^a value of \d+ bytes as JSON cannot be sent/,
     );
     assertEquals(await author.heard(), []);
   },

@@ -1,8 +1,9 @@
-// What only passes through the host arrives as it was, in memory that is used again, through pipes that are wide where they may be.
+// Forwarding: values that one plugin sends to another through the host arrive
+// unchanged, through reused memory, and through enlarged pipes where that is possible.
 
 import { assert, assertEquals } from "@std/assert";
 import { launch, type Plugin } from "../../host/mod.ts";
-import { BufferPool } from "../../plugin/rpc/forwarding.ts";
+import { BufferPool } from "../../plugin/rpc/payload/pooled_payload.ts";
 import { program, testLinux, testPosix } from "../support/plugin_process.ts";
 
 interface Streaming {
@@ -36,7 +37,7 @@ async function between(
 }
 
 testPosix(
-  "chunks of any length pass through as they were",
+  "chunks of any length are forwarded unchanged",
   () =>
     between(async (giver, taker) => {
       const seeds = [1, 2, 3, 4, 5];
@@ -51,7 +52,7 @@ testPosix(
 );
 
 testPosix(
-  "numbers of every type pass through in just their own memory",
+  "typed arrays are forwarded, each in memory of its exact length",
   () =>
     between(async (giver, taker) => {
       const expected = await Array.fromAsync(await giver.giveViews());
@@ -65,10 +66,10 @@ testPosix(
 );
 
 testPosix(
-  "an object that passes through keeps the bytes among its fields",
+  "a forwarded object keeps the bytes among its fields",
   () =>
     between(async (giver, taker) => {
-      // They come back as the very objects that stood for them here.
+      // They come back as the stubs that stand for them here.
       const parts = await taker.takeAll(await giver.giveParts(20));
       assertEquals(
         parts.map(({ data }) => data),
@@ -77,36 +78,36 @@ testPosix(
     }),
 );
 
-Deno.test("memory is given out again for the same length only", () => {
-  const memory = new BufferPool();
-  const [one, other] = [memory.acquire(100), memory.acquire(100)];
+Deno.test("pooled memory is reused for the same length only", () => {
+  const pool = new BufferPool();
+  const [one, other] = [pool.acquire(100), pool.acquire(100)];
   assert(one !== other);
-  memory.release([one, other]);
-  assert(memory.acquire(99).buffer !== one.buffer);
-  const again = [memory.acquire(100), memory.acquire(100), memory.acquire(100)];
+  pool.release([one, other]);
+  assert(pool.acquire(99).buffer !== one.buffer);
+  const again = [pool.acquire(100), pool.acquire(100), pool.acquire(100)];
   assert(again.includes(one) && again.includes(other));
   assertEquals(new Set(again).size, 3);
 });
 
-Deno.test("of what passed through, little is kept", () => {
-  const memory = new BufferPool();
-  const large = Array.from({ length: 6 }, () => memory.acquire(1024 * 1024));
-  memory.release(large);
-  memory.release([memory.acquire(1024 * 1024 * 1024)]);
-  const kept = large.map(() => memory.acquire(1024 * 1024))
+Deno.test("the pool keeps little memory", () => {
+  const pool = new BufferPool();
+  const large = Array.from({ length: 6 }, () => pool.acquire(1024 * 1024));
+  pool.release(large);
+  pool.release([pool.acquire(1024 * 1024 * 1024)]);
+  const kept = large.map(() => pool.acquire(1024 * 1024))
     .filter((part) => large.includes(part));
   assertEquals(kept, large.slice(-4));
 
-  const small = Array.from({ length: 1_000 }, () => memory.acquire(1));
-  memory.release(small);
-  const fromThem = small.map(() => memory.acquire(1))
+  const small = Array.from({ length: 1_000 }, () => pool.acquire(1));
+  pool.release(small);
+  const fromThem = small.map(() => pool.acquire(1))
     .filter((part) => small.includes(part));
   assert(fromThem.length < 100, `${fromThem.length} parts`);
 });
 
 // Pipes
 
-/** How much the pipe at a plugin's descriptor holds, in bytes. */
+/** Returns the capacity of the pipe at a plugin's descriptor, in bytes. */
 function pipeSize({ pid }: Plugin, descriptor: number): number {
   const library = Deno.dlopen("libc.so.6", {
     open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -125,7 +126,7 @@ function pipeSize({ pid }: Plugin, descriptor: number): number {
 }
 
 testLinux(
-  "a pipe that much goes through is widened, no other",
+  "only a pipe with much traffic is enlarged",
   () =>
     between(async (giver, taker, [one, other]) => {
       await giver.echo(new Uint8Array(60_000));
@@ -139,7 +140,7 @@ testLinux(
 );
 
 testLinux(
-  "few pipes are wide at a time, and their plugins' ends make room for others",
+  "few pipes are enlarged at a time, and exited plugins make room for others",
   async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, () => launch(program("stream_plugin.ts"))),
@@ -165,7 +166,7 @@ testLinux(
 );
 
 testPosix(
-  "a host that may not widen pipes passes the same through",
+  "a host without the permission to enlarge pipes forwards the same",
   async () => {
     const [deno, ...args] = program("no_ffi_host.ts");
     const { stdout, stderr, code } = await new Deno.Command(deno!, {

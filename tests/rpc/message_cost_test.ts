@@ -1,6 +1,6 @@
-// What a message may cost: small ones that would take much time or memory are
-// refused, by their sender with an error and by their reader with the end of the
-// connection, and large ones that are meant well go through.
+// The cost of a message: a small message that would take much time or memory is
+// refused, by its sender with an error and by its receiver by closing the
+// connection. Large messages of ordinary values are accepted.
 
 import {
   assert,
@@ -19,7 +19,7 @@ const MAX_CPU_MS = 3_000;
 /** How much memory it may take, in bytes. */
 const MAX_MEMORY_BYTES = 400 * 1024 * 1024;
 
-/** One end of a wire whose other end is written by hand. */
+/** A connection whose peer is the test. */
 class RawPeer {
   readonly received: unknown[][] = [];
   readonly sent: string[] = [];
@@ -28,6 +28,8 @@ class RawPeer {
 
   constructor(limits: Partial<Limits> = {}, root: object = {}) {
     this.connection = new Connection({
+      write: (bytes) => void this.sent.push(new TextDecoder().decode(bytes)),
+    }, {
       peer: "/plugin",
       limits: { ...DEFAULT_LIMITS, ...limits },
       root: {
@@ -35,7 +37,6 @@ class RawPeer {
         keep: () => new Promise(() => {}),
         ...root,
       },
-      write: (bytes) => void this.sent.push(new TextDecoder().decode(bytes)),
       onProtocolError: (error) => {
         this.error = error;
       },
@@ -69,7 +70,7 @@ function memoryOfHere(): number {
   return heapTotal + external;
 }
 
-/** Checks that a message ends the connection, soon and within bounds. */
+/** Checks that a message closes the connection within little time and memory. */
 function refuses(
   name: string,
   pattern: RegExp,
@@ -113,7 +114,7 @@ refuses(
     ),
 );
 refuses(
-  "many patterns that are small",
+  "many small patterns",
   /patterns that are too large/,
   (peer) => {
     const patterns = Array.from(
@@ -133,7 +134,7 @@ refuses(
   /bigints of more than 100000 digits/,
   (peer) => peer.take(`"${"7".repeat(1_000_000)}"`, { "args.0": ["bigint"] }),
 );
-refuses("bigints of many digits together", /bigints of more than/, (peer) => {
+refuses("bigints of many digits in total", /bigints of more than/, (peer) => {
   const values: Record<string, unknown> = {};
   for (let index = 0; index < 100; index++) {
     values[`args.0.${index}`] = ["bigint"];
@@ -156,7 +157,7 @@ refuses("a million signals", /more than 10000 references/, (peer) => {
   peer.take(`[${signals.join(",")}]`, values);
 });
 refuses(
-  "many values that JSON has no notion of",
+  "many values that JSON cannot represent",
   /more than 150000 values that JSON/,
   (peer) => {
     const values: Record<string, unknown> = {};
@@ -176,7 +177,7 @@ function inverse(number: bigint): bigint {
   return x;
 }
 
-/** The number whose V8 hash before it is cut to 30 bits is this one. */
+/** Returns the number that V8 hashes to a value, before the hash is cut to 30 bits. */
 function unhash(hash: bigint): bigint {
   const unshift = (value: bigint, by: bigint) => {
     let result = value;
@@ -191,7 +192,7 @@ function unhash(hash: bigint): bigint {
   return ((value + 1n) * inverse((1n << 18n) - 1n)) & MASK;
 }
 
-/** Numbers that V8 puts all into the same bucket of a set. */
+/** Returns numbers that V8 puts into the same bucket of a set. */
 function collidingNumbers(count: number): number[] {
   const view = new DataView(new ArrayBuffer(8));
   const numbers: number[] = [];
@@ -219,7 +220,7 @@ for (
   });
 }
 
-Deno.test("a set is refused of whose numbers a fifth collide", () => {
+Deno.test("a set is refused if a fifth of its numbers collide", () => {
   const peer = new RawPeer();
   const colliding = collidingNumbers(40_000);
   const numbers = Array.from(
@@ -230,7 +231,7 @@ Deno.test("a set is refused of whose numbers a fifth collide", () => {
   assertMatch(peer.error!.message, /keys collide/);
 });
 
-Deno.test("sets and maps of many numbers and strings go through", () => {
+Deno.test("sets and maps of many numbers and strings are accepted", () => {
   const peer = new RawPeer();
   const numbers = Array.from({ length: 200_000 }, () => Math.random());
   peer.take(JSON.stringify(numbers), { "args.0": ["set"] });
@@ -245,7 +246,7 @@ Deno.test("sets and maps of many numbers and strings go through", () => {
   );
 });
 
-Deno.test("large messages that are meant well go through", () => {
+Deno.test("large messages of ordinary values are accepted", () => {
   const peer = new RawPeer();
   peer.take(JSON.stringify("x".repeat(16 * 1024 * 1024)));
   peer.take(JSON.stringify('[",{'.repeat(2 * 1024 * 1024)));
@@ -257,7 +258,7 @@ Deno.test("large messages that are meant well go through", () => {
   assertEquals(peer.received.length, 6);
 });
 
-Deno.test("bytes that several places name are one buffer, of one copy", () => {
+Deno.test("bytes that occur several times become one buffer, copied once", () => {
   const peer = new RawPeer();
   const memory = memoryOfHere();
   const values: Record<string, unknown> = {};
@@ -283,7 +284,7 @@ Deno.test("bytes that several places name are one buffer, of one copy", () => {
   assert(grown < 200 * 1024 * 1024, `${grown} bytes`);
 });
 
-Deno.test("an answer that is a thenable ends the connection, and no more", async () => {
+Deno.test("a returned value that is thenable closes the connection, and does no other harm", async () => {
   const unhandled: unknown[] = [];
   const listener = (event: PromiseRejectionEvent) => {
     event.preventDefault();
@@ -292,7 +293,7 @@ Deno.test("an answer that is a thenable ends the connection, and no more", async
   globalThis.addEventListener("unhandledrejection", listener);
   try {
     const peer = new RawPeer();
-    // Nobody awaits it, as nobody awaits a toString() that is called for a text.
+    // Not awaited, like a toString() that is called for a string.
     void peer.connection.call(0, "name", []);
     peer.say(
       '{"json":{"return":1,"value":{"ref":1,"class":"Object","methods":["x"],"fields":{"json":{"then":1}}}},' +
@@ -304,7 +305,7 @@ Deno.test("an answer that is a thenable ends the connection, and no more", async
       '{"json":{"return":1,"value":{"then":{"ref":1}}},' +
         '"meta":{"values":{"value.then":[["custom","function"]]},"v":1}}',
     );
-    assertMatch(other.error!.message, /a returned value has a method "then"/);
+    assertMatch(other.error!.message, /the value has a method `then`/);
     await new Promise((resolve) => setTimeout(resolve, 0));
     assertEquals(unhandled, []);
   } finally {
@@ -312,7 +313,7 @@ Deno.test("an answer that is a thenable ends the connection, and no more", async
   }
 });
 
-Deno.test("a sender is told what cannot be sent, and goes on", async () => {
+Deno.test("a sender gets an error for what cannot be sent, and goes on", async () => {
   const peer = new RawPeer();
   for (
     const [value, pattern] of [
@@ -377,7 +378,7 @@ Deno.test("the memory of calls in flight has a limit", () => {
   assertEquals(answered.error, undefined);
 });
 
-Deno.test("the objects that a connection gives out have a limit", async () => {
+Deno.test("the exported references have a limit", async () => {
   const peer = new RawPeer({ references: 10 }, { make: () => ({ f() {} }) });
   for (let call = 1; call <= 12; call++) {
     peer.say(`{"json":{"call":${call},"method":"make"}}`);
@@ -385,6 +386,6 @@ Deno.test("the objects that a connection gives out have a limit", async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   const sent = peer.sent.join("");
   assertEquals(sent.match(/"return":/g)?.length, 10);
-  assertMatch(sent, /"throw":11.*holds 10 references, and is given no more/);
+  assertMatch(sent, /"throw":11.*holds 10 references, which is the limit/);
   assertEquals(peer.error, undefined);
 });

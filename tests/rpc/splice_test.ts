@@ -1,4 +1,4 @@
-// What only passes through goes past the host's memory where it can, whole and in order, whoever dies and however slow the other side is.
+// Zero-copy forwarding: a stream between two plugins arrives whole and in order without entering the host's memory, whichever plugin dies, and however slow the reader is.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { libc } from "../../host/process/libc.ts";
@@ -7,14 +7,12 @@ import {
   SplicePipe,
 } from "../../host/process/splice_pipe.ts";
 import { launch, type Plugin } from "../../host/mod.ts";
-import {
-  chunkResponseLine,
-  type SpliceBuffer,
-} from "../../plugin/rpc/splice.ts";
-import { encode } from "../../plugin/rpc/codec.ts";
+import { chunkResponseLine } from "../../plugin/rpc/payload/spliced_payload.ts";
+import type { PipeEnd, SpliceBuffer } from "../../plugin/rpc/transport.ts";
+import { encode } from "../../plugin/rpc/message_encoder.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { DEFAULT_LIMITS } from "../../plugin/rpc/protocol.ts";
-import { References } from "../../plugin/rpc/references.ts";
+import { References } from "../../plugin/rpc/references/references.ts";
 import {
   GREETING,
   program,
@@ -26,7 +24,7 @@ import { Random } from "../support/random.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { failure } from "../support/failure.ts";
 
-Deno.test("the line of chunks is the one that is written for them", () => {
+Deno.test("chunkResponseLine() returns the line that the encoder writes", () => {
   const references = new References({
     dropsLateWrites: false,
     name: "the other side",
@@ -70,25 +68,35 @@ class Queue {
   }
 }
 
-/** A bypass without a kernel. */
-class Detour implements SpliceBuffer {
+/** A pipe without a kernel: a queue, of which so many bytes can be moved. */
+class QueuePipe implements PipeEnd {
+  readonly descriptor = null;
+
+  constructor(readonly queue: Queue, readonly maxBytes: number) {}
+}
+
+/** A splice buffer without a kernel. */
+class MemorySpliceBuffer implements SpliceBuffer {
   static open = 0;
   readonly #queue = new Queue();
   remaining: number;
 
   constructor(readonly length: number) {
     this.remaining = length;
-    Detour.open++;
+    MemorySpliceBuffer.open++;
   }
 
   append(bytes: Uint8Array): void {
-    assert(bytes.length <= this.remaining, "more bytes than there are to come");
+    assert(bytes.length <= this.remaining, "more bytes than remain");
     this.remaining -= bytes.length;
     this.#queue.write(bytes);
   }
 
-  spliceFrom(): number {
-    throw new Error("there is no pipe");
+  spliceFrom(pipe: PipeEnd): number {
+    assert(pipe instanceof QueuePipe);
+    const piece = pipe.queue.read(Math.min(pipe.maxBytes, this.remaining));
+    this.append(piece);
+    return piece.length;
   }
 
   async spliceTo(
@@ -101,12 +109,12 @@ class Detour implements SpliceBuffer {
   }
 
   release(): void {
-    Detour.open--;
+    MemorySpliceBuffer.open--;
   }
 }
 
-/** A giver and a taker with a host between them, in one process. */
-class Three {
+/** A reader and a writer of a stream, and a host between them, in one process. */
+class Relay {
   readonly toGiver = new Queue();
   readonly fromGiver = new Queue();
   readonly toTaker = new Queue();
@@ -116,67 +124,68 @@ class Three {
   readonly hostOfGiver: Connection;
   readonly hostOfTaker: Connection;
   readonly #random: Random;
-  /** How many bytes went past the host, moved and read. */
-  moved = 0;
-  detours = 0;
+  /** How many bytes were spliced, and how many payloads. */
+  splicedBytes = 0;
+  splicedPayloads = 0;
 
   constructor(random: Random, give: () => unknown) {
     this.#random = random;
-    this.giver = new Connection({
-      peer: "the host",
-      root: { give },
-      write: this.fromGiver.write,
-    });
+    this.giver = new Connection(
+      { write: this.fromGiver.write },
+      { peer: "the host", root: { give } },
+    );
     this.hostOfGiver = new Connection({
-      peer: "the giver",
       write: this.toGiver.write,
-      bypass: (length) => {
-        if (random.once(4)) return undefined;
-        this.detours++;
-        return new Detour(length);
+      splice: {
+        acquire: (length) => {
+          if (random.once(4)) return undefined;
+          this.splicedPayloads++;
+          return new MemorySpliceBuffer(length);
+        },
+        write: () => Promise.reject(new Error("nothing is sent to the giver")),
       },
-    });
+    }, { peer: "the giver" });
     this.hostOfTaker = new Connection({
+      write: this.toTaker.write,
+      splice: {
+        acquire: () => undefined,
+        write: (buffer) =>
+          buffer.spliceTo({ descriptor: null }, (bytes) => {
+            this.toTaker.write(bytes);
+            return Promise.resolve();
+          }),
+      },
+    }, {
       peer: "the taker",
       root: { give: () => this.hostOfGiver.call(0, "give", []) },
-      write: this.toTaker.write,
-      pour: (bypass) =>
-        bypass.spliceTo({ descriptor: null }, (bytes) => {
-          this.toTaker.write(bytes);
-          return Promise.resolve();
-        }),
     });
-    this.taker = new Connection({
-      peer: "the host",
-      write: this.fromTaker.write,
-    });
+    this.taker = new Connection(
+      { write: this.fromTaker.write },
+      { peer: "the host" },
+    );
   }
 
-  /** Lets them talk until all is said. */
-  async talk(): Promise<void> {
+  /** Moves bytes between the processes until none are left. */
+  async run(): Promise<void> {
     for (let quiet = 0; quiet < 100;) {
       quiet++;
-      if (this.#pass(this.fromTaker, this.hostOfTaker)) quiet = 0;
-      if (this.#pass(this.toGiver, this.giver)) quiet = 0;
-      if (this.#pass(this.fromGiver, this.hostOfGiver)) quiet = 0;
-      if (this.#pass(this.toTaker, this.taker)) quiet = 0;
+      if (this.#deliver(this.fromTaker, this.hostOfTaker)) quiet = 0;
+      if (this.#deliver(this.toGiver, this.giver)) quiet = 0;
+      if (this.#deliver(this.fromGiver, this.hostOfGiver)) quiet = 0;
+      if (this.#deliver(this.toTaker, this.taker)) quiet = 0;
       await null;
     }
   }
 
-  #pass(queue: Queue, to: Connection): boolean {
+  #deliver(queue: Queue, to: Connection): boolean {
     if (queue.length === 0) return false;
     const most = 1 + this.#random.below(this.#random.of([10, 300, 5_000]));
-    const { bypass } = to;
-    if (bypass === undefined || this.#random.once(2)) {
+    const { spliceTarget } = to;
+    if (spliceTarget === undefined || this.#random.once(2)) {
       to.receive(queue.read(most));
-      return true;
+    } else {
+      this.splicedBytes += spliceTarget.spliceFrom(new QueuePipe(queue, most));
     }
-    // What a kernel would do.
-    const piece = queue.read(Math.min(most, bypass.remaining));
-    bypass.append(piece);
-    this.moved += piece.length;
-    to.moved();
     return true;
   }
 }
@@ -196,24 +205,24 @@ async function allOf(stream: Promise<unknown>): Promise<unknown[]> {
   return await Array.fromAsync(await stream as ReadableStream<unknown>);
 }
 
-Deno.test("chunks that go past the host in any pieces arrive as they were", async () => {
-  let [detours, moved] = [0, 0];
+Deno.test("chunks that are spliced in pieces of any size arrive unchanged", async () => {
+  let [payloads, bytes] = [0, 0];
   for (let seed = 0; seed < 50; seed++) {
     const random = new Random(seed);
     const chunks = chunksFor(random);
-    const three = new Three(random, () => ReadableStream.from(chunks));
-    const came = allOf(three.taker.call(0, "give", []));
-    await three.talk();
+    const relay = new Relay(random, () => ReadableStream.from(chunks));
+    const came = allOf(relay.taker.call(0, "give", []));
+    await relay.run();
     assertEquals(await came, chunks, `of seed ${seed}`);
-    assertEquals(Detour.open, 0);
-    detours += three.detours;
-    moved += three.moved;
+    assertEquals(MemorySpliceBuffer.open, 0);
+    payloads += relay.splicedPayloads;
+    bytes += relay.splicedBytes;
   }
-  assert(detours > 100, `${detours} detours`);
-  assert(moved > 100_000, `${moved} bytes`);
+  assert(payloads > 100, `${payloads} payloads`);
+  assert(bytes > 100_000, `${bytes} bytes`);
 });
 
-Deno.test("only chunks of bytes go past the host", async () => {
+Deno.test("only chunks of bytes are spliced", async () => {
   const bytes = new Uint8Array([1, 2, 3]);
   const chunks: unknown[] = [
     { bytes },
@@ -226,46 +235,46 @@ Deno.test("only chunks of bytes go past the host", async () => {
     "text",
   ];
   const random = new Random(1);
-  const three = new Three(random, () => ReadableStream.from(chunks));
-  const came = allOf(three.taker.call(0, "give", []));
-  await three.talk();
+  const relay = new Relay(random, () => ReadableStream.from(chunks));
+  const came = allOf(relay.taker.call(0, "give", []));
+  await relay.run();
   assertEquals(await came, chunks);
-  assertEquals(three.detours, 0);
+  assertEquals(relay.splicedPayloads, 0);
 });
 
 for (
   const [who, end] of Object.entries({
-    giver: (three: Three) =>
-      three.hostOfGiver.receiveEnd(new Error("the giver is gone")),
-    taker: (three: Three) =>
-      three.hostOfTaker.receiveEnd(new Error("the taker is gone")),
+    giver: (relay: Relay) =>
+      relay.hostOfGiver.receiveEnd(new Error("the giver has exited")),
+    taker: (relay: Relay) =>
+      relay.hostOfTaker.receiveEnd(new Error("the taker has exited")),
   })
 ) {
-  Deno.test(`whenever the ${who} is gone, nothing is left behind, and no part of a chunk arrives`, async () => {
+  Deno.test(`when the ${who} exits at any point, no buffer is left and no part of a chunk arrives`, async () => {
     for (let seed = 0; seed < 50; seed++) {
       const random = new Random(seed);
       const chunks = chunksFor(random);
-      const three = new Three(random, () => ReadableStream.from(chunks));
+      const relay = new Relay(random, () => ReadableStream.from(chunks));
       const came: unknown[] = [];
-      const all = three.taker.call(0, "give", []).then(async (stream) => {
+      const all = relay.taker.call(0, "give", []).then(async (stream) => {
         for await (const chunk of stream as ReadableStream<unknown>) {
           came.push(chunk);
         }
       });
       all.catch(() => {});
       let left = random.below(400);
-      three.hostOfGiver.receive = ((receive) => (chunk: Uint8Array) => {
-        receive.call(three.hostOfGiver, chunk);
-        if (left-- === 0) end(three);
-      })(three.hostOfGiver.receive);
-      await three.talk();
+      relay.hostOfGiver.receive = ((receive) => (chunk: Uint8Array) => {
+        receive.call(relay.hostOfGiver, chunk);
+        if (left-- === 0) end(relay);
+      })(relay.hostOfGiver.receive);
+      await relay.run();
       assertEquals(came, chunks.slice(0, came.length), `of seed ${seed}`);
-      assertEquals(Detour.open, 0, `of seed ${seed}`);
+      assertEquals(MemorySpliceBuffer.open, 0, `of seed ${seed}`);
     }
   });
 }
 
-// Conduits
+// Staging pipes
 
 /** A pipe of this process's own. */
 class OwnPipe implements Disposable {
@@ -280,12 +289,12 @@ class OwnPipe implements Disposable {
     this.end = { descriptor: ends[1]! };
   }
 
-  /** The same pipe, to take from. */
+  /** The same pipe, to move from. */
   get source(): { descriptor: number } {
     return { descriptor: this.#read };
   }
 
-  /** Writes all that there is room for, and says how much that is. */
+  /** Writes what there is room for, and returns how many bytes that is. */
   write(bytes: Uint8Array<ArrayBuffer>): number {
     const { descriptor } = this.end;
     return Number(libc()!.write(descriptor, bytes, bytes.length));
@@ -307,26 +316,26 @@ class OwnPipe implements Disposable {
 const noWrite = () => Promise.reject(new Error("nothing is to be written"));
 
 testLinux(
-  "what is added and what is moved comes out in its order",
+  "bytes that are appended and bytes that are moved leave a staging pipe in order",
   async () => {
     using source = new OwnPipe();
     using target = new OwnPipe();
     for (let seed = 0; seed < 100; seed++) {
       const random = new Random(seed);
       const bytes = Uint8Array.from({ length: 60_000 }, (_, n) => n % 251);
-      const conduit = SplicePipe.acquire(bytes.length)!;
+      const pipe = SplicePipe.acquire(bytes.length)!;
       for (let at = 0; at < bytes.length;) {
         const piece = bytes.slice(at, at + 1 + random.below(9_000));
         at += piece.length;
-        if (random.once(2)) conduit.append(piece);
+        if (random.once(2)) pipe.append(piece);
         else {
           assertEquals(source.write(piece), piece.length);
-          assertEquals(conduit.spliceFrom(source.source), piece.length);
+          assertEquals(pipe.spliceFrom(source.source), piece.length);
         }
-        assertEquals(conduit.remaining, bytes.length - at);
+        assertEquals(pipe.remaining, bytes.length - at);
       }
       const came: Uint8Array[] = [];
-      await conduit.spliceTo(target.end, (piece) => {
+      await pipe.spliceTo(target.end, (piece) => {
         // The pipe was full: what is in it came before.
         came.push(target.read(), piece.slice());
         return Promise.resolve();
@@ -342,27 +351,27 @@ testLinux(
 );
 
 testLinux(
-  "what a full conduit has no room for comes behind the rest",
+  "bytes that do not fit into a staging pipe are written behind its content",
   async () => {
     using source = new OwnPipe();
     const bytes = Uint8Array.from({ length: 9_000 }, (_, n) => n % 251);
-    const conduit = SplicePipe.acquire(bytes.length)!;
+    const pipe = SplicePipe.acquire(bytes.length)!;
     let at = 0;
     const next = (count: number) => bytes.slice(at, at += count);
     do {
       // A page of the pipe for each byte, and the rest of the last for others.
       source.write(next(1));
-    } while (conduit.spliceFrom(source.source) === 1);
+    } while (pipe.spliceFrom(source.source) === 1);
     assert(at < 300, `it was full after ${at} bytes`);
-    conduit.append(source.read());
-    conduit.append(next(4_096));
-    conduit.append(next(10));
+    pipe.append(source.read());
+    pipe.append(next(4_096));
+    pipe.append(next(10));
     source.write(next(10));
-    assertEquals(conduit.spliceFrom(source.source), 0);
-    conduit.append(source.read());
-    conduit.append(next(conduit.remaining));
+    assertEquals(pipe.spliceFrom(source.source), 0);
+    pipe.append(source.read());
+    pipe.append(next(pipe.remaining));
     const came: number[] = [];
-    await conduit.spliceTo({ descriptor: null }, (piece) => {
+    await pipe.spliceTo({ descriptor: null }, (piece) => {
       came.push(...piece);
       return Promise.resolve();
     });
@@ -371,32 +380,35 @@ testLinux(
   },
 );
 
-testLinux("nothing is moved beyond what a conduit is for", async () => {
-  using source = new OwnPipe();
-  using target = new OwnPipe();
-  const conduit = SplicePipe.acquire(10)!;
-  source.write(new Uint8Array(30).fill(1));
-  assertEquals(conduit.spliceFrom(source.source), 10);
-  assertEquals(source.read().length, 20);
-  await conduit.spliceTo(target.end, noWrite);
-  assertEquals(target.read(), new Uint8Array(10).fill(1));
-  closePooledPipes();
-});
+testLinux(
+  "no more bytes are moved than the length of the payload",
+  async () => {
+    using source = new OwnPipe();
+    using target = new OwnPipe();
+    const pipe = SplicePipe.acquire(10)!;
+    source.write(new Uint8Array(30).fill(1));
+    assertEquals(pipe.spliceFrom(source.source), 10);
+    assertEquals(source.read().length, 20);
+    await pipe.spliceTo(target.end, noWrite);
+    assertEquals(target.read(), new Uint8Array(10).fill(1));
+    closePooledPipes();
+  },
+);
 
 testLinux(
-  "there are few conduits, none of what is large, and none keeps what was dropped",
+  "staging pipes are few, refuse large payloads, and keep nothing of what was released",
   async () => {
     assertEquals(SplicePipe.acquire(1024 * 1024), undefined);
     const all = Array.from({ length: 100 }, () => SplicePipe.acquire(10));
-    const had = all.filter((conduit) => conduit !== undefined);
+    const had = all.filter((pipe) => pipe !== undefined);
     assert(had.length > 0 && had.length < 20, `there are ${had.length}`);
-    for (const conduit of had) conduit.append(new Uint8Array([9, 9, 9]));
-    for (const conduit of had) conduit.release();
+    for (const pipe of had) pipe.append(new Uint8Array([9, 9, 9]));
+    for (const pipe of had) pipe.release();
     const again = had.map(() => SplicePipe.acquire(1)!);
-    for (const [index, conduit] of again.entries()) {
+    for (const [index, pipe] of again.entries()) {
       using target = new OwnPipe();
-      conduit.append(Uint8Array.of(index));
-      await conduit.spliceTo(target.end, noWrite);
+      pipe.append(Uint8Array.of(index));
+      await pipe.spliceTo(target.end, noWrite);
       assertEquals(target.read(), Uint8Array.of(index));
     }
     closePooledPipes();
@@ -404,9 +416,9 @@ testLinux(
 );
 
 testLinux(
-  "where the kernel may not move bytes there are no conduits",
+  "there are no staging pipes where splice(2) is forbidden",
   async () => {
-    // In a process of its own, which has not found out yet.
+    // In a process of its own, which has not tested splice(2) yet.
     const script = `
       import { libc } from "./host/process/libc.ts";
       import { SplicePipe } from "./host/process/splice_pipe.ts";
@@ -433,7 +445,7 @@ testLinux(
 );
 
 testLinux(
-  "a conduit that ends after the others are closed is closed too",
+  "a staging pipe that is released after the pool was closed is closed too",
   async () => {
     const c = libc()!;
     const { pipe2, close } = c;
@@ -491,7 +503,7 @@ async function streaming(): Promise<[Plugin, Streaming]> {
   return [plugin, await plugin.create<Streaming>("thing", "")];
 }
 
-/** How many bytes conduits have moved so far, into them alone. */
+/** How many bytes have been moved into staging pipes. */
 let moved = 0;
 const { spliceFrom } = SplicePipe.prototype;
 SplicePipe.prototype.spliceFrom = function (pipe) {
@@ -501,7 +513,7 @@ SplicePipe.prototype.spliceFrom = function (pipe) {
 };
 
 testLinux(
-  "a stream of large chunks goes past the host, and the plugins end by themselves",
+  "a stream of large chunks is spliced, and the plugins exit by themselves",
   async () => {
     const [[one, giver], [other, taker]] = await Promise.all([
       streaming(),
@@ -521,7 +533,7 @@ testLinux(
 );
 
 testLinux(
-  "of a giver that dies in the middle of a chunk nothing but whole chunks arrives",
+  "only whole chunks arrive from a giver that dies in the middle of one",
   async () => {
     await using folder = await TemporaryDirectory.make();
     const LENGTH = 300_000;
@@ -555,7 +567,7 @@ testLinux(
     assertEquals(lengths, calls.map(() => LENGTH));
     assertMatch(message, /giver exited with code 3/);
     assert(moved > 1_000_000, `${moved} bytes were moved`);
-    // What was in flight to it has been let go of.
+    // Its buffers have been released.
     const [another, againGiver] = await streaming();
     await using _another = another;
     assertEquals(
@@ -566,7 +578,7 @@ testLinux(
 );
 
 testLinux(
-  "a taker that dies in the middle of a stream takes nothing with it",
+  "a taker that dies in the middle of a stream leaves others unharmed",
   async () => {
     const [one, giver] = await streaming();
     await using _one = one;
@@ -590,7 +602,7 @@ testLinux(
 );
 
 testLinux(
-  "a taker that stands still keeps nobody else waiting, and loses nothing",
+  "a taker that stops reading delays nobody else, and loses nothing",
   async () => {
     await using folder = await TemporaryDirectory.make();
     const file = `${folder.path}/go`;

@@ -1,8 +1,8 @@
-// What the wire's own writer writes is, to the letter, what superjson writes.
+// The encoder writes exactly what superjson writes.
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import superjson from "superjson";
-import { isPlain } from "../../plugin/rpc/codec.ts";
+import { isPlainJson } from "../../plugin/rpc/plain_json.ts";
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { MessageCost } from "../../plugin/rpc/message_cost.ts";
 import { encodeTree } from "../../plugin/rpc/superjson_encoder.ts";
@@ -21,7 +21,7 @@ const KEYS = [
   "\u2028",
 ];
 
-/** A value of the kinds that superjson knows; now and then one object twice. */
+/** Returns a value of the kinds that superjson supports, sometimes with an object that occurs twice. */
 function valueOf(chance: Chance, depth: number, made: unknown[]): unknown {
   if (made.length > 0 && chance.below(40) === 0) return chance.of(made);
   const inside = () => valueOf(chance, depth - 1, made);
@@ -70,14 +70,14 @@ function valueOf(chance: Chance, depth: number, made: unknown[]): unknown {
   return value;
 }
 
-Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them to it", () => {
+Deno.test("encodeTree() writes 100,000 values as superjson does, or leaves them to it", () => {
   const chance = new Chance(20130610);
   let plain = 0;
   let trees = 0;
   for (let count = 0; count < 100_000; count++) {
     const message = { call: count, args: [valueOf(chance, 4, [])] };
     const expected = superjson.stringify(message);
-    if (isPlain(message)) {
+    if (isPlainJson(message)) {
       plain++;
       assertEquals(`{"json":${JSON.stringify(message)}}`, expected);
     }
@@ -88,13 +88,13 @@ Deno.test("writeTree() writes 100,000 values as superjson does, or leaves them t
       assertEquals(JSON.stringify(written), expected);
     }
   }
-  // Neither of the two is beside the point.
+  // Both cases must occur.
   assertEquals(plain > 20_000, true, `${plain} plain`);
   assertEquals(trees > 80_000, true, `${trees} trees`);
 });
 
-Deno.test("sets and maps that hold their own ancestors arrive as they are", async () => {
-  // superjson writes each ancestor as null, and a set has one null.
+Deno.test("sets and maps that contain their own ancestors arrive unchanged", async () => {
+  // superjson writes each ancestor as null, of which a set keeps one.
   const inner: Record<string, unknown> = { name: "inner" };
   const outer: Record<string, unknown> = { inner };
   inner.set = new Set<unknown>([outer, inner, null, 1]);
@@ -128,9 +128,10 @@ async function roundTrip(value: unknown): Promise<unknown> {
   const ends: Connection[] = [];
   const connect = (other: number, root: object) =>
     new Connection({
+      write: (bytes) => void ends[other]!.receive(bytes.slice()),
+    }, {
       peer: "the other side",
       root,
-      write: (bytes) => void ends[other]!.receive(bytes.slice()),
       onProtocolError: (error) => error,
     });
   ends.push(connect(1, {}), connect(0, { echo: (back: unknown) => back }));

@@ -1,6 +1,6 @@
-// What writing a message costs: a process sends on what others sent it, and an
-// object that stands in two places is written twice. What would take much time
-// or memory is refused before it is written.
+// The cost of writing a message: a process forwards values of others, and an object
+// that occurs twice is written twice. A value that would take much time or memory
+// is refused before it is written.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Connection } from "../../plugin/rpc/connection.ts";
@@ -52,7 +52,7 @@ const VALUES: Record<string, () => unknown> = {
     const shared = {};
     return [shared, shared, nested(900, Array(140_000).fill(undefined))];
   },
-  "a deep list of many lists, with an object in two places": () => {
+  "a deep list of many lists, with an object that occurs twice": () => {
     const shared = {};
     return [
       shared,
@@ -63,12 +63,11 @@ const VALUES: Record<string, () => unknown> = {
 };
 
 for (const [name, make] of Object.entries(VALUES)) {
-  Deno.test(`a value is not sent that is too large when it is written: ${name}`, async () => {
+  Deno.test(`a value that is too large once it is written is not sent: ${name}`, async () => {
     const sent: Uint8Array[] = [];
     const connection = new Connection({
-      peer: "/plugin",
       write: (bytes) => void sent.push(bytes.slice()),
-    });
+    }, { peer: "/plugin" });
     const value = make();
     const begin = workingTime();
     const error = await assertRejects(
@@ -84,12 +83,13 @@ for (const [name, make] of Object.entries(VALUES)) {
   });
 }
 
-Deno.test("an answer that is too large when it is written is an error for its caller", async () => {
+Deno.test("a result that is too large once it is written is an error for its caller", async () => {
   const sent: string[] = [];
   const connection = new Connection({
+    write: (bytes) => void sent.push(new TextDecoder().decode(bytes)),
+  }, {
     peer: "/plugin",
     root: { take: () => doubled(60, (inner) => [inner, inner]) },
-    write: (bytes) => void sent.push(new TextDecoder().decode(bytes)),
   });
   connection.receive(
     new TextEncoder().encode('{"json":{"call":1,"method":"take"}}\n'),
@@ -99,12 +99,11 @@ Deno.test("an answer that is too large when it is written is an error for its ca
   connection.close(new Error("the end"));
 });
 
-Deno.test("values that share objects go through", async () => {
+Deno.test("values that share objects are sent", async () => {
   const sent: string[] = [];
   const connection = new Connection({
-    peer: "/plugin",
     write: (bytes) => void sent.push(new TextDecoder().decode(bytes)),
-  });
+  }, { peer: "/plugin" });
   const shared = { list: Array(1_000).fill("x"), map: new Map([[1, [2]]]) };
   const circular: Record<string, unknown> = { shared };
   circular.self = circular;

@@ -15,14 +15,14 @@ const bytes = Number(flags.mib ?? 1024) * 2 ** 20;
 const LINE = "x".repeat(99);
 const IDLE_CALLS = 5_000;
 
-const folder = await Deno.makeTempDir({ prefix: "baler-flood-" });
+const directory = await Deno.makeTempDir({ prefix: "baler-flood-" });
 try {
-  const file = await Deno.open(join(folder, "log"), {
+  const file = await Deno.open(join(directory, "log"), {
     create: true,
     write: true,
   });
   const log = createLog({ targets: [file] });
-  const flooding = join(folder, "flooding");
+  const flooding = join(directory, "flooding");
   await Deno.writeTextFile(
     flooding,
     `#!/bin/sh\n${HELLO}\nread -r welcome
@@ -70,7 +70,7 @@ yes ${LINE} | head -c ${Math.floor(bytes / plugins)} >&2\n`,
     `                                       with: ${told(meanwhile)}`,
   );
 } finally {
-  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(directory, { recursive: true });
 }
 
 /** The most memory that this process has had (RSS), in MiB. */

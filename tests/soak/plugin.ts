@@ -45,7 +45,7 @@ class Work {
     });
   }
 
-  /** What this process holds, once all that nobody needs is gone. */
+  /** Returns the memory of this process after garbage collection. */
   async holds(): Promise<{ heap: number; rss: number; files: number }> {
     for (let turn = 0; turn < 5; turn++) {
       gc();

@@ -118,7 +118,7 @@ async function launches(count: number): Promise<void> {
 
 async function held(plugin: Plugin, work: Work): Promise<Held> {
   let there = await work.holds();
-  // A reference is gone when its holder's collector says so, and then its owner hears of it.
+  // A reference is released when its holder's garbage collector finds it, which then notifies the owner.
   for (let turn = 0; turn < 10; turn++) {
     gc();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -139,7 +139,7 @@ async function held(plugin: Plugin, work: Work): Promise<Held> {
   };
 }
 
-/** How many processes have this one for their parent, those that nobody has waited for too. */
+/** Returns the number of child processes of this one, zombies included. */
 function processes(): number {
   let count = 0;
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -149,7 +149,7 @@ function processes(): number {
       const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (Number(parent) === Deno.pid) count++;
     } catch {
-      // It has ended meanwhile.
+      // It has exited meanwhile.
     }
   }
   return count;
@@ -165,7 +165,7 @@ const counts = {
 const plugin = await launch(argv);
 const work = await plugin.create<Work>("work", "soak");
 
-/** Does each part of it, and says how long that took. */
+/** Runs each part, and prints how long it took. */
 async function all(share: number, say: (line: string) => void): Promise<void> {
   const parts: [keyof typeof counts, (count: number) => Promise<void>][] = [
     ["calls", (count) => calls(work, count)],
@@ -182,7 +182,7 @@ async function all(share: number, say: (line: string) => void): Promise<void> {
   }
 }
 
-// The runtime compiles and keeps what it needs once, which is no growth.
+// The runtime compiles and caches code once, which is not growth.
 await all(0.02, () => {});
 const before = await held(plugin, work);
 await all(1, console.log);

@@ -1,6 +1,6 @@
 // Runs one bundled builder or provisioner in this process, without a host.
 
-import { LocalCommunicator } from "../../plugin/bundled/communicators/local.ts";
+import { LocalCommunicator } from "../../plugin/builder/communicators/local.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";
 import type { PrepareResult } from "../../plugin/contract/builder.ts";
 import type { Communicator } from "../../plugin/contract/communicator.ts";

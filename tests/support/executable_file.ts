@@ -3,7 +3,7 @@
 // refuses to execute the file ("Text file busy"). So another process writes it.
 
 /**
- * Writes a file, replacing one that exists. With an executable mode, the file can be executed at once.
+ * Writes a file, replacing one that exists. With an executable mode, the file can be executed immediately.
  *
  * @param path The path.
  * @param content The contents.
@@ -25,7 +25,7 @@ export async function writeFile(
 }
 
 /**
- * Copies a file so that it can be executed at once, replacing one that exists.
+ * Copies a file so that it can be executed immediately, replacing one that exists.
  *
  * @param from The file.
  * @param to The path of the copy.

@@ -135,9 +135,9 @@ export class Workspace {
   }
 
   /** The sorted names in a directory below the test's. */
-  async names(folder = "."): Promise<string[]> {
+  async names(directory = "."): Promise<string[]> {
     const found: string[] = [];
-    for await (const { name } of Deno.readDir(this.at(folder))) {
+    for await (const { name } of Deno.readDir(this.at(directory))) {
       found.push(name);
     }
     return found.sort();
@@ -223,10 +223,10 @@ export class Workspace {
       if (!Number.isInteger(pid) || pid === Deno.pid) continue;
       try {
         const environment = await Deno.readTextFile(`/proc/${pid}/environ`);
-        const folder = await Deno.readLink(`/proc/${pid}/cwd`);
+        const directory = await Deno.readLink(`/proc/${pid}/cwd`);
         if (
           !environment.includes(this.#marker) &&
-          !folder.startsWith(this.#aside)
+          !directory.startsWith(this.#aside)
         ) continue;
         const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
         found.push({ pid, command: command.replaceAll("\0", " ").trim() });
@@ -257,14 +257,20 @@ function kindsOf(setting: string): readonly HostKind[] {
  *
  * @param name The test's name.
  * @param test The test.
- * @param options `ignore`: why it is skipped, shown in its name; `limitMs`: see {@linkcode within}.
+ * @param options `ignore`: why it is skipped, shown in its name; `limitMs`: see {@linkcode within}; `only`: the one
+ * way to run baler, for a test that takes long.
  */
 export function forEachHost(
   name: string,
   test: (bench: Workspace) => Promise<void>,
-  options: { ignore?: string | false | undefined; limitMs?: number } = {},
+  options: {
+    ignore?: string | false | undefined;
+    limitMs?: number;
+    only?: HostKind;
+  } = {},
 ): void {
   for (const kind of KINDS) {
+    if (options.only !== undefined && options.only !== kind) continue;
     Deno.test({
       ...skippable(`${name} (${kind})`, options.ignore || undefined),
       async fn() {
@@ -340,42 +346,42 @@ function sourceArgv(): string[] {
 
 /** Deno's cache: the test's own home directory must not make Deno download everything again. */
 async function sourceEnv(): Promise<Record<string, string>> {
-  const folder = await once("DENO_DIR", async () => {
+  const directory = await once("DENO_DIR", async () => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["info", "--json"],
     }).output();
     return String(JSON.parse(decoder.decode(stdout)).denoDir);
   });
-  return { PATH: Deno.env.get("PATH")!, DENO_DIR: folder };
+  return { PATH: Deno.env.get("PATH")!, DENO_DIR: directory };
 }
 
 /** A PATH without Deno, as users of the executable have it. Fixture plugins are started by Deno's path and need its cache. */
 async function compiledEnv(): Promise<Record<string, string>> {
   const { DENO_DIR } = await sourceEnv() as { DENO_DIR: string };
-  const folders = Deno.env.get("PATH")!.split(DELIMITER).filter((folder) =>
-    !hasDeno(folder)
-  );
-  return { PATH: folders.join(DELIMITER), DENO_DIR };
+  const directories = Deno.env.get("PATH")!.split(DELIMITER).filter((
+    directory,
+  ) => !hasDeno(directory));
+  return { PATH: directories.join(DELIMITER), DENO_DIR };
 }
 
-function hasDeno(folder: string): boolean {
+function hasDeno(directory: string): boolean {
   try {
-    return Deno.statSync(join(folder, "deno")).isFile;
+    return Deno.statSync(join(directory, "deno")).isFile;
   } catch {
     return false;
   }
 }
 
-/** The compiled host, copied to a directory of its own: it would find the plugins beside it in dist/. */
+/** Copies the compiled host to a separate directory: in dist/ it would find the plugins next to it. */
 async function compiledHost(): Promise<string> {
   return await once("baler", async () => {
     const [made] = await compile(["baler"], { say: () => {} });
-    const folder = await Deno.makeTempDir({ prefix: "baler-test-host-" });
+    const directory = await Deno.makeTempDir({ prefix: "baler-test-host-" });
     globalThis.addEventListener(
       "unload",
-      () => Deno.removeSync(folder, { recursive: true }),
+      () => Deno.removeSync(directory, { recursive: true }),
     );
-    const path = join(folder, "baler");
+    const path = join(directory, "baler");
     await copyExecutable(made!.path, path);
     return path;
   });

@@ -1,5 +1,5 @@
 // A validator for the part of JSON Schema (2020-12) that baler's own schema is written in. A keyword
-// that it does not know is an error, so that it never passes over one.
+// that is not supported is an error, so that none is silently ignored.
 
 type Schema = boolean | Readonly<Record<string, unknown>>;
 type Part = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@
 //
 // It prints the artifact after each run.
 
-import { FilesArtifact } from "../../plugin/bundled/shared/files_artifact.ts";
+import { FilesArtifact } from "../../plugin/files/files_artifact.ts";
 import type { PostProcessor } from "../../plugin/contract/post_processor.ts";
 import { decodeConfig } from "../../plugin/sdk/decode_config.ts";
 import type { BuildContext } from "../../plugin/contract/build_context.ts";

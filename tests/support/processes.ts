@@ -18,7 +18,7 @@ export async function isRunning(pid: number): Promise<boolean> {
 }
 
 /**
- * Whether a process exists, were it as a zombie that nobody has waited for.
+ * Whether a process exists, be it as a zombie.
  *
  * @param pid The process ID.
  */
@@ -69,7 +69,7 @@ async function stateOf(pid: number): Promise<string | undefined> {
   }
 }
 
-/** The fields of /proc/PID/stat behind the name, which is in parentheses and may contain spaces. */
+/** Returns the fields of /proc/PID/stat after the name, which is in parentheses and may contain spaces. */
 async function statOf(pid: number): Promise<string[]> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -17,7 +17,7 @@ const PROGRAMS = {
   fish: probe("fish", ["--version"], /version ([\d.]+)/),
   go: probe("go", ["version"], /\bgo([\d.]+)/),
   gzip: probe("gzip", ["--version"], /gzip.* ([\d.]+)/),
-  // The Python package, which python3 may come without.
+  // The Python package, which may be missing.
   jsonschema: {
     ...probe("python3", [
       "-c",
@@ -51,7 +51,7 @@ export const NOT_LINUX: string | undefined = Deno.build.os === "linux"
   ? undefined
   : "needs Linux";
 
-/** Why a test that needs a POSIX shell is skipped here; undefined where there is one. */
+/** Why a test that needs a POSIX shell is skipped here; undefined when there is one. */
 export const NOT_POSIX: string | undefined = Deno.build.os === "windows"
   ? "needs a POSIX shell"
   : undefined;

@@ -1,4 +1,4 @@
-// A machine that notes what is sent to it, and answers as it is told: for provisioners of systems that tests
+// A communicator that records commands and uploads, and answers from a script: for provisioners of systems that tests
 // cannot boot, such as Windows.
 
 import type {

@@ -1,6 +1,7 @@
 // OpenSSH's sshd on a loopback port, with keys and a configuration of its own.
 
 import { join } from "@std/path";
+import { type SshConfig, sshOptions } from "../../plugin/builder/mod.ts";
 
 /** Why there can be no sshd here, or undefined where there can. */
 export const noSshd: string | undefined = await (async () => {
@@ -31,6 +32,11 @@ export class Sshd implements AsyncDisposable {
   /** The private key that logs in as root. */
   get key(): string {
     return join(this.directory, "user_key");
+  }
+
+  /** The home directory that commands see, without the files of this machine's root. */
+  get home(): string {
+    return join(this.directory, "home");
   }
 
   /**
@@ -68,11 +74,16 @@ export class Sshd implements AsyncDisposable {
       join(directory, "authorized_keys"),
     );
     await Deno.mkdir("/run/sshd", { recursive: true });
+    await Deno.mkdir(sshd.home);
     return sshd;
   }
 
-  /** Starts it, and returns when it listens. */
-  async listen(): Promise<void> {
+  /**
+   * Starts it, and returns when it listens.
+   *
+   * @param more Lines for its configuration, beside those that it was made with.
+   */
+  async listen(more = ""): Promise<void> {
     const config = join(this.directory, "config");
     await Deno.writeTextFile(
       config,
@@ -88,8 +99,9 @@ PasswordAuthentication yes
 Subsystem sftp internal-sftp
 MaxStartups 100
 MaxSessions 100
+SetEnv HOME=${this.home}
 ${this.#extra}
-`,
+${more}`,
     );
     this.#process = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", config],
@@ -120,6 +132,13 @@ ${this.#extra}
     await process.status;
   }
 
+  /** Stops the processes of its connections, which then answer nothing. */
+  async freeze(): Promise<void> {
+    for (const pid of await descendants(this.#process!.pid)) {
+      Deno.kill(pid, "SIGSTOP");
+    }
+  }
+
   /** Ends the connections, as a machine that restarts does. */
   async cut(): Promise<void> {
     if (!this.#process) return;
@@ -148,6 +167,21 @@ async function descendants(pid: number): Promise<number[]> {
     }
   }
   return found;
+}
+
+/**
+ * A configuration for a test: the defaults of the options, and what it sets.
+ *
+ * @param own What it sets.
+ */
+export function sshConfig(own: Partial<SshConfig>): SshConfig {
+  const defaults = Object.fromEntries(
+    Object.entries(sshOptions).map(([key, option]) => [
+      key,
+      "default" in option ? option.default : undefined,
+    ]),
+  );
+  return { ...defaults, ssh_timeout: 20_000, ...own } as SshConfig;
 }
 
 /** Runs a program that must succeed. */

@@ -27,7 +27,7 @@ export class TemporaryDirectory implements AsyncDisposable {
     return directory;
   }
 
-  /** Writes a file and makes the directories above it; returns its path. A name that ends in `/` makes a directory. */
+  /** Writes a file and creates the directories above it; returns its path. A name that ends in `/` creates a directory. */
   async write(
     name: string,
     content: string | Uint8Array = "",

@@ -61,7 +61,7 @@ export class Terminal {
       ...bench.env,
       ...env,
     }).map(([name, value]) => shellQuote(`${name}=${value}`));
-    // Ctrl-C is meant for the program; the shell must survive it to print the exit code.
+    // Ctrl-C must reach the program only; the shell survives it to print the exit code.
     const command = `trap : INT; env -i ${
       variables.join(" ")
     } ${line} ${behind}; echo "ended $?"; cat > /dev/null`;

@@ -1,6 +1,6 @@
 // A limit for a promise that would otherwise hang the test run.
 
-/** Long enough for a busy machine: only what would never come is late, in milliseconds. */
+/** Long enough for a busy machine: only a promise that would never settle exceeds it, in milliseconds. */
 export const HANG_LIMIT_MS = 120_000;
 
 /**

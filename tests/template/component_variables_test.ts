@@ -1,4 +1,4 @@
-// Each component is given the user variables that its configuration reads, and
+// Each component gets the user variables that its configuration reads, and
 // no others.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -32,7 +32,7 @@ Deno.test("variablesReadBy() finds a variable wherever a configuration reads it"
       "{{(user `name`).x}}",
       '{{define "t"}}{{user `name`}}{{end}}',
       "{{with $x := user `name`}}{{$x}}{{end}}",
-      // Not a template of baler's, but a part of it may be one.
+      // Not a valid template, but a part of it may be one.
       "{{unknown}} {{user `name`}}",
     ]
   ) {
@@ -47,7 +47,7 @@ Deno.test("variablesReadBy() follows the value of a variable, which may be inter
   assertEquals(read.sensitiveVariables, ["shell"]);
 });
 
-Deno.test("variablesReadBy() gives all variables where a name is computed", () => {
+Deno.test("variablesReadBy() returns all variables when a name is computed", () => {
   for (
     const text of [
       "{{user (print `na` `me`)}}",
@@ -60,7 +60,7 @@ Deno.test("variablesReadBy() gives all variables where a name is computed", () =
   }
 });
 
-Deno.test("variablesReadBy() gives none where no template reads one", () => {
+Deno.test("variablesReadBy() returns none when no template reads one", () => {
   for (
     const text of [
       "user `name`",
@@ -75,7 +75,7 @@ Deno.test("variablesReadBy() gives none where no template reads one", () => {
 });
 
 forEachHost(
-  "a plugin is given the variables of its own configuration, and the log hides the values of others",
+  "a plugin gets the variables of its own configuration, and the log hides the values of others",
   async (bench) => {
     const plugin = [
       Deno.execPath(),
@@ -109,7 +109,7 @@ forEachHost(
     });
     assertStringIncludes(output, "builder: mine sensitive: \n");
     assertStringIncludes(output, "provisioner: secret sensitive: secret\n");
-    // Neither the host nor shell-local's plugin was told in which way it is written.
+    // Neither the host nor shell-local's plugin knows how the value is encoded.
     assert(!output.includes("hunter2"), output);
     assertStringIncludes(output, "<sensitive>");
   },

@@ -1,5 +1,5 @@
-// Finding plugins: who has the first word, what is shadowed, and what a
-// person is told who asks for one that is not there.
+// Finding plugins: their precedence, the shadowed ones, and the
+// error for a plugin that does not exist.
 
 import {
   assert,
@@ -28,7 +28,7 @@ import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const isWindows = Deno.build.os === "windows";
 
-/** Writes an executable as the platform names them; returns its path. */
+/** Writes an executable with the platform's extension; returns its path. */
 async function executable(
   directory: TemporaryDirectory,
   name: string,
@@ -36,7 +36,7 @@ async function executable(
   return await directory.write(isWindows ? `${name}.exe` : name, "", 0o755);
 }
 
-/** Runs with these variables and no others of baler's, and puts them all back. */
+/** Runs a function with exactly these variables of baler, and restores the environment. */
 async function withEnvironment<T>(
   variables: Record<string, string>,
   run: () => T | Promise<T>,
@@ -71,33 +71,33 @@ function sourcesOf(given: Partial<PluginSources> = {}): PluginSources {
   };
 }
 
-async function coreConfig(folder: TemporaryDirectory, value: unknown) {
-  const path = await folder.write(
+async function coreConfig(directory: TemporaryDirectory, value: unknown) {
+  const path = await directory.write(
     "config.json",
     JSON.stringify(value, null, 2),
   );
   return await withEnvironment({ BALER_CONFIG: path }, readCoreConfig);
 }
 
-Deno.test("findPlugin() asks the template, the core configuration, what is bundled, and the directories", async () => {
-  await using folder = await TemporaryDirectory.make();
+Deno.test("findPlugin() searches the template, the core configuration, the bundled plugin and the directories, in this order", async () => {
+  await using directory = await TemporaryDirectory.make();
   await using other = await TemporaryDirectory.make();
-  const first = await executable(folder, "baler-builder-file");
+  const first = await executable(directory, "baler-builder-file");
   const second = await executable(other, "baler-builder-file");
   const template = await parseTemplate(
     `{"builders": [{"type": "file"}],
       "plugins": {
         "builders": {"file": "./bin/file"}}}`,
-    join(folder.path, "template.json"),
+    join(directory.path, "template.json"),
   );
-  const config = await coreConfig(folder, {
+  const config = await coreConfig(directory, {
     builders: { file: ["ssh", "h", "/opt/file"] },
   });
   const all = sourcesOf({
     template,
     coreConfig: config,
     directories: [
-      { path: folder.path, reason: "-plugin-dir" },
+      { path: directory.path, reason: "-plugin-dir" },
       { path: other.path, reason: "BALER_PLUGIN_PATH" },
     ],
   });
@@ -106,10 +106,10 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
   const { shadows, ...used } = listed!;
   assertEquals(used, {
     kind: "builder",
-    argv: [join(folder.path, "bin", "file")],
-    label: join(folder.path, "bin", "file"),
+    argv: [join(directory.path, "bin", "file")],
+    label: join(directory.path, "bin", "file"),
     name: "file",
-    source: `${join(folder.path, "template.json")}:3`,
+    source: `${join(directory.path, "template.json")}:3`,
   });
   assertEquals(
     shadows.map(({ argv, label, source }) => [argv, label, source]),
@@ -117,14 +117,14 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
       [
         ["ssh", "h", "/opt/file"],
         "ssh h /opt/file",
-        `core configuration ${join(folder.path, "config.json")}:3`,
+        `core configuration ${join(directory.path, "config.json")}:3`,
       ],
       [
         ["/bin/baler", "plugin"],
         "baler-builder-file",
         "bundled",
       ],
-      [[first], first, `-plugin-dir ${folder.path}`],
+      [[first], first, `-plugin-dir ${directory.path}`],
       [[second], second, `BALER_PLUGIN_PATH ${other.path}`],
     ],
   );
@@ -145,7 +145,7 @@ Deno.test("findPlugin() asks the template, the core configuration, what is bundl
   }
 });
 
-Deno.test("findPlugin() takes a type that is a path, from the template's folder", async () => {
+Deno.test("findPlugin() resolves a type that is a path against the template's directory", async () => {
   const template = await parseTemplate(
     '{"builders": [{"type": "x"}]}',
     "/srv/t.json",
@@ -164,11 +164,11 @@ Deno.test("findPlugin() takes a type that is a path, from the template's folder"
   assertEquals([relative.argv, relative.name], [["/bin/thing"], ""]);
 });
 
-Deno.test("findPlugin() says where it looked, and what is like what was asked for", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await executable(folder, "baler-provisioner-shell");
+Deno.test("findPlugin() reports the places that it searched and the most similar name", async () => {
+  await using directory = await TemporaryDirectory.make();
+  await executable(directory, "baler-provisioner-shell");
   const sources = sourcesOf({
-    directories: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: directory.path, reason: "-plugin-dir" }],
   });
   const error: Error = await assertRejects(
     () => findPlugin("builder", "fil", sources),
@@ -180,9 +180,9 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   );
   assertStringIncludes(
     error.message,
-    `${join(folder.path, "baler-builder-fil")} (-plugin-dir)`,
+    `${join(directory.path, "baler-builder-fil")} (-plugin-dir)`,
   );
-  // A type is no way out of the folders.
+  // A type cannot escape from the directories.
   await assertRejects(
     () => findPlugin("builder", "a/../../x", sources),
     Error,
@@ -190,17 +190,17 @@ Deno.test("findPlugin() says where it looked, and what is like what was asked fo
   );
 });
 
-Deno.test("findPlugin() names what looks like the plugin and is none", async () => {
-  await using folder = await TemporaryDirectory.make();
-  await folder.write("baler-builder-plain");
-  await executable(folder, "packer-builder-cloud");
-  await Deno.mkdir(join(folder.path, "baler-builder-folder"));
-  const config = await coreConfig(folder, {
+Deno.test("findPlugin() reports files that are named like the plugin but cannot be used", async () => {
+  await using directory = await TemporaryDirectory.make();
+  await directory.write("baler-builder-plain");
+  await executable(directory, "packer-builder-cloud");
+  await Deno.mkdir(join(directory.path, "baler-builder-directory"));
+  const config = await coreConfig(directory, {
     builders: { amazon: "/opt/packer-builder-amazon" },
   });
   const sources = sourcesOf({
     coreConfig: config,
-    directories: [{ path: folder.path, reason: "-plugin-dir" }],
+    directories: [{ path: directory.path, reason: "-plugin-dir" }],
   });
   assertEquals(listPlugins(sources).map(({ name }) => name), [
     "file",
@@ -213,11 +213,11 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
       Error,
     ) as Error).message;
   assertStringIncludes(await refusal("plain"), "is not executable");
-  assertStringIncludes(await refusal("folder"), "is a directory");
-  assertStringIncludes(await refusal("cloud"), "is a plugin of Packer's");
+  assertStringIncludes(await refusal("directory"), "is a directory");
+  assertStringIncludes(await refusal("cloud"), "is a Packer plugin");
   assertStringIncludes(
     await refusal("amazon"),
-    "/opt/packer-builder-amazon is a plugin of Packer's",
+    "/opt/packer-builder-amazon is a Packer plugin",
   );
   await assertRejects(
     () =>
@@ -225,13 +225,13 @@ Deno.test("findPlugin() names what looks like the plugin and is none", async () 
         namedPlugin("builder", "x", ["/opt/packer-builder-x"], "t.json:3")
       ),
     Error,
-    "t.json:3: /opt/packer-builder-x is a plugin of Packer's",
+    "t.json:3: /opt/packer-builder-x is a Packer plugin",
   );
 });
 
-Deno.test("a plugin table takes absolute and relative paths and commands, and nothing else", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const { plugins } = await coreConfig(folder, {
+Deno.test("a plugin table accepts absolute and relative paths and commands, and nothing else", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const { plugins } = await coreConfig(directory, {
     _comment: "mine",
     builders: {
       a: "/opt/a",
@@ -243,9 +243,9 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
   });
   assertEquals([...plugins.builder.values()].map(({ argv }) => argv), [
     ["/opt/a"],
-    [join(folder.path, "b")],
+    [join(directory.path, "b")],
     ["deno", "run", "/c.ts"],
-    [join(folder.path, "..", "d"), "-x"],
+    [join(directory.path, "..", "d"), "-x"],
   ]);
   assertEquals(plugins["post-processor"].get("e")?.at, [
     "post-processors",
@@ -254,7 +254,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
 
   const error: Error = await assertRejects(
     () =>
-      coreConfig(folder, {
+      coreConfig(directory, {
         builder: {},
         provisioners: { a: "b", c: [], d: 3, e: ["x/y"], f: ["x", 1] },
         hooks: [],
@@ -276,7 +276,7 @@ Deno.test("a plugin table takes absolute and relative paths and commands, and no
   }
 });
 
-Deno.test("readCoreConfig() reads the person's file, and is content without one", async () => {
+Deno.test("readCoreConfig() reads the user's file, which need not exist", async () => {
   await using home = await TemporaryDirectory.make();
   const environment = { XDG_CONFIG_HOME: home.path, APPDATA: home.path };
   const none = await withEnvironment(environment, readCoreConfig);
@@ -299,9 +299,9 @@ Deno.test("readCoreConfig() reads the person's file, and is content without one"
   );
 });
 
-Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names one", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const path = await folder.write(
+Deno.test("readCoreConfig() accepts Packer's own file that PACKER_CONFIG names", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const path = await directory.write(
     "packerconfig",
     JSON.stringify({
       disable_checkpoint: true,
@@ -312,7 +312,7 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   );
   const config = await withEnvironment({ PACKER_CONFIG: path }, readCoreConfig);
   assertEquals([...config.plugins.builder.keys()], ["mine"]);
-  const missing = join(folder.path, "nope");
+  const missing = join(directory.path, "nope");
   const empty = await withEnvironment(
     { PACKER_CONFIG: missing },
     readCoreConfig,
@@ -320,15 +320,15 @@ Deno.test("readCoreConfig() takes Packer's own file where PACKER_CONFIG names on
   assertEquals(empty.plugins, emptyPluginTable());
 });
 
-Deno.test("pluginDirectories() has -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
+Deno.test("pluginDirectories() returns -plugin-dir, BALER_PLUGIN_PATH and the user's directory, each once", async () => {
   await using home = await TemporaryDirectory.make();
-  const folders = await withEnvironment({
+  const directories = await withEnvironment({
     XDG_CONFIG_HOME: home.path,
     APPDATA: home.path,
     BALER_PLUGIN_PATH: ["/a", "", "/b"].join(DELIMITER),
   }, () => pluginDirectories({ pluginDir: ["/b", "here"] }));
   assertEquals(
-    folders.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
+    directories.map(({ path, reason }) => `${reason} ${path}`).slice(0, 4),
     [
       "-plugin-dir /b",
       `-plugin-dir ${join(Deno.cwd(), "here")}`,
@@ -358,27 +358,26 @@ Deno.test({
   name: "untrustedReason() names who else can replace a plugin",
   ignore: isWindows,
   async fn() {
-    await using folder = await TemporaryDirectory.make();
-    const inner = join(folder.path, "inner");
+    await using directory = await TemporaryDirectory.make();
+    const inner = join(directory.path, "inner");
     Deno.mkdirSync(inner, { mode: 0o755 });
     const file = join(inner, "baler-builder-x");
     Deno.writeTextFileSync(file, "", { mode: 0o755 });
-    const link = join(folder.path, "link");
+    const link = join(directory.path, "link");
     Deno.symlinkSync(file, link);
     assertEquals(untrustedReason([file]), undefined);
     assertEquals(untrustedReason([link]), undefined);
     assertEquals(untrustedReason(["ssh", "host", "/nowhere"]), undefined);
 
     Deno.chmodSync(file, 0o757);
-    const reason =
-      `${file} can be written by every user; run "chmod o-w ${file}"`;
+    const reason = `${file} is writable by every user; run "chmod o-w ${file}"`;
     assertEquals(untrustedReason([file]), reason);
     assertEquals(untrustedReason([link]), reason);
     assertEquals(untrustedReason(["deno", "run", file]), reason);
     Deno.chmodSync(file, 0o755);
     Deno.chmodSync(inner, 0o777);
     assertStringIncludes(untrustedReason([link])!, `its directory ${inner}`);
-    // Others cannot replace what is in a sticky directory.
+    // Other users cannot replace files in a sticky directory.
     Deno.chmodSync(inner, 0o1777);
     assertEquals(untrustedReason([link]), undefined);
     Deno.chmodSync(inner, 0o755);
@@ -391,7 +390,7 @@ Deno.test({
   },
 });
 
-Deno.test("variable() reads BALER_ before PACKER_", async () => {
+Deno.test("setting() reads BALER_ before PACKER_", async () => {
   await withEnvironment(
     { PACKER_LOG: "1" },
     () => assertEquals(setting("LOG"), "1"),

@@ -1,5 +1,5 @@
-// Files that Deno does not open (in /dev, /proc and /sys) can be templates and
-// files of variables all the same, or are refused with a sentence that helps.
+// Files that Deno does not open (in /dev, /proc and /sys) can be used as templates and
+// variable files, or are rejected with a helpful error.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { forEachHost } from "../support/harness.ts";
@@ -55,7 +55,7 @@ forEachHost(
 );
 
 forEachHost(
-  "what Deno does not open is refused with what to do",
+  "a file that Deno does not open is rejected with what to do",
   async (bench) => {
     await bench.write("t.json", template);
     for (
@@ -75,7 +75,7 @@ forEachHost(
 );
 
 forEachHost(
-  "a configuration directory that is a file is refused with its path",
+  "a configuration directory that is a file is rejected with its path",
   async (bench) => {
     await bench.write("t.json", template);
     const { code, output } = await bench.baler(["build", "t.json"], {
@@ -86,7 +86,7 @@ forEachHost(
       output,
       `cannot read the core configuration ${
         bench.at("t.json")
-      }/baler/config.json: a part of its path is a file, not a directory`,
+      }/baler/config.json: a component of the path is not a directory`,
     );
   },
   { ignore: NOT_LINUX },

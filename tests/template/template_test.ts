@@ -1,5 +1,5 @@
-// Templates: what is read from one, and how each mistake in one is told: with
-// its place, in words that Packer's users know, and with what to do.
+// Templates: the values that are read, and the error of each mistake, with
+// its position, in Packer's wording, and with what to do.
 
 import {
   assert,
@@ -33,14 +33,14 @@ const refusals: Record<string, Refusal> = JSON.parse(
   await Deno.readTextFile(join(FIXTURES, "refusals.json")),
 );
 
-Deno.test("readTemplate() refuses each bad template with its place and Packer's words", async (t) => {
+Deno.test("readTemplate() rejects each invalid template with the position and Packer's wording", async (t) => {
   for (const [file, { place, baler }] of Object.entries(refusals)) {
     await t.step(file, async () => {
       const path = join(FIXTURES, file);
       const error = await assertRejects(() => readTemplate(path), SourceError);
       assertStringIncludes(error.message, `${path}:${place}: `);
       assertStringIncludes(error.message, baler);
-      // The caret stands in the column that is told.
+      // The caret is in the reported column.
       const column = Number(place.split(":")[1]);
       assertStringIncludes(error.message, `\n${" ".repeat(4 + column - 1)}^`);
     });
@@ -49,7 +49,7 @@ Deno.test("readTemplate() refuses each bad template with its place and Packer's 
 
 Deno.test({
   ...skippable(
-    "the recorded refusals are what Packer itself says",
+    "the recorded errors are those of Packer itself",
     missing("packer"),
   ),
   async fn(t) {
@@ -126,7 +126,7 @@ Deno.test("readTemplate() reads every root key and every form of a part", async 
   });
 });
 
-Deno.test("readTemplate() tells all problems of a template at once, in its order", async () => {
+Deno.test("readTemplate() reports all problems of a template together, in order", async () => {
   const error = await assertRejects(
     () =>
       parseTemplate(
@@ -154,7 +154,7 @@ Deno.test("readTemplate() tells all problems of a template at once, in its order
   assertStringIncludes(error.message, 'did you mean "post-processors"?');
 });
 
-Deno.test("parseTemplate() with syntaxOnly minds only the form, as validate -syntax-only does", async () => {
+Deno.test("parseTemplate() with syntaxOnly checks only the form, as validate -syntax-only does", async () => {
   const text =
     '{"min_packer_version": "9", "provisioners": [{"type": "x", "only": ["y"]}]}';
   const template = await parseTemplate(text, "t.json", { syntaxOnly: true });
@@ -166,7 +166,7 @@ Deno.test("parseTemplate() with syntaxOnly minds only the form, as validate -syn
   );
 });
 
-Deno.test("parseTemplate() takes builders as an object from build name to plugin", async () => {
+Deno.test("parseTemplate() accepts builders as an object from build name to plugin", async () => {
   const { builders } = await parseTemplate(
     JSON.stringify({
       builders: {
@@ -221,7 +221,7 @@ Deno.test("parseTemplate() takes builders as an object from build name to plugin
   assertStringIncludes(error.message, `builder "c": missing 'plugin'`);
 });
 
-Deno.test("readTemplate() says what to do where there is no JSON template to read", async () => {
+Deno.test("readTemplate() says what to do when there is no JSON template", async () => {
   await assertRejects(
     () => readTemplate(join(FIXTURES, "nope.json")),
     Error,
@@ -263,13 +263,13 @@ Deno.test("readTemplate() reads from stdin, and its paths start from the working
   });
 });
 
-Deno.test("parseJsonDocument() takes a byte order mark, and columns do not count it", () => {
+Deno.test("parseJsonDocument() accepts a byte order mark, which columns do not count", () => {
   const document = parseJsonDocument('\ufeff{"a": 1}', "t.json");
   assertEquals(document.value, { a: 1 });
   assertEquals(document.locate(["a"]).column, 7);
 });
 
-Deno.test("parseJsonDocument() refuses a key that would reach a prototype", () => {
+Deno.test("parseJsonDocument() rejects a key that would change a prototype", () => {
   assertThrows(
     () => parseJsonDocument('{"a": [{"__proto__": {}}]}', "t.json"),
     SourceError,
@@ -277,7 +277,7 @@ Deno.test("parseJsonDocument() refuses a key that would reach a prototype", () =
   );
 });
 
-Deno.test("scanJson() takes and refuses just what JSON.parse() does", () => {
+Deno.test("scanJson() accepts and rejects the same texts as JSON.parse()", () => {
   const base =
     '{"a":[1,-2.5e3,"x\\u00e9\\n",true,null],"b":{"c":""}, "d" : [ ] }';
   const texts = [base];
@@ -315,7 +315,7 @@ Deno.test("a SourceError cuts a long line around its caret and shows no control 
   assertEquals(line.indexOf(" z,") + 1 + 2, caret.indexOf("^"));
 });
 
-Deno.test("selectBuilds() gives each build its name, and the parts that are for it", async () => {
+Deno.test("selectBuilds() returns each build with its name and its components", async () => {
   const template = await readTemplate(join(FIXTURES, "complete.json"));
   const { builds, unmatched } = selectBuilds(template, { suffix: "1" });
   assertEquals(unmatched, []);
@@ -333,7 +333,7 @@ Deno.test("selectBuilds() gives each build its name, and the parts that are for 
 
   const [overridden, plain] = second!.provisioners;
   assertEquals([overridden!.maxRetries, plain!.maxRetries], [1, 2]);
-  // Packer decodes one over the other, and so the second item stays.
+  // Packer decodes one over the other, so the second item is kept.
   assertEquals(overridden!.config, {
     inline: ["echo $A $B"],
     environment_vars: ["A=3", "B=2"],
@@ -352,7 +352,7 @@ Deno.test("selectBuilds() gives each build its name, and the parts that are for 
   ]);
 });
 
-Deno.test("selectBuilds() takes names and patterns, and says which match nothing", async () => {
+Deno.test("selectBuilds() accepts names and patterns, and returns those that match nothing", async () => {
   const template = await readTemplate(join(FIXTURES, "complete.json"));
   const select = (options: { only?: string[]; except?: string[] }) => {
     const { builds, unmatched } = selectBuilds(
@@ -374,7 +374,7 @@ Deno.test("selectBuilds() takes names and patterns, and says which match nothing
   assertEquals(select({ only: [""] }), [[], [""]]);
 });
 
-Deno.test("selectBuilds() ends a sequence at the post-processor that -except names", async () => {
+Deno.test("selectBuilds() truncates a sequence at the post-processor that -except names", async () => {
   const template = await readTemplate(join(FIXTURES, "complete.json"));
   const { builds, unmatched } = selectBuilds(template, { suffix: "1" }, {
     except: ["last"],
@@ -388,7 +388,7 @@ Deno.test("selectBuilds() ends a sequence at the post-processor that -except nam
   );
 });
 
-Deno.test("selectBuilds() points at a name that does not come out", async () => {
+Deno.test("selectBuilds() locates a name that cannot be interpolated", async () => {
   const of = async (text: string) => {
     const template = await parseTemplate(text, "t.json");
     return assertThrows(() => selectBuilds(template, { x: "a" }), SourceError)
@@ -406,7 +406,7 @@ Deno.test("selectBuilds() points at a name that does not come out", async () => 
   );
 });
 
-Deno.test("selectBuilds() tells a build's own problems with that build", async () => {
+Deno.test("selectBuilds() returns a build's own problems with that build", async () => {
   const template = await parseTemplate(
     `{"builders": [{"type": "null", "name": "a"}, {"type": "null", "name": "b"}],
       "provisioners": [{"type": "x", "only": ["b"], "max_retries": "{{user \`x\`}}",
@@ -427,7 +427,7 @@ Deno.test("selectBuilds() tells a build's own problems with that build", async (
   );
 });
 
-Deno.test("matchName() takes *, ?, classes and alternatives", () => {
+Deno.test("matchName() supports *, ?, classes and alternatives", () => {
   const matching: [string, string][] = [
     ["a", "a"],
     ["a*", "abc"],

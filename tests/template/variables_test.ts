@@ -1,5 +1,5 @@
-// Variables: whose word counts, in what order they are interpolated, and how
-// it is told when one comes to no value.
+// Variables: their precedence, the order of their interpolation, and the
+// errors of variables without a value.
 
 import {
   assert,
@@ -51,8 +51,8 @@ async function refusal(
   return error.message;
 }
 
-Deno.test("resolveVariables() lets -var count before -var-file, and the last before the first", async () => {
-  await using folder = await TemporaryDirectory.make({
+Deno.test("resolveVariables() prefers -var to -var-file, and the last to the first", async () => {
+  await using directory = await TemporaryDirectory.make({
     "1.json": '{"a": "file 1", "b": "file 1", "c": "file 1", "e": "x"}',
     "2.json": '{"a": "file 2", "b": "file 2", "e": null, "undeclared": "u"}',
   });
@@ -60,7 +60,10 @@ Deno.test("resolveVariables() lets -var count before -var-file, and the last bef
     { a: "default", b: "default", c: "default", d: "default", e: "default" },
     {
       vars: [["a", "first"], ["a", "=second "]],
-      varFiles: [join(folder.path, "1.json"), join(folder.path, "2.json")],
+      varFiles: [
+        join(directory.path, "1.json"),
+        join(directory.path, "2.json"),
+      ],
     },
   );
   assertEquals(values, {
@@ -73,7 +76,7 @@ Deno.test("resolveVariables() lets -var count before -var-file, and the last bef
   });
 });
 
-Deno.test("resolveVariables() takes variables that refer to variables in any order", async () => {
+Deno.test("resolveVariables() resolves variables that refer to variables in any order", async () => {
   const { values } = await resolved(
     {
       all: "{{user `greeting`}}, {{user `name` | upper}}!",
@@ -91,7 +94,7 @@ Deno.test("resolveVariables() takes variables that refer to variables in any ord
   assertEquals(values.dir, "/srv");
 });
 
-Deno.test("resolveVariables() takes a chain of variables of any length", async () => {
+Deno.test("resolveVariables() resolves a chain of variables of any length", async () => {
   const length = 5_000;
   const { values } = await resolved(
     Object.fromEntries(
@@ -104,7 +107,7 @@ Deno.test("resolveVariables() takes a chain of variables of any length", async (
   assertEquals(values.v0, "end");
 });
 
-Deno.test("resolveVariables() takes time that grows with the length of a value", async () => {
+Deno.test("resolveVariables() takes time linear in the length of a value", async () => {
   const count = 20_000;
   const names = Array.from({ length: count }, (_, index) => `v${index}`);
   const all = names.map((name) => `{{user \`${name}\`}}`).join("");
@@ -117,13 +120,13 @@ Deno.test("resolveVariables() takes time that grows with the length of a value",
   });
   assertEquals(values.all, "x".repeat(count));
   assertEquals(values.kept, "{{.a}}{{ .c }}");
-  // Braces that are not closed.
+  // Unclosed braces.
   await refusal({ fields: "{{.".repeat(300_000) });
   await refusal({ lines: "{{.a\n".repeat(200_000) });
   assert(workingTime() - start < 20_000);
 });
 
-Deno.test("resolveVariables() and selectBuilds() limit what all texts of a template take together", async () => {
+Deno.test("resolveVariables() and selectBuilds() limit the cost of all strings of a template together", async () => {
   const text = `{{$x := "${"é".repeat(100_000)}"}}` +
     "{{$y := upper $x}}".repeat(50);
   const many = Object.fromEntries(
@@ -143,7 +146,7 @@ Deno.test("resolveVariables() and selectBuilds() limit what all texts of a templ
   assertStringIncludes(error.message, "more than 4000000 steps");
 });
 
-Deno.test("decodeConfig() limits what all texts of a configuration take together", async () => {
+Deno.test("decodeConfig() limits the cost of all strings of a configuration together", async () => {
   const text = `{{$x := "${"é".repeat(100_000)}"}}` +
     "{{$y := upper $x}}".repeat(50);
   const error = await assertRejects(
@@ -159,8 +162,8 @@ Deno.test("decodeConfig() limits what all texts of a configuration take together
   assertStringIncludes(error.message, "more than 4000000 steps");
 });
 
-Deno.test("resolveVariables() resolves a name that only occurs where a value is not read", async () => {
-  // b really reads a, but a does not get to b: no cycle.
+Deno.test("resolveVariables() resolves a name that occurs only in a branch that is not taken", async () => {
+  // b reads a, but a does not evaluate its reference to b: no cycle.
   const { values } = await resolved({
     a: "{{if false}}{{user `b`}}{{end}}{{user `c`}}",
     b: "<{{user `a`}}>",
@@ -178,7 +181,7 @@ Deno.test("resolveVariables() leaves a plugin's own fields for the plugin", asyn
   assertEquals(values.command, "{{ .Vars }} {{.Path}} -x {{ .Path }}");
 });
 
-Deno.test("resolveVariables() asks for no value that a template does not get to", async () => {
+Deno.test("resolveVariables() requires no value that a template does not evaluate", async () => {
   const { values } = await resolved({
     a: '{{if eq (user `mode`) "simple"}}A{{else}}{{user `a`}}{{end}}',
     mode: "simple",
@@ -203,7 +206,7 @@ Deno.test("resolveVariables() shows a cycle", async () => {
   assertStringIncludes(await refusal({ a: "x{{user `a`}}" }), "a -> a");
 });
 
-Deno.test("resolveVariables() tells every required variable that is missing", async () => {
+Deno.test("resolveVariables() reports every missing required variable", async () => {
   const message = await refusal({ a: null, b: "x", c: null, d: null }, {
     vars: [["d", ""]],
   });
@@ -218,7 +221,7 @@ Deno.test("resolveVariables() tells every required variable that is missing", as
   assert(!message.includes("not set: d"), message);
 });
 
-Deno.test("resolveVariables() points into the value that cannot be interpolated", async () => {
+Deno.test("resolveVariables() locates the error in a value that cannot be interpolated", async () => {
   assertStringIncludes(
     await refusal({ a: 'a "text" {{nope}}' }),
     "/srv/template.json:8:24: error interpolating default value for 'a': function \"nope\" not defined",
@@ -232,15 +235,15 @@ Deno.test("resolveVariables() points into the value that cannot be interpolated"
   );
 });
 
-Deno.test("resolveVariables() points at what is wrong in a file of variables", async () => {
-  await using folder = await TemporaryDirectory.make({
+Deno.test("resolveVariables() locates the problems of a variable file", async () => {
+  await using directory = await TemporaryDirectory.make({
     "number.json": '{\n  "a": "x",\n  "b": 2\n}',
     "comma.json": '{\n  "a": "x",\n}',
     "list.json": "[]",
     "twice.json": '{"a": "1", "a": "2"}',
   });
   const of = (name: string) =>
-    refusal({}, { varFiles: [join(folder.path, name)] });
+    refusal({}, { varFiles: [join(directory.path, name)] });
   assertStringIncludes(
     await of("number.json"),
     `number.json:3:8: Error reading variables in`,
@@ -259,12 +262,12 @@ Deno.test("resolveVariables() points at what is wrong in a file of variables", a
     "nope.json: no such file or directory",
   );
   const { values } = await resolved({}, {
-    varFiles: [join(folder.path, "twice.json")],
+    varFiles: [join(directory.path, "twice.json")],
   });
   assertEquals(values, { a: "2" });
 });
 
-Deno.test("resolveVariables() names the sensitive ones, and shows no sensitive value of -var", async () => {
+Deno.test("resolveVariables() returns the sensitive names, and shows no sensitive value of -var", async () => {
   const { sensitive, values } = await resolved(
     { secret: "s" },
     {},
@@ -285,14 +288,14 @@ Deno.test("resolveVariables() names the sensitive ones, and shows no sensitive v
   assert(!error.message.includes("hunter2"), error.message);
 });
 
-Deno.test("resolveVariables() refuses a name that would reach a prototype", async () => {
+Deno.test("resolveVariables() rejects a name that would change a prototype", async () => {
   assertStringIncludes(
     await refusal({}, { vars: [["__proto__", "x"]] }),
     'a variable cannot be named "__proto__"',
   );
 });
 
-// Variables that nobody has declared
+// Undeclared variables
 
 async function undeclared(
   template: Record<string, unknown>,
@@ -307,7 +310,7 @@ async function undeclared(
   return await undeclaredVariables(parsed, values);
 }
 
-Deno.test("a variable that is read and not declared is told with its place, wherever it is read", async () => {
+Deno.test("an undeclared variable is reported with its position, wherever it is used", async () => {
   const text = await undeclared({
     builders: [{
       type: "null",
@@ -326,7 +329,7 @@ Deno.test("a variable that is read and not declared is told with its place, wher
   );
 });
 
-Deno.test("what is no reading of a variable is no variable that is not declared", async () => {
+Deno.test("text that only looks like the use of a variable is not reported as undeclared", async () => {
   const text = await undeclared({
     description: "{{user `nobody`}}",
     builders: [{
@@ -338,7 +341,7 @@ Deno.test("what is no reading of a variable is no variable that is not declared"
 });
 
 forEachHost(
-  "what Packer passes over in silence is a warning to people",
+  "mistakes that Packer ignores silently are warnings, except in machine-readable output",
   async (bench) => {
     await bench.write("t.json", {
       builders: [{ type: "file", content: "{{user `x`}}.", target: "out" }],

@@ -1,8 +1,9 @@
-// The checks of `deno task check` find what they look for.
+// The checks of `deno task check` detect violations.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { faultOf } from "../../tools/check_layers.ts";
 import { parsePage } from "../../tools/check_links.ts";
+import { fillTables } from "../../plugin/testing/option_tables.ts";
 import { tuningNumbersOf } from "../../tools/tuning_numbers.ts";
 
 const at = (from: string, to: string) => faultOf({ from, to, line: 7 });
@@ -14,7 +15,7 @@ Deno.test("the layers allow imports within a directory and from lower ones", () 
   assertEquals(at("mod.ts", "plugin/sdk/serve.ts"), undefined);
 });
 
-Deno.test("a plugin with an executable of its own imports what is public, and no other does", () => {
+Deno.test("a plugin with a separate executable imports the public modules, and other code does not", () => {
   const program = "plugin/builders/qemu/main.ts";
   assertEquals(at(program, "mod.ts"), undefined);
   assertEquals(at(program, "plugin/builder/mod.ts"), undefined);
@@ -23,20 +24,20 @@ Deno.test("a plugin with an executable of its own imports what is public, and no
 });
 
 Deno.test("the layers refuse imports from higher ones, with the place", () => {
-  const fault = at("plugin/rpc/codec.ts", "plugin/sdk/serve.ts")!;
-  assert(fault.startsWith("plugin/rpc/codec.ts:7: "), fault);
+  const fault = at("plugin/rpc/message_encoder.ts", "plugin/sdk/serve.ts")!;
+  assert(fault.startsWith("plugin/rpc/message_encoder.ts:7: "), fault);
   assertStringIncludes(fault, "plugin/sdk/serve.ts");
   assertStringIncludes(fault, "lower layers only");
   assert(at("plugin/sdk/serve.ts", "host/log/log.ts"));
-  assert(at("plugin/rpc/codec.ts", "plugin/contract/ui.ts"));
-  assert(at("plugin/rpc/codec.ts", "mod.ts"));
+  assert(at("plugin/rpc/message_encoder.ts", "plugin/contract/ui.ts"));
+  assert(at("plugin/rpc/message_encoder.ts", "mod.ts"));
   assertStringIncludes(
     at("host/new/file.ts", "host/log/log.ts")!,
     "host/new has no layer",
   );
 });
 
-Deno.test("parsePage() knows the anchors of headings, and no heading of a code block", () => {
+Deno.test("parsePage() returns the anchors of headings, but not those in code blocks", () => {
   const { anchors, lines } = parsePage([
     "# How it's made: `serve()`",
     "## Limits",
@@ -90,4 +91,39 @@ Deno.test("tuningNumbersOf() reads documented constants with their values and re
       why: "Large pieces: fewer writes.",
     },
   ]);
+});
+
+Deno.test("fillTables() writes options as they are declared, in place of what was there", async () => {
+  const declared = {
+    a: {
+      type: "duration",
+      default: 90_000,
+      description: "How long | how often.",
+    },
+    bc: {
+      type: "string",
+      required: true,
+      oneOf: ["x", "y"],
+      description: "`x` only.",
+    },
+  } as const;
+  const page = (table: string) =>
+    `# Page\n<!-- options: plugin/x.ts xOptions -->\n${table}<!-- end of the options -->\nend\n`;
+  const asked: string[][] = [];
+  const { text, modules } = await fillTables(
+    page("| an old table |\n"),
+    (...names) => {
+      asked.push(names);
+      return Promise.resolve(declared);
+    },
+  );
+  assertEquals(asked, [["plugin/x.ts", "xOptions"]]);
+  assertEquals(modules, ["plugin/x.ts"]);
+  const table = [
+    "| option | type     | default   | description                |",
+    "| ------ | -------- | --------- | -------------------------- |",
+    '| `a`    | duration | `"1m30s"` | How long \\| how often.     |',
+    "| `bc`   | string   | required  | `x` only. One of `x`, `y`. |",
+  ];
+  assertEquals(text, page(`\n${table.join("\n")}\n\n`));
 });

@@ -16,7 +16,7 @@ import { downloadPinned, type Piece } from "../../tools/npm_runtime.ts";
 import { permissionFlags } from "../../tools/permissions.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
-Deno.test("compile() lists what there is when a name is unknown", async () => {
+Deno.test("compile() lists the known names when a name is unknown", async () => {
   const error = await assertRejects(
     () => compile(["builder-fil"]),
     TypeError,
@@ -32,10 +32,13 @@ Deno.test("compile() lists what there is when a name is unknown", async () => {
   );
 });
 
-Deno.test("pluginExecutable() reads the permissions from the folder's deno.json", async () => {
-  await using folder = await TemporaryDirectory.make();
+Deno.test("pluginExecutable() reads the permissions from the directory's deno.json", async () => {
+  await using directory = await TemporaryDirectory.make();
   const write = (config: unknown) =>
-    Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
+    Deno.writeTextFile(
+      join(directory.path, "deno.json"),
+      JSON.stringify(config),
+    );
 
   await write({
     compile: {
@@ -48,9 +51,9 @@ Deno.test("pluginExecutable() reads the permissions from the folder's deno.json"
       },
     },
   });
-  assertEquals(await pluginExecutable(folder.path, "x"), {
+  assertEquals(await pluginExecutable(directory.path, "x"), {
     name: "x",
-    entry: join(folder.path, "main.ts"),
+    entry: join(directory.path, "main.ts"),
     flags: [
       "--no-prompt",
       "--allow-read",
@@ -62,7 +65,7 @@ Deno.test("pluginExecutable() reads the permissions from the folder's deno.json"
 
   await write({ name: "no-permissions" });
   await assertRejects(
-    () => pluginExecutable(folder.path, "x"),
+    () => pluginExecutable(directory.path, "x"),
     TypeError,
     'add "compile": {"permissions": {…}}',
   );
@@ -77,9 +80,9 @@ Deno.test("permissionFlags() refuses what is not a permission", () => {
 });
 
 Deno.test("compile() makes an executable with only the permissions given, once", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const entry = join(folder.path, "main.ts");
-  const part = join(folder.path, "part.ts");
+  await using directory = await TemporaryDirectory.make();
+  const entry = join(directory.path, "main.ts");
+  const part = join(directory.path, "part.ts");
   await Deno.writeTextFile(
     entry,
     `import { greeting } from "./part.ts";
@@ -93,7 +96,7 @@ Deno.test("compile() makes an executable with only the permissions given, once",
   const lines: string[] = [];
   const make = async () => {
     const made = await compile([{ name: "greeter", entry, flags }], {
-      out: join(folder.path, "out"),
+      out: join(directory.path, "out"),
       say: (line) => lines.push(line),
     });
     assertEquals(made.length, 1);
@@ -102,11 +105,11 @@ Deno.test("compile() makes an executable with only the permissions given, once",
 
   const first = await make();
   assertEquals(first.reused, false, lines.join("\n"));
-  // Nothing of the making stays behind but a note of what it was made from.
-  const left = await Array.fromAsync(Deno.readDir(join(folder.path, "out")));
+  // No temporary file is left except the record of the inputs.
+  const left = await Array.fromAsync(Deno.readDir(join(directory.path, "out")));
   assertEquals(left.map((item) => item.name).sort(), [
     ".made",
-    first.path.slice(join(folder.path, "out/").length),
+    first.path.slice(join(directory.path, "out/").length),
   ]);
   const ran = await run(first.path);
   assertEquals(ran.stdout, "hello\nprompt true\n");
@@ -120,15 +123,15 @@ Deno.test("compile() makes an executable with only the permissions given, once",
   assertStringIncludes((await run(first.path)).stdout, "good morning");
 });
 
-Deno.test("compile() shows the program's own error, and does not look for another Deno", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const entry = join(folder.path, "main.ts");
+Deno.test("compile() shows the program's own error, and does not try another Deno", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const entry = join(directory.path, "main.ts");
   await Deno.writeTextFile(entry, `const n: number = "one"; console.log(n);`);
   const lines: string[] = [];
   const error = await assertRejects(
     () =>
       compile([{ name: "wrong", entry, flags: [] }], {
-        out: folder.path,
+        out: directory.path,
         say: (line) => lines.push(line),
       }),
     AggregateError,
@@ -137,16 +140,16 @@ Deno.test("compile() shows the program's own error, and does not look for anothe
   assertStringIncludes(error.message, "TS2322");
   assert(!error.message.includes("Stack backtrace"), error.message);
   assertEquals(lines, []);
-  await assertRejects(() => Deno.stat(join(folder.path, "wrong")));
+  await assertRejects(() => Deno.stat(join(directory.path, "wrong")));
 });
 
 Deno.test("compile() embeds what compile.include names, and recompiles when it changes", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const file = async (name: string, content: string) => {
-    await Deno.mkdir(join(folder.path, "plugin", "assets"), {
+    await Deno.mkdir(join(directory.path, "plugin", "assets"), {
       recursive: true,
     });
-    await Deno.writeTextFile(join(folder.path, "plugin", name), content);
+    await Deno.writeTextFile(join(directory.path, "plugin", name), content);
   };
   await file(
     "deno.jsonc",
@@ -183,7 +186,7 @@ Deno.test("compile() embeds what compile.include names, and recompiles when it c
   );
   const lines: string[] = [];
   const make = async () => {
-    const path = join(folder.path, "plugin");
+    const path = join(directory.path, "plugin");
     const [made] = await compile([path], { say: (line) => lines.push(line) });
     return made!;
   };
@@ -197,25 +200,25 @@ Deno.test("compile() embeds what compile.include names, and recompiles when it c
   assertEquals((await make()).reused, false, lines.join("\n"));
   assertStringIncludes((await run(path)).stdout, "changed");
 
-  await Deno.remove(join(folder.path, "plugin", "worker.ts"));
+  await Deno.remove(join(directory.path, "plugin", "worker.ts"));
   const error = await assertRejects(make, AggregateError);
   assertStringIncludes(
     error.message,
     `plugin could not be compiled: it includes ${
-      join(folder.path, "plugin", "worker.ts")
+      join(directory.path, "plugin", "worker.ts")
     }`,
   );
 });
 
 Deno.test("pluginExecutable() refuses what it does not support in compile", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const refused = async (config: unknown, message: string) => {
     await Deno.writeTextFile(
-      join(folder.path, "deno.json"),
+      join(directory.path, "deno.json"),
       JSON.stringify(config),
     );
     await assertRejects(
-      () => pluginExecutable(folder.path, "x"),
+      () => pluginExecutable(directory.path, "x"),
       TypeError,
       message,
     );
@@ -228,26 +231,26 @@ Deno.test("pluginExecutable() refuses what it does not support in compile", asyn
 });
 
 Deno.test("a program that cannot be bundled is compiled from its modules", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const entry = join(folder.path, "main.ts");
+  await using directory = await TemporaryDirectory.make();
+  const entry = join(directory.path, "main.ts");
   await Deno.writeTextFile(
     entry,
     `import { createRequire } from "node:module";
      const require = createRequire(import.meta.url);
-     console.log(require("./part.cjs").folder === import.meta.dirname);`,
+     console.log(require("./part.cjs").directory === import.meta.dirname);`,
   );
   await Deno.writeTextFile(
-    join(folder.path, "part.cjs"),
-    "exports.folder = __dirname;",
+    join(directory.path, "part.cjs"),
+    "exports.directory = __dirname;",
   );
   await Deno.writeTextFile(
     entry,
-    `import part from "./part.cjs"; console.log(part.folder === import.meta.dirname);`,
+    `import part from "./part.cjs"; console.log(part.directory === import.meta.dirname);`,
   );
   const lines: string[] = [];
   const [made] = await compile(
     [{ name: "unbundled", entry, flags: ["--allow-read"] }],
-    { out: folder.path, say: (line) => lines.push(line) },
+    { out: directory.path, say: (line) => lines.push(line) },
   );
   assertEquals((await run(made!.path)).stdout, "true\n", lines.join("\n"));
   assert(!lines.some((line) => line.includes("fail")), lines.join("\n"));
@@ -255,8 +258,8 @@ Deno.test("a program that cannot be bundled is compiled from its modules", async
 });
 
 Deno.test("`deno task compile` for a platform whose runtime base is unreachable names the plugin, and leaves nothing", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const plugin = join(folder.path, "my-plugin");
+  await using directory = await TemporaryDirectory.make();
+  const plugin = join(directory.path, "my-plugin");
   await Deno.mkdir(plugin);
   await Deno.writeTextFile(
     join(plugin, "deno.json"),
@@ -266,7 +269,7 @@ Deno.test("`deno task compile` for a platform whose runtime base is unreachable 
   const target = Deno.build.target === "aarch64-apple-darwin"
     ? "x86_64-apple-darwin"
     : "aarch64-apple-darwin";
-  const denoDir = join(folder.path, "deno");
+  const denoDir = join(directory.path, "deno");
   await Deno.mkdir(denoDir);
   const info = await run(Deno.execPath(), { args: ["info", "--json"] });
   const { npmCache } = JSON.parse(info.stdout);
@@ -296,8 +299,8 @@ Deno.test("`deno task compile` for a platform whose runtime base is unreachable 
 });
 
 Deno.test("`describe` prints the lists of permissions that a compiled plugin has", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const entry = await writePlugin(folder.path);
+  await using directory = await TemporaryDirectory.make();
+  const entry = await writePlugin(directory.path);
   const flags = permissionFlags({
     read: true,
     run: ["mount", "umount"],
@@ -305,7 +308,7 @@ Deno.test("`describe` prints the lists of permissions that a compiled plugin has
     net: { allow: true, deny: ["example.com"] },
   }, "test");
   const [made] = await compile([{ name: "described", entry, flags }], {
-    out: folder.path,
+    out: directory.path,
     say: () => {},
   });
   const { stdout } = await run(made!.path, { args: ["describe"] });
@@ -324,13 +327,13 @@ Deno.test("`describe` prints the lists of permissions that a compiled plugin has
 });
 
 Deno.test("a compiled executable keeps no code cache, and reads none", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const temporary = join(folder.path, "tmp");
+  await using directory = await TemporaryDirectory.make();
+  const temporary = join(directory.path, "tmp");
   await Deno.mkdir(temporary);
-  const entry = join(folder.path, "main.ts");
+  const entry = join(directory.path, "main.ts");
   await Deno.writeTextFile(entry, `console.log("started");`);
   const [made] = await compile([{ name: "cacheless", entry, flags: [] }], {
-    out: folder.path,
+    out: directory.path,
     say: () => {},
   });
   const start = () => run(made!.path, { env: { TMPDIR: temporary } });
@@ -340,7 +343,7 @@ Deno.test("a compiled executable keeps no code cache, and reads none", async () 
   }
   assertEquals(await Array.fromAsync(Deno.readDir(temporary)), []);
   if (Deno.build.os === "windows") return;
-  // To open a pipe that nobody writes to would block.
+  // Opening a FIFO without a writer would block.
   const pipe = join(temporary, "deno-compile-cacheless.cache");
   await new Deno.Command("mkfifo", { args: [pipe] }).output();
   assertEquals((await start()).stdout, "started\n");
@@ -348,14 +351,14 @@ Deno.test("a compiled executable keeps no code cache, and reads none", async () 
 
 for (const version of ["16.18.126", "18.19.130"]) {
   Deno.test(`a plugin whose packages bring @types/node ${version} type-checks`, async () => {
-    await using folder = await TemporaryDirectory.make();
+    await using directory = await TemporaryDirectory.make();
     await writePlugin(
-      folder.path,
+      directory.path,
       `import type {} from "npm:@types/node@${version}";`,
     );
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["check", "main.ts"],
-      cwd: folder.path,
+      cwd: directory.path,
       env: { NO_COLOR: "1" },
     }).output();
     const text = new TextDecoder().decode(stderr);
@@ -364,9 +367,9 @@ for (const version of ["16.18.126", "18.19.130"]) {
 }
 
 Deno.test("downloadPinned() keeps the start of a file from a package when its sha256 is right", async () => {
-  await using folder = await TemporaryDirectory.make();
+  await using directory = await TemporaryDirectory.make();
   const content = new Uint8Array(200_000).map((_, index) => index % 251);
-  const tarball = await pack(folder.path, content);
+  const tarball = await pack(directory.path, content);
   const wanted = content.subarray(0, 150_001);
   const piece: Piece = {
     package: "a@1.0.0",
@@ -376,7 +379,7 @@ Deno.test("downloadPinned() keeps the start of a file from a package when its sh
   };
   let packed = 0;
   const fromTarball = () => (packed++, Promise.resolve(tarball));
-  const path = join(folder.path, "cache", "program");
+  const path = join(directory.path, "cache", "program");
 
   // Two runs may race for the same place.
   await Promise.all([
@@ -397,10 +400,10 @@ Deno.test("downloadPinned() keeps the start of a file from a package when its sh
   assertEquals(await Deno.readFile(path), wanted);
 });
 
-Deno.test("downloadPinned() refuses a file whose sha256 is wrong, and leaves nothing behind", async () => {
-  await using folder = await TemporaryDirectory.make();
-  const tarball = await pack(folder.path, new Uint8Array(1000));
-  const cache = join(folder.path, "cache");
+Deno.test("downloadPinned() rejects a file whose SHA-256 is wrong, and leaves no file", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const tarball = await pack(directory.path, new Uint8Array(1000));
+  const cache = join(directory.path, "cache");
   const piece: Piece = {
     package: "a@1.0.0",
     file: "package/program",
@@ -455,17 +458,20 @@ async function writePlugin(directory: string, code = ""): Promise<string> {
   return entry;
 }
 
-// A tarball such as npm makes, with the program behind another file.
-async function pack(folder: string, program: Uint8Array): Promise<string> {
-  await Deno.mkdir(join(folder, "package"));
-  await Deno.writeTextFile(join(folder, "package", "about"), "x".repeat(700));
-  await Deno.writeFile(join(folder, "package", "program"), program);
+// A tarball as npm creates it, with the program after another file.
+async function pack(directory: string, program: Uint8Array): Promise<string> {
+  await Deno.mkdir(join(directory, "package"));
+  await Deno.writeTextFile(
+    join(directory, "package", "about"),
+    "x".repeat(700),
+  );
+  await Deno.writeFile(join(directory, "package", "program"), program);
   const { success } = await new Deno.Command("tar", {
     args: ["-czf", "a.tgz", "package/about", "package/program"],
-    cwd: folder,
+    cwd: directory,
   }).output();
   assert(success);
-  return join(folder, "a.tgz");
+  return join(directory, "a.tgz");
 }
 
 async function run(

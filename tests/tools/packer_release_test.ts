@@ -66,7 +66,7 @@ Deno.test("withPermissions() adds to lists, and nothing to what is granted as a 
   assertEquals(withPermissions("x", more), "x");
 });
 
-/** A plugin's directory beside this repository's library. */
+/** A plugin's directory next to this repository's library. */
 async function pluginIn(
   { path }: TemporaryDirectory,
   version: string | undefined,

@@ -25,12 +25,13 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using directory = await TemporaryDirectory.make();
-    // The clone is not beside the plugin's directory here.
+    // The clone is not next to the plugin's directory here.
     const hello = join(directory.path, "hello");
     const commands = blocks("sh", section("Your first plugin")).map((text) =>
       text.replaceAll("../baler", relative(hello, root))
         .replaceAll("../hello", hello)
         .replaceAll(/\bbaler\/dist/g, join(root, "dist"))
+        .replaceAll("(cd baler &&", `(cd ${root} &&`)
     );
     assert(commands.length >= 5, `${commands.length} blocks`);
     // A command list in the template finds the Deno that runs this.
@@ -53,6 +54,9 @@ Deno.test({
     assertStringIncludes(output, "--> hello: A greeting in hello.txt");
     assertStringIncludes(output, "Hello, Ada!");
     assertStringIncludes(output, "==> hello: Greeting world");
+    // The tests of the plugin that `deno task new` makes.
+    assertStringIncludes(output, "the builder writes the file");
+    assertStringIncludes(output, "ok | 5 passed | 0 failed");
     assertEquals(
       await Deno.readTextFile(join(directory.path, "hello.txt")),
       "Hello, world!\n",

@@ -38,6 +38,72 @@ export type Values = [
   Expect<Same<Config["timeout"], number>>,
 ];
 
+const nested = {
+  network: {
+    type: "object",
+    description: "optional",
+    options: {
+      name: { type: "string", description: "required", required: true },
+      ports: {
+        type: "objects",
+        description: "with a default",
+        options: {
+          number: { type: "number", description: "required", required: true },
+          protocol: {
+            type: "string",
+            description: "one of two",
+            oneOf: ["tcp", "udp"],
+            default: "tcp",
+          },
+        },
+        default: [],
+      },
+    },
+  },
+  defaults: {
+    type: "object",
+    description: "there with the defaults of its options",
+    options: { size: { type: "number", description: "size", default: 1 } },
+    default: {},
+  },
+} as const satisfies Options;
+
+type Nested = ConfigOf<typeof nested>;
+
+/** Objects and lists of objects have the types of their options. */
+export type NestedValues = [
+  Expect<Same<undefined extends Nested["network"] ? true : false, true>>,
+  Expect<Same<NonNullable<Nested["network"]>["name"], string>>,
+  Expect<
+    Same<NonNullable<Nested["network"]>["ports"][number]["number"], number>
+  >,
+  Expect<
+    Same<
+      NonNullable<Nested["network"]>["ports"][number]["protocol"],
+      "tcp" | "udp"
+    >
+  >,
+  Expect<Same<Nested["defaults"]["size"], number>>,
+];
+
+const inconsistent = {
+  port: {
+    type: "object",
+    description: "its option's default is not one of its words",
+    options: {
+      protocol: {
+        type: "string",
+        description: "one of two",
+        oneOf: ["tcp", "udp"],
+        default: "icmp",
+      },
+    },
+  },
+} as const satisfies Options;
+
+// @ts-expect-error: the default of a nested option is checked, too.
+export type Inconsistent = ConfigOf<typeof inconsistent>;
+
 /** No other key exists. */
 export type Keys = Expect<Same<keyof Config, keyof typeof options>>;
 
@@ -49,7 +115,7 @@ export class Declared implements Builder<Config> {
     // @ts-expect-error: it may be undefined.
     const nickname: string = config.nickname;
     // @ts-expect-error: there is no such key.
-    config.colour;
+    config.color;
     console.log(name, nickname);
   }
   async run(_: BuilderRunOptions) {}

@@ -14,7 +14,7 @@ import type { HostUi } from "../../terminal/ui.ts";
 import { showSummary } from "../../build/summary.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
-/** When the watchdog starts where all components are bundled, in milliseconds: short builds do without. */
+/** When the watchdog starts if all components are bundled, in milliseconds: short builds need none. */
 const BUNDLED_WATCHDOG_DELAY_MS = 2_000;
 
 const ON_ERROR: readonly string[] = [
@@ -66,10 +66,10 @@ export const build = defineCommand({
   usage: "[options] TEMPLATE",
   description:
     "Runs the builds of a template in parallel and prints the artifacts that they\n" +
-    "create. TEMPLATE is a file, or - for the standard input. A build that fails does\n" +
-    "not stop the others.",
+    "create. TEMPLATE is a file, or - for stdin. A build that fails does not stop the\n" +
+    "others.",
   flags: FLAGS,
-  words: "template",
+  completes: "template",
   notes: `Examples:
 
   baler build template.json
@@ -81,8 +81,8 @@ Exit code:
   0 when all builds succeeded, 1 when one failed or the template is not valid,
   2 when the command line is not valid, 130 after Ctrl-C and 143 after SIGTERM,
   once everything is cleaned up.`,
-  async run(context, flags, words) {
-    const template = singleArgument(words, "build", "TEMPLATE");
+  async run(context, flags, positionals) {
+    const template = singleArgument(positionals, "build", "TEMPLATE");
     const parallel = parallelOf(flags);
     const onError = onErrorOf(flags);
     const ui = context.makeUi({
@@ -93,16 +93,16 @@ Exit code:
     using interrupt = new Interrupt(
       (signal) =>
         ui.error(
-          `\nCancelling the builds after ${signal}; again to end them at once...`,
+          `\nCancelling the builds after ${signal}; press Ctrl-C again to kill them...`,
         ),
       (signal) => {
         context.screen.mute();
         const names = active.join(", ");
         context.screen.writeError(
-          `\nEnded at once by the second ${signal}.` +
+          `\nKilled by the second ${signal}.` +
             (names === ""
               ? ""
-              : ` These builds may have left something behind: ${names}.`),
+              : ` These builds may not have been cleaned up: ${names}.`),
         );
       },
     );
@@ -132,7 +132,7 @@ Exit code:
       ui.say(
         `Running ${lotSize} build${
           lotSize === 1 ? "" : "s"
-        } at a time: "ulimit -n" allows no more open files for ${plan.builds.length}.`,
+        } at a time: the limit on open files ("ulimit -n") is too low for ${plan.builds.length}.`,
       );
     }
     let durationMs = 0;
@@ -179,7 +179,7 @@ Exit code:
   },
 });
 
-/** Whether all components are bundled: then no code of others runs in a plugin. */
+/** Whether all components are bundled: then no third-party code runs in a plugin. */
 function usesOnlyBundled(builds: readonly BuildPlan[]): boolean {
   return builds.every(({ builder, provisioners, postProcessors }) =>
     [builder, ...provisioners, ...postProcessors.flat()].every(({ plugin }) =>

@@ -1,18 +1,18 @@
-// `baler completion`: the script with which a shell completes baler's words.
+// `baler completion`: prints the completion script for a shell.
 
 import { defineCommand, singleArgument } from "../command.ts";
 import { UsageError } from "../flags.ts";
 
 const SHELLS: readonly string[] = ["bash", "zsh", "fish"];
 
-/** Shows the script with which a shell completes baler's words. */
+/** Prints the completion script for a shell. */
 export const completion = defineCommand({
   usage: "SHELL",
   description:
-    "Prints the script with which a shell completes baler's commands, flags,\n" +
+    "Prints the completion script for a shell. It completes commands, flags,\n" +
     "templates, and the names of builds and variables. SHELL is bash, zsh or fish.",
   flags: {},
-  words: SHELLS,
+  completes: SHELLS,
   notes: `For the current shell:
 
   source <(baler completion bash)
@@ -24,9 +24,9 @@ For every shell:
   baler completion bash >> ~/.bash_completion
   baler completion zsh > DIRECTORY/_baler     (a DIRECTORY of $fpath)
   baler completion fish > ~/.config/fish/completions/baler.fish`,
-  async run({ screen }, _flags, words) {
+  async run({ screen }, _flags, positionals) {
     const shell = singleArgument(
-      words,
+      positionals,
       "completion",
       `SHELL (${SHELLS.join(", ")})`,
     );

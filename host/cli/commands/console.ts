@@ -24,7 +24,7 @@ export const console = defineCommand({
     "given. On a terminal it prompts for each line; from a file it evaluates each line.\n" +
     "From a pipe it reads all lines and prints the result of the last one.",
   flags: VARIABLE_FLAGS,
-  words: "template",
+  completes: "template",
   notes: `Examples:
 
   baler console template.json
@@ -38,22 +38,22 @@ Exit code:
 
   0, also when a line cannot be interpolated; 1 when the template cannot be
   read, 2 when the command line is not valid.`,
-  async run({ ui, redactor, screen }, flags, words) {
-    if (words.length > 1) {
+  async run({ ui, redactor, screen }, flags, positionals) {
+    if (positionals.length > 1) {
       throw new UsageError(
-        `expected one TEMPLATE at most, got ${words.length} arguments: ${
-          words.join(" ")
+        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
+          positionals.join(" ")
         }`,
       );
     }
-    if (words[0] === "-") {
+    if (positionals[0] === "-") {
       throw new UsageError(
-        "the console reads its lines from the standard input; the template must be a file",
+        "the console reads its lines from stdin; the template must be a file",
       );
     }
-    const template = await (words[0] === undefined
+    const template = await (positionals[0] === undefined
       ? parseTemplate("{}", "<stdin>", { syntaxOnly: true })
-      : readTemplate(words[0], { syntaxOnly: true }));
+      : readTemplate(positionals[0], { syntaxOnly: true }));
     const startedAt = new Date();
     const { values, sensitive } = await resolveVariables(
       withoutRequired(template),
@@ -80,7 +80,7 @@ Exit code:
   },
 });
 
-/** The template, whose required variables are empty unless they are given. */
+/** Returns the template with "" as the default of each required variable. */
 function withoutRequired(template: Template): Template {
   const variables = new Map(
     [...template.variables].map(([name, value]) => [name, value ?? ""]),
@@ -106,14 +106,14 @@ async function answerTyped(
   }
 }
 
-/** Whether the lines come from another program; a file is read like what is typed. */
+/** Whether stdin is a pipe. */
 function isPipe(): boolean {
-  // By its mode: Deno 2.4 does not say of a descriptor that it is a FIFO.
+  // By its mode: Deno 2.4 does not report that a descriptor is a FIFO.
   return (fstatSync(0).mode & constants.S_IFMT) === constants.S_IFIFO ||
     Deno.build.os === "windows" && !Deno.stdin.isTerminal();
 }
 
-// As Packer has it, so that what reads a value from a pipe reads it alone.
+// Prints only the last result, as Packer does, so that a script can read one value.
 async function answerPiped(session: ConsoleSession, ui: HostUi): Promise<void> {
   const input = await readText("-", "console's input");
   const lines = input.split("\n");
@@ -127,8 +127,8 @@ async function answerPiped(session: ConsoleSession, ui: HostUi): Promise<void> {
   ui.message(last);
 }
 
-// What cannot be answered is no error of the command: its exit code is 0, and
-// its event that of every other answer, as in Packer.
+// A line that cannot be evaluated is not an error of the command: as in Packer the
+// exit code is 0, and the event is that of every other answer.
 function refuse(ui: HostUi, text: string): void {
   if (ui.isMachineReadable) ui.say(text);
   else ui.error(text);

@@ -1,4 +1,4 @@
-// `baler fix`: brings a template that was written for an older Packer up to date.
+// `baler fix`: updates a template that was written for an older Packer.
 
 import { defineCommand, singleArgument } from "../command.ts";
 import { applyFixes, FIXES } from "../../template/fixes.ts";
@@ -8,13 +8,13 @@ import { parseTemplate } from "../../template/template.ts";
 
 const width = Math.max(...FIXES.map(({ name }) => name.length));
 
-/** Brings a template up to date. */
+/** Updates a template that was written for an older Packer. */
 export const fix = defineCommand({
   usage: "[options] TEMPLATE",
   description:
-    "Prints a template with all fixes applied: what later versions of Packer write in\n" +
-    "another way is updated. The file itself is not changed. TEMPLATE is a file, or -\n" +
-    "for the standard input.",
+    "Prints a template with all fixes applied: keys that were renamed in later versions\n" +
+    "of Packer get their new names. The file itself is not changed. TEMPLATE is a file,\n" +
+    "or - for stdin.",
   flags: {
     validate: {
       type: "boolean",
@@ -23,7 +23,7 @@ export const fix = defineCommand({
       description: "Do not check the fixed template.",
     },
   },
-  words: "template",
+  completes: "template",
   notes: `Fixes, in the order in which they are applied:
 
 ${
@@ -31,14 +31,14 @@ ${
       .join("\n")
   }
 
-Packer's other fixes are for plugins that do not come with baler.
+Packer's other fixes are for plugins that are not bundled with baler.
 
 Exit code:
 
   0 when the fixed template is valid, 1 when it is not, 2 when the command line is
   not valid.`,
-  async run({ ui }, flags, words) {
-    const path = singleArgument(words, "fix", "TEMPLATE");
+  async run({ ui }, flags, positionals) {
+    const path = singleArgument(positionals, "fix", "TEMPLATE");
     const source = path === "-" ? "<stdin>" : path;
     const text = await readText(path, "template");
     const result = applyFixes(

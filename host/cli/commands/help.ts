@@ -1,6 +1,8 @@
-// `baler help`: all commands, also those that plugins bring along, or one.
+// `baler help`: shows the help of baler, with the commands of plugins, or of one
+// command.
 
 import { commandHelp, defineCommand } from "../command.ts";
+import { UsageError } from "../flags.ts";
 import type { Log } from "../../log/log.ts";
 import {
   describeCommand,
@@ -11,13 +13,34 @@ import { COMMANDS } from "../registry.ts";
 
 /** Shows how baler, or one of its commands, is used. */
 export const help = defineCommand({
-  usage: "[COMMAND]",
-  description: "Shows how baler, or one of its commands, is used.",
+  usage: "[COMMAND | KIND NAME]",
+  description:
+    "Shows how baler, or one of its commands, is used, or which options a component has.\n" +
+    "KIND is builder, provisioner or post-processor, and NAME what a template has as its\n" +
+    '"type". A plugin that does not come with baler is launched to be asked.',
   flags: {},
-  words: "command",
-  async run({ ui, log }, _flags, words) {
-    const name = words[0];
-    if (name === undefined) ui.say(await mainHelp(log));
+  completes: "command",
+  async run(context, _flags, positionals) {
+    const { ui, log } = context;
+    const [name, component, ...others] = positionals;
+    if (others.length > 0) {
+      throw new UsageError(
+        `expected a COMMAND, or a KIND and a NAME, got: ${
+          positionals.join(" ")
+        }`,
+      );
+    }
+    if (component !== undefined) {
+      const { componentHelp, isConfiguredKind } = await import(
+        "../component_help.ts"
+      );
+      if (!isConfiguredKind(name!)) {
+        throw new UsageError(
+          `"${name}" is not a kind of component: write builder, provisioner or post-processor`,
+        );
+      }
+      ui.say(await componentHelp(name, component, context));
+    } else if (name === undefined) ui.say(await mainHelp(log));
     else if (Object.hasOwn(COMMANDS, name)) {
       ui.say(commandHelp(name, await COMMANDS[name]!.load()));
     } else {
@@ -31,9 +54,9 @@ export const help = defineCommand({
 });
 
 /**
- * What `baler --help` shows.
+ * Returns the output of `baler --help`.
  *
- * @param log Where the stderr of plugins goes that are asked what they do.
+ * @param log Gets the stderr of the plugins that are asked for their synopsis.
  */
 export async function mainHelp(log: Log): Promise<string> {
   const rows: [string, string][] = Object.entries(COMMANDS).map((

@@ -1,20 +1,20 @@
-// `baler inspect`: what is in a template, without a look at what it means.
+// `baler inspect`: shows the parts of a template.
 
 import { defineCommand, singleArgument } from "../command.ts";
 import { readTemplate } from "../../template/template.ts";
 
-/** Shows what is in a template. */
+/** Shows the parts of a template. */
 export const inspect = defineCommand({
   usage: "TEMPLATE",
   description:
     "Shows the variables, builders, provisioners and post-processors of a template.\n" +
-    "It is not checked further than that it can be read, and no plugin is started.\n" +
-    "TEMPLATE is a file, or - for the standard input.",
+    "Only the syntax of the template is checked, and no plugin is started. TEMPLATE is\n" +
+    "a file, or - for stdin.",
   flags: {},
-  words: "template",
-  async run({ ui }, _flags, words) {
+  completes: "template",
+  async run({ ui }, _flags, positionals) {
     const template = await readTemplate(
-      singleArgument(words, "inspect", "TEMPLATE"),
+      singleArgument(positionals, "inspect", "TEMPLATE"),
       {
         syntaxOnly: true,
       },
@@ -86,8 +86,8 @@ export const inspect = defineCommand({
       }
     }
     ui.say(
-      "\nNames that have templates in them are shown as they are written; a build\n" +
-        "fills them in.",
+      "\nNames that contain {{...}} are shown without interpolation; a build\n" +
+        "interpolates them.",
     );
     return 0;
   },

@@ -1,4 +1,4 @@
-// `baler plugins`: for each name, the plugin that would be used, and why.
+// `baler plugins`: lists the plugin that would be used for each name, and why.
 
 import { errorMessage } from "../../errors/error_message.ts";
 import { defineCommand } from "../command.ts";
@@ -21,9 +21,8 @@ import { readTemplate } from "../../template/template.ts";
 export const plugins = defineCommand({
   usage: "[options] [TEMPLATE]",
   description:
-    "Lists the plugin that would be used for each name, and why: those that a\n" +
-    "template names, those of the core configuration, those that come with baler,\n" +
-    "and those in the plugin directories.",
+    "Lists the plugin that would be used for each name, and where it is from: a\n" +
+    "template, the core configuration, the bundled plugins or the plugin directories.",
   flags: {
     "plugin-dir": {
       type: "list",
@@ -32,18 +31,18 @@ export const plugins = defineCommand({
       completes: "directory",
     },
   },
-  words: "template",
-  async run({ ui }, flags, words) {
-    if (words.length > 1) {
+  completes: "template",
+  async run({ ui }, flags, positionals) {
+    if (positionals.length > 1) {
       throw new UsageError(
-        `expected one TEMPLATE at most, got ${words.length} arguments: ${
-          words.join(" ")
+        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
+          positionals.join(" ")
         }`,
       );
     }
-    const template = words[0] === undefined
+    const template = positionals[0] === undefined
       ? undefined
-      : await readTemplate(words[0], { syntaxOnly: true });
+      : await readTemplate(positionals[0], { syntaxOnly: true });
     const sources = await pluginSources({
       ...(template === undefined ? {} : { template }),
       pluginDir: flags["plugin-dir"],
@@ -92,7 +91,7 @@ export const plugins = defineCommand({
       }
       for (const shadow of plugin.shadows) {
         ui.say(
-          `  ${"".padEnd(20)} in place of ${shadow.label}  (${shadow.source})`,
+          `  ${"".padEnd(20)} instead of ${shadow.label}  (${shadow.source})`,
         );
       }
     }
@@ -100,7 +99,7 @@ export const plugins = defineCommand({
   },
 });
 
-/** Adds Packer's plugins, which are asked last, behind those of the same kind. */
+/** Adds Packer's plugins, which have the lowest precedence, after those of the same kind. */
 function withPackers(
   plugins: readonly ListedPlugin[],
   packers: readonly ListedPackerPlugin[],
@@ -120,7 +119,7 @@ function withPackers(
   return all.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
 }
 
-/** Why a plugin cannot be started, as far as that can be seen from outside. */
+/** Returns why a plugin cannot be started, as far as its file shows that. */
 async function obstacleOf(plugin: FoundPlugin): Promise<string | undefined> {
   if (plugin.obstacle !== undefined) return `it ${plugin.obstacle}`;
   try {

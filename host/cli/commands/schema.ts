@@ -1,35 +1,97 @@
-// `baler schema`: the JSON Schema of templates, for editors.
+// `baler schema`: prints the JSON Schema of templates, for editors.
 
-import { defineCommand } from "../command.ts";
+import { errorMessage } from "../../errors/error_message.ts";
+import { componentOptions } from "../../discovery/component_options.ts";
+import { type FoundPlugin, listPlugins } from "../../discovery/find_plugin.ts";
+import type { PluginKind } from "../../discovery/plugin_table.ts";
+import { pluginSources } from "../../discovery/plugin_sources.ts";
+import { untrustedReason } from "../../discovery/plugin_trust.ts";
+import { readTemplate } from "../../template/template.ts";
+import { type CommandContext, defineCommand } from "../command.ts";
 import { UsageError } from "../flags.ts";
 
-/** Shows the JSON Schema of templates. */
+/** Prints the JSON Schema of templates. */
 export const schema = defineCommand({
-  usage: "",
+  usage: "[options] [TEMPLATE]",
   description:
     "Prints the JSON Schema (2020-12) of templates, with which an editor completes and\n" +
-    "checks them. It has the options of the plugins that come with baler; other plugins\n" +
-    "can have any options.",
-  flags: {},
+    "checks them. It has the options of the components that come with baler, and of the\n" +
+    'plugins that "baler plugins" lists for the same arguments. To learn their options,\n' +
+    "baler launches these plugins. Other plugins, and Packer's, can have any options.",
+  flags: {
+    "plugin-dir": {
+      type: "list",
+      value: "=DIR",
+      description: "Search this directory for plugins first. Can be repeated.",
+      completes: "directory",
+    },
+  },
+  completes: "template",
   notes:
     `For an editor that takes schemas by file name (here in the settings.json of
-VS Code), behind \`baler schema > baler.schema.json\`:
+VS Code), after \`baler schema > baler.schema.json\`:
 
   "json.schemas": [
     { "fileMatch": ["*.baler.json"], "url": "./baler.schema.json" }
   ]
 
-A schema cannot check everything that \`baler validate\` checks: that builds of a
-name exist, options that exclude each other, missing files. Its keys are in lower
-case, while baler, like Packer, accepts any case.`,
-  async run({ screen }, _flags, words) {
-    if (words.length > 0) {
+A schema cannot check everything that \`baler validate\` checks: references to
+builds, options that exclude each other, missing files. Its keys are in lower case,
+while baler, like Packer, accepts any case.`,
+  async run(context, flags, positionals) {
+    if (positionals.length > 1) {
       throw new UsageError(
-        `schema takes no arguments, got: ${words.join(" ")}`,
+        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
+          positionals.join(" ")
+        }`,
       );
     }
+    const template = positionals[0] === undefined
+      ? undefined
+      : await readTemplate(positionals[0], { syntaxOnly: true });
+    const sources = await pluginSources({
+      ...(template === undefined ? {} : { template }),
+      pluginDir: flags["plugin-dir"],
+    });
+    const plugins = listPlugins(sources).filter(({ kind }) =>
+      kind !== "command"
+    );
+    const components = await Promise.all(
+      plugins.map(async (found) => ({
+        kind: found.kind,
+        name: found.name,
+        options: await optionsOf(found.kind, found, context),
+      })),
+    );
     const { templateSchema } = await import("../../schema/template_schema.ts");
-    screen.writeRaw(`${JSON.stringify(await templateSchema(), null, 2)}\n`);
+    context.screen.writeRaw(
+      `${JSON.stringify(templateSchema(components), null, 2)}\n`,
+    );
     return 0;
   },
 });
+
+/** The options of a component; none are known where its plugin cannot be asked. */
+async function optionsOf(
+  kind: PluginKind,
+  found: FoundPlugin,
+  { screen, log }: CommandContext,
+): Promise<Awaited<ReturnType<typeof componentOptions>>> {
+  const untrusted = untrustedReason(found.argv);
+  if (untrusted !== undefined) {
+    // The schema goes to stdout.
+    screen.writeError(
+      `Warning: plugin ${found.label} is not safe to run: ${untrusted}`,
+    );
+  }
+  try {
+    return await componentOptions(kind, found, log);
+  } catch (error) {
+    screen.writeError(
+      `Warning: the options of ${found.label} are not known: ${
+        errorMessage(error)
+      }`,
+    );
+    return undefined;
+  }
+}

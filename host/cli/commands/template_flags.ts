@@ -1,12 +1,12 @@
-// The flags that `build` and `validate` share: variables, which builds are
-// selected, and where plugins are searched for.
+// The flags that `build` and `validate` share: variables, the selection of builds,
+// and the directories of plugins.
 
 import { type Flags, type FlagValues, UsageError } from "../flags.ts";
 import { planBuilds, type TemplatePlan } from "../../plan/plan.ts";
 import type { Redactor } from "../../log/redactor.ts";
 import type { VariableOptions } from "../../template/variables.ts";
 
-/** The flags that say what the template's variables are. */
+/** The flags that set the template's variables. */
 export const VARIABLE_FLAGS = {
   var: {
     type: "list",
@@ -22,7 +22,7 @@ export const VARIABLE_FLAGS = {
   },
 } as const satisfies Flags;
 
-/** The flags that say what is to be built. */
+/** The flags that select builds, and those of their variables and plugins. */
 export const TEMPLATE_FLAGS = {
   except: {
     type: "list",
@@ -47,14 +47,14 @@ export const TEMPLATE_FLAGS = {
 } as const satisfies Flags;
 
 /**
- * Makes the plan that the flags select.
+ * Plans the builds that the flags select.
  *
  * @param template The template's path, or `"-"`.
  * @param flags The flags.
- * @param run The settings that only one of the commands has flags for.
- * @param redactor Is given the sensitive values.
- * @throws {UsageError} When a flag cannot be understood.
- * @throws {SourceError} When something in the template is wrong.
+ * @param run The settings for which only one of the commands has flags.
+ * @param redactor Gets the sensitive values.
+ * @throws {UsageError} When the value of a flag is not valid.
+ * @throws {SourceError} When the template is not valid.
  */
 export async function planOf(
   template: string,
@@ -73,7 +73,7 @@ export async function planOf(
 }
 
 /**
- * The variables that the flags set.
+ * Returns the variables that the flags set.
  *
  * @param flags The flags.
  * @throws {UsageError} When one has no value.

@@ -1,4 +1,4 @@
-// `baler validate`: checks that a template can be built, without building.
+// `baler validate`: checks that a template can be built.
 
 import { validateBuilds } from "../../build/validate_builds.ts";
 import { defineCommand, singleArgument } from "../command.ts";
@@ -11,7 +11,7 @@ export const validate = defineCommand({
   description:
     "Checks that a template is valid: its syntax, and the configuration of each builder,\n" +
     "provisioner and post-processor. Nothing is built. TEMPLATE is a file, or - for\n" +
-    "the standard input.",
+    "stdin.",
   flags: {
     "syntax-only": {
       type: "boolean",
@@ -19,13 +19,13 @@ export const validate = defineCommand({
     },
     ...TEMPLATE_FLAGS,
   },
-  words: "template",
+  completes: "template",
   notes: `Exit code:
 
   0 when the template is valid, 1 when it is not, 2 when the command line is not
   valid. All problems are reported at once, with their lines.`,
-  async run({ ui, log, redactor }, flags, words) {
-    const path = singleArgument(words, "validate", "TEMPLATE");
+  async run({ ui, log, redactor }, flags, positionals) {
+    const path = singleArgument(positionals, "validate", "TEMPLATE");
     if (flags["syntax-only"]) {
       await readTemplate(path, { syntaxOnly: true });
       ui.say("Syntax-only check passed. Everything looks okay.");

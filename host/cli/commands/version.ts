@@ -1,4 +1,4 @@
-// `baler version`.
+// `baler version`: shows baler's version.
 
 import { VERSION } from "../../../plugin/common/version.ts";
 import { defineCommand } from "../command.ts";

@@ -7,10 +7,10 @@ import type {
 import type { Completion } from "../flags.ts";
 
 /**
- * The script.
+ * Returns the script.
  *
  * @param commands The commands.
- * @param before The flags that stand before a command.
+ * @param before The flags before a command.
  */
 export function bashScript(
   commands: readonly CompletableCommand[],
@@ -18,13 +18,13 @@ export function bashScript(
 ): string {
   const names = commands.map(({ name }) => name);
   const all = [
-    { name: "", synopsis: "", flags: before, words: names },
+    { name: "", synopsis: "", flags: before, completes: names },
     ...commands,
   ];
-  const kinds = all.map(({ name, flags, words }) =>
+  const kinds = all.map(({ name, flags, completes }) =>
     `    ${quoted(name)})
       flags=${quoted(flags.map(flagText).join(" "))}
-      ${assigned(words, names)} ;;`
+      ${assigned(completes, names)} ;;`
   );
   const values = all.flatMap(({ name, flags }) =>
     flags.filter(({ hasValue }) => hasValue).map((flag) =>

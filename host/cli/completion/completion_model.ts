@@ -1,5 +1,5 @@
-// What a shell can complete: baler's commands with their flags and words, as
-// the commands themselves declare them.
+// The model of shell completion: baler's commands with their flags and arguments,
+// as the commands declare them.
 
 import { COMMON_FLAGS, type HostCommand } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
@@ -10,11 +10,11 @@ import { pluginCommands } from "../plugin_command.ts";
 export interface CompletableFlag {
   /** Its name, without dashes. */
   name: string;
-  /** What it does, in a line. */
+  /** A one-line description. */
   description: string;
-  /** Whether a value stands behind it. */
+  /** Whether it takes a value. */
   hasValue: boolean;
-  /** What the value can be completed to. */
+  /** The completion of the value. */
   value?: Completion;
 }
 
@@ -22,15 +22,15 @@ export interface CompletableFlag {
 export interface CompletableCommand {
   /** Its name. */
   name: string;
-  /** What it does, in a line. */
+  /** A one-line description. */
   synopsis: string;
   /** Its flags. */
   flags: readonly CompletableFlag[];
-  /** What its words can be completed to. */
-  words?: Completion;
+  /** The completion of its positional arguments. */
+  completes?: Completion;
 }
 
-/** All commands that there are, those that plugins bring along too. */
+/** Returns all commands, including those of plugins. */
 export async function completableCommands(): Promise<CompletableCommand[]> {
   const own = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, { synopsis, load }]) =>
@@ -41,12 +41,12 @@ export async function completableCommands(): Promise<CompletableCommand[]> {
     name,
     synopsis: "a plugin's command",
     flags: flagsOf(COMMON_FLAGS),
-    words: "file" as const,
+    completes: "file" as const,
   }));
   return [...own, ...others];
 }
 
-/** The flags that stand before a command. */
+/** The flags before a command. */
 export const FLAGS_BEFORE_COMMAND: readonly CompletableFlag[] = [
   ...flagsOf(COMMON_FLAGS),
   { name: "version", description: "Show baler's version.", hasValue: false },
@@ -55,19 +55,19 @@ export const FLAGS_BEFORE_COMMAND: readonly CompletableFlag[] = [
 function completable(
   name: string,
   synopsis: string,
-  { flags, words }: HostCommand,
+  { flags, completes }: HostCommand,
 ): CompletableCommand {
   return {
     name,
     synopsis,
     flags: flagsOf({ ...flags, ...COMMON_FLAGS }),
-    ...(words === undefined ? {} : { words }),
+    ...(completes === undefined ? {} : { completes }),
   };
 }
 
 function flagsOf(flags: Readonly<Record<string, Flag>>): CompletableFlag[] {
   return Object.entries(flags).map(([name, flag]) => {
-    // One that is on unless it is said to be off is only ever given so.
+    // A flag whose default is true is only useful with the value false.
     const isSwitchOff = flag.type === "boolean" && flag.default === true;
     const value = isSwitchOff ? ["false"] : flag.completes;
     return {

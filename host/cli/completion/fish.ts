@@ -7,10 +7,10 @@ import type {
 import type { Completion } from "../flags.ts";
 
 /**
- * The script.
+ * Returns the script.
  *
  * @param commands The commands.
- * @param before The flags that stand before a command.
+ * @param before The flags before a command.
  */
 export function fishScript(
   commands: readonly CompletableCommand[],
@@ -29,10 +29,12 @@ export function fishScript(
       )
     ),
   ];
-  for (const { name, flags, words } of commands) {
-    const behind = `contains -- ${quoted(name)} (__baler_command)`;
-    if (words !== undefined) lines.push(line(behind, offered(words, names)));
-    lines.push(...flags.map((flag) => flagLine(behind, flag, names)));
+  for (const { name, flags, completes } of commands) {
+    const condition = `contains -- ${quoted(name)} (__baler_command)`;
+    if (completes !== undefined) {
+      lines.push(line(condition, offered(completes, names)));
+    }
+    lines.push(...flags.map((flag) => flagLine(condition, flag, names)));
   }
   return `# Completion of baler for fish. For this shell:
 #
@@ -67,7 +69,7 @@ function __baler_inspect
   end
 end
 
-# The builds, behind those that already stand there.
+# Prints the names of the builds, each after the names that are already typed.
 function __baler_builds
   set -l word (string replace -r -- '^--?[a-z-]+=' '' (commandline -ct))
   set -l before (string match -r -- '^.*,' $word)
@@ -89,12 +91,12 @@ function flagLine(
   { name, description, hasValue, value }: CompletableFlag,
   commands: readonly string[],
 ): string {
-  const takes = !hasValue
+  const valueOptions = !hasValue
     ? ""
     : value === undefined
     ? " -x"
     : ` -r ${offered(value, commands)}`;
-  return line(condition, `-o ${name}${takes} -d ${quoted(description)}`);
+  return line(condition, `-o ${name}${valueOptions} -d ${quoted(description)}`);
 }
 
 function offered(completion: Completion, commands: readonly string[]): string {
@@ -115,7 +117,7 @@ function offered(completion: Completion, commands: readonly string[]): string {
   return `-f -a ${argument(...completion)}`;
 }
 
-/** Words as the value of `-a`, which fish evaluates when it completes. */
+/** Quotes words as the value of `-a`, which fish evaluates when it completes. */
 function argument(...words: readonly string[]): string {
   return quoted(words.map(quoted).join(" "));
 }

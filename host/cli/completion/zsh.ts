@@ -7,10 +7,10 @@ import type {
 import type { Completion } from "../flags.ts";
 
 /**
- * The script.
+ * Returns the script.
  *
  * @param commands The commands.
- * @param before The flags that stand before a command.
+ * @param before The flags before a command.
  */
 export function zshScript(
   commands: readonly CompletableCommand[],
@@ -19,10 +19,10 @@ export function zshScript(
   const described = commands.map(({ name, synopsis }) =>
     `    ${quoted(`${name.replace(/[\\:]/g, "\\$&")}:${synopsis}`)}`
   );
-  const cases = commands.map(({ name, flags, words }) => {
+  const cases = commands.map(({ name, flags, completes }) => {
     const specs = flags.map(flagSpec);
-    if (words !== undefined) {
-      specs.push(quoted(`*:${messageOf(words)}:${action(words)}`));
+    if (completes !== undefined) {
+      specs.push(quoted(`*:${messageOf(completes)}:${action(completes)}`));
     }
     return `    ${quoted(name)})
       _arguments ${specs.join(" \\\n        ")} ;;`;

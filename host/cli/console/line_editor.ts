@@ -1,16 +1,16 @@
-// The console on a terminal: lines that can be edited, called back with the
-// arrow keys and completed with Tab.
+// The line editor of the console: lines can be edited, recalled with the arrow
+// keys and completed with Tab.
 
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { CONSOLE_WORDS, type ConsoleSession } from "./session.ts";
+import { CONSOLE_COMMANDS, type ConsoleSession } from "./session.ts";
 
 /**
- * The lines that a user types, each after a prompt.
+ * Reads the lines that a user types, each after a prompt.
  *
- * @param session Knows what can be completed.
- * @param isTerminal Whether the prompt and what is typed can be shown.
- * @yields The lines. They end with Ctrl-D and with Ctrl-C.
+ * @param session Gives the names for completion.
+ * @param isTerminal Whether to show the prompt and the typed line.
+ * @yields The lines, until Ctrl-D or Ctrl-C.
  */
 export async function* typedLines(
   session: ConsoleSession,
@@ -25,7 +25,7 @@ export async function* typedLines(
   });
   try {
     input.on("SIGINT", () => input.close());
-    // The line after Ctrl-D would be the shell's prompt otherwise.
+    // After Ctrl-D the shell's prompt begins on a new line.
     let isAnswered = false;
     input.on("close", () => {
       if (isTerminal && !isAnswered) process.stdout.write("\n");
@@ -43,14 +43,14 @@ export async function* typedLines(
   }
 }
 
-/** What the last word of a line can become, and that word. */
+/** Returns the completions of the last word of a line, and that word. */
 function completions(
   line: string,
   session: ConsoleSession,
 ): [found: string[], of: string] {
   const variable = /\{\{[^}]*\buser\s+([`"])([^`"]*)$/.exec(line);
   const [word, choices] = variable === null
-    ? [line, CONSOLE_WORDS]
+    ? [line, CONSOLE_COMMANDS]
     : [variable[2]!, session.variables.map((name) => name + variable[1])];
   return [choices.filter((choice) => choice.startsWith(word)), word];
 }

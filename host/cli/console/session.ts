@@ -1,5 +1,5 @@
-// What `baler console` answers to a line: the value of the `{{...}}` in it, or
-// what one of the console's own words asks for.
+// A session of `baler console`: evaluates the `{{...}}` in each line, and runs the
+// console's own commands.
 
 import {
   interpolate,
@@ -9,31 +9,33 @@ import {
 
 /** The answer to a line. */
 export interface ConsoleAnswer {
-  /** What it came to; empty when there is nothing to show. */
+  /** The result; empty when there is nothing to show. */
   text: string;
   /** Whether it is an error. */
   isError?: boolean;
-  /** Whether it was the last line. */
+  /** Whether the session has ended. */
   isEnd?: boolean;
 }
 
-/** The words that the console knows. */
-export const CONSOLE_WORDS: readonly string[] = ["exit", "help", "variables"];
+/** The commands of the console. */
+export const CONSOLE_COMMANDS: readonly string[] = [
+  "exit",
+  "help",
+  "variables",
+];
 
 const HELP = `Type a text with {{...}} in it and press Enter to evaluate it, for
 example {{user \`name\`}}, {{isotime "2006-01-02"}} or {{upper "text"}}.
 
 "variables" shows the template's variables with their values.
-"exit", Ctrl-D or Ctrl-C ends the console.`;
+"exit", Ctrl-D or Ctrl-C quits the console.`;
 
 /** Answers lines. */
 export class ConsoleSession {
   readonly #context: InterpolationContext;
 
   /**
-   * Begins a session.
-   *
-   * @param context What the lines are interpolated in.
+   * @param context The context in which the lines are interpolated.
    */
   constructor(context: InterpolationContext) {
     this.#context = context;

@@ -60,14 +60,28 @@ export abstract class CommandCommunicator implements Communicator {
   ): RunningCommand | Promise<RunningCommand>;
 
   /**
+   * Starts a command that copies files: `start` unless overridden, where that
+   * changes the bytes that go through it, as a terminal does.
+   *
+   * @param command The command and its streams.
+   */
+  protected startTransfer(
+    command: RemoteCommand,
+  ): RunningCommand | Promise<RunningCommand> {
+    return this.start(command);
+  }
+
+  /**
    * Writes a file.
    *
    * @throws {Error} When it cannot be written, or the source ended early.
    */
   async upload(upload: Upload): Promise<void> {
+    if (upload.exclusive) return await this.#uploadExclusive(upload);
     const { path } = upload;
     const temporary = remotePath(temporaryBeside(path));
     const names = `target=${remotePath(path)} temporary=${temporary}\n`;
+    const doing = `upload ${path}`;
     try {
       if (upload.size !== undefined) {
         const script = names + RECEIVE + createScript(upload) +
@@ -75,7 +89,7 @@ export abstract class CommandCommunicator implements Communicator {
         return void await this.#run(script, {
           stdin: upload.source,
           signal: upload.signal,
-          doing: `upload ${path}`,
+          doing,
         });
       }
       // A command cannot tell the end of its input from a source that failed:
@@ -84,17 +98,35 @@ export abstract class CommandCommunicator implements Communicator {
       await this.#run(names + RECEIVE + createScript(upload), {
         stdin: source.stream,
         signal: upload.signal,
-        doing: `upload ${path}`,
+        doing,
       });
       source.check();
       await this.#run(names + finishScript(upload), {
-        doing: `upload ${path}`,
+        doing,
       });
     } catch (error) {
       await this.#run(`rm -f -- ${temporary}`, { doing: "clean up" })
         .catch(
           () => {/* The machine may be gone; the first error says more. */},
         );
+      throw error;
+    }
+  }
+
+  async #uploadExclusive(upload: Upload): Promise<void> {
+    const { path, signal } = upload;
+    const doing = `upload ${path}`;
+    const source = new Source(upload.source);
+    const target = `target=${remotePath(path)}\n`;
+    await this.#run(target + exclusiveScript(upload), {
+      stdin: source.stream,
+      signal,
+      doing,
+    });
+    try {
+      source.check();
+    } catch (error) {
+      await this.#run(`${target}rm -f -- "$target"`, { doing }).catch(() => {});
       throw error;
     }
   }
@@ -145,7 +177,11 @@ export abstract class CommandCommunicator implements Communicator {
         doing,
         allow: [NO_TAR_STATUS],
       },
-    );
+    ).catch((error) => {
+      // An archive that ended early says less than what ended it.
+      tree.check();
+      throw error;
+    });
     if (status === NO_TAR_STATUS) {
       await tree.archive.cancel().catch(() => {});
       await this.#uploadFiles(transfer);
@@ -161,19 +197,57 @@ export abstract class CommandCommunicator implements Communicator {
    * @throws {Error} When it cannot be read there or written here.
    */
   async downloadDir(transfer: DirectoryTransfer): Promise<void> {
+    const { source, signal } = transfer;
+    const scripts = isPattern(source)
+      ? (await this.#parentsOf(source, signal)).map((parent) =>
+        archiveMatches(source, parent)
+      )
+      : [archiveDirectory(source)];
+    for (const script of scripts) await this.#downloadArchive(script, transfer);
+  }
+
+  async #downloadArchive(
+    script: string,
+    transfer: DirectoryTransfer,
+  ): Promise<void> {
     const { unpackTree } = await import("./tree.ts");
     const { source, signal } = transfer;
     const tree = await unpackTree(transfer);
     try {
-      await this.#run(
-        isPattern(source) ? archiveMatches(source) : archiveDirectory(source),
-        { stdout: tree.archive, signal, doing: `download ${source}` },
-      );
+      await this.#run(script, {
+        ...{ stdout: tree.archive, signal, doing: `download ${source}` },
+      });
     } catch (error) {
       await tree.finish(error);
       throw error;
     }
     await tree.finish();
+  }
+
+  /** The directories in which there is what a pattern matches: busybox's `tar` takes from one at a time. */
+  async #parentsOf(
+    pattern: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const parents = new Set<string>();
+    const decoder = new TextDecoder();
+    let text = "";
+    await this.#run(
+      forMatches(pattern) + `  printf '%s\\0' "$parent"\ndone\n`,
+      {
+        stdout: new WritableStream({
+          write(chunk) {
+            const parts = (text + decoder.decode(chunk, { stream: true }))
+              .split("\0");
+            text = parts.pop()!;
+            for (const part of parts) parents.add(part);
+          },
+        }),
+        signal,
+        doing: `download ${pattern}`,
+      },
+    );
+    return [...parents];
   }
 
   /** Uploads a directory file by file, for a machine without `tar`. */
@@ -221,7 +295,7 @@ export abstract class CommandCommunicator implements Communicator {
     },
   ): Promise<number> {
     const stderr = new Tail(MAX_STDERR_BYTES);
-    const running = await this.start({
+    const running = await this.startTransfer({
       command: `sh -c ${shellQuote(script)}`,
       ...(stdin ? { stdin } : {}),
       ...(stdout ? { stdout } : {}),
@@ -311,6 +385,23 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }
 
+// With noclobber the shell creates $target itself, and fails where something is.
+function exclusiveScript({ mode, size }: Upload): string {
+  return `set -e -C
+if ! ( umask 077; : > "$target" ) 2>/dev/null; then
+  echo "cannot create $target: something is there, or there is no such directory" >&2; exit 1
+fi
+set +C
+trap 'exit 1' HUP INT TERM
+trap '[ $? = 0 ] || rm -f -- "$target"' EXIT
+cat > "$target"
+${size === undefined ? "" : receivedScript(size, "target")}\
+chmod ${
+    mode === undefined ? '"$(printf %o $((0666 & ~$(umask))))"' : octal(mode)
+  } -- "$target"
+`;
+}
+
 // The bytes go to $temporary. A target that is no regular file gets them itself,
 // and there is no $temporary then.
 const RECEIVE = `set -e
@@ -330,8 +421,8 @@ function createScript({ mode }: Upload): string {
     `\ncat > "$temporary"\n`;
 }
 
-function receivedScript(size: number): string {
-  return `received=$(wc -c < "$temporary")
+function receivedScript(size: number, name = "temporary"): string {
+  return `received=$(wc -c < "$${name}")
 if [ "$received" -ne ${size} ]; then
   echo "received $((received)) of ${size} bytes" >&2; exit 1
 fi
@@ -358,7 +449,8 @@ cd -- ${remotePath(parent)} && exec tar -cf - ${shellQuote(name)}
 `;
 }
 
-function archiveMatches(pattern: string): string {
+/** The start of a loop over what a pattern matches, with `$match` and its directory, `$parent`. */
+function forMatches(pattern: string): string {
   const [home, rest] = pattern.startsWith("~/")
     ? [`"$HOME"/`, pattern.slice(2)]
     : ["", pattern.startsWith("-") ? `./${pattern}` : pattern];
@@ -366,7 +458,11 @@ function archiveMatches(pattern: string): string {
   const words = home +
     rest.replace(
       /\[[^\]/]*\]|[*?]|[^*?[]+|\[/g,
-      (part) => /^(\*|\?|\[.+\])$/s.test(part) ? part : shellQuote(part),
+      (part) => {
+        if (part === "*" || part === "?") return part;
+        if (!/^\[.+\]$/s.test(part)) return shellQuote(part);
+        return part.replace(/[^\w![\]^:-]+/g, (text) => shellQuote(text));
+      },
     );
   return `set -e
 set -- ${words}
@@ -376,8 +472,15 @@ for match; do
     echo "nothing matches "${shellQuote(pattern)} >&2; exit 1
   fi
   parent=$(cd -- "$(dirname -- "$match")" && pwd)
-  set -- "$@" -C "$parent" "./$(basename -- "$match")"
+`;
+}
+
+function archiveMatches(pattern: string, parent: string): string {
+  return `${forMatches(pattern)}\
+  if [ "$parent" = ${shellQuote(parent)} ]; then
+    set -- "$@" "./$(basename -- "$match")"
+  fi
 done
-exec tar -cf - "$@"
+cd -- ${shellQuote(parent)} && exec tar -cf - "$@"
 `;
 }

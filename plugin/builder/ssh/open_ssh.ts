@@ -67,9 +67,7 @@ export async function masterCommand(
     ...option("ExitOnForwardFailure", "yes"),
     ...option(
       "ForwardAgent",
-      config.ssh_agent_auth && !config.ssh_disable_agent_forwarding
-        ? "yes"
-        : "no",
+      forwardsAgent(config) ? "yes" : "no",
     ),
     ...option("ServerAliveInterval", keepAlive < 0 ? "0" : String(interval)),
     ...(silence > 0 && keepAlive > 0
@@ -81,7 +79,6 @@ export async function masterCommand(
     ...list("Ciphers", config.ssh_ciphers),
     ...list("KexAlgorithms", config.ssh_key_exchange_algorithms),
     ...(config.ssh_local_tunnels ?? []).flatMap((tunnel) => ["-L", tunnel]),
-    ...(config.ssh_remote_tunnels ?? []).flatMap((tunnel) => ["-R", tunnel]),
     ...await proxy(target, config, directory),
     target.host,
   ];
@@ -89,6 +86,31 @@ export async function masterCommand(
     argv,
     env: await askpass(directory, "password", config.ssh_password),
   };
+}
+
+/**
+ * Whether commands on the machine can use the ssh agent.
+ *
+ * @param config The configuration.
+ */
+export function forwardsAgent(config: SshConfig): boolean {
+  return config.ssh_agent_auth && !config.ssh_disable_agent_forwarding;
+}
+
+/**
+ * The command that has a port of the machine lead to this side. Unlike an option
+ * of the first command it ends when the machine has agreed.
+ *
+ * @param target The machine.
+ * @param directory The directory of the connection.
+ * @param tunnel The ports, as `8080:host:80`.
+ */
+export function remoteTunnelCommand(
+  { host }: SshTarget,
+  directory: string,
+  tunnel: string,
+): string[] {
+  return ["ssh", ...shared(directory), "-O", "forward", "-R", tunnel, host];
 }
 
 /**
@@ -103,7 +125,11 @@ export function sessionCommand(
   { host, username }: SshTarget,
   directory: string,
   command: string,
-  { pty = false, hasStdin = false }: { pty?: boolean; hasStdin?: boolean } = {},
+  { pty = false, hasStdin = false, forwardsAgent = false }: {
+    pty?: boolean;
+    hasStdin?: boolean;
+    forwardsAgent?: boolean;
+  } = {},
 ): string[] {
   return [
     "ssh",
@@ -111,10 +137,26 @@ export function sessionCommand(
     "-l",
     username,
     pty ? "-tt" : "-T",
+    ...(forwardsAgent ? ["-A"] : []),
     ...(hasStdin ? [] : ["-n"]),
     host,
     command,
   ];
+}
+
+/**
+ * The command that speaks to a subsystem of sshd, over the connection that is there.
+ *
+ * @param target Where it is.
+ * @param directory The directory of the connection.
+ * @param name Its name, for example `sftp`.
+ */
+export function subsystemCommand(
+  { host, username }: SshTarget,
+  directory: string,
+  name: string,
+): string[] {
+  return ["ssh", ...shared(directory), "-l", username, "-T", "-s", host, name];
 }
 
 /**
@@ -139,7 +181,7 @@ export function shared(directory: string): string[] {
     controlPath(directory),
     ...option("ControlMaster", "no"),
     ...option("BatchMode", "yes"),
-    ...option("ProxyCommand", "exit 255"),
+    ...option("ProxyCommand", "false"),
     ...option("LogLevel", "ERROR"),
   ];
 }
@@ -179,7 +221,7 @@ function login(
     ...option("StrictHostKeyChecking", "no"),
     ...option("UserKnownHostsFile", "/dev/null"),
     ...option("GlobalKnownHostsFile", "/dev/null"),
-    ...option("LogLevel", "ERROR"),
+    ...option("LogLevel", "INFO"),
     ...option("NumberOfPasswordPrompts", "1"),
     ...option("IdentitiesOnly", usesAgent ? "no" : "yes"),
     ...(usesAgent ? [] : option("IdentityAgent", "none")),
@@ -205,7 +247,8 @@ async function proxy(
   directory: string,
 ): Promise<string[]> {
   if (config.ssh_proxy_host) {
-    return option("ProxyCommand", await socksCommand(config));
+    const { socksCommand } = await import("./socks_command.ts");
+    return option("ProxyCommand", await socksCommand(config, directory));
   }
   if (!config.ssh_bastion_host) return [];
   const env = await askpass(directory, "bastion", config.ssh_bastion_password);
@@ -232,43 +275,6 @@ async function proxy(
     "ProxyCommand",
     [...words, "-W", "%h:%p", shellQuote(config.ssh_bastion_host)].join(" "),
   );
-}
-
-// OpenSSH has no SOCKS client of its own. nc of OpenBSD speaks SOCKS5, and
-// ncat of nmap knows its passwords too.
-async function socksCommand(config: SshConfig): Promise<string> {
-  const address = `${config.ssh_proxy_host}:${config.ssh_proxy_port}`;
-  const { ssh_proxy_username: user, ssh_proxy_password: password } = config;
-  if (await isInstalled("ncat")) {
-    const auth = user
-      ? ` --proxy-auth ${
-        shellQuote(`${user}:${password ?? ""}`).replaceAll("%", "%%")
-      }`
-      : "";
-    return `ncat --proxy-type socks5 --proxy ${
-      shellQuote(address)
-    }${auth} %h %p`;
-  }
-  if (!user && await isInstalled("nc")) {
-    return `nc -X 5 -x ${shellQuote(address)} %h %p`;
-  }
-  throw new Error(
-    `ssh_proxy_host needs the program ncat${user ? "" : " or OpenBSD's nc"}`,
-  );
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("sh", {
-      args: ["-c", `command -v ${program}`],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
 }
 
 /** A program that ssh runs to get a password, and where it gets it from. */

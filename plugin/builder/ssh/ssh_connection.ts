@@ -1,16 +1,18 @@
 // One ssh connection: a client process that stays, and that every command,
 // upload and download shares.
 
-import type { Ui } from "../../contract/ui.ts";
 import { delay } from "../../common/delay.ts";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import {
   checkCommand,
+  forwardsAgent,
   masterCommand,
+  remoteTunnelCommand,
   sessionCommand,
   type SshTarget,
+  subsystemCommand,
 } from "./open_ssh.ts";
-import type { SshConfig } from "./ssh_options.ts";
+import { type SshConfig, sshOptions } from "./ssh_options.ts";
 
 /** The pause after the first failed attempt, in milliseconds; it doubles. */
 const FIRST_PAUSE_MS = 250;
@@ -27,8 +29,6 @@ export interface SshConnectionOptions {
   target: SshTarget;
   /** The configuration. */
   config: SshConfig;
-  /** Where the wait for the machine is shown. */
-  ui?: Ui;
 }
 
 /** The connection cannot be made. */
@@ -88,13 +88,17 @@ export class SshConnection implements AsyncDisposable {
       this.#options.target,
       this.#directory!,
       command,
-      options,
+      { ...options, forwardsAgent: forwardsAgent(this.#options.config) },
     );
   }
 
-  /** The directory of the control socket, for other clients of the connection. */
-  get directory(): string {
-    return this.#directory!;
+  /**
+   * The command line that speaks to a subsystem of sshd.
+   *
+   * @param name Its name.
+   */
+  subsystem(name: string): string[] {
+    return subsystemCommand(this.#options.target, this.#directory!, name);
   }
 
   /** Whether the connection is still there; asks the client process. */
@@ -106,9 +110,16 @@ export class SshConnection implements AsyncDisposable {
     return success;
   }
 
-  /** Ends the connection. */
+  /** Ends the connection; the next {@linkcode connect} makes another one. */
+  async close(): Promise<void> {
+    const master = this.#master;
+    this.#master = undefined;
+    await master?.[Symbol.asyncDispose]();
+  }
+
+  /** Ends the connection, and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#master?.[Symbol.asyncDispose]();
+    await this.close();
     if (this.#directory !== undefined) {
       await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
     }
@@ -116,19 +127,22 @@ export class SshConnection implements AsyncDisposable {
 
   async #connect(signal: AbortSignal | undefined): Promise<void> {
     const { target, config } = this.#options;
-    const timeout = config.ssh_wait_timeout ?? config.ssh_timeout;
+    const timeout = config.ssh_wait_timeout || config.ssh_timeout ||
+      sshOptions.ssh_timeout.default;
+    const maxHandshakes = config.ssh_handshake_attempts ||
+      sshOptions.ssh_handshake_attempts.default;
+    const address = `${target.username}@${target.host}:${target.port}`;
+    if (config.ssh_agent_auth && !hasAgent()) {
+      throw new SshTimeoutError(
+        `cannot log in to ${address}: ssh_agent_auth is set, and SSH_AUTH_SOCK is not; start an ssh agent`,
+      );
+    }
     const limit = AbortSignal.timeout(timeout);
     const both = signal ? AbortSignal.any([signal, limit]) : limit;
-    const address = `${target.username}@${target.host}:${target.port}`;
     this.#directory ??= await Deno.makeTempDir({ prefix: "baler-ssh-" });
     let refusal = "";
     let handshakes = 0;
-    let attempts = 0;
-    for (
-      let pause = FIRST_PAUSE_MS;;
-      pause = Math.min(pause * 2, MAX_PAUSE_MS)
-    ) {
-      attempts++;
+    for (let attempts = 1, pause = FIRST_PAUSE_MS;; attempts++) {
       const master = await this.#attempt(both);
       if (master instanceof Master) {
         this.#master = master;
@@ -136,9 +150,13 @@ export class SshConnection implements AsyncDisposable {
       }
       signal?.throwIfAborted();
       refusal = master || refusal;
+      if (isPermanent(refusal)) {
+        throw new SshTimeoutError(
+          `cannot connect to ${address}: ${refusal}`,
+        );
+      }
       if (isHandshakeFailure(refusal)) handshakes++;
-      const most = config.ssh_handshake_attempts;
-      if (most > 0 && handshakes >= most) {
+      if (handshakes >= maxHandshakes) {
         throw new SshTimeoutError(
           `cannot log in to ${address}: the handshake failed ${handshakes} times; the last refusal: ${refusal}`,
         );
@@ -150,10 +168,11 @@ export class SshConnection implements AsyncDisposable {
           `Timeout waiting for SSH: ${address} could not be reached in ${
             timeout / 1000
           } s (${attempts} attempts); the last refusal: ${
-            refusal || "no answer"
+            refusal || "it did not answer"
           }`,
         );
       }
+      pause = Math.min(pause * 2, MAX_PAUSE_MS);
     }
   }
 
@@ -168,13 +187,35 @@ export class SshConnection implements AsyncDisposable {
     await Deno.remove(`${this.#directory}/control`).catch(() => {});
     const master = new Master(argv, env);
     try {
-      const failure = await master.ready(signal);
+      const failure = await master.ready(signal) ?? await this.#openTunnels();
       if (failure === undefined) return master;
       await master[Symbol.asyncDispose]();
       return failure;
     } catch {
       await master[Symbol.asyncDispose]();
       return "";
+    }
+  }
+
+  /** Opens the ports of the machine; returns the reason when it refuses one. */
+  async #openTunnels(): Promise<string | undefined> {
+    const { target, config } = this.#options;
+    for (const tunnel of config.ssh_remote_tunnels ?? []) {
+      const [program, ...args] = remoteTunnelCommand(
+        target,
+        this.#directory!,
+        tunnel,
+      );
+      const { success, stderr } = await new Deno.Command(program!, {
+        args,
+        stdin: "null",
+        stdout: "null",
+      }).output();
+      if (!success) {
+        return `ssh_remote_tunnels ${tunnel}: ${
+          lastLines(new TextDecoder().decode(stderr)) || "refused"
+        }`;
+      }
     }
   }
 }
@@ -236,7 +277,24 @@ function lastLines(text: string): string {
   const lines = text.split(/\r?\n/).map((line) =>
     line.trim().replace(/^ssh: /, "")
   ).filter((line) => line !== "" && !/^Pseudo-terminal|^Warning:/.test(line));
-  return lines.slice(-2).join("; ");
+  // What a proxy or a bastion says comes before what the client makes of it.
+  const reasons = lines.filter((line) =>
+    !/^kex_exchange_identification:| UNKNOWN port |^banner exchange/.test(line)
+  );
+  return (reasons.length > 0 ? reasons : lines).slice(-2).join("; ");
+}
+
+/** Whether the client refuses its own options, which no further attempt changes. */
+function isPermanent(refusal: string): boolean {
+  return /^command-line|bad ssh2|bad configuration option|no supported authentication methods|executable file not found/i
+    .test(refusal);
+}
+
+/** Whether there is an agent; without the permission to look, ssh looks itself. */
+function hasAgent(): boolean {
+  const name = "SSH_AUTH_SOCK";
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state !== "granted" || Boolean(Deno.env.get(name));
 }
 
 /** Whether the machine answered, and then refused. */

@@ -54,7 +54,7 @@ export const sshOptions = {
     type: "number",
     default: 10,
     description:
-      "How often the handshake may fail once the machine answers; 0 for no limit.",
+      "How often the handshake may fail once the machine answers; 0 for the default.",
   },
   ssh_keep_alive_interval: {
     type: "duration",
@@ -79,7 +79,7 @@ export const sshOptions = {
     type: "string",
     default: "scp",
     description:
-      "How files are copied: `scp` (through a shell command) or `sftp`.",
+      "How files are copied: `scp` (by shell commands; the machine needs no scp) or `sftp` (by sshd's subsystem).",
   },
   ssh_local_tunnels: {
     type: "strings",
@@ -149,7 +149,10 @@ export const sshOptions = {
     default: false,
     description: "Use the keys of the ssh agent for the bastion.",
   },
-  ssh_proxy_host: { type: "string", description: "A SOCKS5 proxy." },
+  ssh_proxy_host: {
+    type: "string",
+    description: "A SOCKS5 proxy to go through; needs bash on this machine.",
+  },
   ssh_proxy_port: {
     type: "number",
     default: 1080,
@@ -174,8 +177,25 @@ export const sshOptions = {
 /** What a builder gets of {@linkcode sshOptions}. */
 export type SshConfig = ConfigOf<typeof sshOptions>;
 
+/** The options that each builder has which reaches its machine by a communicator. */
+export const communicatorOptions = {
+  communicator: {
+    type: "string",
+    default: "ssh",
+    oneOf: ["ssh", "none"],
+    description: "How provisioners reach the machine: `ssh` or `none`.",
+  },
+  ...sshOptions,
+} as const satisfies Options;
+
+/** What a builder gets of {@linkcode communicatorOptions}. */
+export type CommunicatorConfig = ConfigOf<typeof communicatorOptions>;
+
+// [ADDRESS:]PORT:HOST:PORT, with IPv6 addresses in brackets.
 const TUNNEL =
-  /^(?:\[[^\]]+\]:|[^:[\]]+:)?\d{1,5}:(?:\[[^\]]+\]|[^:[\]]+):\d{1,5}$/;
+  /^(?:\[[^\]]+\]:|[^:[\]]+:)?(\d{1,5}):(?:\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/;
+
+const MAX_PORT = 65_535;
 
 /**
  * Checks what one option alone cannot tell.
@@ -192,42 +212,47 @@ export async function sshProblems(
   const problem = (key: keyof SshConfig, message: string) =>
     problems.push({ path: [key], message });
   if (needsUser && !config.ssh_username) {
-    problem("ssh_username", '"ssh_username" must be given');
+    problem("ssh_username", "an ssh_username must be specified");
+  }
+  const keys = ["ssh_private_key_file"];
+  if (config.ssh_bastion_host && !config.ssh_bastion_agent_auth) {
+    keys.push("ssh_bastion_private_key_file");
+  }
+  for (const key of keys as (keyof SshConfig)[]) {
+    const why = await keyProblem(config[key] as string | undefined);
+    if (why) problem(key, `${key} is invalid: ${why}`);
   }
   for (
     const key of [
-      "ssh_private_key_file",
       "ssh_certificate_file",
-      "ssh_bastion_private_key_file",
       "ssh_bastion_certificate_file",
     ] as const
   ) {
-    const path = config[key];
-    if (!path) continue;
-    try {
-      const text = await Deno.readTextFile(expandHome(path));
-      if (/^-----BEGIN .*ENCRYPTED|^Proc-Type:.*ENCRYPTED/m.test(text)) {
-        problem(
-          key,
-          `the private key ${path} has a passphrase; use a key without one, or ssh_agent_auth`,
-        );
-      }
-    } catch (error) {
-      problem(key, `cannot read ${path}: ${(error as Error).message}`);
-    }
+    const { error } = await readKey(config[key]);
+    if (error) problem(key, `${key} is invalid: ${error}`);
   }
-  if (!["scp", "sftp"].includes(config.ssh_file_transfer_method)) {
+  const method = config.ssh_file_transfer_method;
+  if (!["", "scp", "sftp"].includes(method)) {
     problem(
       "ssh_file_transfer_method",
-      `must be "scp" or "sftp", not "${config.ssh_file_transfer_method}"`,
+      `ssh_file_transfer_method ('${method}') is invalid, valid methods: sftp, scp`,
     );
+  }
+  for (
+    const key of ["ssh_port", "ssh_bastion_port", "ssh_proxy_port"] as const
+  ) {
+    if (!isPort(config[key])) {
+      problem(key, `${config[key]} is not a port; ports are 1 to ${MAX_PORT}`);
+    }
   }
   for (const key of ["ssh_local_tunnels", "ssh_remote_tunnels"] as const) {
     for (const [index, tunnel] of (config[key] ?? []).entries()) {
-      if (!TUNNEL.test(tunnel)) {
+      const [, from, to] = TUNNEL.exec(tunnel) ?? [];
+      if (!isPort(Number(from)) || !isPort(Number(to))) {
         problems.push({
           path: [key, index],
-          message: `"${tunnel}" is not a tunnel; write it as PORT:HOST:PORT`,
+          message:
+            `${key} ('${tunnel}') is invalid: write it as PORT:HOST:PORT`,
         });
       }
     }
@@ -236,21 +261,68 @@ export async function sshProblems(
     if (config.ssh_proxy_host) {
       problem(
         "ssh_proxy_host",
-        "ssh_bastion_host and ssh_proxy_host cannot be used together",
+        "please specify either ssh_bastion_host or ssh_proxy_host, not both",
       );
     }
     if (
       !config.ssh_bastion_agent_auth && !config.ssh_bastion_password &&
-      !config.ssh_bastion_interactive && !config.ssh_bastion_private_key_file &&
-      !config.ssh_private_key_file
+      !config.ssh_bastion_private_key_file && !config.ssh_private_key_file
     ) {
       problem(
         "ssh_bastion_host",
-        "a bastion needs ssh_bastion_password, ssh_bastion_private_key_file, ssh_bastion_agent_auth or ssh_bastion_interactive",
+        "ssh_bastion_password or ssh_bastion_private_key_file must be specified, or ssh_bastion_agent_auth",
       );
     }
   }
   return problems;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= MAX_PORT;
+}
+
+async function readKey(
+  path: string | undefined,
+): Promise<{ text?: string; error?: string }> {
+  if (!path) return {};
+  try {
+    return { text: await Deno.readTextFile(expandHome(path)) };
+  } catch (error) {
+    return {
+      error: error instanceof Deno.errors.NotFound
+        ? `stat ${path}: no such file or directory`
+        : `cannot read ${path}: ${(error as Error).message}`,
+    };
+  }
+}
+
+/** Why a file cannot be used as a private key; nothing when it can, or when there is no file. */
+async function keyProblem(
+  path: string | undefined,
+): Promise<string | undefined> {
+  const { text, error } = await readKey(path);
+  if (text === undefined) return error;
+  const pem = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----([^-]*)/.exec(text);
+  if (pem === null) return `no key found in ${path}`;
+  const [, kind, body] = pem;
+  if (/^ENCRYPTED/.test(kind!) || /Proc-Type:.*ENCRYPTED/.test(body!)) {
+    return `${path} has a passphrase; use a key without one, or ssh_agent_auth`;
+  }
+  if (kind === "OPENSSH PRIVATE KEY" && isEncrypted(body!)) {
+    return `${path} has a passphrase; use a key without one, or ssh_agent_auth`;
+  }
+}
+
+/** Whether a key of OpenSSH's own format names a cipher. */
+function isEncrypted(base64: string): boolean {
+  try {
+    // "openssh-key-v1\0", and the cipher's name behind its length.
+    return !atob(base64.replace(/\s/g, "").slice(0, 64)).includes(
+      "\0\0\0\x04none",
+    );
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -259,7 +331,6 @@ export async function sshProblems(
  * @param path The path.
  */
 export function expandHome(path: string): string {
-  return path.startsWith("~/")
-    ? `${Deno.env.get("HOME") ?? "~"}${path.slice(1)}`
-    : path;
+  if (path !== "~" && !path.startsWith("~/")) return path;
+  return `${Deno.env.get("HOME") ?? "~"}${path.slice(1)}`;
 }

@@ -1,71 +1,105 @@
-// The command line of QEMU: Packer's defaults, and what `qemuargs` replaces.
+// The command line of QEMU: the switches of Packer's plugin, and what
+// `qemuargs` replaces.
 
-import { join } from "@std/path";
+import { drivesOf, escapeCommas } from "./drives.ts";
 import type { QemuConfig } from "./qemu_options.ts";
 
-/** What a machine is made of, beside its configuration. */
+/** What a machine consists of, beside its configuration. */
 export interface Machine {
   /** Its name. */
-  name: string;
-  /** The accelerator. */
-  accelerator: string;
+  readonly name: string;
+  /** The accelerator, or several that QEMU tries in turn. */
+  readonly accelerator: string;
   /** The paths of its disks, the first one to boot from. */
-  disks: readonly string[];
-  /** The paths of its CDs. */
-  cds: readonly string[];
-  /** The path of an ISO to boot from, where it boots from one. */
-  iso?: string | undefined;
-  /** The path of its copy of the EFI variables. */
-  efiVars?: string | undefined;
-  /** The port of this machine that leads to its sshd. */
-  sshPort?: number | undefined;
+  readonly disks: readonly string[];
+  /** The paths or URLs of its CDs. */
+  readonly cds: readonly string[];
+  /** True when the first CD is the medium to boot from. */
+  readonly bootsFromCd: boolean;
+  /** The path of its floppy. */
+  readonly floppy?: string | undefined;
+  /** The paths of the EFI firmware and of the machine's copy of its variables. */
+  readonly efi?: { readonly code: string; readonly vars: string } | undefined;
+  /** The path of the control socket of its TPM. */
+  readonly tpmSocket?: string | undefined;
+  /** The kernel that it boots without a boot loader. */
+  readonly kernel?:
+    | {
+      readonly path: string;
+      readonly initrd?: string | undefined;
+      readonly args: string;
+    }
+    | undefined;
+  /** The port of this machine that is forwarded to its sshd. */
+  readonly sshPort?: number | undefined;
   /** The number of its VNC display. */
-  vncDisplay?: number | undefined;
-  /** The path of the file that gets what it writes to its serial port. */
-  serialLog: string;
+  readonly vncDisplay?: number | undefined;
+  /** Its display, such as `gtk`; QEMU's choice unless given. */
+  readonly display?: string | undefined;
+  /** The path of the QMP socket for others than the builder. */
+  readonly qmpSocket?: string | undefined;
+}
+
+/** The character devices by which the builder controls and watches QEMU. */
+export interface Channels {
+  /** For QMP. */
+  readonly qmp: string;
+  /** For the first serial port. */
+  readonly serial: string;
 }
 
 /** Switches with their values, in the order in which they were first set. */
-type Switches = Map<string, (string | undefined)[]>;
+type Switches = Map<string, readonly string[]>;
 
 /**
- * Makes the command line.
+ * Makes the arguments of QEMU.
  *
  * @param config The configuration.
  * @param machine The machine.
- * @returns The program and its arguments.
+ * @param channels Its channels to the builder.
+ * @param replacements `qemuargs`, with its templates filled in.
  */
-export function qemuCommand(config: QemuConfig, machine: Machine): string[] {
-  const switches = defaults(config, machine);
-  const own = new Map<string, (string | undefined)[]>();
-  for (const [name, ...values] of qemuArgs(config.qemuargs)) {
-    const list = own.get(name!) ?? [];
-    list.push(values.length > 0 ? values.join("") : undefined);
-    own.set(name!, list);
+export function qemuCommand(
+  config: QemuConfig,
+  machine: Machine,
+  channels: Channels,
+  replacements: readonly (readonly string[])[],
+): string[] {
+  const switches = defaultSwitches(config, machine, channels);
+  const own = new Map<string, string[]>();
+  for (const [name, ...parts] of replacements) {
+    const values = own.get(name!) ?? [];
+    const value = parts.join("");
+    if (value !== "") values.push(value);
+    own.set(name!, values);
   }
   for (const [name, values] of own) switches.set(name, values);
+  // As in Packer: with devices of their own, few templates repeat the network's.
+  const devices = switches.get("-device") ?? [];
+  if (!devices.join("").includes(config.net_device)) {
+    switches.set("-device", [...devices, netDevice(config)]);
+  }
   return [
-    config.qemu_binary,
     ...[...switches].flatMap(([name, values]) =>
-      values.flatMap((value) => value === undefined ? [name] : [name, value])
+      values.length === 0 ? [name] : values.flatMap((value) => [name, value])
     ),
-    // Behind all that a template may replace: the builder cannot do without.
+    // No template can replace the builder's own connection.
     "-qmp",
-    "stdio",
+    channels.qmp,
   ];
 }
 
 /**
  * Reads `qemuargs`.
  *
- * @param value A list of lists of texts: a switch and its values.
- * @throws {TypeError} When it is none.
+ * @param value A list of lists of strings: a switch and the parts of its value.
+ * @throws {TypeError} When it is no such list.
  */
-export function qemuArgs(value: unknown): string[][] {
+export function parseQemuArgs(value: unknown): string[][] {
   if (value === undefined || value === null) return [];
   const isList = Array.isArray(value) &&
     value.every((one) =>
-      Array.isArray(one) && one.length > 0 &&
+      Array.isArray(one) && one.length > 0 && one[0] !== "" &&
       one.every((part) => typeof part === "string")
     );
   if (!isList) {
@@ -73,103 +107,86 @@ export function qemuArgs(value: unknown): string[][] {
       'must be a list of lists of strings, such as [["-cpu", "host"]]',
     );
   }
-  return value.map((one: string[]) =>
-    one.filter((part, index) => index === 0 || part !== "")
-  );
+  return value;
 }
 
-function defaults(config: QemuConfig, machine: Machine): Switches {
+function defaultSwitches(
+  config: QemuConfig,
+  machine: Machine,
+  channels: Channels,
+): Switches {
   const switches: Switches = new Map();
-  const set = (name: string, ...values: (string | undefined)[]) =>
-    switches.set(name, values);
-  const { accelerator } = machine;
+  const set = (name: string, ...values: string[]) => {
+    if (values.length > 0) switches.set(name, values);
+  };
+  const setIf = (name: string, value: string | undefined) => {
+    if (value) switches.set(name, [value]);
+  };
+  const { accelerator, kernel, tpmSocket, qmpSocket, vncDisplay } = machine;
   set("-name", machine.name);
   set(
     "-machine",
-    `type=${config.machine_type},accel=${
-      accelerator === "none" ? "tcg" : accelerator
-    }`,
+    `type=${config.machine_type}` +
+      (accelerator === "none" ? "" : `,accel=${accelerator}`),
   );
-  set("-m", `${config.memory}M`);
-  if (config.cpus > 1) set("-smp", `cpus=${config.cpus}`);
-  if (config.cpu_model) set("-cpu", config.cpu_model);
-  if (config.firmware) set("-bios", config.firmware);
+  // Packer starts no machine with less, and takes its default.
+  set("-m", `${config.memory < 10 ? 512 : config.memory}M`);
+  set("-smp", topology(config));
+  setIf("-cpu", config.cpu_model);
+  if (!config.use_pflash) setIf("-bios", config.firmware);
+  if (kernel) {
+    set("-kernel", kernel.path);
+    setIf("-initrd", kernel.initrd);
+    setIf("-append", kernel.args);
+  } else if (!machine.efi) set("-boot", machine.bootsFromCd ? "once=d" : "c");
+  setIf("-fda", machine.floppy);
   const { drives, devices } = drivesOf(config, machine);
-  if (drives.length > 0) set("-drive", ...drives);
-  set("-netdev", networkOf(config, machine));
-  set("-device", ...devices, `${config.net_device},netdev=user.0`);
-  if (config.kernel) {
-    set("-kernel", config.kernel);
-    if (config.initrd) set("-initrd", config.initrd);
-    if (config.kernel_args) set("-append", config.kernel_args);
-  } else set("-boot", machine.iso ? "once=d" : "c");
-  if (!config.use_default_display) set("-display", config.display ?? "none");
-  if (machine.vncDisplay !== undefined) {
-    set("-vnc", `${config.vnc_bind_address}:${machine.vncDisplay}`);
+  set("-drive", ...drives);
+  set("-netdev", network(config, machine));
+  set("-device", ...devices, netDevice(config));
+  if (tpmSocket) {
+    set("-chardev", `socket,id=vtpm,path=${escapeCommas(tpmSocket)}`);
+    set("-tpmdev", "emulator,id=tpm0,chardev=vtpm");
+    set(
+      "-device",
+      ...switches.get("-device")!,
+      `${config.tpm_device_type},tpmdev=tpm0`,
+    );
   }
-  set("-chardev", `file,id=serial,path=${escape(machine.serialLog)}`);
-  set("-serial", "chardev:serial");
+  setIf("-vga", config.vga);
+  setIf("-display", machine.display);
+  if (vncDisplay !== undefined) {
+    set(
+      "-vnc",
+      `${config.vnc_bind_address}:${vncDisplay}` +
+        (config.vnc_use_password ? ",password=on" : ""),
+    );
+  }
+  set("-serial", channels.serial);
+  if (qmpSocket) {
+    set("-qmp", `unix:${escapeCommas(qmpSocket)},server=on,wait=off`);
+  }
   return switches;
 }
 
-function drivesOf(
-  config: QemuConfig,
-  { disks, cds, iso, efiVars }: Machine,
-): { drives: string[]; devices: string[] } {
-  const drives: string[] = [];
-  const devices: string[] = [];
-  const isScsi = /^(virtio-)?scsi$/.test(config.disk_interface);
-  for (const [index, path] of disks.entries()) {
-    const common = [
-      `file=${escape(path)}`,
-      `format=${config.format}`,
-      `cache=${config.disk_cache}`,
-      `discard=${config.disk_discard}`,
-      ...(config.disk_detect_zeroes === "off"
-        ? []
-        : [`detect-zeroes=${config.disk_detect_zeroes}`]),
-    ];
-    if (isScsi) {
-      drives.push(["if=none", `id=drive${index}`, ...common].join(","));
-      devices.push(`scsi-hd,bus=scsi0.0,drive=drive${index}`);
-    } else if (config.disk_interface === "sata") {
-      drives.push(["if=none", `id=drive${index}`, ...common].join(","));
-      devices.push(`ide-hd,drive=drive${index},bus=ahci0.${index}`);
-    } else drives.push([`if=${config.disk_interface}`, ...common].join(","));
-  }
-  if (isScsi) devices.unshift("virtio-scsi-pci,id=scsi0");
-  else if (config.disk_interface === "sata") devices.unshift("ahci,id=ahci0");
-  if (iso) {
-    drives.push(
-      `file=${escape(iso)},media=cdrom` +
-        (config.cdrom_interface ? `,if=${config.cdrom_interface}` : ""),
-    );
-  }
-  for (const path of cds) drives.push(`file=${escape(path)},media=cdrom`);
-  if (efiVars) {
-    drives.push(
-      `if=pflash,unit=0,format=raw,readonly=on,file=${
-        escape(config.efi_firmware_code)
-      }`,
-      `if=pflash,unit=1,format=raw,file=${escape(efiVars)}`,
-    );
-  }
-  return { drives, devices };
+function netDevice({ net_device }: QemuConfig): string {
+  return `${net_device},netdev=user.0`;
 }
 
-function networkOf(config: QemuConfig, { sshPort }: Machine): string {
+function network(config: QemuConfig, { sshPort }: Machine): string {
   if (config.net_bridge) return `bridge,id=user.0,br=${config.net_bridge}`;
   return sshPort === undefined
     ? "user,id=user.0"
     : `user,id=user.0,hostfwd=tcp:127.0.0.1:${sshPort}-:${config.ssh_port}`;
 }
 
-/** A path in a list of options: QEMU reads two commas as one. */
-function escape(path: string): string {
-  return path.replaceAll(",", ",,");
-}
-
-/** The path of the first disk in its directory. */
-export function diskPath(directory: string, name: string, index = 0): string {
-  return join(directory, index === 0 ? name : `${name}-${index}`);
+/** The value of `-smp`: of `cpus` and the topology, the smaller number of processors. */
+function topology({ cpus, sockets, cores, threads }: QemuConfig): string {
+  const parts = { sockets, cores, threads };
+  const given = Object.entries(parts).filter(([, count]) => count);
+  const product = given.reduce((all, [, count]) => all * count!, 1);
+  const count = given.length === 0
+    ? cpus || 1
+    : Math.min(cpus || product, product);
+  return [String(count), ...given.map(([name, n]) => `${name}=${n}`)].join(",");
 }

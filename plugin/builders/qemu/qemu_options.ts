@@ -1,39 +1,25 @@
 // The options of the qemu builder: Packer's names and defaults, and what Packer
-// does not have: `kernel`, `initrd`, `kernel_args`.
+// does not have: `kernel`, `initrd`, `kernel_args` and `disable_shutdown`.
 // Source: https://developer.hashicorp.com/packer/integrations/hashicorp/qemu
 
-import { sshOptions } from "../../builder/ssh/ssh_options.ts";
+import {
+  bootOptions,
+  cdOptions,
+  httpOptions,
+  isoOptions,
+  shutdownOptions,
+  sshOptions,
+} from "../../builder/mod.ts";
 import type { ConfigOf, Options } from "../../contract/options.ts";
 
-/** What the builder takes. */
+/** The options of the qemu builder. */
 export const qemuOptions = {
-  ...sshOptions,
-  communicator: {
-    type: "string",
-    default: "ssh",
-    oneOf: ["ssh", "none"],
-    description: "How provisioners reach the machine: `ssh` or `none`.",
-  },
-  iso_url: {
-    type: "string",
-    description: "The URL or the path of an ISO or a disk image.",
-  },
-  iso_urls: {
-    type: "strings",
-    description: "Several URLs of the same file, tried in order.",
-  },
-  iso_checksum: {
-    type: "string",
+  ...isoOptions,
+  iso_skip_cache: {
+    type: "boolean",
+    default: false,
     description:
-      "The file's checksum, such as `sha256:HEX`, `file:URL` or `none`.",
-  },
-  iso_target_path: {
-    type: "string",
-    description: "The path that the file is downloaded to.",
-  },
-  iso_target_extension: {
-    type: "string",
-    description: "The extension of the downloaded file.",
+      "QEMU reads the ISO from its URL, without a download and a checksum.",
   },
   disk_image: {
     type: "boolean",
@@ -43,11 +29,12 @@ export const qemuOptions = {
   use_backing_file: {
     type: "boolean",
     default: false,
-    description: "The disk is an overlay of the disk image (qcow2 only).",
+    description:
+      "The disk is an overlay of the disk image, which stays where it is (qcow2 only).",
   },
   kernel: {
     type: "string",
-    description: "The path of a Linux kernel to boot directly.",
+    description: "The path of a Linux kernel to boot without a boot loader.",
   },
   initrd: {
     type: "string",
@@ -56,7 +43,9 @@ export const qemuOptions = {
   kernel_args: {
     type: "string",
     default: "",
-    description: "The command line of that kernel.",
+    interpolate: false,
+    description:
+      "The command line of that kernel, with the same templates as `boot_command`.",
   },
   vm_name: {
     type: "string",
@@ -71,7 +60,7 @@ export const qemuOptions = {
     type: "string",
     default: "qcow2",
     oneOf: ["qcow2", "raw"],
-    description: "The format of the disk.",
+    description: "The format of the disks.",
   },
   disk_size: {
     type: "string",
@@ -82,10 +71,15 @@ export const qemuOptions = {
     type: "strings",
     description: "The sizes of more disks.",
   },
+  skip_resize_disk: {
+    type: "boolean",
+    default: false,
+    description: "The disk keeps the size of the disk image.",
+  },
   disk_interface: {
     type: "string",
     default: "virtio",
-    oneOf: ["ide", "sata", "scsi", "virtio", "virtio-scsi"],
+    oneOf: ["ide", "sata", "scsi", "sd", "virtio", "virtio-scsi"],
     description: "The interface of the disks.",
   },
   disk_cache: {
@@ -98,18 +92,13 @@ export const qemuOptions = {
     type: "string",
     default: "ignore",
     oneOf: ["unmap", "ignore"],
-    description: "What happens to discarded blocks.",
+    description: "What happens to blocks that the machine discards.",
   },
   disk_detect_zeroes: {
     type: "string",
     default: "off",
     oneOf: ["unmap", "on", "off"],
-    description: "What happens to blocks of zeroes.",
-  },
-  skip_resize_disk: {
-    type: "boolean",
-    default: false,
-    description: "Leave a disk image at its size.",
+    description: "What happens to blocks of zeroes that the machine writes.",
   },
   skip_compaction: {
     type: "boolean",
@@ -121,42 +110,77 @@ export const qemuOptions = {
     default: false,
     description: "Compress the disk at the end (qcow2 only).",
   },
+  qemu_img_args: {
+    type: "any",
+    description:
+      "Further arguments of qemu-img: an object of lists, by the subcommands `convert`, `create` and `resize`.",
+  },
   accelerator: {
     type: "string",
     oneOf: ["none", "kvm", "tcg", "hax", "hvf", "whpx", "xen"],
     description:
-      "The accelerator; kvm, hvf or whpx where there is one, and else tcg, unless given.",
+      "The accelerator. Unless given: kvm where `/dev/kvm` can be opened, hvf on macOS and whpx on Windows where QEMU has them, else tcg, which emulates the processor.",
   },
   machine_type: {
     type: "string",
     default: "pc",
-    description: "The type of the machine.",
+    description: "The type of the machine, such as `q35`.",
   },
   cpus: {
     type: "number",
-    default: 1,
-    description: "The number of processors.",
+    description:
+      "The number of virtual processors; 1, or that of the topology, unless given.",
   },
+  sockets: { type: "number", description: "The number of sockets." },
+  cores: { type: "number", description: "The number of cores of a socket." },
+  threads: { type: "number", description: "The number of threads of a core." },
   cpu_model: { type: "string", description: "The model of the processor." },
   memory: { type: "number", default: 512, description: "The memory, in MiB." },
   firmware: {
     type: "string",
     description: "The path of a firmware, in place of QEMU's own.",
   },
+  use_pflash: {
+    type: "boolean",
+    default: false,
+    description: "The firmware is a flash drive, not a BIOS image.",
+  },
   efi_boot: {
     type: "boolean",
     default: false,
-    description: "Boot by EFI; its variables are a file of the result.",
+    description:
+      "Boot by EFI; true as well where one of the two files that follow is given. The variables become a file of the result, `efivars.fd`.",
   },
   efi_firmware_code: {
     type: "string",
-    default: "/usr/share/OVMF/OVMF_CODE.fd",
-    description: "The path of the EFI firmware's code.",
+    description:
+      "The path of the EFI firmware's code; `/usr/share/OVMF/OVMF_CODE.fd`, or where other distributions have it, unless given.",
   },
   efi_firmware_vars: {
     type: "string",
-    default: "/usr/share/OVMF/OVMF_VARS.fd",
-    description: "The path of the EFI firmware's variables, which are copied.",
+    description:
+      "The path of the EFI firmware's variables, which are copied; the file that belongs to that code unless given.",
+  },
+  efi_drop_efivars: {
+    type: "boolean",
+    default: false,
+    description: "Do not keep `efivars.fd`.",
+  },
+  vtpm: {
+    type: "boolean",
+    default: false,
+    description: "Give the machine a TPM, emulated by the program swtpm.",
+  },
+  use_tpm1: {
+    type: "boolean",
+    default: false,
+    description: "The TPM is of version 1.2, not 2.0.",
+  },
+  tpm_device_type: {
+    type: "string",
+    default: "tpm-tis",
+    description:
+      "The TPM device: `tpm-tis`, on ARM `tpm-tis-device`, on PowerPC `tpm-spapr`.",
   },
   net_device: {
     type: "string",
@@ -166,117 +190,7 @@ export const qemuOptions = {
   net_bridge: {
     type: "string",
     description:
-      "A bridge to attach the machine to, in place of user networking.",
-  },
-  cdrom_interface: {
-    type: "string",
-    description: "The interface of the ISO's drive.",
-  },
-  headless: {
-    type: "boolean",
-    default: false,
-    description: "Show no window. A machine has VNC either way.",
-  },
-  display: {
-    type: "string",
-    description: "QEMU's display, such as `gtk`; `none` unless given.",
-  },
-  use_default_display: {
-    type: "boolean",
-    default: false,
-    description: "Leave the display to QEMU.",
-  },
-  disable_vnc: {
-    type: "boolean",
-    default: false,
-    description: "No VNC.",
-  },
-  vnc_bind_address: {
-    type: "string",
-    default: "127.0.0.1",
-    description: "The address of VNC.",
-  },
-  vnc_port_min: {
-    type: "number",
-    default: 5900,
-    description: "The lowest port of VNC.",
-  },
-  vnc_port_max: {
-    type: "number",
-    default: 6000,
-    description: "The highest port of VNC.",
-  },
-  qemu_binary: {
-    type: "string",
-    default: "qemu-system-x86_64",
-    description: "The QEMU program.",
-  },
-  qemuargs: {
-    type: "any",
-    description:
-      "QEMU arguments, as lists of a switch and its value; they replace baler's own with the same switch.",
-  },
-  boot_command: {
-    type: "strings",
-    interpolate: false,
-    description:
-      "What to type when the machine boots, with `{{ .HTTPIP }}`, `{{ .HTTPPort }}`, `{{ .Name }}` and `{{ .SSHPublicKey }}`.",
-  },
-  boot_wait: {
-    type: "duration",
-    default: 10_000,
-    description: "The pause before typing.",
-  },
-  boot_key_interval: {
-    type: "duration",
-    default: 100,
-    description: "How long a key is held.",
-  },
-  http_directory: {
-    type: "string",
-    description: "A directory to serve to the machine by HTTP.",
-  },
-  http_content: {
-    type: "any",
-    description: "Contents to serve, by their paths.",
-  },
-  http_bind_address: {
-    type: "string",
-    default: "0.0.0.0",
-    description: "The address of the HTTP server.",
-  },
-  http_port_min: {
-    type: "number",
-    default: 8000,
-    description: "Its lowest port.",
-  },
-  http_port_max: {
-    type: "number",
-    default: 9000,
-    description: "Its highest port.",
-  },
-  cd_files: {
-    type: "strings",
-    description: "Files and directories for a CD; patterns are expanded.",
-  },
-  cd_content: {
-    type: "any",
-    interpolate: false,
-    description: "Contents of files for that CD, by their paths.",
-  },
-  cd_label: {
-    type: "string",
-    default: "packer",
-    description: "The CD's label, such as `cidata` for cloud-init.",
-  },
-  shutdown_command: {
-    type: "string",
-    description: "The command that shuts the machine down.",
-  },
-  shutdown_timeout: {
-    type: "duration",
-    default: 300_000,
-    description: "How long that may take.",
+      "A bridge to attach the machine to, in place of user networking (Linux only).",
   },
   skip_nat_mapping: {
     type: "boolean",
@@ -286,12 +200,115 @@ export const qemuOptions = {
   host_port_min: {
     type: "number",
     default: 2222,
-    description: "The lowest forwarded port.",
+    description: "The lowest port that is forwarded to the machine's sshd.",
   },
   host_port_max: {
     type: "number",
     default: 4444,
-    description: "The highest forwarded port.",
+    description: "The highest port that is forwarded to the machine's sshd.",
+  },
+  cdrom_interface: {
+    type: "string",
+    oneOf: ["ide", "sata", "scsi", "virtio", "virtio-scsi"],
+    description:
+      "The interface of the CD drives; QEMU's own choice unless given.",
+  },
+  headless: {
+    type: "boolean",
+    default: false,
+    description:
+      "Show no window. None is shown either where there is no display.",
+  },
+  display: {
+    type: "string",
+    description:
+      "QEMU's display, such as `sdl`; `gtk`, on macOS `cocoa`, unless given.",
+  },
+  use_default_display: {
+    type: "boolean",
+    default: false,
+    description: "Leave the display to QEMU.",
+  },
+  vga: { type: "string", description: "The type of the graphics card." },
+  disable_vnc: {
+    type: "boolean",
+    default: false,
+    description: "Run no VNC server.",
+  },
+  vnc_bind_address: {
+    type: "string",
+    default: "127.0.0.1",
+    description: "The address of the VNC server.",
+  },
+  vnc_port_min: {
+    type: "number",
+    default: 5900,
+    description: "The lowest port of the VNC server.",
+  },
+  vnc_port_max: {
+    type: "number",
+    default: 6000,
+    description: "The highest port of the VNC server.",
+  },
+  vnc_use_password: {
+    type: "boolean",
+    default: false,
+    description: "Ask for a password by VNC.",
+  },
+  vnc_password: {
+    type: "string",
+    description: "That password, of at most 8 characters; random unless given.",
+  },
+  qmp_enable: {
+    type: "boolean",
+    default: false,
+    description: "Offer QMP, QEMU's control protocol, on a unix socket.",
+  },
+  qmp_socket_path: {
+    type: "string",
+    description:
+      "The path of that socket; `VM_NAME.monitor` in the output directory unless given.",
+  },
+  qemu_binary: {
+    type: "string",
+    default: "qemu-system-x86_64",
+    description: "The QEMU program.",
+  },
+  qemuargs: {
+    type: "any",
+    interpolate: false,
+    description:
+      "QEMU's arguments, as lists of a switch and its value; they replace the builder's with the same switch. `{{ .HTTPIP }}`, `{{ .HTTPPort }}`, `{{ .HTTPDir }}`, `{{ .OutputDir }}`, `{{ .Name }}` and `{{ .SSHHostPort }}` are filled in.",
+  },
+  ...bootOptions,
+  boot_steps: {
+    type: "any",
+    interpolate: false,
+    description:
+      "Lists of a boot command and what it is for, in place of `boot_command`; `-debug` pauses after each.",
+  },
+  ...httpOptions,
+  ...cdOptions,
+  ...shutdownOptions,
+  communicator: {
+    type: "string",
+    default: "ssh",
+    oneOf: ["ssh", "none"],
+    description: "How provisioners reach the machine: `ssh` or `none`.",
+  },
+  ...sshOptions,
+  ssh_host_port_min: {
+    type: "number",
+    description: "The former name of `host_port_min`.",
+  },
+  ssh_host_port_max: {
+    type: "number",
+    description: "The former name of `host_port_max`.",
+  },
+  run_once: {
+    type: "boolean",
+    default: false,
+    description: "Has no effect; old templates have it.",
   },
 } as const satisfies Options;
 

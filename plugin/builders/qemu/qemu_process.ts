@@ -1,130 +1,126 @@
 // A running QEMU: its process, its control connection, and what it last showed.
 
-import { join } from "@std/path";
-import { LocalProcess } from "../../bundled/communicators/local_process.ts";
+import { LocalProcess, TemporaryDirectory } from "../../builder/mod.ts";
 import type { Ui } from "../../contract/ui.ts";
-import { Qmp } from "./qmp.ts";
-import { type Machine, qemuCommand } from "./qemu_command.ts";
-import type { QemuConfig } from "./qemu_options.ts";
+import { Channel } from "./channel.ts";
+import type { Channels } from "./qemu_command.ts";
+import { Qmp, type QmpEvent } from "./qmp.ts";
 
-/** How many lines of the serial port are shown when a machine does not answer. */
+/** How many lines of the serial port are shown when a machine cannot be reached. */
 const SERIAL_LINES = 20;
 
-/** How much of QEMU's stderr an error shows, in characters. */
-const MAX_STDERR_CHARS = 4096;
+/** How much is kept of QEMU's output and of the serial port, in characters. */
+const MAX_TEXT_CHARS = 64 * 1024;
 
-/**
- * Chooses the accelerator.
- *
- * @param wanted What the template wants.
- * @returns The accelerator, and why the machine will be slow, where it will.
- */
-export async function chooseAccelerator(
-  wanted: string | undefined,
-): Promise<{ accelerator: string; reason?: string }> {
-  if (wanted) return { accelerator: wanted };
-  switch (Deno.build.os) {
-    case "darwin":
-      return { accelerator: "hvf" };
-    case "windows":
-      return { accelerator: "whpx" };
-  }
-  try {
-    (await Deno.open("/dev/kvm", { read: true, write: true })).close();
-    return { accelerator: "kvm" };
-  } catch (error) {
-    return {
-      accelerator: "tcg",
-      reason:
-        `Emulating the processor, which is much slower than KVM: /dev/kvm ${
-          error instanceof Deno.errors.NotFound
-            ? "is not there"
-            : "cannot be opened"
-        }`,
-    };
-  }
+/** How {@linkcode QemuProcess.start} starts a machine. */
+export interface QemuProcessOptions {
+  /** The QEMU program. */
+  readonly program: string;
+  /** Makes its arguments. */
+  readonly args: (channels: Channels) => readonly string[];
+  /** The directory in which it runs. */
+  readonly cwd: string;
+  /** Called with QEMU's events. */
+  readonly onEvent?: (event: QmpEvent) => void;
 }
 
 /** A machine that runs. */
 export class QemuProcess implements AsyncDisposable {
-  /** Its control connection. */
-  readonly qmp: Qmp;
-  /** Resolves, when it has ended, with an error that says so. */
+  /** Resolves, when the process has ended, with an error that tells how. */
   readonly ended: Promise<Error>;
   /** False once it has ended. */
   isRunning = true;
-  /** True once its disk is the result of the build. */
-  isBuilt = false;
+  /** True once the machine is about to shut down: its end is then no failure. */
+  isExpectedToEnd = false;
   readonly #process: LocalProcess;
-  readonly #directory: string;
-  #stderr = "";
+  readonly #directory: TemporaryDirectory;
+  readonly #channels: { readonly qmp: Channel; readonly serial: Channel };
+  readonly #output = new TextTail();
+  readonly #serial = new TextTail();
+  #qmp: Qmp | undefined;
 
-  private constructor(argv: string[], qmp: Qmp, directory: string) {
-    this.qmp = qmp;
+  private constructor(
+    { program, args, cwd }: QemuProcessOptions,
+    directory: TemporaryDirectory,
+  ) {
     this.#directory = directory;
-    const decoder = new TextDecoder();
-    this.#process = new LocalProcess({
-      argv,
-      stdin: qmp.stdin,
-      stdout: qmp.stdout,
-      stderr: new WritableStream({
-        write: (chunk) => {
-          this.#stderr =
-            (this.#stderr + decoder.decode(chunk, { stream: true }))
-              .slice(-MAX_STDERR_CHARS);
-        },
-      }),
-    });
+    this.#channels = {
+      qmp: new Channel(directory.path, "qmp"),
+      serial: new Channel(directory.path, "serial"),
+    };
+    try {
+      this.#process = new LocalProcess({
+        argv: [
+          program,
+          ...args({
+            qmp: this.#channels.qmp.device,
+            serial: this.#channels.serial.device,
+          }),
+        ],
+        cwd,
+        stdout: this.#output.writable(),
+        stderr: this.#output.writable(),
+      });
+    } catch (error) {
+      this.#closeChannels();
+      throw error;
+    }
+    void this.#channels.serial.connected().then((connection) =>
+      connection?.readable.pipeTo(this.#serial.writable())
+    ).catch(() => {});
     this.ended = this.#process.wait().then(
-      (status) =>
-        new Error(
-          `QEMU has ended with status ${status}` +
-            (this.#stderr.trim() ? `: ${this.#stderr.trim()}` : ""),
-        ),
+      (status) => new Error(`QEMU exited with status ${status}`),
       (error) => error as Error,
-    ).then((reason) => {
+    ).then((error) => {
+      const output = this.#output.text.trim();
+      if (output !== "") error.message += `: ${output}`;
       this.isRunning = false;
-      qmp.end(reason);
-      return reason;
+      this.#qmp?.close(error);
+      this.#closeChannels();
+      return error;
     });
   }
 
   /**
-   * Starts a machine, and returns when QEMU answers.
+   * Starts a machine, and returns when QEMU accepts commands.
    *
-   * @param config The configuration.
-   * @param machine What it is made of.
+   * @param options The command.
    * @throws {Error} When QEMU does not start, with what it wrote.
    */
-  static async start(
-    config: QemuConfig,
-    machine: Omit<Machine, "serialLog">,
-  ): Promise<QemuProcess> {
-    const directory = await Deno.makeTempDir({ prefix: "baler-qemu-" });
-    const serialLog = join(directory, "serial");
-    const qmp = new Qmp();
+  static async start(options: QemuProcessOptions): Promise<QemuProcess> {
+    const directory = await TemporaryDirectory.create({
+      prefix: "baler-qemu-",
+      forSockets: true,
+    });
     let qemu: QemuProcess;
     try {
-      qemu = new QemuProcess(
-        qemuCommand(config, { ...machine, serialLog }),
-        qmp,
-        directory,
-      );
+      qemu = new QemuProcess(options, directory);
     } catch (error) {
-      await Deno.remove(directory, { recursive: true });
+      await directory[Symbol.asyncDispose]();
       throw error;
     }
     try {
-      await qmp.start();
+      const connection = await Promise.race([
+        qemu.#channels.qmp.connected(),
+        qemu.ended.then(() => undefined),
+      ]);
+      if (connection === undefined) throw await qemu.ended;
+      qemu.#qmp = new Qmp(connection, options.onEvent);
+      await qemu.#qmp.start();
       return qemu;
-    } catch {
-      const reason = await qemu.ended;
+    } catch (error) {
+      const reason = qemu.isRunning ? error : await qemu.ended;
       await qemu[Symbol.asyncDispose]();
       throw reason;
     }
   }
 
-  /** Ends it as a power cut does, its own buffers written. */
+  /** Its QMP connection. */
+  get qmp(): Qmp {
+    return this.#qmp!;
+  }
+
+  /** Ends it as a power cut does, with its own buffers written. */
   async quit(): Promise<void> {
     await this.qmp.execute("quit").catch(() => {});
   }
@@ -137,21 +133,20 @@ export class QemuProcess implements AsyncDisposable {
    * @param ui Where its state is shown when it does not.
    * @throws {Error} When it does not in time.
    */
-  async waitForEnd(
+  async waitForShutdown(
     timeoutMs: number,
     signal: AbortSignal,
     ui: Ui,
   ): Promise<void> {
-    const late = AbortSignal.timeout(timeoutMs);
     const aborted = Promise.withResolvers<void>();
-    const any = AbortSignal.any([signal, late]);
-    any.addEventListener("abort", () => aborted.resolve(), { once: true });
+    const either = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    either.addEventListener("abort", () => aborted.resolve(), { once: true });
     await Promise.race([this.ended, aborted.promise]);
     if (!this.isRunning) return;
     signal.throwIfAborted();
     await this.showState(ui);
     throw new Error(
-      `the machine did not shut down within ${
+      `Timeout while waiting for the machine to shut down: ${
         timeoutMs / 1000
       } s (shutdown_timeout)`,
     );
@@ -163,30 +158,65 @@ export class QemuProcess implements AsyncDisposable {
    * @param ui Where it shows them.
    */
   async showState(ui: Ui): Promise<void> {
-    const serial = await Deno.readTextFile(join(this.#directory, "serial"))
-      .catch(() => "");
-    const lines = serial.split(/\r?\n/).filter((line) => line.trim() !== "")
+    // A machine whose serial port is QEMU's stdout writes there.
+    const text = this.#serial.text || this.#output.text;
+    const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "")
       .slice(-SERIAL_LINES);
     if (lines.length > 0) {
       await ui.error(`The last lines of the serial port:\n${lines.join("\n")}`);
     }
     if (!this.isRunning) return;
-    const path = await Deno.makeTempFile({
-      prefix: "baler-screen-",
-      suffix: ".png",
-    });
-    try {
-      await this.qmp.execute("screendump", { filename: path, format: "png" });
+    const path = await this.#screenshot();
+    if (path !== undefined) {
       await ui.error(`A picture of the machine's screen: ${path}`);
-    } catch {
-      // A QEMU before 7.1 has no PNG; a machine may have no screen.
-      await Deno.remove(path);
+    }
+  }
+
+  /** Makes a picture of the screen: a PNG, or PPM from a QEMU before 7.1. */
+  async #screenshot(): Promise<string | undefined> {
+    for (const format of ["png", undefined]) {
+      const filename = await Deno.makeTempFile({
+        prefix: "baler-screen-",
+        suffix: `.${format ?? "ppm"}`,
+      });
+      try {
+        await this.qmp.execute("screendump", {
+          filename,
+          ...(format === undefined ? {} : { format }),
+        });
+        return filename;
+      } catch {
+        // No such format, or no screen.
+        await Deno.remove(filename);
+      }
     }
   }
 
   /** Ends it, if it runs, and deletes its temporary files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
-    await Deno.remove(this.#directory, { recursive: true }).catch(() => {});
+    this.#closeChannels();
+    await this.#directory[Symbol.asyncDispose]();
+  }
+
+  #closeChannels(): void {
+    for (const channel of Object.values(this.#channels)) {
+      channel[Symbol.dispose]();
+    }
+  }
+}
+
+/** The end of a text that may be long. */
+class TextTail {
+  text = "";
+
+  writable(): WritableStream<Uint8Array> {
+    const decoder = new TextDecoder();
+    return new WritableStream({
+      write: (chunk) => {
+        this.text = (this.text + decoder.decode(chunk, { stream: true }))
+          .slice(-MAX_TEXT_CHARS);
+      },
+    });
   }
 }

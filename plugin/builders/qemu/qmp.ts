@@ -1,43 +1,52 @@
-// QMP, QEMU's control protocol, over the process's stdin and stdout.
+// QMP, QEMU's control protocol.
 // Source: https://www.qemu.org/docs/master/interop/qmp-spec.html
-
-import type { BootAction } from "../../builder/boot_command.ts";
-import { delay } from "../../common/delay.ts";
 
 /** The longest line that is read, in characters. */
 const MAX_LINE_CHARS = 1024 * 1024;
 
+/** An event of QEMU, such as `SHUTDOWN`. */
+export interface QmpEvent {
+  /** Its name. */
+  readonly event: string;
+  /** Its data. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
 /** A client of one QEMU. */
 export class Qmp {
-  /** What QEMU reads. */
-  readonly stdin: ReadableStream<Uint8Array>;
-  /** What QEMU writes. */
-  readonly stdout: WritableStream<Uint8Array>;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #onEvent: (event: QmpEvent) => void;
   readonly #pending: PromiseWithResolvers<unknown>[] = [];
   readonly #greeted = Promise.withResolvers<void>();
-  #line = "";
-  #end: Error | undefined;
+  #closeReason: Error | undefined;
 
-  /** Waits for a QEMU that reads and writes its streams. */
-  constructor() {
-    const decoder = new TextDecoder();
-    this.stdin = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-    });
-    this.stdout = new WritableStream({
-      write: (chunk) => this.#receive(decoder.decode(chunk, { stream: true })),
-      close: () => this.end(new Error("QEMU has ended")),
-    });
+  /**
+   * Reads and writes a connection.
+   *
+   * @param connection The connection to QEMU.
+   * @param onEvent Called with each event.
+   */
+  constructor(
+    connection: {
+      readonly readable: ReadableStream<Uint8Array>;
+      readonly writable: WritableStream<Uint8Array>;
+    },
+    onEvent: (event: QmpEvent) => void = () => {},
+  ) {
+    this.#writer = connection.writable.getWriter();
+    this.#writer.closed.catch(() => {});
+    this.#onEvent = onEvent;
     this.#greeted.promise.catch(() => {});
+    this.#read(connection.readable).then(
+      () => this.close(new Error("QEMU has closed its QMP connection")),
+      (error) => this.close(error as Error),
+    );
   }
 
   /**
-   * Waits for QEMU's greeting, and makes it listen.
+   * Waits for QEMU's greeting, and leaves the negotiation of capabilities.
    *
-   * @throws {Error} When QEMU ends first.
+   * @throws {Error} When the connection ends first.
    */
   async start(): Promise<void> {
     await this.#greeted.promise;
@@ -45,97 +54,64 @@ export class Qmp {
   }
 
   /**
-   * Has QEMU do something.
+   * Executes a command.
    *
    * @param execute The command.
    * @param args Its arguments.
    * @returns What QEMU returns.
-   * @throws {Error} What QEMU says is wrong, or that it has ended.
+   * @throws {Error} QEMU's description of the error, or that the connection has ended.
    */
   execute(execute: string, args?: Record<string, unknown>): Promise<unknown> {
-    if (this.#end) return Promise.reject(this.#end);
-    const answer = Promise.withResolvers<unknown>();
-    this.#pending.push(answer);
-    this.#controller.enqueue(
-      new TextEncoder().encode(
-        `${
-          JSON.stringify({ execute, ...(args ? { arguments: args } : {}) })
-        }\n`,
-      ),
-    );
-    return answer.promise;
+    if (this.#closeReason) return Promise.reject(this.#closeReason);
+    const response = Promise.withResolvers<unknown>();
+    this.#pending.push(response);
+    const command = args ? { execute, arguments: args } : { execute };
+    this.#writer.write(
+      new TextEncoder().encode(`${JSON.stringify(command)}\n`),
+    ).catch((error) => this.close(error as Error));
+    return response.promise;
   }
 
   /**
-   * Types at the machine's keyboard.
+   * Rejects all commands in flight, and every later one.
    *
-   * @param actions What to type.
-   * @param holdMs How long each key is held, in milliseconds.
-   * @param signal Stops when aborted.
+   * @param reason Why there will be no response.
    */
-  async type(
-    actions: readonly BootAction[],
-    holdMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const qcode = (data: string) => ({ type: "qcode", data });
-    for (const action of actions) {
-      signal.throwIfAborted();
-      if (action.kind === "wait") {
-        await delay(action.milliseconds, signal);
-      } else if (action.kind === "press") {
-        await this.execute("send-key", {
-          keys: action.keys.map(qcode),
-          "hold-time": holdMs,
-        });
-        // QEMU holds the key meanwhile, and lets go of it by itself.
-        await delay(holdMs * 2, signal);
-      } else {
-        await this.execute("input-send-event", {
-          events: [{
-            type: "key",
-            data: { down: action.kind === "down", key: qcode(action.key) },
-          }],
-        });
+  close(reason: Error): void {
+    this.#closeReason ??= reason;
+    this.#greeted.reject(this.#closeReason);
+    for (const { reject } of this.#pending.splice(0)) reject(this.#closeReason);
+  }
+
+  async #read(readable: ReadableStream<Uint8Array>): Promise<void> {
+    let rest = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of readable) {
+      const lines = (rest + decoder.decode(chunk, { stream: true }))
+        .split("\n");
+      rest = lines.pop()!;
+      if (rest.length > MAX_LINE_CHARS) {
+        throw new Error("QEMU wrote a QMP message that is too long");
       }
+      for (const line of lines) if (line.trim() !== "") this.#receive(line);
     }
   }
 
-  /**
-   * Fails whatever waits for QEMU.
-   *
-   * @param reason Why there will be no answer.
-   */
-  end(reason: Error): void {
-    this.#end ??= reason;
-    this.#greeted.reject(this.#end);
-    for (const { reject } of this.#pending.splice(0)) reject(this.#end);
-    try {
-      this.#controller.close();
-    } catch { /* It is closed. */ }
-  }
-
-  #receive(text: string): void {
-    const lines = (this.#line + text).split("\n");
-    this.#line = lines.pop()!;
-    if (this.#line.length > MAX_LINE_CHARS) {
-      return this.end(new Error("QEMU wrote a line that is too long"));
-    }
-    for (const line of lines) if (line.trim() !== "") this.#message(line);
-  }
-
-  #message(line: string): void {
+  #receive(line: string): void {
     let message: {
       QMP?: unknown;
       return?: unknown;
       error?: { desc?: string };
+      event?: string;
+      data?: Record<string, unknown>;
     };
     try {
       message = JSON.parse(line);
     } catch {
-      return this.end(new Error(`QEMU wrote no QMP: ${line.slice(0, 200)}`));
+      throw new Error(`QEMU wrote no QMP: ${line.slice(0, 200)}`);
     }
     if (message.QMP !== undefined) return this.#greeted.resolve();
+    if (message.event !== undefined) return this.#onEvent(message as QmpEvent);
     if ("return" in message) this.#pending.shift()?.resolve(message.return);
     else if (message.error) {
       this.#pending.shift()?.reject(

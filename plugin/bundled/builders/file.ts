@@ -18,9 +18,9 @@ import { HOOK_PROVISION } from "../../contract/hook.ts";
 import type { ConfigOf, Options } from "../../contract/options.ts";
 import { serveBuilder } from "../../sdk/serve.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { FilesArtifact, removeOutput } from "../shared/files_artifact.ts";
-import { DiscardCommunicator } from "../communicators/discard.ts";
-import { osError, withOsError } from "../shared/os_error.ts";
+import { FilesArtifact, removeOutput } from "../../files/files_artifact.ts";
+import { DiscardCommunicator } from "../../builder/communicators/discard.ts";
+import { osError, withOsError } from "../../files/os_error.ts";
 import { OutputFile } from "../shared/output_file.ts";
 import { outputPath } from "../shared/output_path.ts";
 

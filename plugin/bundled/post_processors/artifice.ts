@@ -11,8 +11,8 @@ import type {
   PostProcessor,
   PostProcessResult,
 } from "../../contract/post_processor.ts";
-import { FilesArtifact } from "../shared/files_artifact.ts";
-import { glob } from "../shared/glob.ts";
+import { FilesArtifact } from "../../files/files_artifact.ts";
+import { glob } from "../../files/glob.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";
 
 /** The options of artifice. */

@@ -18,7 +18,7 @@ import type {
 import { render } from "../../sdk/render.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { FilesArtifact } from "../shared/files_artifact.ts";
+import { FilesArtifact } from "../../files/files_artifact.ts";
 import { OutputFile } from "../shared/output_file.ts";
 import { outputFields, outputPath } from "../shared/output_path.ts";
 import { templateProblems } from "../shared/template_problems.ts";

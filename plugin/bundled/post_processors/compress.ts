@@ -18,7 +18,7 @@ import { writeArchive } from "./write_archive.ts";
 import { type ArchiveFormat, archiveFormat } from "../archive/format.ts";
 import { bgzf, gzipOptions } from "../archive/bgzf.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { FilesArtifact } from "../shared/files_artifact.ts";
+import { FilesArtifact } from "../../files/files_artifact.ts";
 import { outputFields, outputPath } from "../shared/output_path.ts";
 import { templateProblems } from "../shared/template_problems.ts";
 import { servePostProcessor } from "../../sdk/serve.ts";

@@ -1,7 +1,7 @@
 // The manifest file: one JSON document to which the builds of many runs add their
 // entries, each in a process of its own. No entry is lost.
 
-import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
 import { OutputFile } from "../shared/output_file.ts";
 import { writeAll } from "../shared/write_all.ts";
 

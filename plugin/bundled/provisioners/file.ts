@@ -18,7 +18,7 @@ import { render } from "../../sdk/render.ts";
 import { serveProvisioner } from "../../sdk/serve.ts";
 import type { Ui } from "../../contract/ui.ts";
 import { ByteProgress, fileChunks } from "../shared/read_chunks.ts";
-import { osError, withOsError } from "../shared/os_error.ts";
+import { osError, withOsError } from "../../files/os_error.ts";
 import { OutputFile } from "../shared/output_file.ts";
 
 const options = {

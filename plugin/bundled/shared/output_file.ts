@@ -1,9 +1,9 @@
-// An output file, which appears under its name when all of it is written: it is
-// written under another name beside it, and then renamed. If this process dies
-// before, the file with the other name is removed.
+// An output file, which appears under its name when it is complete: it is written
+// under another name in the same directory, and then renamed. If this process dies
+// before, that file is removed.
 
 import { basename, dirname, join } from "@std/path";
-import { guardFile, unguardFile } from "./cleanup_guard.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
 import { writeAll } from "./write_all.ts";
 
 /** How an {@linkcode OutputFile} is made. */
@@ -17,7 +17,7 @@ export interface OutputFileOptions {
 /** A file that is being written. */
 export class OutputFile implements AsyncDisposable {
   readonly #file: Deno.FsFile;
-  /** Where the file is to be in the end, with symlinks resolved. */
+  /** The final path of the file, with symlinks resolved. */
   readonly #target: string;
   /** Where it is until then; undefined for what is written in place, such as a device. */
   readonly #partial: string | undefined;
@@ -96,7 +96,7 @@ export class OutputFile implements AsyncDisposable {
   }
 
   /**
-   * Writes bytes behind those that were written before.
+   * Appends bytes.
    *
    * @param bytes The bytes.
    * @throws {Error} When they cannot be written.
@@ -131,7 +131,7 @@ export class OutputFile implements AsyncDisposable {
   /**
    * Like {@linkcode commit}, unless another process has made the file meanwhile.
    *
-   * @returns False when the file exists; what was written is then removed.
+   * @returns False when the file exists; the written file is then removed.
    * @throws {Error} When it cannot be put in its place.
    */
   async commitNew(): Promise<boolean> {
@@ -153,7 +153,7 @@ export class OutputFile implements AsyncDisposable {
     }
   }
 
-  /** Removes what was written, unless it was committed. */
+  /** Removes the written file, unless it was committed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#close();

@@ -9,7 +9,7 @@ import { uploadText } from "./windows_script.ts";
 export interface ElevatedScriptOptions {
   /** The command line that the task runs. */
   command: string;
-  /** The user as whom it runs. */
+  /** The user that runs it. */
   user: string;
   /** The user's password; empty for an account without one, such as SYSTEM. */
   password: string;
@@ -120,7 +120,7 @@ exit $result
 `;
 }
 
-/** The definition of a task that runs at once, for as long as it takes, with the user's full rights. */
+/** The definition of a task that runs immediately, without a time limit, with the user's full rights. */
 function taskXml(args: string): string {
   return `<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">

@@ -15,8 +15,8 @@ import {
   environmentVarsProblems,
 } from "./environment_vars.ts";
 import { checkExitStatus, exitCodesProblems } from "./exit_codes.ts";
-import { warnOfBackground } from "../communicators/background_warning.ts";
-import { LocalProcess } from "../communicators/local_process.ts";
+import { warnOfBackground } from "../../builder/communicators/background_warning.ts";
+import { LocalProcess } from "../../process/local_process.ts";
 import { pipeToUi } from "./output_lines.ts";
 import { type VariableFormat, withPaths } from "./quote.ts";
 import { inlineScript, scriptProblems } from "./script_options.ts";
@@ -283,7 +283,7 @@ export class LocalShell {
     checkExitStatus(await running.wait(), valid_exit_codes);
   }
 
-  /** Only the argument behind `-c` is a program for a shell, in which a path is quoted. */
+  /** Only the argument after `-c` is a program for a shell, in which a path is quoted. */
   #argv(
     command: readonly string[],
     path: string,

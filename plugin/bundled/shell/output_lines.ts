@@ -41,8 +41,8 @@ export function outputLines(
   });
 }
 
-// A progress bar overwrites itself with carriage returns: a terminal would show
-// what is behind the last one.
+// A progress bar overwrites itself with carriage returns: a terminal would show the
+// text after the last one.
 function clean(line: string): string {
   const shown = line.trimEnd();
   return shown.slice(shown.lastIndexOf("\r") + 1);

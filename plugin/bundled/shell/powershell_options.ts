@@ -18,7 +18,7 @@ const EXECUTION_POLICIES = [
   "none",
 ] as const;
 
-/** What a template may say to the provisioner powershell. */
+/** The options of the provisioner powershell. */
 export const powershellOptions = {
   ...windowsScriptOptions,
   env_var_format: {

@@ -47,8 +47,8 @@ export async function withPaths<Name extends string>(
   paths: Readonly<Record<Name, string>>,
   fill: (texts: Record<Name, string>) => Promise<string>,
 ): Promise<string> {
-  // A path that needs quotes stands as a marker until it is known whether it is
-  // between quotes already.
+  // A path that needs quotes is replaced by a marker until it is known whether it is
+  // already between quotes.
   const marked = new Map<string, string>();
   const texts: Record<string, string> = { ...paths };
   for (const [name, path] of Object.entries<string>(paths)) {
@@ -116,13 +116,13 @@ export interface Variable {
   name: string;
   /** Its value. */
   value: string;
-  /** True for a value that stands in the template as it is; false for one that came from elsewhere. */
+  /** True for a literal value of the template; false for one from elsewhere. */
   isLiteral: boolean;
 }
 
 /** How variables are written into a command line. */
 export interface VariableFormat {
-  /** The first `%s` stands for the name, the second for the value. */
+  /** The first `%s` is replaced by the name, the second by the value. */
   format: string;
   /**
    * Who reads it: the shell of one of baler's own formats, `powershell` for any
@@ -177,7 +177,7 @@ function quotedFor(
   { format, shell }: VariableFormat,
   quote: string,
 ): string {
-  // As in Packer, a literal value is escaped wherever it stands.
+  // As in Packer, a literal value is escaped at any position.
   if (shell === "powershell" && (isLiteral || quote === '"')) {
     return escapePowerShell(value);
   }
@@ -215,7 +215,7 @@ function openQuote(text: string): string {
   return open;
 }
 
-/** A value behind `set NAME=` in cmd.exe, which has no quotes for it. */
+/** A value after `set NAME=` in cmd.exe, which has no quotes for it. */
 function cmdValue({ name, value }: Variable): string {
   if (/[\r\n]/.test(value)) {
     throw new Error(

@@ -2,11 +2,11 @@
 // and removed.
 
 import type { BuildContext } from "../../contract/build_context.ts";
-import type { Communicator } from "../../contract/communicator.ts";
+import type { Communicator, Upload } from "../../contract/communicator.ts";
 import type { Ui } from "../../contract/ui.ts";
 import type { ConfigOf } from "../../contract/options.ts";
 import { render } from "../../sdk/render.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError } from "../../files/os_error.ts";
 import { checkExitStatus } from "./exit_codes.ts";
 import { normalizeLineEndings } from "./line_endings.ts";
 import { DISCONNECTED, runRemoteCommand } from "./remote_command.ts";
@@ -16,6 +16,17 @@ import type { shellOptions } from "./shell_options.ts";
 
 const COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
 const COMMAND_WITH_FILE = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}";
+
+/** The longest script that is read before it is uploaded, in bytes. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** What is uploaded. */
+interface Content {
+  /** The bytes. */
+  source: Upload["source"];
+  /** Their number, where it is known. */
+  size?: number;
+}
 
 /** What a {@linkcode RemoteScript} works with. */
 export interface RemoteScriptOptions {
@@ -91,7 +102,7 @@ export class RemoteScript {
       const content = this.#config.binary
         ? file.readable
         : file.readable.pipeThrough(normalizeLineEndings());
-      await this.#upload(this.#path, content, "script", 0o700);
+      await this.#upload(this.#path, await sized(content), "script", 0o700);
       return await this.#command(command, { isShown: true });
     });
     this.#check(status);
@@ -99,16 +110,16 @@ export class RemoteScript {
   }
 
   /**
-   * Removes what was uploaded, unless the configuration has `skip_clean`.
+   * Removes uploaded files, unless the configuration has `skip_clean`.
    *
-   * @param path One uploaded file. By default all that are left are removed, and
-   * a failure is no error.
+   * @param path One uploaded file. By default all remaining files are removed, and a
+   * failure is ignored.
    * @throws {Error} When the one file cannot be removed.
    */
   async clean(path?: string): Promise<void> {
     if (this.#config.skip_clean) return;
     if (path === undefined) {
-      // The machine may be gone, and the error that ended the script says more.
+      // The machine may not exist any more, and the error of the script is more important.
       for (const left of this.#uploaded) {
         await this.#command(`rm -f ${shellPath(left)}`, { isAbortable: false })
           .catch(() => {});
@@ -147,28 +158,34 @@ export class RemoteScript {
     const path = `${this.#config.remote_folder}/${unguessable("varfile")}`;
     const bytes = new TextEncoder().encode(this.#options.vars);
     await this.#retry(() =>
-      this.#upload(path, ReadableStream.from([bytes]), "envVarFile", 0o600)
+      this.#upload(
+        path,
+        { source: ReadableStream.from([bytes]), size: bytes.length },
+        "envVarFile",
+        0o600,
+      )
     );
     this.#envVarFile = path;
   }
 
   async #upload(
     path: string,
-    source: ReadableStream<Uint8Array>,
+    content: Content,
     what: string,
     mode: number,
   ): Promise<void> {
     const { communicator, signal } = this.#options;
+    const { source } = content;
     try {
-      // An upload is exclusive: what is there already has to go first, be it from
-      // an earlier script or put there by somebody else.
+      // An upload is exclusive: an existing file must be removed first, whether an
+      // earlier script or another user created it.
       if (this.#uploaded.has(path) || this.#isPathGiven) {
         await this.#remove(path);
       }
       this.#uploaded.add(path);
       await communicator.upload({
         path,
-        source,
+        ...content,
         mode,
         exclusive: true,
         temporary: !this.#config.skip_clean,
@@ -209,7 +226,33 @@ export class RemoteScript {
   }
 }
 
-/** A name that nobody can have taken before. */
+/**
+ * Returns a script with its size, unless it is long: with the size, a communicator
+ * can check in the same command that the upload is complete.
+ */
+async function sized(content: ReadableStream<Uint8Array>): Promise<Content> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = content.getReader();
+  while (size <= MAX_BUFFERED_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) return { source: ReadableStream.from(chunks), size };
+    chunks.push(value);
+    size += value.length;
+  }
+  return {
+    source: new ReadableStream({
+      async pull(controller) {
+        const chunk = chunks.shift() ?? (await reader.read()).value;
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    }),
+  };
+}
+
+/** Returns an unpredictable file name. */
 function unguessable(name: string): string {
   return `${name}_${crypto.randomUUID()}.sh`;
 }

@@ -3,7 +3,7 @@
 import { delay } from "../../common/delay.ts";
 import { goDuration } from "../../common/duration.ts";
 import type { Ui } from "../../contract/ui.ts";
-import { isOsError } from "../shared/os_error.ts";
+import { isOsError } from "../../files/os_error.ts";
 
 const DEFAULT_DELAY_MS = 2_000;
 const REPORT_INTERVAL_MS = 30_000;

@@ -2,7 +2,7 @@
 
 import { resolve } from "@std/path";
 import type { ConfigProblem } from "../../contract/config_error.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError } from "../../files/os_error.ts";
 
 /** Where a shell provisioner's scripts come from: exactly one of these is given. */
 export interface ScriptSource {

@@ -1,20 +1,20 @@
-// A temporary file of this process's own. It is removed when it is no longer
-// used, also if this process is killed.
+// A temporary file of this process. It is removed when it is no longer used, even if
+// this process is killed.
 
 import { join, resolve } from "@std/path";
-import { guardFile, unguardFile } from "../shared/cleanup_guard.ts";
-import { osError, withOsError } from "../shared/os_error.ts";
+import { guardFile, unguardFile } from "../../process/cleanup_guard.ts";
+import { osError, withOsError } from "../../files/os_error.ts";
 import { writeAll } from "../shared/write_all.ts";
 
-/** How a {@linkcode TemporaryFile} is made. */
+/** How a {@linkcode TemporaryFile} is created. */
 export interface TemporaryFileOptions {
   /** The beginning of its name. */
   prefix: string;
   /** The end of its name, for example `".cmd"`. */
   suffix?: string;
   /**
-   * Removes the file at once when aborted, even while a process has it open: this
-   * process may have no time to wait for that one.
+   * Removes the file immediately when aborted, even while another process has it open:
+   * this process may have no time to wait for that one.
    */
   signal?: AbortSignal;
 }
@@ -79,14 +79,14 @@ export class TemporaryFile implements AsyncDisposable {
         () => writeAll(opened, new TextEncoder().encode(content)),
       );
     } catch (error) {
-      // Why it could not be made says more than why it cannot be removed.
+      // The error of the creation is more useful than that of the removal.
       await file[Symbol.asyncDispose]().catch(() => {});
       throw error;
     }
     return file;
   }
 
-  /** Removes the file; one that is gone already is no error. */
+  /** Removes the file; ignores a file that does not exist any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     await this.#remove();

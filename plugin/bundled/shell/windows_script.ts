@@ -4,7 +4,7 @@
 import type { BuildContext } from "../../contract/build_context.ts";
 import type { Communicator } from "../../contract/communicator.ts";
 import { render } from "../../sdk/render.ts";
-import { osError } from "../shared/os_error.ts";
+import { osError } from "../../files/os_error.ts";
 import { inlineScript, type ScriptSource } from "./script_options.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 

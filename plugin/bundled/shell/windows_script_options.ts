@@ -2,7 +2,7 @@
 
 import type { Option } from "../../contract/options.ts";
 
-/** What a template may say to either of them. */
+/** The options that both of them have. */
 export const windowsScriptOptions = {
   inline: { type: "strings", description: "The lines of a script to run." },
   script: {

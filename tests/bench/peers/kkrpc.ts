@@ -9,7 +9,7 @@ import { driven, echoWorks } from "../programs/driven.ts";
 const { NodeIo, RPCChannel } = await import("kkrpc");
 const { DenoIo } = await import("kkrpc/deno");
 
-/** Serves `echo`, until stdin ends. */
+/** Serves `echo` until stdin is closed. */
 export async function kkrpcServer(): Promise<void> {
   // kkrpc reads on at the end of its stdin, without a pause.
   const stdin = Deno.stdin.readable.pipeThrough(

@@ -9,7 +9,7 @@ import { driven, echoWorks } from "../programs/driven.ts";
 const { createMessageConnection, StreamMessageReader, StreamMessageWriter } =
   (await import("vscode-jsonrpc/node")).default;
 
-/** Serves `echo`, until stdin ends. */
+/** Serves `echo` until stdin is closed. */
 export async function jsonrpcServer(): Promise<void> {
   const connection = createMessageConnection(
     new StreamMessageReader(process.stdin),

@@ -1,11 +1,11 @@
-// The driver's side of the measuring programs: reads what is to be done from
+// The driver's side of the measuring programs: reads tasks from
 // stdin, a line each, and writes to stdout how many milliseconds it took.
 
-/** What a program can be told to do: by name, given how often or how much. */
+/** The tasks of a program by name; each gets a count or an amount. */
 export type Works = Record<string, (count: number) => unknown>;
 
 /**
- * Does what it is told until stdin ends.
+ * Runs tasks until stdin is closed.
  *
  * @param works What it can do. What a work returns as a number is taken for
  * its time; otherwise it is timed here.
@@ -63,7 +63,7 @@ export const RICH = {
   nothing: undefined,
 };
 
-/** A piece of bytes as large as the rows about bytes want it. */
+/** A chunk of the size that the rows about bytes use. */
 export function mebibyte(): Uint8Array {
   return new Uint8Array(1 << 20).fill(7);
 }
@@ -98,7 +98,7 @@ export async function thousandUnderWay(
   await Promise.all(Array.from({ length: 1000 }, lane));
 }
 
-/** The works that every peer in JavaScript has, made of its way to call `echo`. */
+/** The tasks of every peer in JavaScript, built from its way to call `echo`. */
 export function echoWorks(echo: (value: unknown) => Promise<unknown>): Works {
   const bytes = mebibyte();
   return {

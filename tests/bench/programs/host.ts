@@ -68,7 +68,7 @@ await driven({
     }),
   hellos: (count) => twoAtATime(count, hello),
 
-  /** From now on there are so many plugins, beside the two that stream. */
+  /** Sets the number of plugins, in addition to the two that stream. */
   async plugins(count) {
     await Promise.all(many.map(({ plugin }) => plugin.close()));
     many = [];

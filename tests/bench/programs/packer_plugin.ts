@@ -77,7 +77,7 @@ class Machine implements Builder<Config> {
   }
 }
 
-/** What a file of Deno gives at once. */
+/** The chunk size of a file stream in Deno, in bytes. */
 const CHUNK_BYTES = 64 * 1024;
 
 class Push implements Provisioner<Config> {

@@ -1,5 +1,5 @@
-// The plugin that is measured: an echo, both ends of a stream, and builders
-// that say and log a lot.
+// The measured plugin: an echo, both ends of a stream, and builders
+// with much output and log.
 
 import {
   type Artifact,

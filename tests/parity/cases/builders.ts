@@ -34,13 +34,13 @@ export const builders: readonly ParityCase[] = [
   {
     name: "file-no-target",
     template: { builders: [{ type: "file", content: "x" }] },
-    says: ["target required"],
+    messageParts: ["target required"],
   },
   {
     name: "file-content-and-source",
     template: { builders: [aFile({ source: "in" })] },
     files: { in: "x" },
-    says: ["cannot specify source file and content"],
+    messageParts: ["cannot specify source file and content"],
   },
   {
     name: "file-source-is-target",
@@ -51,25 +51,25 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "source-is-target",
       ok: false,
-      says: ["same file"],
+      messageParts: ["same file"],
       files: [],
     },
   },
   {
     name: "file-source-missing",
     template: { builders: [{ type: "file", source: "gone", target: "out" }] },
-    says: ["open gone: no such file or directory"],
+    messageParts: ["open gone: no such file or directory"],
   },
   {
     name: "file-target-is-folder",
     template: { builders: [aFile({ target: "sub" })] },
     files: { "sub/x": "" },
-    says: ["sub", "is a directory"],
+    messageParts: ["sub", "is a directory"],
   },
   {
     name: "file-unknown-key",
     template: { builders: [aFile({ contents: "x" })] },
-    says: ["unknown", "contents"],
+    messageParts: ["unknown", "contents"],
   },
   {
     name: "file-number-as-content",
@@ -90,12 +90,12 @@ export const builders: readonly ParityCase[] = [
   {
     name: "file-list-as-content",
     template: { builders: [aFile({ content: ["x", "y"] })] },
-    says: ["content"],
+    messageParts: ["content"],
   },
   {
     name: "file-object-as-content",
     template: { builders: [aFile({ content: { x: "y" } })] },
-    says: ["content"],
+    messageParts: ["content"],
   },
   {
     name: "file-key-in-another-case",
@@ -113,7 +113,7 @@ export const builders: readonly ParityCase[] = [
   {
     name: "null-unknown-key",
     template: { builders: [nothing({ foo: 1, bar: 2 })] },
-    says: ["unknown", "foo", "bar"],
+    messageParts: ["unknown", "foo", "bar"],
   },
   {
     name: "null-ssh-options-with-none",
@@ -130,7 +130,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "warnings-of-options-without-effect",
       ok: true,
-      says: ["ssh_host", "does nothing"],
+      messageParts: ["ssh_host", "does nothing"],
     },
   },
   ...Object.entries({
@@ -145,7 +145,7 @@ export const builders: readonly ParityCase[] = [
     name: `null-malformed-${key}-with-none`,
     template: { builders: [nothing({ [key]: value })] },
     args: validate(),
-    says: [key],
+    messageParts: [key],
   })),
   {
     name: "null-older-ssh-options-with-none",
@@ -158,57 +158,161 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "warnings-of-options-without-effect",
       ok: true,
-      says: ["ssh_wait_timeout", "does nothing"],
+      messageParts: ["ssh_wait_timeout", "does nothing"],
+    },
+  },
+  { name: "null-ssh", template: { builders: [ssh()] }, args: validate() },
+  {
+    name: "null-ssh-without-anything",
+    template: { builders: [{ type: "null" }] },
+    args: validate(),
+    messageParts: [
+      "ssh_username must be specified",
+      "a Host must be specified",
+      "one authentication method must be specified",
+    ],
+  },
+  ...Object.entries<
+    [config: Record<string, unknown>, ...messageParts: string[]]
+  >({
+    "agent": [{ ssh_password: "", ssh_agent_auth: true }],
+    "no-authentication": [
+      { ssh_password: "" },
+      "one authentication method must be specified",
+    ],
+    "two-authentications": [
+      { ssh_agent_auth: true },
+      "only one of ssh_agent_auth",
+    ],
+    "no-key-file": [
+      { ssh_private_key_file: "gone", ssh_password: "" },
+      "ssh_private_key_file is invalid: stat gone: no such file or directory",
+    ],
+    "key-file-without-key": [
+      { ssh_private_key_file: "template.json", ssh_password: "" },
+      "ssh_private_key_file is invalid",
+      "no key found",
+    ],
+    "file-transfer-method": [
+      { ssh_file_transfer_method: "ftp" },
+      "ssh_file_transfer_method ('ftp') is invalid",
+    ],
+    "sftp": [{ ssh_file_transfer_method: "sftp" }],
+    "local-tunnel": [
+      { ssh_local_tunnels: ["80"] },
+      "ssh_local_tunnels ('80') is invalid",
+    ],
+    "remote-tunnel": [
+      { ssh_remote_tunnels: ["1:host:z"] },
+      "ssh_remote_tunnels",
+      "is invalid",
+    ],
+    "tunnels": [{
+      ssh_local_tunnels: ["8080:host:80"],
+      ssh_remote_tunnels: ["8081:host:81"],
+    }],
+    "bastion-without-authentication": [
+      { ssh_bastion_host: "b" },
+      "ssh_bastion_password or ssh_bastion_private_key_file must be specified",
+    ],
+    "bastion": [{
+      ssh_bastion_host: "b",
+      ssh_bastion_username: "u",
+      ssh_bastion_password: "p",
+    }],
+    "bastion-with-agent": [{
+      ssh_bastion_host: "b",
+      ssh_bastion_agent_auth: true,
+    }],
+    "bastion-and-proxy": [
+      {
+        ssh_bastion_host: "b",
+        ssh_bastion_password: "p",
+        ssh_proxy_host: "p",
+      },
+      "please specify either ssh_bastion_host or ssh_proxy_host",
+    ],
+    "proxy": [{
+      ssh_proxy_host: "p",
+      ssh_proxy_port: 1081,
+      ssh_proxy_username: "u",
+      ssh_proxy_password: "p",
+    }],
+    "numbers-as-strings": [{ ssh_port: "22", ssh_pty: "true" }],
+    "defaults": [{
+      ssh_port: 0,
+      ssh_handshake_attempts: 0,
+      ssh_file_transfer_method: "",
+      ssh_keep_alive_interval: "-1s",
+    }],
+    "the-rest": [{
+      ssh_ciphers: ["aes128-ctr"],
+      ssh_key_exchange_algorithms: ["curve25519-sha256"],
+      ssh_keypair_name: "k",
+      temporary_key_pair_name: "t",
+      temporary_key_pair_type: "ecdsa",
+      temporary_key_pair_bits: 521,
+      ssh_clear_authorized_keys: true,
+      ssh_disable_agent_forwarding: true,
+      ssh_read_write_timeout: "5m",
+      pause_before_connecting: "10s",
+      ssh_timeout: "1m",
+    }],
+  }).map(([name, [config, ...messageParts]]): ParityCase => ({
+    name: `null-ssh-${name}`,
+    template: { builders: [ssh(config)] },
+    args: validate(),
+    ...(messageParts.length > 0 ? { messageParts } : {}),
+  })),
+  {
+    name: "null-ssh-certificate-file-missing",
+    template: { builders: [ssh({ ssh_certificate_file: "gone" })] },
+    args: validate(),
+    differs: {
+      why: "ssh-checked-first",
+      ok: false,
+      messageParts: ["ssh_certificate_file is invalid"],
     },
   },
   {
-    name: "null-ssh",
+    name: "null-winrm",
     template: {
       builders: [{
         type: "null",
-        ssh_host: "127.0.0.1",
-        ssh_username: "u",
-        ssh_password: "p",
+        communicator: "winrm",
+        winrm_host: "127.0.0.1",
+        winrm_username: "u",
+        winrm_password: "p",
       }],
     },
     args: validate(),
     differs: {
       why: "communicators",
       ok: false,
-      says: ["ssh", "not in this baler"],
-    },
-  },
-  {
-    name: "null-ssh-without-host",
-    template: { builders: [{ type: "null" }] },
-    args: validate(),
-    differs: {
-      why: "communicators",
-      ok: false,
-      says: ["ssh", "not in this baler"],
+      messageParts: ["winrm", "not in this baler"],
     },
   },
   {
     name: "null-unknown-communicator",
     template: { builders: [nothing({ communicator: "carrier-pigeon" })] },
-    says: ["communicator", "carrier-pigeon"],
+    messageParts: ["communicator", "carrier-pigeon"],
   },
   {
     name: "null-local",
     template: { builders: [nothing({ communicator: "local" })] },
     args: validate(),
-    differs: { why: "communicator-local", ok: true, says: ["valid"] },
+    differs: { why: "communicator-local", ok: true, messageParts: ["valid"] },
   },
   {
     name: "unknown-builder",
     template: { builders: [{ type: "nul" }] },
-    says: ["failed to initialize build", "unknown builder nul"],
+    messageParts: ["failed to initialize build", "unknown builder nul"],
   },
   {
     name: "target-a-folder",
     template: { builders: [aFile({ target: "dir/" })] },
     files: { "dir/x": "x" },
-    says: ["open dir/: is a directory"],
+    messageParts: ["open dir/: is a directory"],
   },
   {
     name: "source-a-folder",
@@ -217,7 +321,7 @@ export const builders: readonly ParityCase[] = [
     differs: {
       why: "failed-file-builder",
       ok: false,
-      says: ["Copying dir to a.txt", "is a directory"],
+      messageParts: ["Copying dir to a.txt", "is a directory"],
       files: [],
     },
   },
@@ -231,7 +335,10 @@ export const builders: readonly ParityCase[] = [
       ],
       provisioners: [local("touch provisioned")],
     },
-    says: ['failed to initialize build "m"', "unknown builder unheard-of"],
+    messageParts: [
+      'failed to initialize build "m"',
+      "unknown builder unheard-of",
+    ],
     sample: true,
   },
   {
@@ -240,7 +347,10 @@ export const builders: readonly ParityCase[] = [
       builders: [aFile({ name: "with" }), nothing({ name: "without" })],
       provisioners: [{ type: "shel", only: ["with"] }],
     },
-    says: ['failed to initialize build "with"', "unknown provisioner shel"],
+    messageParts: [
+      'failed to initialize build "with"',
+      "unknown provisioner shel",
+    ],
   },
   {
     name: "unknown-post-processor-of-one-of-two",
@@ -251,7 +361,7 @@ export const builders: readonly ParityCase[] = [
         except: ["without"],
       }]],
     },
-    says: ['failed to initialize build "with"', "manifesto"],
+    messageParts: ['failed to initialize build "with"', "manifesto"],
   },
   {
     name: "unknown-post-processor-that-is-excepted",
@@ -294,19 +404,30 @@ export const builders: readonly ParityCase[] = [
       ],
     },
     unordered: true,
-    says: ["some builds didn't complete", "gone", "bad"],
+    messageParts: ["some builds didn't complete", "gone", "bad"],
   },
   {
     name: "one-of-two-cannot-be-prepared",
     template: {
       builders: [{ type: "file", name: "bad" }, aFile({ name: "good" })],
     },
-    says: ["bad", "target required"],
+    messageParts: ["bad", "target required"],
   },
   {
     name: "target-in-the-way-of-a-folder",
     template: { builders: [aFile({ target: "plain/a.txt" })] },
     files: { plain: "a file" },
-    says: ["plain", "not a directory"],
+    messageParts: ["plain", "not a directory"],
   },
 ];
+
+/** A builder null with ssh. */
+function ssh(config: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    type: "null",
+    ssh_host: "127.0.0.1",
+    ssh_username: "u",
+    ssh_password: "p",
+    ...config,
+  };
+}

@@ -18,8 +18,8 @@ const text = (
 const refused = (
   name: string,
   content: string,
-  ...says: string[]
-): ParityCase => text(name, content, { args: validate(), says });
+  ...messageParts: string[]
+): ParityCase => text(name, content, { args: validate(), messageParts });
 
 /** The cases. */
 export const engine: readonly ParityCase[] = [
@@ -35,7 +35,7 @@ export const engine: readonly ParityCase[] = [
     differs: {
       why: "clean-resource-name",
       ok: true,
-      says: ["a.txt"],
+      messageParts: ["a.txt"],
       files: ["a.txt"],
     },
   }),
@@ -43,7 +43,7 @@ export const engine: readonly ParityCase[] = [
     differs: {
       why: "clean-resource-name",
       ok: true,
-      says: ["a.txt"],
+      messageParts: ["a.txt"],
       files: ["a.txt"],
     },
   }),
@@ -55,7 +55,7 @@ export const engine: readonly ParityCase[] = [
   ),
   text("else-if", "{{if false}}1{{else if true}}2{{else}}3{{end}}"),
   text("range", "{{range $i, $c := `abc` | printf `%s`}}{{$i}}{{end}}", {
-    says: ["range"],
+    messageParts: ["range"],
     args: validate(),
   }),
   text(
@@ -113,7 +113,7 @@ export const engine: readonly ParityCase[] = [
   }),
   text("env-forbidden-in-if", "{{if env `HOME`}}x{{end}}", {
     args: validate(),
-    says: ["env vars are not allowed here"],
+    messageParts: ["env vars are not allowed here"],
   }),
   refused("unclosed", "a {{user `u`", "unclosed"),
   refused("unclosed-if", "{{if true}}x", "unexpected eof"),
@@ -157,7 +157,10 @@ export const engine: readonly ParityCase[] = [
   text("strftime-bad", "{{strftime `%`}}|{{strftime `%!`}}"),
   refused("consul-off-the-net", "{{consul_key `x`}}", "consul"),
   refused("vault-unset", "{{vault `secret/x` `y`}}", "vault"),
-  text("build-in-a-builder", "{{build `ID`}}", { args: validate(), says: [] }),
+  text("build-in-a-builder", "{{build `ID`}}", {
+    args: validate(),
+    messageParts: [],
+  }),
   {
     name: "engine-in-a-builders-name",
     template: {
@@ -169,7 +172,7 @@ export const engine: readonly ParityCase[] = [
     name: "engine-name-broken",
     template: { builders: [nothing({ name: "{{nope}}" })] },
     args: validate(),
-    says: ["nope"],
+    messageParts: ["nope"],
   },
   {
     name: "engine-functions-of-one-build",
@@ -184,7 +187,7 @@ export const engine: readonly ParityCase[] = [
         ],
       }],
     },
-    says: ["find SourceImageName in it"],
+    messageParts: ["find SourceImageName in it"],
   },
   {
     name: "engine-build-placeholders",

@@ -1,4 +1,4 @@
-// What `fix` makes of templates that were written for an older Packer.
+// The output of `fix` for templates that were written for an older Packer.
 
 import type { ParityCase } from "../case.ts";
 import { aFile, nothing, packed, validate } from "./parts.ts";
@@ -91,61 +91,65 @@ export const fixes: readonly ParityCase[] = [
     name: `fix-is-named-where-${key}-is-refused`,
     template: { builders: [nothing({ [key]: value })] },
     args: validate(),
-    says: [key, "r fix"],
+    messageParts: [key, "r fix"],
   })),
   {
     name: "fix-is-named-where-the-manifests-filename-is-refused",
     template: packed({ type: "manifest", filename: "m.json" }),
     args: validate(),
-    says: ["filename", "r fix"],
+    messageParts: ["filename", "r fix"],
   },
   {
     name: "fix-invalid",
     template: { builders: [{ type: "null" }], x: 1 },
     args: ["fix", "-machine-readable", "template.json"],
-    says: ["Unknown root level key in template: 'x'"],
+    messageParts: ["Unknown root level key in template: 'x'"],
   },
   {
     name: "fix-no-builder",
     template: { builders: [], variables: { a: "1" } },
     args: ["fix", "-machine-readable", "template.json"],
-    says: ["at least one builder must be defined"],
+    messageParts: ["at least one builder must be defined"],
   },
   {
     name: "fix-list",
     template: [],
     args: ["fix", "-machine-readable", "template.json"],
-    says: ["template"],
+    messageParts: ["template"],
   },
   {
     name: "fix-builders-text",
     template: { builders: "x" },
     args: ["fix", "-machine-readable", "-validate=false", "template.json"],
-    says: ["source data must be an array or slice"],
+    messageParts: ["source data must be an array or slice"],
   },
   {
     name: "fix-post-processors-map",
     template: { "post-processors": { type: "manifest" } },
     args: ["fix", "-machine-readable", "-validate=false", "template.json"],
-    says: ["'post-processors': source data must be an array or slice"],
+    messageParts: ["'post-processors': source data must be an array or slice"],
   },
   {
     name: "fix-no-json",
     template: "x",
     args: ["fix", "-machine-readable", "template.json"],
-    says: ["template"],
+    messageParts: ["template"],
   },
   {
     ...applyFixes("fix-ampersands", {
       builders: [nothing()],
       provisioners: [{ type: "shell-local", inline: "a && b" }],
     }),
-    differs: { why: "fix-text", ok: true, says: ["a && b"] },
+    differs: { why: "fix-text", ok: true, messageParts: ["a && b"] },
   },
   {
     ...applyFixes("fix-of-other-plugins", {
       builders: [nothing({ iso_md5: "x" })],
     }),
-    differs: { why: "fixes-of-other-plugins", ok: true, says: ["iso_md5"] },
+    differs: {
+      why: "fixes-of-other-plugins",
+      ok: true,
+      messageParts: ["iso_md5"],
+    },
   },
 ];

@@ -1,4 +1,4 @@
-// How people write templates: values of a kind that is nearly right, options
+// Templates as users write them: values of a similar type, options
 // of other plugins, templates in all places, and what was copied from elsewhere.
 
 import type { ParityCase } from "../case.ts";
@@ -21,12 +21,12 @@ const made = (
 const refused = (
   name: string,
   template: unknown,
-  ...says: string[]
+  ...messageParts: string[]
 ): ParityCase => ({
   name: `odd-${name}`,
   template,
   args: validate(),
-  says,
+  messageParts,
 });
 
 const written = (name: string, content: string, variables: unknown = {}) =>
@@ -47,7 +47,7 @@ export const odd: readonly ParityCase[] = [
   ),
   made("retries-as-float", provisioned(local("echo x", { max_retries: 1.5 })), {
     args: validate(),
-    says: [],
+    messageParts: [],
   }),
   made("pause-as-boolean", provisioned(local("x", { pause_before: true })), {
     args: validate(),
@@ -74,7 +74,7 @@ export const odd: readonly ParityCase[] = [
   made("inline-numbers", provisioned(step({ inline: [":", 1, true] }))),
   made("inline-nested", provisioned(step({ inline: [["echo x"]] })), {
     args: validate(),
-    says: [],
+    messageParts: [],
   }),
   made("inline-null", provisioned(step({ inline: null, command: "echo c" }))),
   made("inline-null-inside", provisioned(step({ inline: ["echo x", null] }))),
@@ -118,7 +118,7 @@ export const odd: readonly ParityCase[] = [
     packed({ type: "checksum", keep_input_artifact: "true" }),
     {
       args: validate(),
-      says: [],
+      messageParts: [],
     },
   ),
   made(
@@ -126,7 +126,7 @@ export const odd: readonly ParityCase[] = [
     packed({ type: "checksum", keep_input_artifact: 1 }),
     {
       args: validate(),
-      says: [],
+      messageParts: [],
     },
   ),
   made(
@@ -156,7 +156,7 @@ export const odd: readonly ParityCase[] = [
       output: "m.json",
       custom_data: { n: 1, b: true, f: 1.5, t: "{{user `nobody`}}" },
     }),
-    { args: validate(), says: [] },
+    { args: validate(), messageParts: [] },
   ),
   made(
     "custom-data-weak",
@@ -180,7 +180,7 @@ export const odd: readonly ParityCase[] = [
       generated: "true",
       only: ["nobody"],
     }],
-  }, { args: validate(), says: ["nobody"] }),
+  }, { args: validate(), messageParts: ["nobody"] }),
 
   // Options that are nearly right, or of something else.
   refused(
@@ -236,7 +236,7 @@ export const odd: readonly ParityCase[] = [
     { builders: [nothing({ boot_wait: "10s" })] },
     {
       args: validate(),
-      says: ["boot_wait"],
+      messageParts: ["boot_wait"],
     },
   ),
   made(
@@ -244,7 +244,11 @@ export const odd: readonly ParityCase[] = [
     provisioned(local("echo x", { packer_build_name: "x" })),
     {
       args: validate(),
-      differs: { why: "internal-keys", ok: false, says: ["packer_build_name"] },
+      differs: {
+        why: "internal-keys",
+        ok: false,
+        messageParts: ["packer_build_name"],
+      },
     },
   ),
   refused("type-with-template", {
@@ -327,12 +331,12 @@ export const odd: readonly ParityCase[] = [
     variables: { b: "null" },
     builders: [nothing()],
     provisioners: [local("echo x", { only: ["{{user `b`}}"] })],
-  }, { args: validate(), says: ["not found"] }),
+  }, { args: validate(), messageParts: ["not found"] }),
   made("templates-in-post-processors-only", {
     variables: { b: "file" },
     builders: [aFile()],
     "post-processors": [{ type: "manifest", only: ["{{user `b`}}"] }],
-  }, { args: validate(), says: ["not found"] }),
+  }, { args: validate(), messageParts: ["not found"] }),
   made("templates-in-step-names", {
     variables: { b: "m" },
     builders: [aFile()],
@@ -355,7 +359,13 @@ export const odd: readonly ParityCase[] = [
     "sensitive-variables": ["secret"],
     builders: [nothing()],
     provisioners: [local("echo a word: hunter2!")],
-  }, { differs: { why: "sensitive-hidden", ok: true, says: ["<sensitive>"] } }),
+  }, {
+    differs: {
+      why: "sensitive-hidden",
+      ok: true,
+      messageParts: ["<sensitive>"],
+    },
+  }),
   made("sensitive-empty", {
     variables: { secret: "" },
     "sensitive-variables": ["secret"],

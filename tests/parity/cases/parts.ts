@@ -1,6 +1,6 @@
-// The parts that most cases are made of.
+// The parts that most cases share.
 
-/** A builder that makes `a.txt`, or what is said of it instead. */
+/** A builder that creates `a.txt`, with the given options. */
 export const aFile = (more: Record<string, unknown> = {}) => ({
   type: "file",
   content: "text of a",

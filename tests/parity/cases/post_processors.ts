@@ -10,12 +10,12 @@ const run = (name: string, ...postProcessors: unknown[]): ParityCase => ({
 const refused = (
   name: string,
   postProcessor: unknown,
-  ...says: string[]
+  ...messageParts: string[]
 ): ParityCase => ({
   name,
   template: packed(postProcessor),
   args: validate(),
-  says,
+  messageParts,
 });
 const two = {
   builders: [aFile({ name: "a" }), aFile({ name: "b", target: "b.txt" })],
@@ -26,7 +26,11 @@ export const postProcessors: readonly ParityCase[] = [
   {
     name: "checksum-of-its-own-file",
     template: packed(["checksum", "checksum"]),
-    differs: { why: "checksum-of-its-own-file", ok: true, says: ["a.txt"] },
+    differs: {
+      why: "checksum-of-its-own-file",
+      ok: true,
+      messageParts: ["a.txt"],
+    },
   },
   run("as-a-text", "manifest"),
   run("sequence", [
@@ -64,14 +68,14 @@ export const postProcessors: readonly ParityCase[] = [
       { type: "compress", output: "a.tar", keep_input_artifact: true },
       { type: "compress", output: "b.tar.gz" },
     ]),
-    differs: { why: "archive-modes", ok: true, says: [] },
+    differs: { why: "archive-modes", ok: true, messageParts: [] },
   },
   {
     ...run("keep-input-not-in-a-sequence", [
       { type: "compress", output: "a.tar" },
       { type: "compress", output: "b.tar.gz" },
     ]),
-    differs: { why: "archive-modes", ok: true, says: [] },
+    differs: { why: "archive-modes", ok: true, messageParts: [] },
   },
   run("keep-input-not-in-one-of-two", [{ type: "compress", output: "a.tar" }], [
     { type: "compress", output: "b.tar", keep_input_artifact: true },
@@ -166,7 +170,7 @@ export const postProcessors: readonly ParityCase[] = [
     differs: {
       why: "input-of-the-next",
       ok: true,
-      says: ["a.tar"],
+      messageParts: ["a.tar"],
       files: ["a.tar", "packer_file_file_md5.checksum"],
     },
   },
@@ -174,12 +178,12 @@ export const postProcessors: readonly ParityCase[] = [
     name: `${type}-to-a-folder`,
     template: packed({ type, output: "dir/" }),
     files: { "dir/x": "x" },
-    says: ["dir/: is a directory"],
+    messageParts: ["dir/: is a directory"],
   })),
   {
     name: "post-named-fails",
     template: packed({ type: "shell-local", name: "stop", inline: ["exit 7"] }),
-    says: ["post-processor failed", "7"],
+    messageParts: ["post-processor failed", "7"],
   },
   {
     name: "post-excepted-by-type",
@@ -252,7 +256,7 @@ export const postProcessors: readonly ParityCase[] = [
     differs: {
       why: "artifice-patterns",
       ok: false,
-      says: ["[a"],
+      messageParts: ["[a"],
       files: [],
     },
   },
@@ -342,11 +346,11 @@ export const postProcessors: readonly ParityCase[] = [
       output: "a.gz",
       compression_level: -7,
     }),
-    says: ["compression level"],
+    messageParts: ["compression level"],
     differs: {
       why: "compression-levels",
       ok: false,
-      says: ["invalid compression level"],
+      messageParts: ["invalid compression level"],
       files: [],
     },
   },
@@ -356,7 +360,7 @@ export const postProcessors: readonly ParityCase[] = [
     differs: {
       why: "no-xz",
       ok: false,
-      says: ["xz archives cannot be written"],
+      messageParts: ["xz archives cannot be written"],
       files: [],
     },
   },
@@ -373,7 +377,7 @@ export const postProcessors: readonly ParityCase[] = [
     differs: {
       why: "compress-checks-first",
       ok: false,
-      says: ["can only have 1 input file when not using tar/zip"],
+      messageParts: ["can only have 1 input file when not using tar/zip"],
       files: ["a.txt", "b.bin"],
     },
   },
@@ -452,7 +456,7 @@ export const postProcessors: readonly ParityCase[] = [
     name: "manifest-broken",
     template: packed("manifest"),
     files: { "packer-manifest.json": "{" },
-    says: ["packer-manifest.json"],
+    messageParts: ["packer-manifest.json"],
   },
   refused("manifest-unknown-key", { type: "manifest", out: "x" }, "out"),
   refused("manifest-strip-path-no-boolean", {

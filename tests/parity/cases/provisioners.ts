@@ -1,4 +1,4 @@
-// Provisioners: what a template says of each, and every option of those that come along.
+// Provisioners: their keys in a template, and every option of the bundled ones.
 
 import type { ParityCase } from "../case.ts";
 import {
@@ -17,12 +17,12 @@ const run = (name: string, ...provisioners: unknown[]): ParityCase => ({
 const refused = (
   name: string,
   provisioner: unknown,
-  ...says: string[]
+  ...messageParts: string[]
 ): ParityCase => ({
   name,
   template: provisioned(provisioner),
   args: validate(),
-  says,
+  messageParts,
 });
 const two = [nothing({ name: "a" }), nothing({ name: "b" })];
 
@@ -95,7 +95,11 @@ export const provisioners: readonly ParityCase[] = [
       builders: two,
       provisioners: [local("echo x", { only: ["b"], max_retries: "often" })],
     },
-    says: ['failed to initialize build "b"', "max_retries", "valid integer"],
+    messageParts: [
+      'failed to initialize build "b"',
+      "max_retries",
+      "valid integer",
+    ],
   },
   {
     name: "override-a-text-of-one-of-two",
@@ -103,7 +107,7 @@ export const provisioners: readonly ParityCase[] = [
       builders: two,
       provisioners: [local("echo x", { override: { b: "text" } })],
     },
-    says: ["expected a map"],
+    messageParts: ["expected a map"],
   },
   {
     name: "override-a-text-is-well-formed",
@@ -118,7 +122,7 @@ export const provisioners: readonly ParityCase[] = [
       provisioners: [local("true", { only: ["null"] })],
     },
     args: validate(),
-    says: ["null", "not found"],
+    messageParts: ["null", "not found"],
   },
   {
     name: "override",
@@ -169,7 +173,11 @@ export const provisioners: readonly ParityCase[] = [
     template: provisioned(
       local("sleep 1; echo x", { pause_before: "10ms", timeout: "100ms" }),
     ),
-    differs: { why: "timeout-after-pause", ok: false, says: ["timeout"] },
+    differs: {
+      why: "timeout-after-pause",
+      ok: false,
+      messageParts: ["timeout"],
+    },
   },
   run("timeout-long", local("echo x", { timeout: "1h" })),
   run(
@@ -182,7 +190,7 @@ export const provisioners: readonly ParityCase[] = [
   {
     name: "timeout-short",
     template: provisioned(local("exec sleep 20", { timeout: "200ms" })),
-    says: ["timeout"],
+    messageParts: ["timeout"],
   },
   refused(
     "timeout-malformed",
@@ -203,7 +211,7 @@ export const provisioners: readonly ParityCase[] = [
   {
     name: "max-retries-used-up",
     template: provisioned(local("echo try; exit 4", { max_retries: 2 })),
-    says: ["exit status: 4"],
+    messageParts: ["exit status: 4"],
   },
   refused(
     "max-retries-malformed",
@@ -245,7 +253,7 @@ export const provisioners: readonly ParityCase[] = [
       ...provisioned(local("exit 7")),
       "error-cleanup-provisioner": local("exit 8"),
     },
-    says: ["7", "8"],
+    messageParts: ["7", "8"],
   },
   {
     name: "cleanup-and-abort",
@@ -270,11 +278,11 @@ export const provisioners: readonly ParityCase[] = [
       provisioners: [local("exit 7")],
       "error-cleanup-provisioner": local("touch cleaned"),
     },
-    says: ["exit status: 7"],
+    messageParts: ["exit status: 7"],
     differs: {
       why: "failed-file-builder",
       ok: false,
-      says: ["exit status: 7"],
+      messageParts: ["exit status: 7"],
       files: [],
     },
   },
@@ -291,7 +299,7 @@ export const provisioners: readonly ParityCase[] = [
       "error-cleanup-provisioner": { type: "shell-local" },
     },
     args: validate(),
-    says: ["inline"],
+    messageParts: ["inline"],
   },
   refused(
     "keys-of-all-provisioners-misspelt",
@@ -301,7 +309,7 @@ export const provisioners: readonly ParityCase[] = [
   {
     name: "breakpoint-where-nobody-can-be-asked",
     template: provisioned({ type: "breakpoint", note: "hey" }, local("echo x")),
-    says: ["error asking for input"],
+    messageParts: ["error asking for input"],
   },
   {
     name: "on-error-ask-where-nobody-can-be-asked",
@@ -343,7 +351,7 @@ export const provisioners: readonly ParityCase[] = [
   {
     name: "sleep-longer-than-its-timeout",
     template: provisioned({ type: "sleep", duration: "720h", timeout: "50ms" }),
-    says: ["timeout"],
+    messageParts: ["timeout"],
   },
   refused("sleep-no-unit", { type: "sleep", duration: "5" }, "duration"),
   refused("sleep-empty", { type: "sleep", duration: "" }, "duration"),
@@ -353,7 +361,7 @@ export const provisioners: readonly ParityCase[] = [
     name: "sleep-a-number",
     template: provisioned({ type: "sleep", duration: 5 }),
     args: validate(),
-    differs: { why: "no-nanoseconds", ok: false, says: ["duration"] },
+    differs: { why: "no-nanoseconds", ok: false, messageParts: ["duration"] },
   },
   {
     name: "sleep-a-variable",
@@ -361,7 +369,7 @@ export const provisioners: readonly ParityCase[] = [
       variables: { d: "10ms" },
       ...provisioned({ type: "sleep", duration: "{{user `d`}}" }),
     },
-    differs: { why: "sleep-variables", ok: true, says: ["finished"] },
+    differs: { why: "sleep-variables", ok: true, messageParts: ["finished"] },
   },
 ];
 
@@ -377,9 +385,9 @@ const shellRun = (name: string, more: Record<string, unknown>): ParityCase => ({
 const shellRefused = (
   name: string,
   more: Record<string, unknown>,
-  ...says: string[]
+  ...messageParts: string[]
 ): ParityCase => ({
-  ...refused(`shell-${name}`, shell(more), ...says),
+  ...refused(`shell-${name}`, shell(more), ...messageParts),
 });
 
 /** The cases of shell and file: under the file builder, whose machine takes everything. */
@@ -466,7 +474,7 @@ export const remote: readonly ParityCase[] = [
   {
     name: "shell-without-a-machine",
     template: provisioned(shell({ start_retry_timeout: "100ms" })),
-    says: ["communicator"],
+    messageParts: ["communicator"],
   },
   {
     name: "upload",
@@ -520,7 +528,7 @@ export const remote: readonly ParityCase[] = [
       }],
     },
     args: build("-on-error=abort"),
-    says: ["made.txt", "no such file"],
+    messageParts: ["made.txt", "no such file"],
   },
   {
     name: "upload-without-a-machine",
@@ -529,7 +537,7 @@ export const remote: readonly ParityCase[] = [
       source: "template.json",
       destination: "/x/",
     }),
-    says: ["not implemented when communicator = 'none'"],
+    messageParts: ["not implemented when communicator = 'none'"],
   },
   refused(
     "upload-source-missing",

@@ -1,4 +1,4 @@
-// Which builds run, and the words of the commands.
+// The selection of builds, and the arguments of the commands.
 
 import type { ParityCase } from "../case.ts";
 import {
@@ -32,7 +32,7 @@ export const selection: readonly ParityCase[] = [
     differs: {
       why: "spaces-in-lists",
       ok: true,
-      says: ["cc.txt"],
+      messageParts: ["cc.txt"],
       files: ["a.txt", "cc.txt"],
     },
   },
@@ -56,12 +56,12 @@ export const selection: readonly ParityCase[] = [
     differs: {
       why: "globs",
       ok: true,
-      says: ["a.txt", "b.txt"],
+      messageParts: ["a.txt", "b.txt"],
       files: ["a.txt", "b.txt"],
     },
   },
-  { ...selected("select-none", "-only=x"), says: [] },
-  { ...selected("select-except-all", "-except=a,b,cc"), says: [] },
+  { ...selected("select-none", "-only=x"), messageParts: [] },
+  { ...selected("select-except-all", "-except=a,b,cc"), messageParts: [] },
   { ...selected("select-except-unknown", "-except=x") },
   selected("select-only-and-except", "-only=a", "-except=b"),
   {
@@ -86,36 +86,40 @@ export const selection: readonly ParityCase[] = [
     name: "usage-unknown-flag",
     template: three,
     args: build("-nope"),
-    differs: { why: "usage-errors", ok: false, says: ["nope"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["nope"] },
   },
   {
     name: "usage-no-template",
     args: ["build"],
-    differs: { why: "usage-errors", ok: false, says: ["template"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["template"] },
   },
   {
     name: "usage-two-templates",
     template: three,
     args: ["build", "template.json", "template.json"],
-    differs: { why: "usage-errors", ok: false, says: ["template"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["template"] },
   },
   {
     name: "usage-bad-on-error",
     template: three,
     args: build("-on-error=panic"),
-    differs: { why: "usage-errors", ok: false, says: ["panic"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["panic"] },
   },
   {
     name: "usage-bad-parallel",
     template: three,
     args: build("-parallel-builds=x"),
-    differs: { why: "usage-errors", ok: false, says: ["-parallel-builds"] },
+    differs: {
+      why: "usage-errors",
+      ok: false,
+      messageParts: ["-parallel-builds"],
+    },
   },
   {
     name: "usage-bad-switch",
     template: three,
     args: build("-color=no"),
-    differs: { why: "usage-errors", ok: false, says: ["-color"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["-color"] },
   },
   {
     name: "machine-readable-off",
@@ -136,27 +140,27 @@ export const selection: readonly ParityCase[] = [
     name: "validate-var-file-gone",
     template: { builders: [nothing()] },
     args: validate("-var-file=gone.json"),
-    says: ["gone.json: no such file or directory"],
+    messageParts: ["gone.json: no such file or directory"],
   },
   {
     name: "template-gone",
     args: ["build", "-machine-readable", "gone.json"],
-    says: ["no such file or directory"],
+    messageParts: ["no such file or directory"],
   },
   {
     name: "inspect-gone",
     args: ["inspect", "-machine-readable", "gone.json"],
-    says: ["no such file or directory"],
+    messageParts: ["no such file or directory"],
   },
   {
     name: "usage-validate-no-template",
     args: ["validate"],
-    differs: { why: "usage-errors", ok: false, says: ["template"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["template"] },
   },
   {
     name: "usage-inspect-no-template",
     args: ["inspect"],
-    differs: { why: "usage-errors", ok: false, says: ["template"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["template"] },
   },
   {
     name: "flags-with-two-dashes",
@@ -170,7 +174,7 @@ export const selection: readonly ParityCase[] = [
     differs: {
       why: "flags-anywhere",
       ok: true,
-      says: ["a.txt"],
+      messageParts: ["a.txt"],
       files: ["a.txt"],
     },
   },
@@ -224,10 +228,15 @@ export const selection: readonly ParityCase[] = [
     differs: {
       why: "inspect-text",
       ok: true,
-      says: ["Post-processors:", "manifest"],
+      messageParts: ["Post-processors:", "manifest"],
     },
   },
-  { name: "inspect-broken", template: "{", args: inspect, says: ["json"] },
+  {
+    name: "inspect-broken",
+    template: "{",
+    args: inspect,
+    messageParts: ["json"],
+  },
   {
     name: "inspect-names-with-template",
     template: {

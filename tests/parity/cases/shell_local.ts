@@ -22,8 +22,8 @@ const run = (
 const refused = (
   name: string,
   more: Record<string, unknown>,
-  ...says: string[]
-): ParityCase => run(name, more, { args: validate(), says });
+  ...messageParts: string[]
+): ParityCase => run(name, more, { args: validate(), messageParts });
 
 /** The cases. */
 export const shellLocal: readonly ParityCase[] = [
@@ -48,7 +48,7 @@ export const shellLocal: readonly ParityCase[] = [
   }),
   run("script-not-executable", { script: "s" }, {
     files: { s: "echo s\n" },
-    says: ["exit status: 126"],
+    messageParts: ["exit status: 126"],
   }),
   run("environment-vars", {
     inline: ['echo "$A|$B|$C"'],
@@ -81,7 +81,7 @@ export const shellLocal: readonly ParityCase[] = [
     inline: ["echo x"],
     execute_command: ["/nowhere/sh", "{{.Script}}"],
   }, {
-    says: ["script"],
+    messageParts: ["script"],
   }),
   run("only-on-this", { inline: ["echo x"], only_on: ["linux"] }),
   run("only-on-another", {
@@ -101,7 +101,7 @@ export const shellLocal: readonly ParityCase[] = [
     inline: ["exit 0"],
     valid_exit_codes: [3],
   }),
-  run("killed", { inline: ["kill -9 $$"] }, { says: ["exit status"] }),
+  run("killed", { inline: ["kill -9 $$"] }, { messageParts: ["exit status"] }),
   run("variables-of-packer", {
     inline: ["env | grep ^PACKER_BUILD | sort"],
   }),
@@ -162,7 +162,7 @@ export const shellLocal: readonly ParityCase[] = [
     name: "local-post-processor-nothing-to-run",
     template: packed({ type: "shell-local" }),
     args: validate(),
-    says: ["inline"],
+    messageParts: ["inline"],
   },
   {
     name: "local-with-template",

@@ -1,4 +1,4 @@
-// The template itself: its root keys, comments, versions, and what is no template.
+// The template itself: its root keys, comments, versions, and files that are not templates.
 
 import type { ParityCase } from "../case.ts";
 import {
@@ -14,12 +14,12 @@ import {
 const refused = (
   name: string,
   template: unknown,
-  ...says: string[]
+  ...messageParts: string[]
 ): ParityCase => ({
   name,
   template,
   args: validate(),
-  says,
+  messageParts,
 });
 
 const one = [nothing()];
@@ -53,7 +53,12 @@ export const templates: readonly ParityCase[] = [
     name: "builder-null",
     template: { builders: [null] },
     args: validate(),
-    differs: { why: "null-builder", ok: false, says: ["null"], files: [] },
+    differs: {
+      why: "null-builder",
+      ok: false,
+      messageParts: ["null"],
+      files: [],
+    },
   },
   refused("builder-type-in-another-case", {
     builders: [nothing({ type: undefined, Type: "null" })],
@@ -81,7 +86,7 @@ export const templates: readonly ParityCase[] = [
     differs: {
       why: "internal-keys",
       ok: false,
-      says: ["unknown key", "packer_debug"],
+      messageParts: ["unknown key", "packer_debug"],
       files: [],
     },
   },
@@ -155,7 +160,7 @@ export const templates: readonly ParityCase[] = [
       ],
     },
     args: validate(),
-    differs: { why: "one-name-two-builds", ok: false, says: ["same"] },
+    differs: { why: "one-name-two-builds", ok: false, messageParts: ["same"] },
   },
   refused(
     "unknown-root-key",
@@ -173,7 +178,7 @@ export const templates: readonly ParityCase[] = [
     name: "comment-an-object",
     template: { _: { x: [1] }, builders: one },
     args: validate(),
-    says: ["comment", "_"],
+    messageParts: ["comment", "_"],
   },
   {
     name: "comments",
@@ -196,7 +201,7 @@ export const templates: readonly ParityCase[] = [
       provisioners: [local("true", { _comment: "x" })],
     },
     args: validate(),
-    says: ["_comment"],
+    messageParts: ["_comment"],
   },
   {
     name: "root-key-in-another-case",
@@ -288,21 +293,21 @@ export const templates: readonly ParityCase[] = [
     name: "bom",
     template: '\ufeff{"builders":[{"type":"null","communicator":"none"}]}',
     args: validate(),
-    differs: { why: "bom", ok: true, says: ["valid"] },
+    differs: { why: "bom", ok: true, messageParts: ["valid"] },
   },
   {
     name: "proto-key",
     template:
       '{"builders":[{"type":"file","target":"x","content":"x","__proto__":{"a":1}}]}',
     args: validate(),
-    says: ["__proto__"],
+    messageParts: ["__proto__"],
   },
   {
     name: "proto-variable",
     template:
       '{"variables":{"__proto__":"x"},"builders":[{"type":"null","communicator":"none"}]}',
     args: validate(),
-    differs: { why: "proto", ok: false, says: ["__proto__"] },
+    differs: { why: "proto", ok: false, messageParts: ["__proto__"] },
   },
   refused("template-missing", undefined, "template.json", "no such file"),
   {
@@ -314,7 +319,7 @@ export const templates: readonly ParityCase[] = [
     name: "from-stdin-cut-off",
     args: ["validate", "-machine-readable", "-"],
     stdin: '{"builders":',
-    says: [],
+    messageParts: [],
   },
   {
     name: "syntax-only",
@@ -330,7 +335,7 @@ export const templates: readonly ParityCase[] = [
     name: "syntax-only-cut-off",
     template: "{",
     args: validate("-syntax-only"),
-    says: ["json"],
+    messageParts: ["json"],
   },
   {
     name: "validate-well",
@@ -346,7 +351,7 @@ export const templates: readonly ParityCase[] = [
       "post-processors": [{ type: "checksum", checksum_types: ["md6"] }],
     },
     args: validate(),
-    says: ["target required"],
+    messageParts: ["target required"],
   },
   {
     name: "build-without-provisioners",
@@ -366,11 +371,11 @@ export const templates: readonly ParityCase[] = [
       provisioners: [local("exit 3")],
     },
     args: ["build", "-color=false", "template.json"],
-    says: ["exit status", "3", "some builds didn't complete"],
+    messageParts: ["exit status", "3", "some builds didn't complete"],
     differs: {
       why: "failed-file-builder",
       ok: false,
-      says: ["exit status: 3"],
+      messageParts: ["exit status: 3"],
       files: [],
     },
   },

@@ -1,4 +1,4 @@
-// Variables: defaults, -var, -var-file, what is required, what is secret.
+// Variables: defaults, -var, -var-file, required and sensitive ones.
 
 import type { ParityCase } from "../case.ts";
 import { aFile, build, inspect, local, nothing, validate } from "./parts.ts";
@@ -29,7 +29,7 @@ export const variables: readonly ParityCase[] = [
   given("var-empty", ["-var", "a="]),
   given("var-twice", ["-var", "a=1", "-var", "a=2"]),
   given("var-without-equals-sign", ["-var", "a"], {
-    differs: { why: "usage-errors", ok: false, says: ["name=value"] },
+    differs: { why: "usage-errors", ok: false, messageParts: ["name=value"] },
   }),
   given("var-undeclared", ["-var", "zzz=1"], {}),
   given("var-file", ["-var-file=v.json"], {
@@ -45,37 +45,37 @@ export const variables: readonly ParityCase[] = [
     files: { "v.json": { a: "v", b: "v" }, "w.json": { b: "w" } },
   }),
   given("var-file-missing", ["-var-file=gone.json"], {
-    says: ["gone.json", "no such file"],
+    messageParts: ["gone.json", "no such file"],
   }),
   given("var-file-broken", ["-var-file=v.json"], {
     files: { "v.json": '{"a":' },
-    says: ["v.json"],
+    messageParts: ["v.json"],
   }),
   given("var-file-numbers", ["-var-file=v.json"], {
-    says: ["Error reading variables in 'v.json'", "number"],
+    messageParts: ["Error reading variables in 'v.json'", "number"],
     files: { "v.json": '{"a": 12, "b": true}' },
   }),
   given("var-file-large-number", ["-var-file=v.json"], {
-    says: ["Error reading variables in 'v.json'", "number"],
+    messageParts: ["Error reading variables in 'v.json'", "number"],
     files: { "v.json": '{"a": 123456789, "b": 1.25}' },
   }),
   given("var-file-list", ["-var-file=v.json"], {
     files: { "v.json": { a: ["x"] } },
-    says: ["a"],
+    messageParts: ["a"],
   }),
   given("var-file-undeclared", ["-var-file=v.json"], {
     files: { "v.json": { zzz: "x" } },
   }),
   given("var-file-a-list", ["-var-file=v.json"], {
     files: { "v.json": [] },
-    says: ["v.json"],
+    messageParts: ["v.json"],
   }),
   given("var-file-text-behind", ["-var-file=v.json"], {
     files: { "v.json": '{"a":"x"} y' },
     differs: {
       why: "text-behind-variables",
       ok: false,
-      says: ["v.json"],
+      messageParts: ["v.json"],
       files: [],
     },
   }),
@@ -86,7 +86,7 @@ export const variables: readonly ParityCase[] = [
     name: "var-required",
     template: shown({ a: null }, "{{user `a`}}"),
     args: validate(),
-    says: ["a", "required", "not set"],
+    messageParts: ["a", "required", "not set"],
   },
   {
     name: "var-required-given",
@@ -109,7 +109,7 @@ export const variables: readonly ParityCase[] = [
     name: "var-cycle",
     template: shown({ a: "{{user `b`}}", b: "{{user `a`}}" }, "{{user `a`}}"),
     args: validate(),
-    says: ["a", "b"],
+    messageParts: ["a", "b"],
   },
   {
     name: "var-env",
@@ -123,7 +123,7 @@ export const variables: readonly ParityCase[] = [
     name: "var-env-elsewhere",
     template: shown({}, "{{env `HOME`}}"),
     args: validate(),
-    says: ["env vars are not allowed here"],
+    messageParts: ["env vars are not allowed here"],
   },
   {
     name: "var-unknown",
@@ -132,7 +132,7 @@ export const variables: readonly ParityCase[] = [
   },
   {
     name: "var-numbers",
-    says: ["variable a", "expected type 'string'"],
+    messageParts: ["variable a", "expected type 'string'"],
     template: shown(
       { a: 5, b: true, c: 1.5 },
       "{{user `a`}} {{user `b`}} {{user `c`}}",
@@ -140,20 +140,20 @@ export const variables: readonly ParityCase[] = [
   },
   {
     name: "var-large-number",
-    says: ["variable a", "expected type 'string'"],
+    messageParts: ["variable a", "expected type 'string'"],
     template: shown({ a: 12345678901 }, "{{user `a`}}"),
   },
   {
     name: "var-list",
     template: shown({ a: ["x"] }, "{{user `a`}}"),
     args: validate(),
-    says: ["a"],
+    messageParts: ["a"],
   },
   {
     name: "vars-a-list",
     template: { variables: ["a"], builders: [nothing()] },
     args: validate(),
-    says: ["variables"],
+    messageParts: ["variables"],
   },
   {
     name: "var-in-every-place",
@@ -173,11 +173,15 @@ export const variables: readonly ParityCase[] = [
       builders: [{ type: "{{user `t`}}", content: "x", target: "x" }],
     },
     args: validate(),
-    says: ["builder"],
+    messageParts: ["builder"],
   },
   {
     name: "sensitive",
-    differs: { why: "sensitive-hidden", ok: true, says: ["it is <sensitive>"] },
+    differs: {
+      why: "sensitive-hidden",
+      ok: true,
+      messageParts: ["it is <sensitive>"],
+    },
     template: {
       variables: { secret: "hunter2" },
       "sensitive-variables": ["secret"],
@@ -199,7 +203,7 @@ export const variables: readonly ParityCase[] = [
     differs: {
       why: "braces-in-values",
       ok: true,
-      says: ["a.txt"],
+      messageParts: ["a.txt"],
       files: ["a.txt"],
     },
   },
