@@ -214,7 +214,7 @@ sshTest("the refusal of a SOCKS5 proxy is in the error", async (sshd) => {
 
 sshTest("ssh logs in with the keys of an agent", async (sshd) => {
   const socket = join(sshd.directory, "agent");
-  await using agent = await Agent.start(socket);
+  await using _agent = await Agent.start(socket);
   await run("env", `SSH_AUTH_SOCK=${socket}`, "ssh-add", "-q", sshd.key);
   const before = Deno.env.get("SSH_AUTH_SOCK");
   try {
