@@ -40,6 +40,8 @@ export interface Libc {
   ): number;
   waitpid(pid: number, status: null, options: number): number;
   sysconf(name: number): number | bigint;
+  /** Where the pointer to the environment is: a list of strings that ends with a null pointer (environ(7)). */
+  readonly environ: Deno.PointerValue;
 }
 
 let library: Libc | null | undefined;
@@ -76,6 +78,7 @@ function load(): Libc | null {
         result: "i32",
       },
       sysconf: { parameters: ["i32"], result: "isize" },
+      environ: { type: "pointer" },
       waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
     }).symbols as unknown as Libc;
   } catch {

@@ -88,9 +88,12 @@ async function decodeObject(
 ): Promise<Decoded> {
   const problems: ConfigProblem[] = [];
   const decoded: Record<string, unknown> = {};
+  const spellings = firstSpellings(config);
   for (const [key, raw] of Object.entries(config)) {
     const path = [...at, key];
-    const name = options === undefined ? key : optionName(key, config, options);
+    const name = options === undefined
+      ? key
+      : optionName(key, config, options, spellings);
     if (name === undefined) {
       problems.push(await ConfigError.unknownKey(path, Object.keys(options!)));
       continue;
@@ -197,17 +200,30 @@ function hasKey(config: Record<string, unknown>, name: string): boolean {
   );
 }
 
+/** The first of the keys that differ only in case, by that key in lower case. */
+function firstSpellings(
+  config: Record<string, unknown>,
+): ReadonlyMap<string, string> {
+  const spellings = new Map<string, string>();
+  for (const key of Object.keys(config)) {
+    const lowerCase = key.toLowerCase();
+    if (!spellings.has(lowerCase)) spellings.set(lowerCase, key);
+  }
+  return spellings;
+}
+
 /** Returns the option of a key. As in Packer, keys are case-insensitive, unless the exact key is also present. */
 function optionName(
   key: string,
   config: Record<string, unknown>,
   options: Options,
+  spellings: ReadonlyMap<string, string>,
 ): string | undefined {
   if (Object.hasOwn(options, key)) return key;
-  const same = (other: string) => other.toLowerCase() === key.toLowerCase();
-  if (Object.keys(config).find(same) !== key) return undefined;
+  const lowerCase = key.toLowerCase();
+  if (spellings.get(lowerCase) !== key) return undefined;
   return Object.keys(options).find((name) =>
-    same(name) && !Object.hasOwn(config, name)
+    name.toLowerCase() === lowerCase && !Object.hasOwn(config, name)
   );
 }
 

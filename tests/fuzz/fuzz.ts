@@ -10,6 +10,9 @@ import { workingTime } from "../support/working_time.ts";
 /** How much processor time one case may take, in milliseconds. */
 const MAX_CASE_MS = 2_000;
 
+/** How much memory one case may take, in bytes. */
+const MAX_CASE_BYTES = 200 * 1024 * 1024;
+
 /** How much more memory may be in use between cases, in bytes. */
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 
@@ -45,16 +48,26 @@ export async function run(
 ): Promise<string | undefined> {
   const subject = new Subject(end);
   const from = workingTime();
+  const memory = memoryOfHere();
   try {
     subject.feed(random, input);
+    await subject.answer(random);
   } catch (error) {
     return `receive() threw ${error}`;
   }
   const wrong = await subject.wrong(input);
+  const more = memoryOfHere() - memory;
   await subject.close();
   const took = workingTime() - from;
-  return wrong ??
-    (took > MAX_CASE_MS ? `it took ${Math.round(took)} ms` : undefined);
+  if (wrong !== undefined) return wrong;
+  if (took > MAX_CASE_MS) return `it took ${Math.round(took)} ms`;
+  if (more > MAX_CASE_BYTES) return `it took ${more} bytes`;
+}
+
+/** The memory of this thread alone, in bytes. */
+function memoryOfHere(): number {
+  const { heapTotal, external } = Deno.memoryUsage();
+  return heapTotal + external;
 }
 
 // A stack for each of a million calls would be most of the work.

@@ -147,6 +147,8 @@ function mutateOnce(
   document: Record<string, unknown>,
   messages: readonly Uint8Array[],
 ): void {
+  if (random.once(150)) return multiply(random, document);
+  if (random.once(40)) return callable(random, document);
   switch (random.below(10)) {
     case 0:
       return annotate(random, document);
@@ -284,6 +286,100 @@ function equate(random: Random, document: Record<string, unknown>): void {
     [],
     random.of(VALUES),
   ]);
+}
+
+/** A value in which each object is in many places: a small message, and a large value. */
+function multiply(random: Random, document: Record<string, unknown>): void {
+  const json = objectAt(document, "json");
+  const key = random.of(["args", "value", "error"]);
+  const width = random.of([2, 2, 2, 30]);
+  const depth = random.of([3, 20, 60]);
+  const keys = Array.from({ length: width }, (_, index) => String(index));
+  const isList = random.once(2);
+  const equalities: Record<string, string[]> = {};
+  let value: unknown = random.of(VALUES);
+  let inner = key === "args" ? "args.0" : key;
+  for (let level = 0; level < depth; level++) {
+    const items = keys.map((_, index) => index === 0 ? value : null);
+    value = isList ? items : Object.fromEntries(
+      items.map((item, index) => [String(index), item]),
+    );
+    equalities[`${inner}.0`] = keys.slice(1).map((one) => `${inner}.${one}`);
+    inner += ".0";
+  }
+  json[key] = key === "args" ? [value] : value;
+  objectAt(document, "meta").referentialEqualities = equalities;
+}
+
+/** The members that the language itself calls, when a value is converted or awaited, and those of interfaces. */
+const MEMBERS: readonly string[] = [
+  ...["then", "toString", "valueOf", "toJSON", "next", "length", "message"],
+  ...["say", "destroy", "id", "files", "name", "cause", "errors"],
+];
+
+/** An object of the other side with members that a conversion calls. */
+function callable(random: Random, document: Record<string, unknown>): void {
+  const json = objectAt(document, "json");
+  const key = random.of(["args", "value", "error"]);
+  const path = key === "args" ? "args.0" : key;
+  const names = Array.from(
+    { length: 1 + random.below(4) },
+    () => random.of(MEMBERS),
+  );
+  const values = objectAt(objectAt(document, "meta"), "values");
+  const ref = () => 1 + random.below(9);
+  let value: Record<string, unknown>;
+  if (random.once(2)) {
+    value = Object.fromEntries(names.map((name) => [name, { ref: ref() }]));
+    for (const name of names) {
+      values[`${path}.${name}`] = [["custom", "function"]];
+    }
+  } else {
+    value = {
+      ref: ref(),
+      class: random.of(["X", "Object", "Promise", "Error"]),
+      methods: names,
+      fields: { json: { id: "1", files: [random.of(VALUES)] } },
+      ...random.once(2) ? { text: random.of(VALUES) } : {},
+    };
+    values[path] = [["custom", "object"]];
+  }
+  json[key] = key === "args" ? [value] : value;
+}
+
+/**
+ * An answer to a call that nobody in the recorded session made.
+ *
+ * @param random Chooses the answer.
+ * @param call The call's number.
+ */
+export function strangeAnswer(random: Random, call: number): Uint8Array {
+  const document: Record<string, unknown> = {
+    json: random.once(4)
+      ? { throw: call, error: random.of(VALUES) }
+      : { return: call, value: random.of(VALUES) },
+  };
+  switch (random.below(12)) {
+    case 0:
+      multiply(random, document);
+      break;
+    case 1:
+    case 2:
+      callable(random, document);
+      break;
+    case 3:
+    case 4:
+      document.json = {
+        return: call,
+        value: { then: { ref: 1 + random.below(9) } },
+      };
+      document.meta = {
+        values: { "value.then": [["custom", "function"]] },
+        v: 1,
+      };
+      break;
+  }
+  return encoder.encode(`${JSON.stringify(document)}\n`);
 }
 
 function objectAt(

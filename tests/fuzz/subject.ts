@@ -3,7 +3,17 @@
 
 import { Connection } from "../../plugin/rpc/connection.ts";
 import { ProtocolError } from "../../plugin/rpc/protocol.ts";
+import {
+  expectArtifact,
+  expectPostProcessResult,
+  expectPrepareResult,
+  textOfArtifact,
+} from "../../host/build/component_results.ts";
+import { formatErrorChain } from "../../host/errors/error_message.ts";
+import { buildErrorMessage } from "../../host/errors/format_error.ts";
+import { OutputBacklog, PluginUi } from "../../host/terminal/plugin_ui.ts";
 import type { Random } from "../support/random.ts";
+import { strangeAnswer } from "./mutate.ts";
 
 /** Which end is fed. */
 export type End = "host" | "plugin";
@@ -34,6 +44,10 @@ class Exported {
 
   fail(): never {
     throw new RangeError("as it should");
+  }
+
+  report(value: unknown): void {
+    report(value);
   }
 
   later(value: unknown): Promise<unknown> {
@@ -67,17 +81,88 @@ function touch(value: unknown): void {
     quiet(writer.abort("no more"));
   } else if (value instanceof AbortSignal) {
     value.addEventListener("abort", () => value.reason);
+  } else if (
+    // An array converts all that is in it, however often: nobody's program does that.
+    typeof value === "object" && value !== null && !Array.isArray(value)
+  ) {
+    // The language calls the object's own methods, which are the other side's.
+    if (hasMembers(value)) {
+      for (const convert of CONVERSIONS) attempt(() => quiet(convert(value)));
+    }
+    quiet(value);
   }
 }
+
+const CONVERSIONS: readonly ((value: object) => unknown)[] = [
+  (value) => `${value}`,
+  (value) => Number(value),
+  async (value) => {
+    for await (const one of value as AsyncIterable<unknown>) return one;
+  },
+];
+
+/** Whether a conversion of an object calls the other side. */
+function hasMembers(value: object): boolean {
+  return typeof (value as { next?: unknown }).next === "function" ||
+    value.toString !== Object.prototype.toString ||
+    value.valueOf !== Object.prototype.valueOf;
+}
+
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The value is not of the kind.
+  }
+}
+
+/** What the host does with what a component returns or throws. */
+function report(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (
+    const check of [
+      () => textOfArtifact(expectArtifact(value)!),
+      () => expectPrepareResult(value, "prepare"),
+      () => expectPostProcessResult(value),
+    ]
+  ) attempt(check);
+  const text = `${buildErrorMessage(value)}${formatErrorChain(value).join()}`;
+  if (text.length > MAX_REPORT_LENGTH) endless++;
+}
+
+/** How long what the host tells of one value may be, in characters. */
+const MAX_REPORT_LENGTH = 10_000_000;
+
+/** How often what it tells was longer. */
+let endless = 0;
+
+const ui = new PluginUi({
+  say() {},
+  message() {},
+  error() {},
+  machine() {},
+  ask: () => Promise.resolve("answer"),
+  progress() {},
+  room: undefined,
+}, new OutputBacklog());
 
 /** What may be called, by reference; a function is called without a method. */
 const CALLABLE: ReadonlyMap<unknown, readonly unknown[]> = new Map([
   [0, ["create", "use", "echo"]],
-  [1, ["use", "echo", "fail", "later"]],
+  [1, ["use", "echo", "fail", "report", "later"]],
   [2, [undefined]],
   [3, ["read", "cancel"]],
   [4, ["write", "close", "abort"]],
+  [6, ["say", "message", "error", "machine", "ask", "progress"]],
 ]);
+
+/** How many calls wait for their answers when an end is fed. */
+const CALLS = 12;
+
+/** How often its calls are answered: an answer can lead to another call. */
+const ANSWER_ROUNDS = 4;
+
+const CALL_LINE = /^\n?\{"json":\{"call":(\d+)/gm;
 
 /** One end, ready to be fed. */
 export class Subject {
@@ -106,18 +191,24 @@ export class Subject {
       onProtocolError: (error) => void this.#errors.push(error),
       ...(end === "host" ? { onText() {} } : {}),
     });
-    // References 1 to 5, and twelve calls that wait for their answers.
+    // References 1 to 6, and twelve calls that wait for their answers.
     const values = [
       exported,
       (...values: unknown[]) => exported.use(...values),
       new ReadableStream({ pull: (controller) => controller.enqueue("more") }),
       new WritableStream(),
       new AbortController().signal,
+      ui,
     ];
-    for (let call = 1; call <= 12; call++) {
+    for (let call = 1; call <= CALLS; call++) {
       const args = call === 1 ? [values] : [];
       const answer = this.#connection.call(0, "work", args);
-      this.#settled.push(answer.then(touch, () => {}));
+      this.#settled.push(
+        answer.then((value) => {
+          touch(value);
+          if (call === 2) report(value);
+        }, (error) => call === 2 ? report(error) : undefined),
+      );
     }
   }
 
@@ -130,10 +221,28 @@ export class Subject {
     }
   }
 
+  /** Answers the calls that came of what it was fed, such as those of a conversion. */
+  async answer(random: Random): Promise<void> {
+    let read = 0;
+    let call = CALLS;
+    for (let round = 0; round < ANSWER_ROUNDS; round++) {
+      await null;
+      if (this.#written.length === read) return;
+      const made = this.#written.slice(read).join("");
+      read = this.#written.length;
+      for (const [, number] of made.matchAll(CALL_LINE)) {
+        if (Number(number) <= call) continue;
+        call = Number(number);
+        this.#connection.receive(strangeAnswer(random, call));
+      }
+    }
+  }
+
   /** What is wrong with it now; undefined when nothing is. */
   async wrong(input: Uint8Array): Promise<string | undefined> {
     const polluted = pollution();
     if (polluted !== undefined) return polluted;
+    if (endless > 0) return "what is told of a value has no end";
     if (trespasses > 0) return "something was called that was not exported";
     const errors = this.#errors;
     if (errors.length > 1) return "more than one protocol error";

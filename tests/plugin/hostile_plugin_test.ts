@@ -79,7 +79,7 @@ for (
     [
       "throws-doubles",
       "thrown",
-      /a plugin threw \{\s+k0: [^]* in place of an Error/,
+      /a plugin threw \{\s+k0: [^]* instead of an Error/,
     ],
     [
       "returns-doubles",

@@ -1,6 +1,6 @@
 // Options: a component's declaration is checked, and its configuration is checked by the declaration.
 
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type BuildContext,
   ConfigError,
@@ -12,6 +12,7 @@ import {
 import { optionsSchema } from "../../plugin/sdk/options_schema.ts";
 import { checkOptions } from "../../plugin/sdk/check_options.ts";
 import { adaptComponent } from "../../plugin/sdk/component_adapter.ts";
+import { workingTime } from "../support/working_time.ts";
 import { violations } from "../support/json_schema.ts";
 
 const build = {
@@ -107,6 +108,24 @@ async function prepared(
   }) as { prepare(options: PrepareOptions): Promise<unknown> };
   return await component.prepare({ config, build });
 }
+
+Deno.test("thousands of long unknown keys take little time", async () => {
+  const config = Object.fromEntries(
+    Array.from({ length: 2_000 }, (_, i) => [`k${i}`.padEnd(2_000, "x"), 1]),
+  );
+  const begin = workingTime();
+  const { problems } = await assertRejects(
+    () => decodeConfig(config, options, build),
+    ConfigError,
+  );
+  const spent = workingTime() - begin;
+  assertEquals(
+    problems.filter(({ message }) => message.startsWith("unknown key")).length,
+    2_000,
+  );
+  // When each key was compared with all others they took 5 s.
+  assert(spent < 2_000, `${spent} ms of CPU time`);
+});
 
 Deno.test("an unknown key does not hide the problems that prepare finds", async () => {
   const unknown = {

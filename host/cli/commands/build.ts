@@ -8,7 +8,9 @@ import { type FlagValues, UsageError } from "../flags.ts";
 import { Interrupt } from "../interrupt.ts";
 import type { BuildPlan } from "../../plan/build_plan.ts";
 import { becomeSubreaper } from "../../process/subreaper.ts";
+import { unreadableVariables } from "../../process/unreadable_variables.ts";
 import { prepareBuilds, warnUnmatched } from "../../build/prepare_builds.ts";
+import type { HostUi } from "../../terminal/ui.ts";
 import { showSummary } from "../../build/summary.ts";
 import { planOf, TEMPLATE_FLAGS } from "./template_flags.ts";
 
@@ -124,6 +126,7 @@ Exit code:
       usesOnlyBundled(plan.builds) ? BUNDLED_WATCHDOG_DELAY_MS : 0,
     );
     warnUnmatched(plan, ui);
+    warnUnreadable(ui);
     const lotSize = maxConcurrentBuilds(plan.builds);
     if (lotSize < plan.builds.length) {
       ui.say(
@@ -206,4 +209,13 @@ function onErrorOf(flags: FlagValues<typeof FLAGS>): OnError {
     );
   }
   return text as OnError;
+}
+
+/** Warns of environment variables that plugins do not get. */
+function warnUnreadable(ui: HostUi): void {
+  for (const name of unreadableVariables()) {
+    ui.say(
+      `Warning: the environment variable ${name} is not UTF-8. Deno cannot read it, so that plugins do not get it.`,
+    );
+  }
 }

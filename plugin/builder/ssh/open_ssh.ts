@@ -42,6 +42,8 @@ export async function masterCommand(
   config: SshConfig,
   directory: string,
 ): Promise<SshCommand> {
+  checkHost(target.host);
+  if (config.ssh_bastion_host) checkHost(config.ssh_bastion_host);
   const keepAlive = config.ssh_keep_alive_interval;
   const silence = config.ssh_read_write_timeout;
   const interval = Math.max(1, Math.round(keepAlive / 1000));
@@ -188,6 +190,17 @@ export function shared(directory: string): string[] {
 
 function controlPath(directory: string): string {
   return join(directory, "control");
+}
+
+/**
+ * Refuses what is no host: one that begins with `-` would be an option of ssh,
+ * and ssh puts it into the command line of its ProxyCommand.
+ */
+function checkHost(host: string): void {
+  if (/^[\p{L}\p{N}_.:[\]][\p{L}\p{N}_.:%[\]-]*$/u.test(host)) return;
+  throw new Error(
+    `${JSON.stringify(host)} is not the name or address of a host`,
+  );
 }
 
 function option(name: string, value: string): string[] {
