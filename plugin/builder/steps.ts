@@ -228,6 +228,8 @@ async function cleanUp<State>(
     } catch (error) {
       const failure = new CleanupFailure(step, error);
       failures.push(failure);
+      // The error of the run has it.
+      if (step.isErrorCleanup) continue;
       try {
         await ui.error(failure.message);
       } catch { /* The host is gone: nobody reads it. */ }

@@ -2,7 +2,7 @@
 // peer would never write, and the invariants that must hold whatever it was.
 
 import { Connection } from "../../plugin/rpc/connection.ts";
-import { ProtocolError } from "../../plugin/rpc/protocol.ts";
+import { DEFAULT_LIMITS, ProtocolError } from "../../plugin/rpc/protocol.ts";
 import {
   expectArtifact,
   expectPostProcessResult,
@@ -25,6 +25,9 @@ const PEERS: Readonly<Record<End, string>> = {
 };
 
 const decoder = new TextDecoder();
+
+/** The most raw bytes of a message. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** How often objects that were not exported were called. */
 let trespasses = 0;
@@ -187,6 +190,8 @@ export class Subject {
       write: (bytes) => void this.#written.push(decoder.decode(bytes)),
     }, {
       peer: PEERS[end],
+      // The memory for announced bytes is reserved before they arrive.
+      limits: { ...DEFAULT_LIMITS, bytes: MAX_BYTES },
       root: new Root(),
       onProtocolError: (error) => void this.#errors.push(error),
       ...(end === "host" ? { onText() {} } : {}),
