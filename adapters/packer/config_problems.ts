@@ -33,7 +33,7 @@ export function locateProblems(
   );
 }
 
-/** What stands before the items of a list. */
+/** The line before the items of a list. */
 const COUNT = /^\d+ (?:errors?|error\(s\)) occurred:$/;
 
 /**

@@ -46,7 +46,7 @@ export interface GoProcessOptions {
   args: readonly string[];
   /** What it is called in errors. */
   name: string;
-  /** What stands in front of each line of its log. */
+  /** The prefix of each line of its log. */
   logPrefix: string;
 }
 

@@ -21,7 +21,7 @@ export class StderrRelay {
 
   /**
    * @param stderr What the process writes.
-   * @param prefix What stands in front of each line; may be empty.
+   * @param prefix The prefix of each line; may be empty.
    * @param write Takes whole lines.
    */
   constructor(
@@ -43,7 +43,7 @@ export class StderrRelay {
     try {
       for await (const chunk of stderr) this.#push(chunk);
     } catch {
-      // The process is gone, and with it its pipe.
+      // The process has exited, and its pipe is closed.
     }
     if (this.#begun.length > 0) this.#line(this.#begun);
   }
@@ -84,6 +84,6 @@ function writeToStderr(bytes: Uint8Array): void {
       written += Deno.stderr.writeSync(bytes.subarray(written));
     }
   } catch {
-    // The host is gone: nobody reads the log any more.
+    // The host has exited: the log has no reader.
   }
 }

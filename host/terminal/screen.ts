@@ -193,7 +193,7 @@ export class Screen {
     try {
       Deno.stdout.writeSync(new TextEncoder().encode(erase));
     } catch {
-      // The terminal is gone.
+      // The terminal has been closed.
     }
   }
 

@@ -8,7 +8,7 @@ import type { Ui } from "../contract/ui.ts";
  * @param step The step's name.
  * @param error What it failed with.
  * @param ui Where it is asked.
- * @returns The answer; `"cleanup"` where nobody can answer: the build was
+ * @returns The answer; `"cleanup"` when nobody can answer: the build was
  * cancelled, or stdin is closed.
  */
 export async function askOnError(

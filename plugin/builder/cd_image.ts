@@ -69,7 +69,7 @@ async function filesOf(source: string): Promise<ImageFile[]> {
     if (entry.kind === "file") {
       files.push(imageFile(entry.name, entry.path, entry.size));
     } else if (entry.kind === "symlink") {
-      // A CD has no links: what they lead to stands in their place.
+      // A CD has no symlinks: each is replaced by its target.
       const target = await Deno.realPath(entry.path);
       const { isFile, size } = await Deno.stat(target);
       if (!isFile) {

@@ -326,7 +326,7 @@ async function hashFile(
   return hash.digest("hex");
 }
 
-/** Waits until nobody else downloads the same file; the kernel ends a lock with its process. */
+/** Waits until no other process downloads the same file; the kernel releases the lock of a process that ends. */
 async function lock(
   path: string,
   signal: AbortSignal | undefined,

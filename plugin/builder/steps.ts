@@ -207,7 +207,7 @@ async function sayAborted<State>(
     for (const { name } of steps) {
       await ui.error(`aborted: skipping cleanup of step "${name}"`);
     }
-  } catch { /* The host is gone: nobody reads it. */ }
+  } catch { /* The host has exited. */ }
 }
 
 /** Cleans up, all of it, and returns what failed. */
@@ -232,13 +232,13 @@ async function cleanUp<State>(
       if (step.isErrorCleanup) continue;
       try {
         await ui.error(failure.message);
-      } catch { /* The host is gone: nobody reads it. */ }
+      } catch { /* The host has exited. */ }
     }
   }
   return failures;
 }
 
-/** Waits for the person; not where nobody can be asked, or once cancelled. */
+/** Waits for the user; not when stdin is closed, nor after a cancellation. */
 async function pause(ui: Ui, signal: AbortSignal, why: string): Promise<void> {
   if (signal.aborted) return;
   const aborted = Promise.withResolvers<void>();

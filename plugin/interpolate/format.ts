@@ -7,7 +7,7 @@ import { countCodePoints, firstCodePoints, StringBuilder } from "./strings.ts";
 import { formatTime } from "./go_time.ts";
 import { elementsOf, entriesOf, goType, kindOf, numberOf } from "./values.ts";
 
-/** What stands between a directive's `%` and its verb. */
+/** The part of a directive between its `%` and its verb. */
 export interface Spec {
   /** `#` */
   sharp: boolean;

@@ -64,7 +64,7 @@ export class MuxBroker {
    *
    * @param id The number. One dial per number is accepted.
    * @param timeoutMs How long to wait; 5 s unless given, 0 for as long as it takes.
-   * @throws {ConnectionClosedError} When nobody dialled in time, or the session has ended.
+   * @throws {ConnectionClosedError} When the peer did not dial in time, or the session has ended.
    */
   accept(
     id: number,
@@ -186,7 +186,7 @@ export class MuxBroker {
 }
 
 function acknowledge(id: number, stream: YamuxStream): YamuxStream {
-  // A session that has ended tells whoever reads or writes next.
+  // When the session has ended, the next read or write fails.
   stream.write(encodeId(id)).catch(() => {});
   return stream;
 }

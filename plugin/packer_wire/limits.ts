@@ -5,11 +5,11 @@
 export interface WireLimits {
   /** The most streams open at a time. */
   streams: number;
-  /** The most received bytes of all streams that nobody has read yet. */
+  /** The most received bytes of all streams that are unread. */
   unreadBytes: number;
   /** The most bytes of control frames that the other side has not taken yet. */
   controlBytes: number;
-  /** The most streams that were dialled and that nobody has accepted yet. */
+  /** The most streams that were dialled and are not accepted yet. */
   pendingDials: number;
   /** The longest header or body of a call, in bytes. */
   messageBytes: number;

@@ -9,7 +9,7 @@ export interface PluginListener {
   readonly network: string;
   /** The path, or the host and port. */
   readonly address: string;
-  /** Waits for the connection; nobody else can connect then. */
+  /** Waits for the connection; no other can be made after it. */
   accept(): Promise<Deno.Conn>;
   /** Stops listening, and removes what there is on the disk. */
   close(): void;

@@ -104,7 +104,7 @@ export class RpcClient {
 
   #receive({ header, body }: Message): void {
     const pending = this.#pending.get(header.Seq);
-    // net/rpc passes over a response that nobody waits for.
+    // net/rpc ignores a response to an unknown call.
     if (pending === undefined) return;
     this.#pending.delete(header.Seq);
     const error = header.Error;
@@ -189,7 +189,7 @@ async function answer(
   try {
     await stream.write(response);
   } catch {
-    // The other side is gone, and with it whoever waited for this.
+    // The peer has closed the connection: no caller waits for this.
   }
 }
 

@@ -80,7 +80,7 @@ async function postProcess(
       await postProcessor.postProcess({ ui, artifact: input, data, signal }) ??
         {};
     const { artifact, keep = false, mustKeep = false } = result;
-    // What it returns may be the artifact that came in, or stand on it.
+    // The result may be the input artifact, or refer to it.
     isKept = Boolean(artifact);
     return {
       Err: null,

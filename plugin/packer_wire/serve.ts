@@ -32,7 +32,7 @@ const API_VARIABLE = "BALER_PACKER_API";
 /** How long Packer may take to connect, as long as it waits for the hello itself. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
-/** How long the work in flight may take to clean up once Packer is gone. */
+/** How long the work in flight may take to clean up after Packer has exited. */
 const CLEANUP_TIMEOUT_MS = 10_000;
 
 const KINDS = ["builder", "provisioner", "post-processor"] as const;

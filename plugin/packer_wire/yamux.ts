@@ -333,7 +333,7 @@ export class YamuxSession implements SessionOfStream {
     return count >= this.#limits[limit];
   }
 
-  /** Called by a stream with the change of its bytes that nobody has read. */
+  /** Called by a stream with the change of its unread bytes. */
   addUnread(change: number): void {
     this.#unreadBytes += change;
     if (change > 0 && this.#isOver(this.#unreadBytes, "unreadBytes")) {
@@ -476,7 +476,7 @@ function notWritable(): ConnectionClosedError {
   return new ConnectionClosedError("the other side closed the connection");
 }
 
-/** Errors of a connection that is gone, in one form. */
+/** Errors of a closed connection, in one form. */
 function asClosed(error: unknown): Error {
   if (
     error instanceof ProtocolError || error instanceof ConnectionClosedError

@@ -14,7 +14,7 @@ export interface SessionOfStream {
     body: Uint8Array,
     onSent: (error?: Error) => void,
   ): void;
-  /** Counts received bytes that nobody has read; throws when they are too many. */
+  /** Counts received bytes that are unread; throws when they are too many. */
   addUnread(change: number): void;
   /** Called when both directions of the stream have ended. */
   forget(id: number): void;
@@ -143,7 +143,7 @@ export class YamuxStream {
 
   /**
    * Ends both directions at once; what was not read or sent yet is lost. Call
-   * it when nobody reads the rest: unread bytes count against a limit.
+   * it when the rest is not read: unread bytes count against a limit.
    */
   reset(): void {
     this.#dropChunks();

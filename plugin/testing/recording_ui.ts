@@ -1,4 +1,4 @@
-// A ui that records what it is told, and answers questions from a list.
+// A ui that records every line, and answers questions from a list.
 
 import type { Progress, Ui } from "../contract/ui.ts";
 

@@ -127,7 +127,7 @@ export class LocalCommunicator implements Communicator {
     }
     const file = await Deno.open(target, { write: true, create: true });
     try {
-      // Before the content, so that nobody reads it who may not.
+      // Before the content is written, so that no other user can read it meanwhile.
       if (wanted !== undefined && isPosix) await Deno.chmod(target, wanted);
       await file.truncate();
       return file;

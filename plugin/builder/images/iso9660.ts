@@ -225,7 +225,7 @@ function nameTree(root: Directory, isJoliet: boolean): NameTree {
   return tree;
 }
 
-/** A name as it stands in a directory. */
+/** A name as it is written in a directory. */
 function nameIn(
   name: string,
   isFile: boolean,

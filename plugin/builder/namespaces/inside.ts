@@ -52,7 +52,7 @@ async function* unframe(
     yield (async function* () {
       for (let length: number | undefined = first; length !== 0;) {
         if (length === undefined) {
-          throw new Error("it ends early: whoever wrote it has failed");
+          throw new Error("the input ends early: its sender has failed");
         }
         const part = await reader.readSome(length);
         if (part === undefined) throw new Error("it ends early");
@@ -113,7 +113,7 @@ function removeIfEmpty(path: string): void {
   try {
     const { isFile, size } = Deno.lstatSync(path);
     if (!isFile || size === 0) Deno.removeSync(path);
-  } catch { /* There is something in it, or it is gone. */ }
+  } catch { /* It is not empty, or does not exist any more. */ }
 }
 
 async function runMachine(

@@ -76,7 +76,7 @@ export class NamespaceMachine extends CommandCommunicator
         end = () => {
           try {
             controller.close();
-          } catch { /* It is closed, or nobody reads it any more. */ }
+          } catch { /* It is closed, or has no reader. */ }
         };
       },
     });

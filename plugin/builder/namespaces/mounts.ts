@@ -250,7 +250,7 @@ class MountPoints {
     const parent = dirname(inside);
     if (parent !== inside) this.directory(parent);
     make(place);
-    // What is made in a temporary file system is gone with it.
+    // What is made in a temporary file system is lost with it.
     if (Deno.lstatSync(place).dev === this.#device) this.made.push(inside);
     return place;
   }

@@ -1,7 +1,8 @@
 // Orphans of a PID namespace. A command's parent is outside of the namespace; when
-// that is killed first, whoever adopts the command has to take its exit status.
-// Until then the kernel keeps the namespace and its first process, which would
-// wait for ever where nobody does: the host, or a container's first process.
+// that is killed first, the process that adopts the command must collect its exit
+// status. Until then the kernel keeps the namespace and its first process, which
+// waits for ever under a parent that collects none, such as the first process of
+// many containers.
 
 import { becomeSubreaper, reap } from "../../process/system_calls.ts";
 

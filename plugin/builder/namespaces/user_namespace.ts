@@ -1,5 +1,5 @@
 // A user namespace: in it this user is root, with the numbers of users and groups
-// that the kernel lets this user have, and nobody outside of it.
+// that the kernel grants to this user, and has no rights outside of it.
 
 import { basename, dirname, join } from "@std/path";
 import { findProgram } from "../find_program.ts";

@@ -1,5 +1,5 @@
-// Unpacks tar archives into the root of this process, which is to be the tree
-// alone (chroot(2)): no path, symlink or hard link can then lead out of it.
+// Unpacks tar archives into the root directory of this process, which must be the
+// tree alone (chroot(2)): no path, symlink or hard link can then lead out of it.
 
 import { dirname } from "node:path/posix";
 import {

@@ -315,8 +315,8 @@ export class DockerBuilder implements Builder<DockerConfig> {
       name: "StepCommit",
       run: async (state, { ui, signal }) => {
         await ui.say("Committing the container");
-        // Not with the signal: the daemon goes on when its client is ended, and
-        // nobody would know which image to remove.
+        // Without the signal: the daemon continues when its client is killed, and
+        // the ID of the image to remove would be lost.
         const id = await docker.run([
           "commit",
           ...(author ? ["--author", author] : []),

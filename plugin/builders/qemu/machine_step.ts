@@ -206,7 +206,7 @@ async function setVncPassword(
   }
 }
 
-/** Shows the events that explain why a machine does not go on. */
+/** Shows the events that explain why a machine has stopped. */
 function reportEvent({ event, data = {} }: QmpEvent, ui: Ui): void {
   if (event === "GUEST_PANICKED") {
     void ui.error("The VM's kernel has panicked.");

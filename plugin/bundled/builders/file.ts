@@ -128,7 +128,7 @@ export default class FileBuilder implements Builder<ConfigOf<typeof options>> {
       target,
       () =>
         OutputFile.open(this.#path(target), {
-          // As in Packer: what stands in a template may be a secret. A copy is
+          // As in Packer: the content in a template may be a secret. A copy is
           // no more readable than its source.
           mode: info === undefined ? 0o600 : (info.mode ?? 0o666) & 0o666,
         }),
