@@ -100,7 +100,7 @@ forEachHost(
     assertMatch(stdout, /local-hostname: seeded$/m);
     assertMatch(stdout, /qemu: served$/m);
     assertMatch(stdout, /key: ssh-ed25519 /);
-    assertMatch(stdout, /Removing the temporary key from authorized_keys/);
+    assertMatch(stdout, /Trying to remove ephemeral keys from authorized_keys/);
   },
   { ...MACHINE_TEST, only: "compiled" },
 );
