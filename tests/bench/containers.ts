@@ -31,7 +31,8 @@ export async function containerRows(
     return [];
   }
   await compile(["builder-docker"], { say: () => {} });
-  const at = (...names: string[]) => join(directory, "containers", ...names);
+  // podman takes no --runroot of more than 50 characters.
+  const at = (...names: string[]) => join(directory, "c", ...names);
   await Deno.mkdir(at(), { recursive: true });
   const PATH = await podmanAsDocker({
     at,
