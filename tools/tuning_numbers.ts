@@ -5,6 +5,7 @@
 //
 // Without --write it compares, and exits with 1 when the table does not match the sources.
 
+import { markdownTable } from "../plugin/common/markdown_table.ts";
 import { fromFileUrl } from "@std/path";
 
 /** The directories whose constants decide how fast baler is, and how much it holds. */
@@ -121,7 +122,7 @@ function shown({ name, value, why }: TuningNumber): [string, string] {
 
 /** The rows of the table, in Markdown as `deno fmt` writes it. */
 function table(numbers: readonly TuningNumber[]): string {
-  const rows = [
+  return markdownTable([
     ["constant", "value", "file", "what it decides"],
     ...numbers.map((number) => {
       const [value, why] = shown(number);
@@ -132,19 +133,7 @@ function table(numbers: readonly TuningNumber[]): string {
         why.replaceAll("|", "\\|"),
       ];
     }),
-  ];
-  const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const line = (row: readonly string[]) =>
-    `| ${
-      row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")
-    } |`;
-  return [
-    line(rows[0]!),
-    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
-    ...rows.slice(1).map(line),
-  ].join("\n");
+  ]);
 }
 
 function allNumbers(): TuningNumber[] {

@@ -10,7 +10,7 @@ import { componentOptions } from "../discovery/component_options.ts";
 import { findPlugin } from "../discovery/find_plugin.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { PLUGIN_KINDS, type PluginKind } from "../discovery/plugin_table.ts";
-import { untrustedReason } from "../discovery/plugin_trust.ts";
+import { trustWarning } from "../discovery/plugin_trust.ts";
 import type { CommandContext } from "./command.ts";
 import { twoColumns } from "./flags.ts";
 
@@ -42,12 +42,8 @@ export async function componentHelp(
   { screen, log }: CommandContext,
 ): Promise<string> {
   const found = await findPlugin(kind, type, await pluginSources());
-  const untrusted = untrustedReason(found.argv);
-  if (untrusted !== undefined) {
-    screen.writeError(
-      `Warning: plugin ${found.label} is not safe to run: ${untrusted}`,
-    );
-  }
+  const untrusted = trustWarning(found);
+  if (untrusted !== undefined) screen.writeError(`Warning: ${untrusted}`);
   const options = await componentOptions(kind, found, log);
   const title = `The ${kind} ${type}: ${found.label} (${found.source})`;
   if (found.isPackers) {

@@ -16,7 +16,7 @@ import { CleanupMonitor } from "../plugin/cleanup_monitor.ts";
 import { becomeSubreaper } from "../process/subreaper.ts";
 import { OutputBacklog, PluginUi } from "../terminal/plugin_ui.ts";
 import type { Screen } from "../terminal/screen.ts";
-import { untrustedReason } from "../discovery/plugin_trust.ts";
+import { trustWarning } from "../discovery/plugin_trust.ts";
 import { pluginSources } from "../discovery/plugin_sources.ts";
 import { pluginTimeouts } from "../plugin/plugin_timeouts.ts";
 
@@ -88,13 +88,9 @@ export async function runPluginCommand(
     context.ui.say((await describeCommand(command, context.log)).help);
     return 0;
   }
-  const untrusted = untrustedReason(command.found.argv);
-  if (untrusted !== undefined) {
-    // stdout belongs to the command.
-    console.error(
-      `Warning: plugin ${command.found.label} is not safe to run: ${untrusted}`,
-    );
-  }
+  const untrusted = trustWarning(command.found);
+  // stdout belongs to the command.
+  if (untrusted !== undefined) console.error(`Warning: ${untrusted}`);
   using interrupt = new Interrupt(() => {});
   const times = pluginTimeouts();
   const backlog = new OutputBacklog();

@@ -13,6 +13,21 @@ const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
 /**
+ * Returns the warning about a plugin that other users can replace.
+ *
+ * @param plugin How it is started, and what it is called.
+ * @returns The warning; undefined when only root and this user can replace it.
+ */
+export function trustWarning(
+  { argv, label }: { readonly argv: readonly string[]; readonly label: string },
+): string | undefined {
+  const reason = untrustedReason(argv);
+  return reason === undefined
+    ? undefined
+    : `plugin ${label} is not safe to run: ${reason}`;
+}
+
+/**
  * Returns why other users can replace the files of a command.
  *
  * @param argv The command; each argument that is an absolute path is checked.

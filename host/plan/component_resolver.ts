@@ -10,7 +10,7 @@ import {
 } from "../discovery/find_plugin.ts";
 import { fixesKey } from "../template/fixes.ts";
 import { locatedConfigError } from "./locate_config_error.ts";
-import { untrustedReason } from "../discovery/plugin_trust.ts";
+import { trustWarning } from "../discovery/plugin_trust.ts";
 import type { PluginKind } from "../discovery/plugin_table.ts";
 import type { SourceProblem } from "../json/source_error.ts";
 import type { ResolvedVariables } from "../template/variables.ts";
@@ -105,12 +105,9 @@ export class ComponentFinder {
 
   /** The warnings about found plugins that other users can replace. */
   get warnings(): string[] {
-    return [...this.#found.values()].flatMap(({ argv, label }) => {
-      const reason = untrustedReason(argv);
-      return reason === undefined
-        ? []
-        : [`plugin ${label} is not safe to run: ${reason}`];
-    });
+    return [...this.#found.values()].flatMap((plugin) =>
+      trustWarning(plugin) ?? []
+    );
   }
 
   async #find(kind: PluginKind, entry: ComponentEntry): Promise<FoundPlugin> {

@@ -1,6 +1,7 @@
 // The tables of options in a README or a page: written from what a component
 // declares, and compared with it.
 
+import { markdownTable } from "../common/markdown_table.ts";
 import type { Option, Options } from "../contract/options.ts";
 import {
   defaultText,
@@ -18,7 +19,7 @@ const TABLE =
  * @returns The lines of the table, without a line end at its end.
  */
 export function optionsTable(options: Options): string {
-  const rows = [
+  return markdownTable([
     ["option", "type", "default", "description"],
     ...optionEntries(options).map(([name, option]) => [
       `\`${name}\``,
@@ -26,19 +27,7 @@ export function optionsTable(options: Options): string {
       defaultCell(option),
       descriptionText(option).replaceAll("|", "\\|"),
     ]),
-  ];
-  const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
-  const line = (row: readonly string[]) =>
-    `| ${
-      row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")
-    } |`;
-  return [
-    line(rows[0]!),
-    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
-    ...rows.slice(1).map(line),
-  ].join("\n");
+  ]);
 }
 
 function defaultCell(option: Option): string {

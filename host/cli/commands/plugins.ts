@@ -12,10 +12,8 @@ import {
 import type { ListedPackerPlugin } from "../../discovery/packer_plugins.ts";
 import { PLUGIN_KINDS } from "../../discovery/plugin_table.ts";
 import { untrustedReason } from "../../discovery/plugin_trust.ts";
-import { UsageError } from "../flags.ts";
 import { pluginPathWarnings } from "../../discovery/plugin_directories.ts";
-import { pluginSources } from "../../discovery/plugin_sources.ts";
-import { readTemplate } from "../../template/template.ts";
+import { templateAndSources } from "./template_and_sources.ts";
 
 /** Lists the plugins that would be used, and why. */
 export const plugins = defineCommand({
@@ -33,20 +31,10 @@ export const plugins = defineCommand({
   },
   completes: "template",
   async run({ ui }, flags, positionals) {
-    if (positionals.length > 1) {
-      throw new UsageError(
-        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
-          positionals.join(" ")
-        }`,
-      );
-    }
-    const template = positionals[0] === undefined
-      ? undefined
-      : await readTemplate(positionals[0], { syntaxOnly: true });
-    const sources = await pluginSources({
-      ...(template === undefined ? {} : { template }),
-      pluginDir: flags["plugin-dir"],
-    });
+    const { template, sources } = await templateAndSources(
+      positionals,
+      flags["plugin-dir"],
+    );
     const listed: ListedPlugin[] = withPackers(
       listPlugins(sources),
       await sources.packer?.list() ?? [],

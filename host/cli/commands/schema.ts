@@ -4,11 +4,9 @@ import { errorMessage } from "../../errors/error_message.ts";
 import { componentOptions } from "../../discovery/component_options.ts";
 import { type FoundPlugin, listPlugins } from "../../discovery/find_plugin.ts";
 import type { PluginKind } from "../../discovery/plugin_table.ts";
-import { pluginSources } from "../../discovery/plugin_sources.ts";
-import { untrustedReason } from "../../discovery/plugin_trust.ts";
-import { readTemplate } from "../../template/template.ts";
+import { trustWarning } from "../../discovery/plugin_trust.ts";
 import { type CommandContext, defineCommand } from "../command.ts";
-import { UsageError } from "../flags.ts";
+import { templateAndSources } from "./template_and_sources.ts";
 
 /** Prints the JSON Schema of templates. */
 export const schema = defineCommand({
@@ -39,20 +37,10 @@ A schema cannot check everything that \`baler validate\` checks: references to
 builds, options that exclude each other, missing files. Its keys are in lower case,
 while baler, like Packer, accepts any case.`,
   async run(context, flags, positionals) {
-    if (positionals.length > 1) {
-      throw new UsageError(
-        `expected one TEMPLATE at most, got ${positionals.length} arguments: ${
-          positionals.join(" ")
-        }`,
-      );
-    }
-    const template = positionals[0] === undefined
-      ? undefined
-      : await readTemplate(positionals[0], { syntaxOnly: true });
-    const sources = await pluginSources({
-      ...(template === undefined ? {} : { template }),
-      pluginDir: flags["plugin-dir"],
-    });
+    const { sources } = await templateAndSources(
+      positionals,
+      flags["plugin-dir"],
+    );
     const plugins = listPlugins(sources).filter(({ kind }) =>
       kind !== "command"
     );
@@ -77,13 +65,9 @@ async function optionsOf(
   found: FoundPlugin,
   { screen, log }: CommandContext,
 ): Promise<Awaited<ReturnType<typeof componentOptions>>> {
-  const untrusted = untrustedReason(found.argv);
-  if (untrusted !== undefined) {
-    // The schema goes to stdout.
-    screen.writeError(
-      `Warning: plugin ${found.label} is not safe to run: ${untrusted}`,
-    );
-  }
+  const untrusted = trustWarning(found);
+  // The schema goes to stdout.
+  if (untrusted !== undefined) screen.writeError(`Warning: ${untrusted}`);
   try {
     return await componentOptions(kind, found, log);
   } catch (error) {

@@ -18,6 +18,21 @@ const GENERATED_DATA = "generated_data";
 /** The name of an image's state with its names, as in Packer. */
 const TAGS = "docker_tags";
 
+/**
+ * Checks that an artifact is an image that has a name or an ID here.
+ *
+ * @param artifact The artifact that a post-processor was given.
+ * @param requirement What the post-processor accepts, as the error tells it.
+ * @throws {Error} When it is of another kind.
+ */
+export function requireImage(
+  { builderId }: Pick<Artifact, "builderId">,
+  requirement: string,
+): void {
+  if (builderId === TAG_BUILDER_ID || builderId === IMPORT_BUILDER_ID) return;
+  throw new Error(`Unknown artifact type: ${builderId}\n${requirement}`);
+}
+
 /** An image. */
 export interface ImageArtifactOptions {
   /** The kind of artifact. */

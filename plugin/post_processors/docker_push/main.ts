@@ -4,7 +4,7 @@ import {
   dataOf,
   imageArtifact,
   IMPORT_BUILDER_ID,
-  TAG_BUILDER_ID,
+  requireImage,
   tagsOf,
 } from "../../builders/docker/docker_artifact.ts";
 import {
@@ -57,13 +57,11 @@ export class DockerPushPostProcessor implements PostProcessor<Config> {
   async postProcess(
     { ui, artifact, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
-    const { builderId, id } = artifact;
-    if (builderId !== TAG_BUILDER_ID && builderId !== IMPORT_BUILDER_ID) {
-      throw new Error(
-        `Unknown artifact type: ${builderId}\n` +
-          "Can only import from docker-import and docker-tag artifacts.",
-      );
-    }
+    const { id } = artifact;
+    requireImage(
+      artifact,
+      "Can only import from docker-import and docker-tag artifacts.",
+    );
     const config = this.#config;
     const { platform } = config;
     const tags = await tagsOf(artifact);

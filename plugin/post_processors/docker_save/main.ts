@@ -1,10 +1,7 @@
 // The post-processor docker-save writes an image to a tar file.
 
 import { dirname, resolve } from "@std/path";
-import {
-  IMPORT_BUILDER_ID,
-  TAG_BUILDER_ID,
-} from "../../builders/docker/docker_artifact.ts";
+import { requireImage } from "../../builders/docker/docker_artifact.ts";
 import { programOption } from "../../builders/docker/docker_options.ts";
 import { type Docker, dockerOf } from "../../builders/docker/docker_program.ts";
 import { OutputFile } from "../../bundled/shared/output_file.ts";
@@ -48,13 +45,8 @@ export class DockerSavePostProcessor implements PostProcessor<Config> {
   async postProcess(
     { ui, artifact, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
-    const { builderId, id } = artifact;
-    if (builderId !== TAG_BUILDER_ID && builderId !== IMPORT_BUILDER_ID) {
-      throw new Error(
-        `Unknown artifact type: ${builderId}\n` +
-          "Can only save Docker builder artifacts.",
-      );
-    }
+    const { id } = artifact;
+    requireImage(artifact, "Can only save Docker builder artifacts.");
     await ui.message(`Saving image: ${id}`);
     await Deno.mkdir(dirname(this.#target), { recursive: true });
     await using file = await OutputFile.open(this.#target);

@@ -3,7 +3,7 @@
 import {
   dataOf,
   imageArtifact,
-  IMPORT_BUILDER_ID,
+  requireImage,
   TAG_BUILDER_ID,
 } from "../../builders/docker/docker_artifact.ts";
 import { programOption } from "../../builders/docker/docker_options.ts";
@@ -71,13 +71,8 @@ export class DockerTagPostProcessor implements PostProcessor<Config> {
   async postProcess(
     { ui, artifact, signal }: PostProcessOptions,
   ): Promise<PostProcessResult> {
-    const { builderId, id } = artifact;
-    if (builderId !== TAG_BUILDER_ID && builderId !== IMPORT_BUILDER_ID) {
-      throw new Error(
-        `Unknown artifact type: ${builderId}\n` +
-          "Can only tag from Docker builder artifacts.",
-      );
-    }
+    const { id } = artifact;
+    requireImage(artifact, "Can only tag from Docker builder artifacts.");
     for (const name of this.#names) {
       await ui.message(`Tagging image: ${id}`);
       await ui.message(`Repository: ${name}`);
